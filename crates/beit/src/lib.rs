@@ -1,1 +1,13 @@
-//! beit
+//! BEiTv2 image classification, from a photo's bytes to its top-5.
+//!
+//! ```text
+//! photo bytes → Rgb → Pixels → patch embedding → Block × depth → pooled → Logits → Predictions
+//!            decode  preprocess     patch           block        model     model      topk
+//! ```
+//! Each arrow is one function, each noun one type, each stage one file named after it.
+//! This crate knows no browser, no clock and no network; only [`weights`] knows the file format.
+
+pub mod config;
+pub mod decode;
+pub mod labels;
+pub mod preprocess;

@@ -1,1 +1,154 @@
-//! protocol
+//! Messages between the page and its web worker, and nothing else.
+//!
+//! A message crosses as a JavaScript array `[json, photo?]`: the JSON text of a [`Request`] or a
+//! [`Reply`], and, with [`Request::Classify`], the photo's `File` or `Blob`. The browser clones a
+//! `File` by reference, so the page never copies a photo's bytes.
+
+use serde::{Deserialize, Serialize};
+
+/// From the page to the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Fetch, verify and build the model whose manifest is at this absolute URL. Sent once.
+    Load { manifest: String },
+    /// Classify the photo beside this message. Answered by [`Reply::Started`], then
+    /// [`Reply::Done`] or [`Reply::Failed`] with the same `id`, in the order asked.
+    Classify { id: u64, top_k: usize },
+}
+
+/// From the worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// The worker's wasm runs and listens. Requests sent before this may be lost.
+    Awake,
+    /// Where loading stands.
+    Loading(Loading),
+    /// The model answers photos from now on.
+    Ready { model: ModelInfo, backend: BackendInfo },
+    /// The model could not be loaded; `message` is a sentence that says what to do.
+    LoadFailed { message: String },
+    /// The worker has begun on this photo.
+    Started { id: u64 },
+    /// The photo's answer.
+    Done { id: u64, answer: Answer },
+    /// The photo could not be answered; `message` is a sentence for its card.
+    Failed { id: u64, message: String },
+}
+
+/// How far loading has come. `bytes` counts verified and unverified bytes alike while fetching.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loading {
+    pub phase: Phase,
+    pub bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// What the worker is doing before it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Fetching the shards, checking each one's size and SHA-256.
+    Fetch,
+    /// Running the network once, so that the first photo is as quick as the rest.
+    WarmUp,
+}
+
+/// The loaded model, as the page names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// The model's own name, such as `beitv2_large_patch16_224`.
+    pub name: String,
+    /// `q8_0`, `q4_0`, `f16` or `f32`.
+    pub quantization: String,
+    /// All shards together.
+    pub bytes: u64,
+    pub parameters: u64,
+    pub classes: usize,
+    /// Side of the square the network sees, in pixels.
+    pub image_size: usize,
+    /// Absolute URL of the model card, where the manifest names one.
+    pub card: Option<String>,
+}
+
+/// What the network runs on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackendInfo {
+    /// `cpu` or `webgpu`.
+    pub kind: String,
+    /// The instruction set in use, such as `simd128`.
+    pub detail: String,
+    pub threads: usize,
+    /// Why this one was chosen: a sentence.
+    pub reason: String,
+}
+
+/// A photo's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Best first.
+    pub predictions: Vec<Prediction>,
+    /// The photo's size in pixels, upright.
+    pub width: u32,
+    pub height: u32,
+    /// Reading and preprocessing the photo, in milliseconds.
+    pub decode_ms: f64,
+    /// The network alone, in milliseconds.
+    pub ms: f64,
+}
+
+/// One class and its probability.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Row of the model's head.
+    pub index: usize,
+    /// WordNet id, such as `n02123045`; empty for a class that has none.
+    pub wnid: String,
+    /// English name.
+    pub label: String,
+    /// Chinese name.
+    pub label_zh: String,
+    /// Softmax probability, 0 to 1.
+    pub score: f32,
+}
+
+impl Request {
+    /// The message's JSON text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a request is plain data")
+    }
+}
+
+impl Reply {
+    /// The message's JSON text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a reply is plain data")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_the_crossing() {
+        let requests = [
+            Request::Load { manifest: "https://host/models/demo/manifest.json".into() },
+            Request::Classify { id: 7, top_k: 5 },
+        ];
+        for request in requests {
+            let back: Request = serde_json::from_str(&request.to_json()).unwrap();
+            assert_eq!(back, request);
+        }
+        let replies = [
+            Reply::Awake,
+            Reply::Loading(Loading { phase: Phase::Fetch, bytes: 3, total_bytes: 9 }),
+            Reply::Failed { id: 7, message: "notes.txt is not a photo".into() },
+        ];
+        for reply in replies {
+            let back: Reply = serde_json::from_str(&reply.to_json()).unwrap();
+            assert_eq!(back, reply);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What a BEiT network's shape is, read from the weights' metadata.
+
+use crate::preprocess::Preprocessing;
+
+/// Where a network keeps its sense of position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// A table of `(2·grid−1)² + 3` biases per head in every block, added to the attention scores.
+    RelativeBias,
+    /// One embedding per token, added once after the patch embedding.
+    AbsoluteEmbedding,
+}
+
+/// The shape of a BEiT image classifier (timm's `Beit` with `global_pool="avg"`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The model's own name, such as `beitv2_large_patch16_224`.
+    pub name: String,
+    /// Side of the square input in pixels; a multiple of `patch_size`.
+    pub image_size: usize,
+    /// Side of a patch in pixels.
+    pub patch_size: usize,
+    /// Length of a token's vector.
+    pub width: usize,
+    /// Number of blocks.
+    pub depth: usize,
+    /// Attention heads; divides `width`.
+    pub heads: usize,
+    /// Width of the MLP's hidden layer.
+    pub mlp_width: usize,
+    /// Rows of the head.
+    pub classes: usize,
+    pub position: Position,
+    /// Added to the variance in every layer norm; 1e-6 in timm.
+    pub layer_norm_eps: f32,
+    pub preprocessing: Preprocessing,
+}
+
+impl Config {
+    /// Patches along one side.
+    pub fn grid(&self) -> usize {
+        self.image_size / self.patch_size
+    }
+
+    /// Patches, without the class token.
+    pub fn patches(&self) -> usize {
+        self.grid() * self.grid()
+    }
+
+    /// Patches and the class token.
+    pub fn tokens(&self) -> usize {
+        self.patches() + 1
+    }
+
+    /// Length of one head's query, key and value.
+    pub fn head_width(&self) -> usize {
+        self.width / self.heads
+    }
+
+    /// Rows of a block's relative position bias table.
+    pub fn relative_positions(&self) -> usize {
+        (2 * self.grid() - 1).pow(2) + 3
+    }
+}
