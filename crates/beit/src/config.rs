@@ -62,3 +62,36 @@ impl Config {
         (2 * self.grid() - 1).pow(2) + 3
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn beitv2_large() -> Config {
+        Config {
+            name: "beitv2_large_patch16_224".into(),
+            image_size: 224,
+            patch_size: 16,
+            width: 1024,
+            depth: 24,
+            heads: 16,
+            mlp_width: 4096,
+            classes: 1000,
+            position: Position::RelativeBias,
+            layer_norm_eps: 1e-6,
+            preprocessing: Preprocessing {
+                short_side: 256,
+                crop: 224,
+                mean: [0.485, 0.456, 0.406],
+                std: [0.229, 0.224, 0.225],
+            },
+        }
+    }
+
+    #[test]
+    fn large_sees_196_patches() {
+        let config = beitv2_large();
+        assert_eq!((config.patches(), config.tokens(), config.head_width()), (196, 197, 64));
+        assert_eq!(config.relative_positions(), 732);
+    }
+}

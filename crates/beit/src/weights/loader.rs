@@ -1,0 +1,263 @@
+//! Reads a weights file from its bytes, in order and in pieces of any size.
+
+use super::WeightsError;
+use super::schema::{self, Metadata, Role, TensorSpec};
+use crate::config::Config;
+use crate::labels::Label;
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::Content;
+use half::f16;
+use kernels::WeightFormat;
+use std::collections::HashMap;
+use std::io::Cursor;
+
+/// A header is first looked for in this many bytes, then in twice as many, and so on.
+const FIRST_HEADER_TRY: usize = 64 << 10;
+/// 21,841 classes with names in two languages need about 2 MiB.
+const MAX_HEADER_BYTES: usize = 32 << 20;
+
+/// One tensor, complete.
+#[derive(Debug)]
+pub struct Tensor {
+    pub spec: TensorSpec,
+    pub data: TensorData,
+}
+
+/// A tensor's values.
+#[derive(Debug)]
+pub enum TensorData {
+    /// F32, or F16 widened; row-major.
+    Dense(Vec<f32>),
+    /// Blocks of 32 along each row, in GGUF's order.
+    Blocks { format: WeightFormat, bytes: Vec<u8> },
+}
+
+/// What the file says of itself.
+#[derive(Debug)]
+pub struct Header {
+    pub config: Config,
+    pub labels: Vec<Label>,
+    pub metadata: Metadata,
+    /// How each tensor is stored, in the file's order: name, GGUF type, bytes.
+    pub tensors: Vec<(String, &'static str, u64)>,
+}
+
+/// Takes a weights file's bytes as they come and gives its tensors as they are complete.
+pub struct Loader {
+    total_bytes: u64,
+    received: u64,
+    stage: Stage,
+}
+
+enum Stage {
+    Header { bytes: Vec<u8>, next_try: usize },
+    Tensors { header: Box<Header>, pending: std::vec::IntoIter<Pending>, current: Option<Filling>, at: u64 },
+}
+
+/// A tensor still to come: where it lies in the file.
+struct Pending {
+    spec: TensorSpec,
+    dtype: GgmlDType,
+    start: u64,
+    bytes: usize,
+}
+
+/// The tensor being filled.
+struct Filling {
+    pending: Pending,
+    bytes: Vec<u8>,
+}
+
+impl Loader {
+    /// `total_bytes` is the whole file's length, known beforehand from the manifest.
+    pub fn new(total_bytes: u64) -> Self {
+        let stage = Stage::Header { bytes: Vec::new(), next_try: FIRST_HEADER_TRY };
+        Self { total_bytes, received: 0, stage }
+    }
+
+    /// The header, once it has come.
+    pub fn header(&self) -> Option<&Header> {
+        match &self.stage {
+            Stage::Header { .. } => None,
+            Stage::Tensors { header, .. } => Some(header),
+        }
+    }
+
+    /// Takes the file's next bytes; gives the tensors they complete.
+    ///
+    /// # Errors
+    /// When the header is no GGUF header, describes no network that can be built, or the file is
+    /// longer than announced.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Tensor>, WeightsError> {
+        self.received += bytes.len() as u64;
+        if self.received > self.total_bytes {
+            return Err(WeightsError::Length { expected: self.total_bytes, got: self.received });
+        }
+        let mut done = Vec::new();
+        match &mut self.stage {
+            Stage::Tensors { pending, current, at, .. } => fill(bytes, pending, current, at, &mut done)?,
+            Stage::Header { bytes: head, next_try } => {
+                head.extend_from_slice(bytes);
+                let complete = self.received == self.total_bytes;
+                if head.len() < *next_try && !complete {
+                    return Ok(done);
+                }
+                *next_try = head.len() * 2;
+                let (header, pending, data_start) = match read_header(head, self.total_bytes) {
+                    Ok(parts) => parts,
+                    Err(HeaderFault::Incomplete(_)) if !complete && head.len() < MAX_HEADER_BYTES => return Ok(done),
+                    Err(HeaderFault::Incomplete(reason)) => return Err(WeightsError::Header(reason)),
+                    Err(HeaderFault::Refused(error)) => return Err(error),
+                };
+                let head = std::mem::take(head);
+                let (mut pending, mut current, mut at) = (pending.into_iter(), None, data_start as u64);
+                fill(&head[data_start..], &mut pending, &mut current, &mut at, &mut done)?;
+                self.stage = Stage::Tensors { header: Box::new(header), pending, current, at };
+            }
+        }
+        Ok(done)
+    }
+
+    /// Checks that everything has come; gives the header.
+    pub fn finish(self) -> Result<Header, WeightsError> {
+        let short = WeightsError::Length { expected: self.total_bytes, got: self.received };
+        match self.stage {
+            Stage::Tensors { header, pending, current: None, .. } if pending.len() == 0 => Ok(*header),
+            _ => Err(short),
+        }
+    }
+}
+
+/// Hands `bytes`, which lie at `at` in the file, to the tensors they belong to.
+fn fill(
+    mut bytes: &[u8],
+    pending: &mut std::vec::IntoIter<Pending>,
+    current: &mut Option<Filling>,
+    at: &mut u64,
+    done: &mut Vec<Tensor>,
+) -> Result<(), WeightsError> {
+    loop {
+        let mut filling = match current.take() {
+            Some(filling) => filling,
+            None => match pending.next() {
+                Some(next) => Filling { bytes: Vec::with_capacity(next.bytes), pending: next },
+                None => return Ok(()),
+            },
+        };
+        let padding = filling.pending.start.saturating_sub(*at).min(bytes.len() as u64) as usize;
+        let wanted = filling.pending.bytes - filling.bytes.len();
+        let end = bytes.len().min(padding + wanted);
+        filling.bytes.extend_from_slice(&bytes[padding..end]);
+        *at += end as u64;
+        bytes = &bytes[end..];
+        if filling.bytes.len() < filling.pending.bytes {
+            *current = Some(filling);
+            return Ok(());
+        }
+        done.push(complete(filling)?);
+    }
+}
+
+fn complete(filling: Filling) -> Result<Tensor, WeightsError> {
+    let Filling { pending: Pending { spec, dtype, .. }, bytes } = filling;
+    let data = match dtype {
+        GgmlDType::F32 => TensorData::Dense(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect()),
+        GgmlDType::F16 => {
+            TensorData::Dense(bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect())
+        }
+        GgmlDType::Q4_0 => TensorData::Blocks { format: WeightFormat::Q4_0, bytes },
+        _ => TensorData::Blocks { format: WeightFormat::Q8_0, bytes },
+    };
+    match &data {
+        TensorData::Dense(values) if !values.iter().all(|v| v.is_finite()) => {
+            Err(WeightsError::Tensors(vec![format!("{}: holds values that are not finite", spec.name)]))
+        }
+        _ => Ok(Tensor { spec, data }),
+    }
+}
+
+enum HeaderFault {
+    /// More bytes may help.
+    Incomplete(String),
+    Refused(WeightsError),
+}
+
+impl From<WeightsError> for HeaderFault {
+    fn from(error: WeightsError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The header, the tensors in the order they lie, and where the first byte of data is.
+fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, usize), HeaderFault> {
+    if !bytes.starts_with(b"GGUF") {
+        let magic = String::from_utf8_lossy(&bytes[..bytes.len().min(4)]).into_owned();
+        return Err(WeightsError::Header(format!("it begins with {magic:?} instead of \"GGUF\"")).into());
+    }
+    let content = Content::read(&mut Cursor::new(bytes)).map_err(|e| HeaderFault::Incomplete(e.to_string()))?;
+    let data_start = content.tensor_data_offset;
+    if data_start > bytes.len() as u64 {
+        return Err(HeaderFault::Incomplete("the file ends before its tensors".into()));
+    }
+    let config = schema::read_config(&content.metadata)?;
+    let labels = schema::read_labels(&content.metadata, config.classes)?;
+    let pending = locate(&content, &config, total_bytes)?;
+    let tensors = pending.iter().map(|p| (p.spec.name.clone(), type_name(p.dtype), p.bytes as u64)).collect();
+    let header = Header { config, labels, metadata: content.metadata, tensors };
+    Ok((header, pending, data_start as usize))
+}
+
+/// Holds the file's tensors against those the network needs; names every fault at once.
+fn locate(content: &Content, config: &Config, total_bytes: u64) -> Result<Vec<Pending>, WeightsError> {
+    let mut surplus: HashMap<&str, _> = content.tensor_infos.iter().map(|(n, i)| (n.as_str(), i)).collect();
+    let (mut faults, mut pending) = (Vec::new(), Vec::new());
+    for spec in config.tensors() {
+        let Some(info) = surplus.remove(spec.name.as_str()) else {
+            faults.push(format!("{}: missing, expected {:?}", spec.name, spec.shape));
+            continue;
+        };
+        if info.shape.dims() != spec.shape {
+            faults.push(format!("{}: expected {:?}, got {:?}", spec.name, spec.shape, info.shape.dims()));
+            continue;
+        }
+        let dtype = info.ggml_dtype;
+        let blocks = matches!(dtype, GgmlDType::Q8_0 | GgmlDType::Q4_0);
+        let dense = matches!(dtype, GgmlDType::F32 | GgmlDType::F16);
+        let columns = spec.shape.last().copied().unwrap_or(1);
+        if !dense && !(blocks && spec.role == Role::Linear && columns.is_multiple_of(dtype.block_size())) {
+            let expected = if spec.role == Role::Linear { "F32, F16, Q8_0 or Q4_0" } else { "F32 or F16" };
+            faults.push(format!("{}: expected {expected}, got {}", spec.name, type_name(dtype)));
+            continue;
+        }
+        let elements: usize = spec.shape.iter().product();
+        let bytes = elements / dtype.block_size() * dtype.type_size();
+        let start = content.tensor_data_offset.saturating_add(info.offset);
+        if start.saturating_add(bytes as u64) > total_bytes {
+            faults.push(format!("{}: lies beyond the file's {total_bytes} bytes", spec.name));
+            continue;
+        }
+        pending.push(Pending { spec, dtype, start, bytes });
+    }
+    faults.extend(surplus.keys().map(|name| format!("{name:.80}: not part of this network")));
+    pending.sort_by_key(|p| p.start);
+    for pair in pending.windows(2) {
+        if pair[0].start + pair[0].bytes as u64 > pair[1].start {
+            faults.push(format!("{} and {} overlap", pair[0].spec.name, pair[1].spec.name));
+        }
+    }
+    if faults.is_empty() {
+        return Ok(pending);
+    }
+    faults.sort();
+    Err(WeightsError::Tensors(faults))
+}
+
+fn type_name(dtype: GgmlDType) -> &'static str {
+    match dtype {
+        GgmlDType::F32 => "F32",
+        GgmlDType::F16 => "F16",
+        GgmlDType::Q8_0 => "Q8_0",
+        GgmlDType::Q4_0 => "Q4_0",
+        _ => "another type",
+    }
+}

@@ -1,0 +1,152 @@
+//! `manifest.json`: what a model consists of, so that every byte can be checked before it is used.
+
+use super::ManifestError;
+use serde::{Deserialize, Serialize};
+
+/// The only value of [`Manifest::format`] so far.
+pub const MANIFEST_FORMAT: &str = "beitscope-manifest-1";
+
+/// Above this a shard is refused before it is fetched. The converter cuts at 20 MiB (Cloudflare
+/// Pages takes files up to 25 MiB, GitHub up to 100 MB); other hosts may like larger ones.
+const MAX_SHARD_BYTES: u64 = 256 << 20;
+/// BEiTv2-large in F32 is 1.2 GB; wasm32 can address 4 GiB.
+const MAX_TOTAL_BYTES: u64 = 4 << 30;
+
+/// One model: its name, its size, and its shards in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`MANIFEST_FORMAT`].
+    pub format: String,
+    /// The model's own name, such as `beitv2_large_patch16_224`.
+    pub name: String,
+    /// How the linear weights are stored: `q8_0`, `q4_0`, `f16` or `f32`.
+    pub quantization: String,
+    pub parameters: u64,
+    pub classes: usize,
+    /// Side of the square input in pixels.
+    pub image_size: usize,
+    /// The model card, relative to the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// Bytes of the GGUF, all shards together.
+    pub bytes: u64,
+    /// SHA-256 of the GGUF, lower-case hexadecimal.
+    pub sha256: String,
+    /// The GGUF's pieces, in order.
+    pub shards: Vec<Shard>,
+}
+
+/// One file: the unit of fetch, verify, cache, resume and retry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// File name, beside the manifest.
+    pub name: String,
+    pub bytes: u64,
+    /// Lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Parses and checks: a manifest may come from anywhere, so nothing in it is believed before
+    /// it is plausible (names without a path, sizes that add up, hashes of the right form).
+    pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(json)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        expect("format", self.format == MANIFEST_FORMAT, MANIFEST_FORMAT, &self.format)?;
+        expect("shards", !self.shards.is_empty(), "at least one", "none")?;
+        expect("sha256", is_sha256(&self.sha256), "64 hexadecimal digits", &self.sha256)?;
+        if let Some(card) = &self.card {
+            expect("card", is_plain_name(card), "a file name beside the manifest", card)?;
+        }
+        let mut total = 0u64;
+        for shard in &self.shards {
+            let name = &shard.name;
+            expect("shards.name", is_plain_name(name), "a file name beside the manifest", name)?;
+            let size = (1..=MAX_SHARD_BYTES).contains(&shard.bytes);
+            let sizes = format!("1 to {MAX_SHARD_BYTES} bytes in {name}");
+            expect("shards.bytes", size, &sizes, &shard.bytes.to_string())?;
+            let digits = format!("64 hexadecimal digits for {name}");
+            expect("shards.sha256", is_sha256(&shard.sha256), &digits, &shard.sha256)?;
+            total = total.saturating_add(shard.bytes);
+        }
+        let sum = format!("{total}, the sum of the shards");
+        expect("bytes", self.bytes == total, &sum, &self.bytes.to_string())?;
+        let most = format!("at most {MAX_TOTAL_BYTES}");
+        expect("bytes", total <= MAX_TOTAL_BYTES, &most, &total.to_string())
+    }
+}
+
+fn expect(field: &'static str, ok: bool, expected: &str, got: &str) -> Result<(), ManifestError> {
+    if ok {
+        return Ok(());
+    }
+    // A hostile value must not flood the page with its own text.
+    let got = got.chars().take(80).collect();
+    Err(ManifestError::Field { field, expected: expected.into(), got })
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A name that can only mean a file in the manifest's own folder.
+fn is_plain_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Manifest {
+        let shard = |i: u64| Shard { name: format!("demo.gguf-0000{i}-of-00002"), bytes: 10 * i, sha256: "a".repeat(64) };
+        Manifest {
+            format: MANIFEST_FORMAT.into(),
+            name: "demo".into(),
+            quantization: "q8_0".into(),
+            parameters: 30,
+            classes: 2,
+            image_size: 112,
+            card: Some("README.md".into()),
+            bytes: 30,
+            sha256: "b".repeat(64),
+            shards: vec![shard(1), shard(2)],
+        }
+    }
+
+    #[test]
+    fn a_good_manifest_survives_the_round_trip() {
+        let json = serde_json::to_vec(&good()).unwrap();
+        assert_eq!(Manifest::parse(&json).unwrap(), good());
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        type Fault = fn(&mut Manifest);
+        let faults: [(&str, Fault); 10] = [
+            ("format", |m| m.format = "beitscope-manifest-9".into()),
+            ("shards", |m| m.shards.clear()),
+            ("sha256", |m| m.sha256 = "B".repeat(64)),
+            ("card", |m| m.card = Some("../README.md".into())),
+            ("shards.name", |m| m.shards[0].name = "../../etc/passwd".into()),
+            ("shards.name", |m| m.shards[0].name = "https://evil/x".into()),
+            ("shards.bytes", |m| m.shards[1].bytes = 0),
+            ("shards.bytes", |m| m.shards[1].bytes = u64::MAX),
+            ("shards.sha256", |m| m.shards[1].sha256.truncate(63)),
+            ("bytes", |m| m.bytes = 31),
+        ];
+        for (field, spoil) in faults {
+            let mut manifest = good();
+            spoil(&mut manifest);
+            let json = serde_json::to_vec(&manifest).unwrap();
+            let error = Manifest::parse(&json).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{field}`")), "{field}: {error}");
+        }
+        assert!(matches!(Manifest::parse(b"<!doctype html>"), Err(ManifestError::Json(_))));
+    }
+}
