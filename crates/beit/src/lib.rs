@@ -7,7 +7,14 @@
 //! Each arrow is one function, each noun one type, each stage one file named after it.
 //! This crate knows no browser, no clock and no network; only [`weights`] knows the file format.
 
+pub mod backend;
+pub mod block;
+pub mod builder;
 pub mod config;
 pub mod decode;
 pub mod labels;
+pub mod model;
+pub mod patch;
+pub mod position;
 pub mod preprocess;
+pub mod weights;

@@ -28,3 +28,12 @@ pub enum ManifestError {
     #[error("manifest field `{field}`: expected {expected}, got {got}")]
     Field { field: &'static str, expected: String, got: String },
 }
+
+/// Why a shard's bytes were refused.
+#[derive(Debug, Error)]
+pub enum ShardError {
+    #[error("{name}: expected {expected} bytes, got {got}")]
+    Size { name: String, expected: u64, got: u64 },
+    #[error("{name}: expected SHA-256 {expected}, got {got}")]
+    Hash { name: String, expected: String, got: String },
+}

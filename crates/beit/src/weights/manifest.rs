@@ -1,7 +1,8 @@
 //! `manifest.json`: what a model consists of, so that every byte can be checked before it is used.
 
-use super::ManifestError;
+use super::{ManifestError, ShardError};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// The only value of [`Manifest::format`] so far.
 pub const MANIFEST_FORMAT: &str = "beitscope-manifest-1";
@@ -80,6 +81,26 @@ impl Manifest {
     }
 }
 
+impl Shard {
+    /// Checks a shard's bytes against its size and hash.
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), ShardError> {
+        let got = bytes.len() as u64;
+        if got != self.bytes {
+            return Err(ShardError::Size { name: self.name.clone(), expected: self.bytes, got });
+        }
+        let got = sha256(bytes);
+        if got != self.sha256 {
+            return Err(ShardError::Hash { name: self.name.clone(), expected: self.sha256.clone(), got });
+        }
+        Ok(())
+    }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn expect(field: &'static str, ok: bool, expected: &str, got: &str) -> Result<(), ManifestError> {
     if ok {
         return Ok(());
@@ -123,6 +144,16 @@ mod tests {
     fn a_good_manifest_survives_the_round_trip() {
         let json = serde_json::to_vec(&good()).unwrap();
         assert_eq!(Manifest::parse(&json).unwrap(), good());
+    }
+
+    #[test]
+    fn a_shard_is_known_by_size_and_hash() {
+        // FIPS 180-2's example.
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned();
+        let shard = Shard { name: "abc".into(), bytes: 3, sha256 };
+        assert!(shard.verify(b"abc").is_ok());
+        assert!(matches!(shard.verify(b"abd"), Err(ShardError::Hash { .. })));
+        assert!(matches!(shard.verify(b"ab"), Err(ShardError::Size { expected: 3, got: 2, .. })));
     }
 
     #[test]

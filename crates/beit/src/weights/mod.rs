@@ -13,7 +13,7 @@ mod manifest;
 pub mod schema;
 mod write;
 
-pub use error::{ManifestError, WeightsError};
+pub use error::{ManifestError, ShardError, WeightsError};
 pub use loader::{Header, Loader, Tensor, TensorData};
-pub use manifest::{MANIFEST_FORMAT, Manifest, Shard};
+pub use manifest::{MANIFEST_FORMAT, Manifest, Shard, sha256};
 pub use write::{Storage, StoredTensor, write};

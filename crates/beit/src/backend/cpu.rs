@@ -1,0 +1,219 @@
+//! The network on the processor: quantised products by [`kernels`], F32 products by candle.
+
+use super::{Activation, Backend, BackendError, LayerNorm, Linear};
+use crate::weights::TensorData;
+use candle_core::{Device, Tensor};
+use kernels::{AttentionScratch, Isa, PackedWeights, QuantizedActivations};
+use std::sync::{Arc, Mutex};
+
+/// A processor and the instructions to use on it.
+pub struct Cpu {
+    isa: Isa,
+    buffers: Arc<Mutex<Buffers>>,
+}
+
+/// Memory to use again, so that no photo after the first allocates.
+#[derive(Default)]
+struct Buffers {
+    tokens: Vec<Vec<f32>>,
+    quantized: Vec<QuantizedActivations>,
+    attention: Vec<AttentionScratch>,
+}
+
+impl Cpu {
+    pub fn new(isa: Isa) -> Self {
+        Self { isa, buffers: Arc::default() }
+    }
+
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Room for `[rows, width]` values; what it holds is left over from an earlier use.
+    fn tokens(&self, rows: usize, width: usize) -> CpuTokens {
+        let mut values = self.borrow(|b| b.tokens.pop());
+        values.resize(rows * width, 0.0);
+        CpuTokens { values, rows, width, home: self.buffers.clone() }
+    }
+
+    fn borrow<T: Default>(&self, take: impl FnOnce(&mut Buffers) -> Option<T>) -> T {
+        self.buffers.lock().ok().and_then(|mut b| take(&mut b)).unwrap_or_default()
+    }
+
+    fn give_back(&self, put: impl FnOnce(&mut Buffers)) {
+        if let Ok(mut buffers) = self.buffers.lock() {
+            put(&mut buffers);
+        }
+    }
+}
+
+/// A linear layer's weights.
+pub enum CpuMatrix {
+    /// `[n, k]` in F32.
+    Dense(Tensor),
+    Packed(PackedWeights),
+}
+
+/// Activations; their memory goes back to the [`Cpu`] they came from.
+pub struct CpuTokens {
+    values: Vec<f32>,
+    rows: usize,
+    width: usize,
+    home: Arc<Mutex<Buffers>>,
+}
+
+impl CpuTokens {
+    /// The values, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+impl Drop for CpuTokens {
+    fn drop(&mut self) {
+        if let Ok(mut buffers) = self.home.lock() {
+            buffers.tokens.push(std::mem::take(&mut self.values));
+        }
+    }
+}
+
+impl Backend for Cpu {
+    type Matrix = CpuMatrix;
+    type Vector = Vec<f32>;
+    type Tokens = CpuTokens;
+
+    fn matrix(&self, n: usize, k: usize, data: TensorData) -> Result<CpuMatrix, BackendError> {
+        Ok(match data {
+            TensorData::Dense(values) => {
+                CpuMatrix::Dense(Tensor::from_vec(values, (n, k), &Device::Cpu).map_err(device)?)
+            }
+            TensorData::Blocks { format, bytes } => CpuMatrix::Packed(PackedWeights::pack(format, n, k, bytes)?),
+        })
+    }
+
+    fn vector(&self, values: Vec<f32>) -> Result<Vec<f32>, BackendError> {
+        Ok(values)
+    }
+
+    fn upload(&self, values: &[f32], rows: usize, width: usize) -> Result<CpuTokens, BackendError> {
+        expect("uploaded values", rows * width, values.len())?;
+        let mut tokens = self.tokens(rows, width);
+        tokens.values.copy_from_slice(values);
+        Ok(tokens)
+    }
+
+    fn prepend_class_token(
+        &self,
+        patches: &CpuTokens,
+        class_token: &Vec<f32>,
+        position: Option<&Vec<f32>>,
+    ) -> Result<CpuTokens, BackendError> {
+        expect("class token", patches.width, class_token.len())?;
+        let mut tokens = self.tokens(1 + patches.rows, patches.width);
+        let (first, rest) = tokens.values.split_at_mut(patches.width);
+        first.copy_from_slice(class_token);
+        rest.copy_from_slice(&patches.values);
+        if let Some(position) = position {
+            expect("position embedding", tokens.values.len(), position.len())?;
+            tokens.values.iter_mut().zip(position).for_each(|(token, position)| *token += position);
+        }
+        Ok(tokens)
+    }
+
+    fn layer_norm(&self, x: &CpuTokens, norm: &LayerNorm<Self>) -> Result<CpuTokens, BackendError> {
+        expect("layer norm weight", x.width, norm.weight.len())?;
+        let mut out = self.tokens(x.rows, x.width);
+        kernels::layer_norm(self.isa, &x.values, x.rows, x.width, &norm.weight, &norm.bias, norm.eps, &mut out.values);
+        Ok(out)
+    }
+
+    fn linear(
+        &self,
+        x: &CpuTokens,
+        linear: &Linear<Self>,
+        activation: Activation,
+    ) -> Result<CpuTokens, BackendError> {
+        match &linear.weight {
+            CpuMatrix::Packed(weight) => {
+                expect("linear layer's input", weight.k(), x.width)?;
+                let mut out = self.tokens(x.rows, weight.n());
+                let mut quantized: QuantizedActivations = self.borrow(|b| b.quantized.pop());
+                quantized.quantize(self.isa, &x.values, x.rows, x.width);
+                kernels::gemm(self.isa, &quantized, weight, Some(&linear.bias), activation, &mut out.values);
+                self.give_back(|b| b.quantized.push(quantized));
+                Ok(out)
+            }
+            CpuMatrix::Dense(weight) => self.dense(x, weight, &linear.bias, activation),
+        }
+    }
+
+    fn attention(&self, qkv: &CpuTokens, heads: usize, bias: Option<&Vec<f32>>) -> Result<CpuTokens, BackendError> {
+        let width = qkv.width / 3;
+        if let Some(bias) = bias {
+            expect("position bias", heads * qkv.rows * qkv.rows, bias.len())?;
+        }
+        let mut out = self.tokens(qkv.rows, width);
+        let mut scratch: AttentionScratch = self.borrow(|b| b.attention.pop());
+        let bias = bias.map(Vec::as_slice);
+        kernels::attention(self.isa, &qkv.values, qkv.rows, heads, width / heads, bias, &mut scratch, &mut out.values);
+        self.give_back(|b| b.attention.push(scratch));
+        Ok(out)
+    }
+
+    fn add_scaled(&self, x: &mut CpuTokens, y: &CpuTokens, gamma: &Vec<f32>) -> Result<(), BackendError> {
+        expect("residual", x.values.len(), y.values.len())?;
+        expect("layer scale", x.width, gamma.len())?;
+        kernels::add_scaled(self.isa, &mut x.values, &y.values, gamma, x.rows, x.width);
+        Ok(())
+    }
+
+    fn mean_of_patches(&self, x: &CpuTokens) -> Result<CpuTokens, BackendError> {
+        let mut mean = self.tokens(1, x.width);
+        mean.values.fill(0.0);
+        for row in x.values.chunks_exact(x.width).skip(1) {
+            mean.values.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        let patches = (x.rows - 1) as f32;
+        mean.values.iter_mut().for_each(|sum| *sum /= patches);
+        Ok(mean)
+    }
+
+    async fn read(&self, x: &CpuTokens) -> Result<Vec<f32>, BackendError> {
+        Ok(x.values.clone())
+    }
+}
+
+impl Cpu {
+    fn dense(
+        &self,
+        x: &CpuTokens,
+        weight: &Tensor,
+        bias: &[f32],
+        activation: Activation,
+    ) -> Result<CpuTokens, BackendError> {
+        let product = || {
+            let x = Tensor::from_slice(&x.values, (x.rows, x.width), &Device::Cpu)?;
+            x.matmul(&weight.t()?)?.flatten_all()?.to_vec1::<f32>()
+        };
+        let product = product().map_err(device)?;
+        let mut out = self.tokens(x.rows, bias.len());
+        expect("linear layer's output", out.values.len(), product.len())?;
+        for (out, product) in out.values.chunks_exact_mut(bias.len()).zip(product.chunks_exact(bias.len())) {
+            for ((out, product), bias) in out.iter_mut().zip(product).zip(bias) {
+                *out = product + bias;
+            }
+        }
+        if activation == Activation::Gelu {
+            kernels::gelu(self.isa, &mut out.values);
+        }
+        Ok(out)
+    }
+}
+
+fn expect(what: &'static str, expected: usize, got: usize) -> Result<(), BackendError> {
+    if expected == got { Ok(()) } else { Err(BackendError::Shape { what, expected, got }) }
+}
+
+fn device(error: candle_core::Error) -> BackendError {
+    BackendError::Device(error.to_string())
+}

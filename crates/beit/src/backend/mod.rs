@@ -1,0 +1,93 @@
+//! What a device must be able to do for the network to run on it.
+//!
+//! The forward pass ([`crate::model`], [`crate::block`]) is written once against [`Backend`];
+//! a backend decides how tensors are stored and which kernels run.
+
+mod cpu;
+
+pub use cpu::{Cpu, CpuTokens};
+
+use crate::weights::TensorData;
+use thiserror::Error;
+
+/// A device: ten operations, of which only [`Backend::read`] waits.
+pub trait Backend {
+    /// Weights of a linear layer, `[n, k]`, laid out for this device.
+    type Matrix;
+    /// A small tensor of F32 values.
+    type Vector;
+    /// Activations `[rows, width]` in F32.
+    type Tokens;
+
+    /// Lays out the weights `[n, k]` of a linear layer.
+    fn matrix(&self, n: usize, k: usize, data: TensorData) -> Result<Self::Matrix, BackendError>;
+
+    /// Stores a small tensor.
+    fn vector(&self, values: Vec<f32>) -> Result<Self::Vector, BackendError>;
+
+    /// Brings `[rows, width]` values to the device.
+    fn upload(&self, values: &[f32], rows: usize, width: usize) -> Result<Self::Tokens, BackendError>;
+
+    /// `[class_token; patches] + position`: `[1 + patches, width]`.
+    fn prepend_class_token(
+        &self,
+        patches: &Self::Tokens,
+        class_token: &Self::Vector,
+        position: Option<&Self::Vector>,
+    ) -> Result<Self::Tokens, BackendError>;
+
+    /// `(x − mean(x)) / √(var(x) + eps) ⊙ weight + bias`, per row.
+    fn layer_norm(&self, x: &Self::Tokens, norm: &LayerNorm<Self>) -> Result<Self::Tokens, BackendError>;
+
+    /// `activation(x·weightᵀ + bias)`: `[rows, k]` → `[rows, n]`.
+    fn linear(
+        &self,
+        x: &Self::Tokens,
+        linear: &Linear<Self>,
+        activation: Activation,
+    ) -> Result<Self::Tokens, BackendError>;
+
+    /// `softmax(q·kᵀ/√head_width + bias)·v` for every head: `[tokens, 3·width]` (q ‖ k ‖ v) →
+    /// `[tokens, width]`; `bias` is `[heads, tokens, tokens]`.
+    fn attention(
+        &self,
+        qkv: &Self::Tokens,
+        heads: usize,
+        bias: Option<&Self::Vector>,
+    ) -> Result<Self::Tokens, BackendError>;
+
+    /// `x += gamma ⊙ y`: the residual connection with its layer scale.
+    fn add_scaled(&self, x: &mut Self::Tokens, y: &Self::Tokens, gamma: &Self::Vector) -> Result<(), BackendError>;
+
+    /// The mean of every row but the first: `[tokens, width]` → `[1, width]`.
+    fn mean_of_patches(&self, x: &Self::Tokens) -> Result<Self::Tokens, BackendError>;
+
+    /// Brings activations back, row-major.
+    fn read(&self, x: &Self::Tokens) -> impl Future<Output = Result<Vec<f32>, BackendError>>;
+}
+
+/// A linear layer's weights and bias on a device.
+pub struct Linear<B: Backend + ?Sized> {
+    pub weight: B::Matrix,
+    pub bias: B::Vector,
+}
+
+/// A layer norm's weight, bias and eps on a device.
+pub struct LayerNorm<B: Backend + ?Sized> {
+    pub weight: B::Vector,
+    pub bias: B::Vector,
+    pub eps: f32,
+}
+
+pub use kernels::Activation;
+
+/// Why a device could not do its part.
+#[derive(Debug, Error)]
+pub enum BackendError {
+    #[error("{what}: expected {expected}, got {got}")]
+    Shape { what: &'static str, expected: usize, got: usize },
+    #[error(transparent)]
+    Pack(#[from] kernels::PackError),
+    #[error("the device failed: {0}")]
+    Device(String),
+}
