@@ -1,0 +1,114 @@
+//! Fetching over the network, in pieces, with a hard limit on how much is taken.
+
+use crate::port;
+use beit::weights::{Shard, ShardError};
+use gloo_timers::future::TimeoutFuture;
+use thiserror::Error;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStreamDefaultReader, Response};
+
+/// Waits between tries, in milliseconds.
+const BACK_OFF: [u32; 2] = [500, 2_000];
+
+/// Why something could not be fetched.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    #[error("{url} could not be reached ({reason})")]
+    Unreachable { url: String, reason: String },
+    #[error("{url} answered {status}")]
+    Status { url: String, status: u16 },
+    #[error("{url} is longer than the {limit} bytes expected")]
+    TooLong { url: String, limit: u64 },
+    #[error("the connection broke while fetching {url} ({reason})")]
+    Broken { url: String, reason: String },
+    #[error(transparent)]
+    Damaged(#[from] ShardError),
+}
+
+impl FetchError {
+    /// Whether the same request may do better a moment later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => *status == 429 || *status >= 500,
+            Self::TooLong { .. } => false,
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::Damaged(_) => true,
+        }
+    }
+}
+
+/// A shard's bytes, checked against its size and SHA-256. Fetched again after a passing fault.
+/// `progress` is told of bytes as they come, and of bytes that have to be fetched again as a
+/// negative number.
+pub async fn shard(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
+    let mut waits = BACK_OFF.into_iter();
+    loop {
+        let error = match verified(url, shard, progress).await {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error,
+        };
+        match waits.next() {
+            Some(wait) if error.is_passing() => TimeoutFuture::new(wait).await,
+            _ => return Err(error),
+        }
+    }
+}
+
+async fn verified(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
+    let received = std::cell::Cell::new(0);
+    let count = |bytes: i64| {
+        received.set(received.get() + bytes);
+        progress(bytes);
+    };
+    let fetched = bytes(url, shard.bytes, &count).await;
+    let checked = fetched.and_then(|bytes| {
+        shard.verify(&bytes)?;
+        Ok(bytes)
+    });
+    if checked.is_err() {
+        progress(-received.get());
+    }
+    checked
+}
+
+/// The body at `url`, at most `limit` bytes of it: a server that sends more is cut off.
+pub async fn bytes(url: &str, limit: u64, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
+    let unreachable = |e| FetchError::Unreachable { url: url.into(), reason: reason(&e) };
+    let response: Response =
+        JsFuture::from(port::scope().fetch_with_str(url)).await.map_err(unreachable)?.unchecked_into();
+    if !response.ok() {
+        return Err(FetchError::Status { url: url.into(), status: response.status() });
+    }
+    let broken = |e| FetchError::Broken { url: url.into(), reason: reason(&e) };
+    let Some(body) = response.body() else { return Ok(Vec::new()) };
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let part = JsFuture::from(reader.read()).await.map_err(broken)?;
+        if get(&part, "done").is_truthy() {
+            return Ok(bytes);
+        }
+        let part: js_sys::Uint8Array = get(&part, "value").unchecked_into();
+        let start = bytes.len();
+        if start as u64 + u64::from(part.length()) > limit {
+            // The stream is given up either way.
+            drop(reader.cancel());
+            return Err(FetchError::TooLong { url: url.into(), limit });
+        }
+        // The announced size is only believed once bytes come.
+        if bytes.is_empty() {
+            bytes.reserve_exact(limit as usize);
+        }
+        bytes.resize(start + part.length() as usize, 0);
+        part.copy_to(&mut bytes[start..]);
+        progress(i64::from(part.length()));
+    }
+}
+
+fn get(object: &JsValue, key: &str) -> JsValue {
+    js_sys::Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn reason(error: &JsValue) -> String {
+    get(error, "message").as_string().unwrap_or_else(|| "no reason given".into())
+}

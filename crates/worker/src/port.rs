@@ -1,0 +1,51 @@
+//! The worker's end of the line to the page.
+
+use futures_channel::mpsc::UnboundedSender;
+use protocol::{Reply, Request};
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
+
+/// A request and the photo beside it.
+pub struct Message {
+    pub request: Request,
+    pub photo: Option<Blob>,
+}
+
+/// The worker's global scope.
+pub fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Milliseconds since the worker began.
+pub fn now() -> f64 {
+    scope().performance().map_or(0.0, |clock| clock.now())
+}
+
+/// Sends every message that comes from the page on to `sender`.
+pub fn listen(sender: UnboundedSender<Message>) {
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        match read(&event.data()) {
+            // The receiver lives as long as the worker.
+            Ok(message) => drop(sender.unbounded_send(message)),
+            Err(error) => web_sys::console::error_1(&format!("a message was not understood: {error}").into()),
+        }
+    });
+    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+}
+
+fn read(data: &JsValue) -> Result<Message, String> {
+    let parts = js_sys::Array::from(data);
+    let json = parts.get(0).as_string().ok_or("no JSON text")?;
+    let request = serde_json::from_str(&json).map_err(|e| e.to_string())?;
+    Ok(Message { request, photo: parts.get(1).dyn_into().ok() })
+}
+
+/// Sends a reply to the page.
+pub fn post(reply: &Reply) {
+    let message = js_sys::Array::of1(&JsValue::from_str(&reply.to_json()));
+    if let Err(error) = scope().post_message(&message) {
+        web_sys::console::error_1(&error);
+    }
+}
