@@ -1,0 +1,29 @@
+//! `beitscope`, run as a user runs it.
+
+use crate::site::root;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What `beitscope classify` answers for these photos with the demo model, one object a photo.
+pub fn classify(photos: &[PathBuf]) -> Vec<Value> {
+    let binary = root().join("target/debug/beitscope");
+    assert!(binary.is_file(), "the command line is not built: run `cargo build -p beitscope`");
+    let output = Command::new(binary)
+        .args(["classify", "--json", "--model"])
+        .arg(root().join("web/models/demo"))
+        .args(photos)
+        .output()
+        .expect("beitscope runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let answers: Value = serde_json::from_str(&text)
+        .unwrap_or_else(|e| panic!("{e}: {text} {}", String::from_utf8_lossy(&output.stderr)));
+    answers.as_array().expect("one answer a photo").clone()
+}
+
+/// A photo's answer among [`classify`]'s, by its file's name.
+pub fn answer<'a>(answers: &'a [Value], photo: &Path) -> &'a Value {
+    let name = photo.file_name().and_then(|n| n.to_str()).expect("a file name");
+    let named = |a: &&Value| a["file"].as_str().is_some_and(|file| file.ends_with(name));
+    answers.iter().find(named).unwrap_or_else(|| panic!("no answer for {name}"))
+}

@@ -1,0 +1,125 @@
+//! The page in the words of its test hooks.
+
+use crate::browser::devtools;
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Nothing on the page takes longer, not even a 30-megapixel photo on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Opens the site and waits until its wasm has drawn the page.
+pub async fn open(client: &Client, url: &str) {
+    client.goto(url).await.expect("the page opens");
+    element(client, "drop-zone").await;
+}
+
+/// The element with this `data-testid`.
+pub async fn element(client: &Client, testid: &str) -> Element {
+    let selector = format!("[data-testid={testid}]");
+    let found = client.wait().at_most(PATIENCE).for_element(Locator::Css(&selector)).await;
+    found.unwrap_or_else(|e| panic!("no {testid}: {e}"))
+}
+
+/// Waits until the model answers: the page names its backend.
+pub async fn ready(client: &Client) {
+    until(client, "the model is ready", "return !!document.querySelector('[data-testid=backend]')?.textContent.trim()")
+        .await;
+}
+
+/// Hands photos to the file picker.
+pub async fn pick(client: &Client, photos: &[PathBuf]) {
+    let paths: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();
+    element(client, "file-input").await.send_keys(&paths.join("\n")).await.expect("the picker takes the photos");
+}
+
+/// Drags photos from the desktop onto the page and lets go.
+pub async fn drop_files(client: &Client, photos: &[PathBuf]) {
+    let target = element(client, "drop-zone").await.rectangle().await.expect("where the drop zone is");
+    let (x, y) = (target.0 + target.2 / 2.0, target.1 + 12.0);
+    let files: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();
+    for step in ["dragEnter", "dragOver", "drop"] {
+        let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
+        devtools(client, "Input.dispatchDragEvent", json!({ "type": step, "x": x, "y": y, "data": data })).await;
+    }
+}
+
+/// Pastes a file, as the clipboard gives it after "copy image".
+pub async fn paste(client: &Client, photo: &Path, media_type: &str) {
+    let bytes: Vec<u8> = std::fs::read(photo).expect("the photo");
+    let name = photo.file_name().and_then(|n| n.to_str()).expect("a file name");
+    let script = "const [bytes, name, type] = arguments;
+        const clipboard = new DataTransfer();
+        clipboard.items.add(new File([new Uint8Array(bytes)], name, { type }));
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }));";
+    client.execute(script, vec![json!(bytes), json!(name), json!(media_type)]).await.expect("the page takes a paste");
+}
+
+/// A photo's card as it stands.
+#[derive(Debug)]
+pub struct Card {
+    pub name: String,
+    /// `queued`, `running`, `done` or `error`.
+    pub state: String,
+    pub predictions: Vec<Prediction>,
+    /// The sentence on a card without an answer.
+    pub error: Option<String>,
+    /// The network's milliseconds.
+    pub ms: Option<f64>,
+}
+
+#[derive(Debug)]
+pub struct Prediction {
+    pub index: u64,
+    pub score: f64,
+    /// All that is written: label and percentage.
+    pub text: String,
+}
+
+/// All cards, in the page's order.
+pub async fn cards(client: &Client) -> Vec<Card> {
+    let script = "return [...document.querySelectorAll('[data-testid=photo-card]')].map(card => ({
+        name: card.dataset.name, state: card.dataset.state, ms: card.dataset.ms ? Number(card.dataset.ms) : null,
+        error: card.querySelector('[data-testid=error]')?.textContent.trim() ?? null,
+        predictions: [...card.querySelectorAll('[data-testid=prediction]')].map(p => ({
+            index: Number(p.dataset.index), score: Number(p.dataset.score), text: p.innerText })) }))";
+    let cards = client.execute(script, vec![]).await.expect("the cards");
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let prediction = |p: &Value| Prediction {
+        index: p["index"].as_u64().expect("data-index"),
+        score: p["score"].as_f64().expect("data-score"),
+        text: text(&p["text"]),
+    };
+    let card = |c: &Value| Card {
+        name: text(&c["name"]),
+        state: text(&c["state"]),
+        ms: c["ms"].as_f64(),
+        error: c["error"].as_str().map(str::to_owned),
+        predictions: c["predictions"].as_array().into_iter().flatten().map(prediction).collect(),
+    };
+    cards.as_array().expect("a list").iter().map(card).collect()
+}
+
+/// Waits until `count` cards are there and each has its answer or its sentence.
+pub async fn settled(client: &Client, count: usize) -> Vec<Card> {
+    let script = format!(
+        "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
+         return cards.length === {count} && cards.every(c => ['done', 'error'].includes(c.dataset.state))"
+    );
+    until(client, &format!("{count} photos are settled"), &script).await;
+    cards(client).await
+}
+
+/// Waits until `script` returns true.
+pub async fn until(client: &Client, what: &str, script: &str) {
+    let begun = Instant::now();
+    while client.execute(script, vec![]).await.expect("the script runs") != json!(true) {
+        if begun.elapsed() > PATIENCE {
+            let text = client.execute("return document.body.innerText", vec![]).await.unwrap_or_default();
+            panic!("waited in vain until {what}; the page says: {}", text.as_str().unwrap_or_default());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
