@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use crate::{Result, test};
+
+pub const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  serve [--port 8080] [--open]   build everything in release mode and serve it on this machine
+  build [--out dist]             leave the static site in a folder
+  test [STEP…]                   run every check, or only these steps; `test --list` names them
+  workers                        build the web workers alone (Trunk's pre-build hook)
+  setup                          only install what the others need
+  help                           this text
+
+What a command needs and can't find, it installs: rustup's wasm target, and Trunk, wasm-bindgen and
+wasm-opt into a cache of this user, in $BEITSCOPE_CACHE, else $XDG_CACHE_HOME/beitscope, else
+~/.cache/beitscope. The first time that takes about 10 minutes on 2 cores.";
+
+/// The folder that the site is built into unless another is named.
+pub const DEFAULT_OUT: &str = "dist";
+
+const DEFAULT_PORT: u16 = 8080;
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Help,
+    Setup,
+    Workers,
+    Build {
+        out: PathBuf,
+    },
+    Serve {
+        port: u16,
+        open: bool,
+    },
+    /// No name means every step.
+    Test {
+        names: Vec<String>,
+    },
+}
+
+/// Reads the arguments after `cargo xtask`.
+///
+/// # Errors
+/// A sentence that names the argument that is wrong.
+pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
+    // `--port=80` is `--port 80`.
+    let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
+        Some((name, value)) if name.starts_with("--") => vec![name.to_owned(), value.to_owned()],
+        _ => vec![argument],
+    });
+    let name = arguments.next().unwrap_or_else(|| "help".into());
+    let mut command = match name.as_str() {
+        "help" | "--help" | "-h" => return Ok(Command::Help),
+        "setup" => Command::Setup,
+        "workers" => Command::Workers,
+        "build" => Command::Build { out: DEFAULT_OUT.into() },
+        "serve" => Command::Serve { port: DEFAULT_PORT, open: false },
+        "test" => Command::Test { names: Vec::new() },
+        _ => return Err(format!("there is no command {name:?}")),
+    };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+        match (&mut command, argument.as_str()) {
+            (_, "--help" | "-h") => return Ok(Command::Help),
+            (Command::Build { out }, "--out") => *out = value()?.into(),
+            (Command::Serve { open, .. }, "--open") => *open = true,
+            (Command::Serve { port, .. }, "--port") => {
+                let value = value()?;
+                *port = value
+                    .parse()
+                    .map_err(|_| format!("--port wants a number from 0 to 65535, got {value:?}"))?;
+            }
+            (Command::Test { names }, name) if name == test::LIST || test::is_step(name) => {
+                names.push(argument);
+            }
+            (Command::Test { .. }, _) => {
+                return Err(format!(
+                    "there is no step {argument:?}; the steps are {}",
+                    test::step_names().join(", ")
+                ));
+            }
+            _ => return Err(format!("{name} does not take {argument:?}")),
+        }
+    }
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command> {
+        super::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn commands_and_their_options() {
+        for (line, expected) in [
+            ("", Command::Help),
+            ("help", Command::Help),
+            ("serve --help", Command::Help),
+            ("setup", Command::Setup),
+            ("workers", Command::Workers),
+            ("build", Command::Build { out: "dist".into() }),
+            ("build --out site/x", Command::Build { out: "site/x".into() }),
+            ("serve", Command::Serve { port: 8080, open: false }),
+            ("serve --open --port 0", Command::Serve { port: 0, open: true }),
+            ("serve --port=9000", Command::Serve { port: 9000, open: false }),
+            ("test", Command::Test { names: vec![] }),
+            ("test fmt unit", Command::Test { names: vec!["fmt".into(), "unit".into()] }),
+            ("test --list", Command::Test { names: vec!["--list".into()] }),
+        ] {
+            assert_eq!(parse(line), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (line, named) in [
+            ("sevre", "sevre"),
+            ("serve --port", "--port"),
+            ("serve --port 70000", "70000"),
+            ("serve --port x", "x"),
+            ("build --open", "--open"),
+            ("build --out", "--out"),
+            ("setup now", "now"),
+            ("test nonsense", "nonsense"),
+        ] {
+            let message = parse(line).unwrap_err();
+            assert!(message.contains(named), "{line}: {message}");
+        }
+    }
+}

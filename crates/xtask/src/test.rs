@@ -1,0 +1,168 @@
+//! `cargo xtask test`: every check, one step after another.
+
+use std::time::{Duration, Instant};
+
+use crate::args::DEFAULT_OUT;
+use crate::process;
+use crate::process::spoken;
+use crate::project::Project;
+use crate::tools::{TARGET, Tools};
+use crate::workers::VARIANTS;
+use crate::{Result, browser, site, tools};
+
+/// Asks for the steps' names instead of running them.
+pub const LIST: &str = "--list";
+
+/// One check.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Context) -> Result<()>,
+}
+
+/// What steps need.
+struct Context<'a> {
+    project: &'a Project,
+    tools: Tools,
+}
+
+/// Quick checks first; the browser comes last because it wants the built site.
+const STEPS: [Step; 7] = [
+    Step { name: "fmt", what: "the code is formatted", run: fmt },
+    Step { name: "clippy", what: "no lint in native code", run: clippy },
+    Step { name: "clippy-wasm", what: "no lint in the page's and the workers' code", run: clippy_wasm },
+    Step { name: "unit", what: "unit tests and golden parity", run: unit },
+    Step { name: "kernels-wasm", what: "the kernels as wasm in a browser", run: kernels_wasm },
+    Step { name: "site", what: "workers, page and command line build", run: build },
+    Step { name: "browser", what: "the page in a browser", run: page },
+];
+
+/// Packages whose lints make sense for wasm alone.
+const WASM_PACKAGES: [&str; 2] = ["web", "worker"];
+
+pub fn is_step(name: &str) -> bool {
+    step_names().contains(&name)
+}
+
+pub fn step_names() -> Vec<&'static str> {
+    STEPS.iter().map(|step| step.name).collect()
+}
+
+/// Runs the named steps, or all. Every step runs, also after one failed. Returns whether all passed.
+pub fn run(project: &Project, names: &[String]) -> Result<bool> {
+    if names.iter().any(|name| name == LIST) {
+        for step in &STEPS {
+            println!("{:13} {}", step.name, step.what);
+        }
+        return Ok(true);
+    }
+    let context = Context { project, tools: tools::set_up(project)? };
+    let mut outcomes = Vec::new();
+    let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    for step in STEPS.iter().filter(wanted) {
+        println!("\n== {}: {}", step.name, step.what);
+        let started = Instant::now();
+        let result = (step.run)(&context);
+        if let Err(message) = &result {
+            println!("error: {message}");
+        }
+        println!("== {} {} ({})", step.name, verdict(&result), spoken(started.elapsed()));
+        outcomes.push((step, result, started.elapsed()));
+    }
+    println!("\n{}", summary(&outcomes));
+    Ok(outcomes.iter().all(|(_, result, _)| result.is_ok()))
+}
+
+fn verdict(result: &Result<()>) -> &'static str {
+    if result.is_ok() { "passed" } else { "FAILED" }
+}
+
+/// A line for each step, and the count as the last line.
+fn summary(outcomes: &[(&Step, Result<()>, Duration)]) -> String {
+    let mut text = String::new();
+    for (step, result, took) in outcomes {
+        text += &format!("{:13} {} {:>12}  {}\n", step.name, verdict(result), spoken(*took), step.what);
+    }
+    let passed = outcomes.iter().filter(|(_, result, _)| result.is_ok()).count();
+    text + &format!("{passed} passed, {} failed", outcomes.len() - passed)
+}
+
+fn fmt(context: &Context) -> Result<()> {
+    run_cargo(context, &["fmt", "--all", "--check"])
+}
+
+fn run_cargo(context: &Context, arguments: &[&str]) -> Result<()> {
+    process::run(context.project.cargo().args(arguments))
+}
+
+/// `--workspace` without the packages named.
+fn all_but<'a>(excluded: &[&'a str]) -> Vec<&'a str> {
+    let excluded = excluded.iter().flat_map(|package| ["--exclude", *package]);
+    std::iter::once("--workspace").chain(excluded).collect()
+}
+
+fn clippy(context: &Context) -> Result<()> {
+    let packages = all_but(&WASM_PACKAGES);
+    run_cargo(context, &[&["clippy", "--all-targets"], &packages[..], &["--", "-D", "warnings"]].concat())
+}
+
+fn clippy_wasm(context: &Context) -> Result<()> {
+    run_cargo(context, &["clippy", "--package", "web", "--target", TARGET, "--", "-D", "warnings"])?;
+    VARIANTS.iter().try_for_each(|variant| {
+        let mut cargo = variant.cargo(context.project, "clippy");
+        process::run(cargo.args(["--package", "worker", "--", "-D", "warnings"]))
+    })
+}
+
+fn unit(context: &Context) -> Result<()> {
+    // The page's and the worker's state machines are tested natively too.
+    run_cargo(context, &[&["test"], &all_but(&["tests"])[..]].concat())
+}
+
+fn kernels_wasm(context: &Context) -> Result<()> {
+    let browser = browser::find(context.project)?;
+    VARIANTS.iter().try_for_each(|variant| {
+        println!("{} in Chromium {}", variant.name, browser.version);
+        let mut cargo = variant.cargo(context.project, "test");
+        cargo
+            .args(["--package", "kernels"])
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &context.tools.wasm_bindgen_test_runner)
+            .env("CHROMEDRIVER", &browser.driver);
+        process::run(&mut cargo)
+    })
+}
+
+fn build(context: &Context) -> Result<()> {
+    site::build(context.project, &context.tools, DEFAULT_OUT.as_ref())?;
+    // The browser's tests compare the page's answers with the command line's.
+    run_cargo(context, &["build", "--package", "beitscope"])
+}
+
+fn page(context: &Context) -> Result<()> {
+    let browser = browser::find(context.project)?;
+    println!("{} {}", browser.chromium.display(), browser.version);
+    run_cargo(context, &["test", "--package", "tests"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts_steps() {
+        let outcomes = [
+            (&STEPS[0], Ok(()), Duration::from_millis(1500)),
+            (&STEPS[1], Err("lint".into()), Duration::from_secs(70)),
+            (&STEPS[2], Ok(()), Duration::from_secs(2)),
+        ];
+        let text = summary(&outcomes);
+        assert_eq!(text.lines().last(), Some("2 passed, 1 failed"));
+        assert_eq!(text.lines().count(), 4);
+        assert!(text.lines().nth(1).unwrap().contains("clippy        FAILED   1 min 10 s"), "{text}");
+    }
+
+    #[test]
+    fn packages_are_excluded_by_name() {
+        assert_eq!(all_but(&["a", "b"]), ["--workspace", "--exclude", "a", "--exclude", "b"]);
+    }
+}

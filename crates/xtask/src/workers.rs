@@ -1,0 +1,132 @@
+//! The web workers: one wasm build of the `worker` crate for each set of instructions a browser may
+//! know, since a module with one instruction that a browser does not know is refused as a whole.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::Result;
+use crate::process::{run, spoken};
+use crate::project::Project;
+use crate::stamp::{Fingerprint, Stamp};
+use crate::tools::{TARGET, Tools, WASM_FEATURES};
+
+/// One build of the worker.
+pub struct Variant {
+    /// Its folder's name below `workers/`, and what the page asks for.
+    pub name: &'static str,
+    /// Added to the flags in .cargo/config.toml.
+    rustflags: &'static [&'static str],
+    /// More arguments for cargo, such as those that rebuild the standard library.
+    cargo: &'static [&'static str],
+    /// More environment for cargo.
+    environment: &'static [(&'static str, &'static str)],
+    /// What wasm-opt must be told that the module uses, beside [`WASM_FEATURES`].
+    wasm_features: &'static [&'static str],
+}
+
+pub const VARIANTS: [Variant; 1] = [Variant {
+    name: "simd128",
+    rustflags: &["-Ctarget-feature=+simd128"],
+    cargo: &[],
+    environment: &[],
+    wasm_features: &["--enable-simd"],
+}];
+
+impl Variant {
+    /// Cargo with this variant's flags and a target folder of its own, so that variants (and the
+    /// page) don't throw each other's work away.
+    pub fn cargo(&self, project: &Project, subcommand: &str) -> Command {
+        let flags: Vec<_> = self.rustflags.iter().map(|flag| format!("{flag:?}")).collect();
+        let mut cargo = project.cargo();
+        cargo
+            .arg(subcommand)
+            .args(["--target", TARGET, "--target-dir"])
+            .arg(self.cargo_target(project))
+            .arg("--config")
+            .arg(format!("target.{TARGET}.rustflags=[{}]", flags.join(",")))
+            .args(self.cargo)
+            .envs(self.environment.iter().copied());
+        cargo
+    }
+
+    fn cargo_target(&self, project: &Project) -> PathBuf {
+        project.cargo_target.join(format!("wasm-{}", self.name))
+    }
+
+    fn inputs(&self, project: &Project, tools: &Tools, wasm: &Path) -> Result<Fingerprint> {
+        let mut inputs = Fingerprint::new();
+        inputs.text(&tools.versions);
+        for flag in WASM_FEATURES.iter().chain(self.wasm_features) {
+            inputs.text(flag);
+        }
+        inputs.path(wasm)?.path(&entry(project))?;
+        Ok(inputs)
+    }
+}
+
+/// The module that a page starts as its worker.
+fn entry(project: &Project) -> PathBuf {
+    project.root.join("crates/worker/worker.js")
+}
+
+/// Builds every variant into a folder of its own below target/workers/, and removes other folders
+/// there: the page's build copies all of them.
+pub fn build(project: &Project, tools: &Tools) -> Result<()> {
+    let folder = project.workers();
+    let folder_error = |error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(folder_error)?;
+    for entry in fs::read_dir(&folder).map_err(folder_error)? {
+        let path = entry.map_err(folder_error)?.path();
+        if !VARIANTS.iter().any(|variant| path.file_name() == Some(OsStr::new(variant.name))) {
+            fs::remove_dir_all(&path).map_err(folder_error)?;
+        }
+    }
+    VARIANTS.iter().try_for_each(|variant| build_variant(variant, project, tools))
+}
+
+fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<()> {
+    let started = Instant::now();
+    let mut cargo = variant.cargo(project, "build");
+    run(cargo.args(["--quiet", "--package", "worker", "--lib", "--profile", "wasm"]))?;
+    let wasm = variant.cargo_target(project).join(TARGET).join("wasm/worker.wasm");
+
+    // Cargo knows best whether the program changed; what follows depends only on its output.
+    let finished = project.workers().join(variant.name);
+    let stamp = Stamp::new(&project.stamps(), &finished);
+    let inputs = variant.inputs(project, tools, &wasm)?;
+    if stamp.is_fresh(&inputs)? {
+        return Ok(());
+    }
+    let partial = project.root.join("target/workers-partial").join(variant.name);
+    let io_error = |error| format!("can't finish the worker {}: {error}", variant.name);
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(io_error)?;
+    }
+    fs::create_dir_all(&partial).map_err(io_error)?;
+    let mut wasm_bindgen = Command::new(&tools.wasm_bindgen);
+    wasm_bindgen.args(["--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir"]);
+    run(wasm_bindgen.arg(&partial).arg(&wasm))?;
+    let module = partial.join("glue_bg.wasm");
+    let mut wasm_opt = Command::new(&tools.wasm_opt);
+    wasm_opt.arg("-O3").args(WASM_FEATURES).args(variant.wasm_features);
+    run(wasm_opt.arg(&module).arg("-o").arg(&module))?;
+    fs::copy(entry(project), partial.join("worker.js"))
+        .map_err(|error| format!("{}: {error}", entry(project).display()))?;
+
+    if finished.exists() {
+        fs::remove_dir_all(&finished).map_err(io_error)?;
+    }
+    fs::rename(&partial, &finished).map_err(io_error)?;
+    stamp.write(&inputs)?;
+    let bytes = fs::metadata(finished.join("glue_bg.wasm")).map_err(io_error)?.len();
+    eprintln!(
+        "Built the worker {} ({:.1} MB) in {}.",
+        variant.name,
+        bytes as f64 / 1e6,
+        spoken(started.elapsed())
+    );
+    Ok(())
+}
