@@ -17,4 +17,5 @@ pub mod model;
 pub mod patch;
 pub mod position;
 pub mod preprocess;
+pub mod topk;
 pub mod weights;

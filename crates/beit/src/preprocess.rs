@@ -1,4 +1,13 @@
-//! [`Rgb`](crate::decode::Rgb) → [`Pixels`], exactly as Pillow and timm do it.
+//! [`Rgb`] → [`Pixels`], exactly as Pillow and timm do it.
+//!
+//! Resize so that the short side is `short_side` (Pillow's antialiased bicubic), cut the centre square of
+//! side `crop`, scale to 0…1, subtract the mean, divide by the standard deviation. Only what the square
+//! needs is resampled, so neither a 30-megapixel photo nor a 10000 × 1 strip takes more than a few MB.
+
+mod resample;
+
+use crate::decode::Rgb;
+use resample::Taps;
 
 /// How a photo becomes the network's input; travels in the weights' metadata.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,4 +27,118 @@ pub struct Preprocessing {
 pub struct Pixels {
     pub size: usize,
     pub values: Vec<f32>,
+}
+
+/// Photo → the network's input, `[3, crop, crop]`.
+pub fn preprocess(photo: &Rgb, how: &Preprocessing) -> Pixels {
+    normalize(&resize_and_crop(photo, how), how)
+}
+
+/// The square the network sees, `[crop, crop, 3]` bytes: equal to what Pillow gives for
+/// `resize(…, BICUBIC)` followed by `crop(…)`, pixel for pixel. Where the resized photo is smaller than
+/// the square (only when `short_side < crop`), black surrounds it, as in Pillow.
+pub fn resize_and_crop(photo: &Rgb, how: &Preprocessing) -> Rgb {
+    let side = how.crop;
+    let mut square = Rgb { width: side as u32, height: side as u32, pixels: vec![0; side * side * 3] };
+    let (width, height) = (photo.width as usize, photo.height as usize);
+    if width == 0 || height == 0 {
+        return square;
+    }
+    let (resized_width, resized_height) = resized(width, height, how.short_side);
+    let columns = Taps::new(width, resized_width, window(resized_width, side));
+    let rows = Taps::new(height, resized_height, window(resized_height, side));
+
+    // Horizontal first, rounded to bytes in between: the order is part of the result.
+    let sources = rows.sources();
+    let narrow = columns.horizontal(&photo.pixels[sources.start * width * 3..sources.end * width * 3], width);
+    let cut = rows.vertical(&narrow, columns.len() * 3);
+
+    // Black margins on each side when the photo is smaller than the square.
+    let left = margin(resized_width, side);
+    let top = margin(resized_height, side);
+    if columns.len() > 0 {
+        for (y, row) in cut.chunks_exact(columns.len() * 3).enumerate() {
+            square.pixels[((top + y) * side + left) * 3..][..row.len()].copy_from_slice(row);
+        }
+    }
+    square
+}
+
+/// Size after resizing: the short side becomes `short_side`, the long side `int(short_side · long / short)`.
+/// Integer division agrees with Python's float division here: the quotient of integers this small is
+/// never so close below a whole number that it rounds up to it.
+fn resized(width: usize, height: usize, short_side: usize) -> (usize, usize) {
+    let scale = |long: usize, short: usize| {
+        usize::try_from(short_side as u64 * long as u64 / short as u64).unwrap_or(usize::MAX)
+    };
+    if width <= height { (short_side, scale(height, width)) } else { (scale(width, height), short_side) }
+}
+
+/// Where a centre crop of `side` begins along an axis of `length`: Python's
+/// `int(round((length − side) / 2.0))`, which rounds halves to the even neighbour.
+fn crop_offset(length: usize, side: usize) -> i64 {
+    let difference = length as i64 - side as i64;
+    let half = difference.div_euclid(2);
+    if difference.rem_euclid(2) == 1 && half % 2 != 0 { half + 1 } else { half }
+}
+
+/// The part of a resized axis that the crop covers.
+fn window(length: usize, side: usize) -> std::ops::Range<usize> {
+    let start = crop_offset(length, side);
+    let clamp = |at: i64| at.clamp(0, length as i64) as usize;
+    clamp(start)..clamp(start + side as i64)
+}
+
+/// Black before the photo along an axis where it is smaller than the crop.
+fn margin(length: usize, side: usize) -> usize {
+    usize::try_from(-crop_offset(length, side)).unwrap_or(0)
+}
+
+/// `[crop, crop, 3]` bytes → `[3, crop, crop]` floats, in the order of operations of torchvision's
+/// `ToTensor` and `Normalize`, so that the floats are the same.
+fn normalize(square: &Rgb, how: &Preprocessing) -> Pixels {
+    let size = how.crop;
+    let mut values = Vec::with_capacity(3 * size * size);
+    for channel in 0..3 {
+        let (mean, std) = (how.mean[channel], how.std[channel]);
+        let samples = square.pixels.iter().skip(channel).step_by(3);
+        values.extend(samples.map(|&sample| (f32::from(sample) / 255.0 - mean) / std));
+    }
+    Pixels { size, values }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_cut_off_not_rounded() {
+        assert_eq!(resized(451, 300, 256), (384, 256)); // 384.85…
+        assert_eq!(resized(300, 451, 256), (256, 384));
+        assert_eq!(resized(1, 1, 256), (256, 256));
+        assert_eq!(resized(10_000, 1, 256), (2_560_000, 256));
+    }
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        // Python: [int(round((n - 224) / 2.0)) for n in (256, 257, 259, 261, 224, 223, 221, 219)]
+        let offsets = [256, 257, 259, 261, 224, 223, 221, 219].map(|length| crop_offset(length, 224));
+        assert_eq!(offsets, [16, 16, 18, 18, 0, 0, -2, -2]);
+    }
+
+    #[test]
+    fn a_photo_smaller_than_the_crop_is_set_in_black() {
+        let how = Preprocessing { short_side: 2, crop: 4, mean: [0.0; 3], std: [1.0; 3] };
+        let photo = Rgb { width: 2, height: 2, pixels: vec![9; 12] };
+        let square = resize_and_crop(&photo, &how);
+        let grey: Vec<u8> = square.pixels.iter().step_by(3).copied().collect();
+        assert_eq!(grey, [0, 0, 0, 0, 0, 9, 9, 0, 0, 9, 9, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn pixels_are_channel_major_and_normalised() {
+        let how = Preprocessing { short_side: 1, crop: 1, mean: [0.5, 0.0, 1.0], std: [0.5, 1.0, 0.25] };
+        let photo = Rgb { width: 1, height: 1, pixels: vec![255, 51, 0] };
+        assert_eq!(preprocess(&photo, &how), Pixels { size: 1, values: vec![1.0, 51.0 / 255.0, -4.0] });
+    }
 }

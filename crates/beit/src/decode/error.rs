@@ -1,0 +1,79 @@
+//! What can be wrong with a file, said so that whoever brought it understands.
+
+use std::error::Error;
+use std::io;
+
+use image::ImageError;
+use thiserror::Error;
+
+use super::{Format, MAX_FILE_BYTES, MAX_PIXELS};
+
+/// Why a file gave no picture. `Display` is a plain sentence; `detail` is for developers and not part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    #[error("This file is empty.")]
+    Empty,
+
+    #[error("This is not a photo Beitscope can read. JPEG, PNG, WebP, GIF, BMP and TIFF work.")]
+    NotAPhoto,
+
+    /// A known format that no decoder here reads.
+    #[error("This is {name}, which Beitscope can't read. JPEG, PNG, WebP, GIF, BMP and TIFF work.")]
+    UnsupportedFormat {
+        /// With its article, such as `a PDF document`.
+        name: &'static str,
+    },
+
+    /// A readable format in a variant that its decoder lacks, such as a lossless JPEG.
+    #[error(
+        "This {format} is stored in a way Beitscope can't read. Saved again as an ordinary JPEG or PNG, it works."
+    )]
+    UnsupportedVariant { format: Format, detail: String },
+
+    #[error("This {format} is cut short: the end of the file is missing.")]
+    Truncated { format: Format },
+
+    #[error("This {format} is damaged and can't be read.")]
+    Corrupt { format: Format, detail: String },
+
+    #[error(
+        "This photo is {width} × {height} pixels. Beitscope reads up to {} megapixels.",
+        MAX_PIXELS / 1_000_000
+    )]
+    TooManyPixels { width: u32, height: u32 },
+
+    #[error("This file is {} MB long. Beitscope reads photos up to {} MB.", bytes >> 20, MAX_FILE_BYTES >> 20)]
+    FileTooLarge { bytes: usize },
+
+    #[error("There is not enough memory left for this photo of {width} × {height} pixels.")]
+    OutOfMemory { width: u32, height: u32 },
+}
+
+impl DecodeError {
+    pub(super) fn from_image(format: Format, error: ImageError) -> Self {
+        let detail = error.to_string();
+        match error {
+            _ if says_data_ended(&error) => Self::Truncated { format },
+            ImageError::Unsupported(_) => Self::UnsupportedVariant { format, detail },
+            _ => Self::Corrupt { format, detail },
+        }
+    }
+}
+
+/// Whether `error` stems from reading past the end of the file.
+fn says_data_ended(error: &ImageError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::UnexpectedEof
+        {
+            return true;
+        }
+        // The GIF decoder's own variant can't be named from here; its text is all there is.
+        if error.to_string() == "Unexpected End of File" {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
