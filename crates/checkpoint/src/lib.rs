@@ -1,1 +1,36 @@
-//! checkpoint
+//! Checkpoints in, verified weights out; and weights in, a running model out.
+//!
+//! ```text
+//! checkpoint → Source → Network → quantised tensors → shards + manifest → read back
+//!            source   network    quantize            shards   convert     verify
+//! ```
+//! - [`source`]: an opened file's tensors, whatever the container ([`safetensors`], or a PyTorch zip: [`pth`]
+//!   and its [`pickle`]).
+//! - [`names`]: the only place that knows foreign tensor names, one table a dialect.
+//! - [`network`]: the checkpoint held against the network its shapes tell of ([`derive`]).
+//! - [`quantize`]: the one rule by which weights are rounded.
+//! - [`seeded`]: networks of any size without files, for tests and measurements.
+//! - [`model_folder`]: opens, verifies and loads what [`convert`] wrote.
+
+pub mod convert;
+mod derive;
+mod error;
+mod folder;
+pub mod labels;
+pub mod model_folder;
+pub mod names;
+pub mod network;
+mod pickle;
+mod pth;
+pub mod quantize;
+mod safetensors;
+pub mod seeded;
+mod shards;
+pub mod source;
+mod verify;
+
+pub use convert::{Conversion, DEFAULT_SHARD_BYTES, Options, Progress, TensorReport, convert};
+pub use error::{CheckpointError, TensorFault};
+pub use folder::{CARD, MANIFEST};
+pub use model_folder::ModelFolder;
+pub use quantize::Quantization;

@@ -1,0 +1,277 @@
+//! Checkpoint → quantised GGUF shards and manifest.
+
+use crate::folder::{CARD, MANIFEST, OutputFolder};
+use crate::labels::{self, Labels, Origin};
+use crate::model_folder::ModelFolder;
+use crate::names::Dialect;
+use crate::network::Network;
+use crate::quantize::{self, Quantization};
+use crate::shards::{ShardWriter, Shards};
+use crate::source::Source;
+use crate::{CheckpointError, verify};
+use beit::config::Config;
+use beit::weights::{MANIFEST_FORMAT, Manifest, StoredTensor, WeightsError};
+use candle_core::quantized::gguf_file::Value;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Cloudflare Pages refuses files above 25 MiB, GitHub above 100 MB.
+pub const DEFAULT_SHARD_BYTES: u64 = 20 << 20;
+/// The manifest's readers refuse larger shards.
+const MAX_SHARD_BYTES: u64 = 256 << 20;
+
+/// What to convert, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A checkpoint, or a folder that holds one.
+    pub source: PathBuf,
+    /// The folder to write.
+    pub out: PathBuf,
+    pub quantization: Quantization,
+    /// The model's name; from the source's file name if not given.
+    pub name: Option<String>,
+    /// A labels file: see [`labels::find`].
+    pub labels: Option<PathBuf>,
+    /// SPDX expression of the weights' licence.
+    pub license: Option<String>,
+    /// A model card in Markdown, copied beside the manifest.
+    pub card: Option<PathBuf>,
+    pub shard_bytes: u64,
+    /// Short side after resizing; 256/224 of the image size if not given.
+    pub short_side: Option<usize>,
+    /// ImageNet's if not given.
+    pub mean: Option<[f32; 3]>,
+    /// ImageNet's if not given.
+    pub std: Option<[f32; 3]>,
+}
+
+impl Options {
+    /// Everything else by default.
+    pub fn new(source: impl Into<PathBuf>, out: impl Into<PathBuf>, quantization: Quantization) -> Self {
+        Self {
+            source: source.into(),
+            out: out.into(),
+            quantization,
+            name: None,
+            labels: None,
+            license: None,
+            card: None,
+            shard_bytes: DEFAULT_SHARD_BYTES,
+            short_side: None,
+            mean: None,
+            std: None,
+        }
+    }
+}
+
+/// Where a conversion stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Reading and checking the checkpoint.
+    Check,
+    /// Rounding: tensors done, of how many.
+    Quantize {
+        done: usize,
+        total: usize,
+    },
+    Write,
+    /// Reading back what was written.
+    Verify,
+}
+
+/// What was converted.
+#[derive(Debug)]
+pub struct Conversion {
+    pub manifest: Manifest,
+    pub dialect: Dialect,
+    pub config: Config,
+    pub labels_origin: Origin,
+    /// One for each tensor, in the file's order.
+    pub tensors: Vec<TensorReport>,
+}
+
+/// What rounding did to one tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorReport {
+    pub name: String,
+    /// GGUF's name of the type: `F32`, `F16`, `Q8_0`, `Q4_0`.
+    pub storage: &'static str,
+    pub bytes: u64,
+    /// `‖stored − source‖ / ‖source‖`, from what was read back.
+    pub relative_rms_error: f64,
+}
+
+/// Converts a checkpoint. The same input gives the same bytes.
+///
+/// # Errors
+/// See [`CheckpointError`]; nothing is left behind then, and an earlier conversion stays as it was.
+pub fn convert(
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Conversion, CheckpointError> {
+    check_options(options)?;
+    progress(Progress::Check);
+    let source = Source::open(&options.source)?;
+    let name = match &options.name {
+        Some(name) => name.clone(),
+        None => default_name(source.path()),
+    };
+    let mut network = Network::new(source, &name)?;
+    override_preprocessing(&mut network.config, options)?;
+    let Labels { labels, origin } =
+        labels::find(options.labels.as_deref(), network.source.class_names(), network.config.classes)?;
+    let card =
+        options.card.as_deref().map(|path| std::fs::read(path).map_err(CheckpointError::io("read", path)));
+    let card = card.transpose()?;
+    let folder = OutputFolder::create(&options.out)?;
+
+    let tensors = quantize_all(&network, options, progress)?;
+    progress(Progress::Write);
+    let stem = format!("{name}-{}.gguf", options.quantization);
+    let extra = provenance(&network.source, options);
+    let mut writer = ShardWriter::new(folder.path().to_owned(), options.shard_bytes);
+    beit::weights::write(&mut writer, &network.config, &labels, &extra, &tensors)
+        .map_err(|e| weights(options, e))?;
+    drop(tensors);
+    let Shards { shards, bytes, sha256 } =
+        writer.finish(&stem).map_err(CheckpointError::io("write", &options.out))?;
+    let manifest = Manifest {
+        format: MANIFEST_FORMAT.to_owned(),
+        name,
+        quantization: options.quantization.name().to_owned(),
+        parameters: network.config.parameters(),
+        classes: network.config.classes,
+        image_size: network.config.image_size,
+        card: card.is_some().then(|| CARD.to_owned()),
+        bytes,
+        sha256,
+        shards,
+    };
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).map_err(CheckpointError::io("write", &path))
+    };
+    if let Some(card) = card {
+        write(CARD, &card)?;
+    }
+    let mut json = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+    json.push('\n');
+    write(MANIFEST, json.as_bytes())?;
+
+    progress(Progress::Verify);
+    let tensors = verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels)?;
+    folder.commit()?;
+    let Network { dialect, config, .. } = network;
+    Ok(Conversion { manifest, dialect, config, labels_origin: origin, tensors })
+}
+
+fn quantize_all(
+    network: &Network,
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Vec<StoredTensor>, CheckpointError> {
+    let tensors: Vec<_> = network.tensors().collect();
+    let (done, total) = (AtomicUsize::new(0), tensors.len());
+    let quantize = |(spec, parts): &(_, &[_])| {
+        let values = network.values(parts);
+        let storage = options.quantization.storage_of(spec, &values);
+        let stored = StoredTensor::new(spec, storage, quantize::encode(storage, &values));
+        progress(Progress::Quantize { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
+        stored.map_err(|e| weights(options, e))
+    };
+    tensors.par_iter().map(quantize).collect()
+}
+
+fn weights(options: &Options, source: WeightsError) -> CheckpointError {
+    CheckpointError::Weights { path: options.out.clone(), source }
+}
+
+/// Where the weights come from, as GGUF's `general.*` metadata.
+fn provenance(source: &Source, options: &Options) -> Vec<(&'static str, Value)> {
+    let text = |text: &str| Value::String(text.to_owned());
+    let file = source.path().file_name().unwrap_or_default().to_string_lossy();
+    let mut extra = vec![
+        ("general.source.file", text(&file)),
+        ("general.source.sha256", text(&source.sha256())),
+        ("general.quantized_by", text(concat!("beitscope ", env!("CARGO_PKG_VERSION")))),
+        // GGUF's version of the block formats.
+        ("general.quantization_version", Value::U32(2)),
+    ];
+    if let Some(license) = &options.license {
+        extra.push(("general.license", text(license)));
+    }
+    extra
+}
+
+fn check_options(options: &Options) -> Result<(), CheckpointError> {
+    let fault = |name, expected: &str, got: String| {
+        Err(CheckpointError::Option { name, expected: expected.into(), got })
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if let Some(name) = &options.name
+        && !(1..=150).contains(&name.len()) | name.starts_with('.') | !name.bytes().all(plain)
+    {
+        return fault("--name", "at most 150 letters, digits, dots, dashes and underscores", name.clone());
+    }
+    if !(1..=MAX_SHARD_BYTES).contains(&options.shard_bytes) {
+        return fault("--shard-size", "1 to 256 MiB", format!("{} bytes", options.shard_bytes));
+    }
+    Ok(())
+}
+
+fn override_preprocessing(config: &mut Config, options: &Options) -> Result<(), CheckpointError> {
+    let fault = |name, expected: String, got: String| Err(CheckpointError::Option { name, expected, got });
+    let preprocessing = &mut config.preprocessing;
+    if let Some(short_side) = options.short_side {
+        if !(preprocessing.crop..=8192).contains(&short_side) {
+            let expected = format!("{} (the image size) to 8192", preprocessing.crop);
+            return fault("--short-side", expected, short_side.to_string());
+        }
+        preprocessing.short_side = short_side;
+    }
+    if let Some(mean) = options.mean {
+        if !mean.iter().all(|m| m.is_finite()) {
+            return fault("--mean", "three finite numbers".into(), format!("{mean:?}"));
+        }
+        preprocessing.mean = mean;
+    }
+    if let Some(std) = options.std {
+        if !std.iter().all(|s| s.is_finite() && *s > 0.0) {
+            return fault("--std", "three positive numbers".into(), format!("{std:?}"));
+        }
+        preprocessing.std = std;
+    }
+    Ok(())
+}
+
+/// The checkpoint's file name, or its folder's where the file name says nothing.
+fn default_name(path: &Path) -> String {
+    const SAYS_NOTHING: [&str; 4] = ["model", "pytorch_model", "checkpoints", "checkpoint"];
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = std::path::absolute(path)
+        .ok()
+        .and_then(|p| Some(p.parent()?.file_name()?.to_string_lossy().into_owned()));
+    let name = if SAYS_NOTHING.contains(&stem.as_str()) { folder.unwrap_or(stem) } else { stem };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let name: String = name.trim_start_matches('.').chars().map(plain).take(150).collect();
+    if name.is_empty() { "beit".into() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_from_what_says_something() {
+        let names = [
+            ("/x/beitv2_large_patch16_224_pt1k_ft21kto1k.pth", "beitv2_large_patch16_224_pt1k_ft21kto1k"),
+            ("/x/beitv2_large.in1k/model.safetensors", "beitv2_large.in1k"),
+            ("/x/我的 model.pt", "---model"),
+            ("/x/.hidden.pt", "hidden"),
+        ];
+        for (path, name) in names {
+            assert_eq!(default_name(Path::new(path)), name);
+        }
+    }
+}

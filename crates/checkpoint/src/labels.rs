@@ -1,0 +1,214 @@
+//! The classes' names, from a file or from what is known without one.
+
+use crate::CheckpointError;
+use beit::labels::{Label, imagenet_1k};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Classes of ImageNet-1k.
+const IMAGENET_CLASSES: usize = 1000;
+
+/// A labels file, read and complete.
+#[derive(Debug)]
+pub struct Labels {
+    pub labels: Vec<Label>,
+    /// Where they come from, for a note to the user.
+    pub origin: Origin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    File,
+    /// The checkpoint's own `meta.CLASSES`.
+    Checkpoint,
+    Imagenet1k,
+    /// There was nothing to go by: "class 0", "class 1"….
+    Numbered,
+}
+
+/// Names for a head of `classes` rows: those in `file`, else the checkpoint's own (`carried`), else
+/// ImageNet's for 1000 classes, else numbers.
+///
+/// # Errors
+/// When the file can't be read, is of none of the known forms, or has another number of classes.
+pub fn find(file: Option<&Path>, carried: &[String], classes: usize) -> Result<Labels, CheckpointError> {
+    if let Some(path) = file {
+        let bytes = std::fs::read(path).map_err(CheckpointError::io("read", path))?;
+        let fault =
+            |expected: String, got: String| CheckpointError::Labels { path: path.to_owned(), expected, got };
+        let text = String::from_utf8(bytes).map_err(|_| fault("UTF-8 text".into(), "other bytes".into()))?;
+        let labels = parse(&text).map_err(|Fault { expected, got }| fault(expected, got))?;
+        if labels.len() != classes {
+            return Err(fault(format!("{classes}, one for each row of the head"), labels.len().to_string()));
+        }
+        return Ok(Labels { labels, origin: Origin::File });
+    }
+    if classes == IMAGENET_CLASSES {
+        return Ok(Labels { labels: imagenet_1k().to_vec(), origin: Origin::Imagenet1k });
+    }
+    if carried.len() == classes {
+        return Ok(Labels {
+            labels: carried.iter().map(|name| named(name)).collect(),
+            origin: Origin::Checkpoint,
+        });
+    }
+    Ok(Labels {
+        labels: (0..classes).map(|i| named(&format!("class {i}"))).collect(),
+        origin: Origin::Numbered,
+    })
+}
+
+struct Fault {
+    expected: String,
+    got: String,
+}
+
+/// Reads one of: a JSON list of objects (`imagenet_index`, `wnid`, `en`, `zh`: enough of them to know
+/// the class), a JSON list of names, lines of `wnid TAB English TAB Chinese`, lines of WordNet
+/// ids, or lines of names.
+fn parse(text: &str) -> Result<Vec<Label>, Fault> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with(['[', '{']) {
+        let items: Vec<Item> = serde_json::from_str(text).map_err(|e| Fault {
+            expected: "a list of names or of {imagenet_index, wnid, en, zh}".into(),
+            got: e.to_string(),
+        })?;
+        return items.into_iter().enumerate().map(|(row, item)| item.label(row)).collect();
+    }
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    Ok(lines.map(line).collect())
+}
+
+/// One entry of a JSON list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    Name(String),
+    Class {
+        imagenet_index: Option<usize>,
+        wnid: Option<String>,
+        #[serde(alias = "label", alias = "name")]
+        en: Option<String>,
+        #[serde(alias = "label_zh")]
+        zh: Option<String>,
+    },
+}
+
+impl Item {
+    fn label(self, row: usize) -> Result<Label, Fault> {
+        let (imagenet_index, wnid, en, zh) = match self {
+            Self::Name(name) => return Ok(named(&name)),
+            Self::Class { imagenet_index, wnid, en, zh } => (imagenet_index, wnid, en, zh),
+        };
+        let mut label = match (imagenet_index, &wnid) {
+            (Some(index), wnid) => {
+                let known = imagenet_1k().get(index);
+                let known = known.filter(|known| wnid.as_ref().is_none_or(|wnid| known.wnid == *wnid));
+                known.cloned().ok_or_else(|| Fault {
+                    expected: format!("an ImageNet-1k index and its wnid in entry {row}"),
+                    got: format!("{index} and {}", wnid.as_deref().unwrap_or("none")),
+                })?
+            }
+            (None, Some(wnid)) => known(wnid),
+            (None, None) => named(""),
+        };
+        if let Some(en) = en {
+            label.en = en;
+        }
+        if let Some(zh) = zh {
+            label.zh = zh;
+        }
+        if label.en.is_empty() {
+            let expected = format!("a name, or the index or wnid of an ImageNet-1k class, in entry {row}");
+            return Err(Fault { expected, got: wnid.unwrap_or_else(|| "neither".into()) });
+        }
+        Ok(label)
+    }
+}
+
+fn line(line: &str) -> Label {
+    let mut columns = line.split('\t').map(str::trim);
+    let (first, en, zh) = (columns.next().unwrap_or_default(), columns.next(), columns.next());
+    match en {
+        None if is_wnid(first) => {
+            let label = known(first);
+            if label.en.is_empty() { Label { en: first.to_owned(), ..label } } else { label }
+        }
+        None => named(first),
+        Some(en) => {
+            Label { wnid: first.to_owned(), en: en.to_owned(), zh: zh.unwrap_or_default().to_owned() }
+        }
+    }
+}
+
+/// `n` and eight digits.
+fn is_wnid(text: &str) -> bool {
+    text.len() == 9 && text.starts_with('n') && text[1..].bytes().all(|b| b.is_ascii_digit())
+}
+
+/// ImageNet-1k's class, or one that has only its id.
+fn known(wnid: &str) -> Label {
+    let known = imagenet_1k().iter().find(|label| label.wnid == wnid).cloned();
+    known.unwrap_or_else(|| Label { wnid: wnid.to_owned(), ..named("") })
+}
+
+fn named(name: &str) -> Label {
+    Label { wnid: String::new(), en: name.to_owned(), zh: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Vec<(String, String, String)> {
+        let labels = parse(text).unwrap_or_else(|f| panic!("{text}: expected {}, got {}", f.expected, f.got));
+        labels.into_iter().map(|l| (l.wnid, l.en, l.zh)).collect()
+    }
+
+    fn owned(wnid: &str, en: &str, zh: &str) -> (String, String, String) {
+        (wnid.into(), en.into(), zh.into())
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        assert_eq!(parsed("cat\ndog\n\n"), [owned("", "cat", ""), owned("", "dog", "")]);
+        assert_eq!(parsed("n1\tcat\t猫\r\nn2\tdog"), [owned("n1", "cat", "猫"), owned("n2", "dog", "")]);
+        assert_eq!(parsed(r#"["cat", "dog"]"#), [owned("", "cat", ""), owned("", "dog", "")]);
+        assert_eq!(parsed(r#"[{"wnid":"x","en":"cat","zh":"猫"}]"#), [owned("x", "cat", "猫")]);
+        let tabby = &imagenet_1k()[281];
+        assert_eq!(tabby.wnid, "n02123045");
+        let expected = [owned(&tabby.wnid, &tabby.en, &tabby.zh)];
+        for text in
+            [r#"[{"imagenet_index":281,"wnid":"n02123045"}]"#, r#"[{"wnid":"n02123045"}]"#, "n02123045\n"]
+        {
+            assert_eq!(parsed(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn contradictions_and_gaps_are_refused() {
+        for text in [
+            r#"[{"imagenet_index":0,"wnid":"n02123045"}]"#,
+            r#"[{"imagenet_index":1000}]"#,
+            r#"[{"wnid":"n00000000"}]"#,
+            "[{}]",
+            r#"{"0":"cat"}"#,
+            "[",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_count_must_be_the_heads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.txt");
+        std::fs::write(&path, "cat\ndog\n").unwrap();
+        assert_eq!(find(Some(&path), &[], 2).unwrap().origin, Origin::File);
+        let error = find(Some(&path), &[], 3).unwrap_err().to_string();
+        assert!(error.contains("expected 3, one for each row of the head, got 2"), "{error}");
+        assert_eq!(find(None, &[], 1000).unwrap().labels.len(), 1000);
+        assert_eq!(find(None, &[], 2).unwrap().labels[1].en, "class 1");
+        assert_eq!(find(None, &["a".into(), "b".into()], 2).unwrap().origin, Origin::Checkpoint);
+    }
+}

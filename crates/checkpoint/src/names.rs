@@ -1,0 +1,344 @@
+//! The dialects in which checkpoints name a BEiT's tensors: one table each, beside our own names
+//! (timm's). The only place that knows foreign names.
+
+/// A naming scheme, told from the tensors' names alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// timm and unilm: `blocks.0.norm1.weight`.
+    Timm,
+    /// ModelScope's `BEiTv2`: `backbone.blocks.0.norm1.weight`.
+    ModelScope,
+    /// mmpretrain's `BEiTViT`: `backbone.layers.0.ln1.weight`.
+    Mmpretrain,
+    /// transformers up to 4 and the Hugging Face hub: `beit.encoder.layer.0.layernorm_before.weight`.
+    Transformers4,
+    /// transformers 5: `beit.layers.0.layernorm_before.weight`.
+    Transformers5,
+}
+
+/// One of our tensors and what a dialect calls it. Several names: the parts, whose rows are joined.
+type Row = (&'static str, &'static [&'static str]);
+
+struct Table {
+    dialect: Dialect,
+    /// What stands before the block's number.
+    block_prefix: &'static str,
+    /// Names inside a block.
+    block: &'static [Row],
+    /// Names outside the blocks.
+    outside: &'static [Row],
+}
+
+const TABLES: [Table; 5] = [TIMM, MODELSCOPE, MMPRETRAIN, TRANSFORMERS4, TRANSFORMERS5];
+
+const TIMM: Table = Table {
+    dialect: Dialect::Timm,
+    block_prefix: "blocks.",
+    block: TIMM_BLOCK,
+    outside: &[
+        ("cls_token", &["cls_token"]),
+        ("pos_embed", &["pos_embed"]),
+        ("patch_embed.proj.weight", &["patch_embed.proj.weight"]),
+        ("patch_embed.proj.bias", &["patch_embed.proj.bias"]),
+        ("fc_norm.weight", &["fc_norm.weight"]),
+        ("fc_norm.bias", &["fc_norm.bias"]),
+        ("head.weight", &["head.weight"]),
+        ("head.bias", &["head.bias"]),
+    ],
+};
+
+const TIMM_BLOCK: &[Row] = &[
+    ("norm1.weight", &["norm1.weight"]),
+    ("norm1.bias", &["norm1.bias"]),
+    ("attn.qkv.weight", &["attn.qkv.weight"]),
+    ("attn.q_bias", &["attn.q_bias"]),
+    ("attn.v_bias", &["attn.v_bias"]),
+    ("attn.relative_position_bias_table", &["attn.relative_position_bias_table"]),
+    ("attn.proj.weight", &["attn.proj.weight"]),
+    ("attn.proj.bias", &["attn.proj.bias"]),
+    ("gamma_1", &["gamma_1"]),
+    ("norm2.weight", &["norm2.weight"]),
+    ("norm2.bias", &["norm2.bias"]),
+    ("mlp.fc1.weight", &["mlp.fc1.weight"]),
+    ("mlp.fc1.bias", &["mlp.fc1.bias"]),
+    ("mlp.fc2.weight", &["mlp.fc2.weight"]),
+    ("mlp.fc2.bias", &["mlp.fc2.bias"]),
+    ("gamma_2", &["gamma_2"]),
+];
+
+const MODELSCOPE: Table = Table {
+    dialect: Dialect::ModelScope,
+    block_prefix: "backbone.blocks.",
+    block: TIMM_BLOCK,
+    outside: &[
+        ("cls_token", &["backbone.cls_token"]),
+        ("pos_embed", &["backbone.pos_embed"]),
+        ("patch_embed.proj.weight", &["backbone.patch_embed.proj.weight"]),
+        ("patch_embed.proj.bias", &["backbone.patch_embed.proj.bias"]),
+        ("fc_norm.weight", &["backbone.fc_norm.weight"]),
+        ("fc_norm.bias", &["backbone.fc_norm.bias"]),
+        ("head.weight", &["head.fc.weight"]),
+        ("head.bias", &["head.fc.bias"]),
+    ],
+};
+
+const MMPRETRAIN: Table = Table {
+    dialect: Dialect::Mmpretrain,
+    block_prefix: "backbone.layers.",
+    block: &[
+        ("norm1.weight", &["ln1.weight"]),
+        ("norm1.bias", &["ln1.bias"]),
+        ("attn.qkv.weight", &["attn.qkv.weight"]),
+        ("attn.q_bias", &["attn.q_bias"]),
+        ("attn.v_bias", &["attn.v_bias"]),
+        ("attn.relative_position_bias_table", &["attn.relative_position_bias_table"]),
+        ("attn.proj.weight", &["attn.proj.weight"]),
+        ("attn.proj.bias", &["attn.proj.bias"]),
+        ("gamma_1", &["gamma_1"]),
+        ("norm2.weight", &["ln2.weight"]),
+        ("norm2.bias", &["ln2.bias"]),
+        ("mlp.fc1.weight", &["ffn.layers.0.0.weight"]),
+        ("mlp.fc1.bias", &["ffn.layers.0.0.bias"]),
+        ("mlp.fc2.weight", &["ffn.layers.1.weight"]),
+        ("mlp.fc2.bias", &["ffn.layers.1.bias"]),
+        ("gamma_2", &["gamma_2"]),
+    ],
+    outside: &[
+        ("cls_token", &["backbone.cls_token"]),
+        ("pos_embed", &["backbone.pos_embed"]),
+        ("patch_embed.proj.weight", &["backbone.patch_embed.projection.weight"]),
+        ("patch_embed.proj.bias", &["backbone.patch_embed.projection.bias"]),
+        ("fc_norm.weight", &["backbone.ln2.weight"]),
+        ("fc_norm.bias", &["backbone.ln2.bias"]),
+        ("head.weight", &["head.fc.weight"]),
+        ("head.bias", &["head.fc.bias"]),
+    ],
+};
+
+const TRANSFORMERS4: Table = Table {
+    dialect: Dialect::Transformers4,
+    block_prefix: "beit.encoder.layer.",
+    block: &[
+        ("norm1.weight", &["layernorm_before.weight"]),
+        ("norm1.bias", &["layernorm_before.bias"]),
+        (
+            "attn.qkv.weight",
+            &[
+                "attention.attention.query.weight",
+                "attention.attention.key.weight",
+                "attention.attention.value.weight",
+            ],
+        ),
+        ("attn.q_bias", &["attention.attention.query.bias"]),
+        ("attn.v_bias", &["attention.attention.value.bias"]),
+        (
+            "attn.relative_position_bias_table",
+            &["attention.attention.relative_position_bias.relative_position_bias_table"],
+        ),
+        ("attn.proj.weight", &["attention.output.dense.weight"]),
+        ("attn.proj.bias", &["attention.output.dense.bias"]),
+        ("gamma_1", &["lambda_1"]),
+        ("norm2.weight", &["layernorm_after.weight"]),
+        ("norm2.bias", &["layernorm_after.bias"]),
+        ("mlp.fc1.weight", &["intermediate.dense.weight"]),
+        ("mlp.fc1.bias", &["intermediate.dense.bias"]),
+        ("mlp.fc2.weight", &["output.dense.weight"]),
+        ("mlp.fc2.bias", &["output.dense.bias"]),
+        ("gamma_2", &["lambda_2"]),
+    ],
+    outside: TRANSFORMERS_OUTSIDE,
+};
+
+const TRANSFORMERS_OUTSIDE: &[Row] = &[
+    ("cls_token", &["beit.embeddings.cls_token"]),
+    ("pos_embed", &["beit.embeddings.position_embeddings"]),
+    ("patch_embed.proj.weight", &["beit.embeddings.patch_embeddings.projection.weight"]),
+    ("patch_embed.proj.bias", &["beit.embeddings.patch_embeddings.projection.bias"]),
+    ("fc_norm.weight", &["beit.pooler.layernorm.weight"]),
+    ("fc_norm.bias", &["beit.pooler.layernorm.bias"]),
+    ("head.weight", &["classifier.weight"]),
+    ("head.bias", &["classifier.bias"]),
+];
+
+const TRANSFORMERS5: Table = Table {
+    dialect: Dialect::Transformers5,
+    block_prefix: "beit.layers.",
+    block: &[
+        ("norm1.weight", &["layernorm_before.weight"]),
+        ("norm1.bias", &["layernorm_before.bias"]),
+        (
+            "attn.qkv.weight",
+            &["attention.q_proj.weight", "attention.k_proj.weight", "attention.v_proj.weight"],
+        ),
+        ("attn.q_bias", &["attention.q_proj.bias"]),
+        ("attn.v_bias", &["attention.v_proj.bias"]),
+        ("attn.relative_position_bias_table", &["relative_position_bias.relative_position_bias_table"]),
+        ("attn.proj.weight", &["attention.o_proj.weight"]),
+        ("attn.proj.bias", &["attention.o_proj.bias"]),
+        ("gamma_1", &["lambda_1"]),
+        ("norm2.weight", &["layernorm_after.weight"]),
+        ("norm2.bias", &["layernorm_after.bias"]),
+        ("mlp.fc1.weight", &["mlp.fc1.weight"]),
+        ("mlp.fc1.bias", &["mlp.fc1.bias"]),
+        ("mlp.fc2.weight", &["mlp.fc2.weight"]),
+        ("mlp.fc2.bias", &["mlp.fc2.bias"]),
+        ("gamma_2", &["lambda_2"]),
+    ],
+    outside: TRANSFORMERS_OUTSIDE,
+};
+
+/// A buffer that checkpoints may carry though it follows from the image size.
+const INDEX_BUFFER: &str = "relative_position_index";
+
+/// Where a checkpoint's tensor belongs among ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Part number `part` of our tensor `name`.
+    Tensor { name: String, part: usize },
+    /// An index buffer: regenerated, so ignored.
+    Ignored,
+    /// Not part of a BEiT classifier.
+    Surplus,
+}
+
+impl Dialect {
+    /// The dialect whose blocks most of the names belong to, if any do.
+    pub fn detect<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
+        let count = |table: &Table| names.clone().filter(|name| name.starts_with(table.block_prefix)).count();
+        let (count, dialect) =
+            TABLES.iter().map(|t| (count(t), t.dialect)).max_by_key(|&(count, _)| count)?;
+        (count > 0).then_some(dialect)
+    }
+
+    /// Where the checkpoint's tensor `theirs` belongs.
+    pub fn place(self, theirs: &str) -> Place {
+        if theirs == INDEX_BUFFER || theirs.ends_with(&format!(".{INDEX_BUFFER}")) {
+            return Place::Ignored;
+        }
+        let table = self.table();
+        let find = |rows: &[Row], name: &str| {
+            rows.iter().find_map(|(ours, parts)| Some((*ours, parts.iter().position(|&part| part == name)?)))
+        };
+        let in_block = theirs.strip_prefix(table.block_prefix).and_then(|rest| {
+            let (number, name) = rest.split_once('.')?;
+            // Only the canonical spelling, so that no two names share a place.
+            let block: usize = number.parse().ok().filter(|n: &usize| n.to_string() == number)?;
+            let (ours, part) = find(table.block, name)?;
+            Some((format!("blocks.{block}.{ours}"), part))
+        });
+        let found =
+            in_block.or_else(|| find(table.outside, theirs).map(|(ours, part)| (ours.to_owned(), part)));
+        found.map_or(Place::Surplus, |(name, part)| Place::Tensor { name, part })
+    }
+
+    /// What the checkpoint calls our tensor `ours`: one name, or its parts in order.
+    pub fn theirs(self, ours: &str) -> Vec<String> {
+        let table = self.table();
+        let find = |rows: &'static [Row], name: &str| {
+            rows.iter().find(|row| row.0 == name).map_or(&[][..], |row| row.1)
+        };
+        match ours.strip_prefix("blocks.").and_then(|rest| rest.split_once('.')) {
+            Some((block, name)) => {
+                let parts = find(table.block, name).iter();
+                parts.map(|part| format!("{}{block}.{part}", table.block_prefix)).collect()
+            }
+            None => find(table.outside, ours).iter().map(|&part| part.to_owned()).collect(),
+        }
+    }
+
+    fn table(self) -> &'static Table {
+        match self {
+            Self::Timm => &TIMM,
+            Self::ModelScope => &MODELSCOPE,
+            Self::Mmpretrain => &MMPRETRAIN,
+            Self::Transformers4 => &TRANSFORMERS4,
+            Self::Transformers5 => &TRANSFORMERS5,
+        }
+    }
+}
+
+impl std::fmt::Display for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Timm => "timm or unilm",
+            Self::ModelScope => "ModelScope",
+            Self::Mmpretrain => "mmpretrain",
+            Self::Transformers4 => "transformers 4",
+            Self::Transformers5 => "transformers 5",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Dialect; 5] = [
+        Dialect::Timm,
+        Dialect::ModelScope,
+        Dialect::Mmpretrain,
+        Dialect::Transformers4,
+        Dialect::Transformers5,
+    ];
+
+    #[test]
+    fn every_dialect_names_every_tensor_and_finds_it_again() {
+        for dialect in ALL {
+            let inside = TIMM_BLOCK.iter().map(|row| format!("blocks.11.{}", row.0));
+            let ours = inside.chain(TIMM.outside.iter().map(|row| row.0.to_owned()));
+            for ours in ours {
+                let theirs = dialect.theirs(&ours);
+                assert!(!theirs.is_empty(), "{dialect}: {ours}");
+                for (part, theirs) in theirs.iter().enumerate() {
+                    let place = Place::Tensor { name: ours.clone(), part };
+                    assert_eq!(dialect.place(theirs), place, "{dialect}: {theirs}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dialects_are_told_from_names() {
+        let examples = [
+            ("blocks.0.norm1.weight", Some(Dialect::Timm)),
+            ("backbone.blocks.0.norm1.weight", Some(Dialect::ModelScope)),
+            ("backbone.layers.0.ln1.weight", Some(Dialect::Mmpretrain)),
+            ("beit.encoder.layer.0.layernorm_before.weight", Some(Dialect::Transformers4)),
+            ("beit.layers.0.layernorm_before.weight", Some(Dialect::Transformers5)),
+            ("vit.encoder.layer.0.layernorm_before.weight", None),
+        ];
+        for (name, dialect) in examples {
+            assert_eq!(Dialect::detect(["cls_token", name].into_iter()), dialect, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_as_published_find_their_place() {
+        // reference: the names of timm 1.0.31, modelscope 1.40.2, mmpretrain 1.2.0, transformers 4.46.3 and 5.24.0
+        let examples = [
+            (Dialect::Timm, "blocks.23.attn.qkv.weight", "blocks.23.attn.qkv.weight", 0),
+            (Dialect::ModelScope, "head.fc.bias", "head.bias", 0),
+            (Dialect::Mmpretrain, "backbone.layers.3.ffn.layers.0.0.weight", "blocks.3.mlp.fc1.weight", 0),
+            (
+                Dialect::Transformers4,
+                "beit.encoder.layer.7.attention.attention.key.weight",
+                "blocks.7.attn.qkv.weight",
+                1,
+            ),
+            (Dialect::Transformers5, "beit.layers.7.attention.v_proj.bias", "blocks.7.attn.v_bias", 0),
+        ];
+        for (dialect, theirs, ours, part) in examples {
+            assert_eq!(dialect.place(theirs), Place::Tensor { name: ours.into(), part }, "{theirs}");
+        }
+        assert_eq!(Dialect::Timm.place("blocks.0.attn.relative_position_index"), Place::Ignored);
+        for surplus in [
+            "mask_token",
+            "blocks.01.norm1.weight",
+            "blocks.x.norm1.weight",
+            "blocks.0.attn.k_bias",
+            "norm.weight",
+        ] {
+            assert_eq!(Dialect::Timm.place(surplus), Place::Surplus, "{surplus}");
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The one rule by which weights are rounded.
+//!
+//! Weights of linear layers are cut into blocks of 32 along the input dimension; a block is an F16
+//! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). [`Levels`]
+//! says which codes there are; [`Levels::round`] chooses `d` and the codes so that the block's
+//! squared error is small, the codes being rounded against `d` as F16 keeps it.
+
+use beit::weights::Storage;
+use beit::weights::schema::{Role, TensorSpec};
+use half::f16;
+use rayon::prelude::*;
+
+/// Numbers in a block.
+pub const BLOCK: usize = 32;
+/// Bytes of a `Q8_0` block: the scale and a byte a code.
+const Q8_0_BYTES: usize = 2 + BLOCK;
+/// Bytes of a `Q4_0` block: the scale and half a byte a code.
+const Q4_0_BYTES: usize = 2 + BLOCK / 2;
+/// `Q4_0` stores its codes with this added.
+const Q4_0_OFFSET: i32 = 8;
+const LARGEST_F16: f32 = 65504.0;
+/// 63 × 2⁻¹⁸: a scale this small still has 64 steps.
+const SMALLEST_SCALED: f32 = 63.0 / 262_144.0;
+/// Blocks quantised by one thread at a time.
+const BLOCKS_A_TASK: usize = 1024;
+
+/// How a model's linear weights are to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantization {
+    /// 8 bits, of which 7 are used: see [`Levels::SEVEN_BIT`].
+    Q8_0,
+    /// 4 bits.
+    Q4_0,
+    F16,
+    F32,
+}
+
+impl Quantization {
+    /// Every quantisation, best first.
+    pub const ALL: [Self; 4] = [Self::F32, Self::F16, Self::Q8_0, Self::Q4_0];
+
+    /// As the command line, file names and manifests spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Q8_0 => "q8_0",
+            Self::Q4_0 => "q4_0",
+            Self::F16 => "f16",
+            Self::F32 => "f32",
+        }
+    }
+
+    /// How a tensor is stored. The head decides between neighbouring classes and is small, so it
+    /// keeps 8 bits. Rows that are no whole number of blocks keep F16, like the patch embedding,
+    /// whose input is the photo itself. Norms, biases, layer scales and position tables are F32:
+    /// all of them together are 0.3 % of an 8-bit BEiTv2-large.
+    pub fn storage(self, spec: &TensorSpec) -> Storage {
+        let whole_blocks = spec.shape.last().is_some_and(|columns| columns.is_multiple_of(BLOCK));
+        match (self, spec.role) {
+            (Self::F32, _) | (_, Role::Small) => Storage::F32,
+            (Self::F16, _) | (_, Role::PatchEmbedding) => Storage::F16,
+            _ if !whole_blocks => Storage::F16,
+            (Self::Q8_0, Role::Linear) => Storage::Q8_0,
+            (Self::Q4_0, Role::Linear) if spec.name.starts_with("head.") => Storage::Q8_0,
+            (Self::Q4_0, Role::Linear) => Storage::Q4_0,
+        }
+    }
+
+    /// [`Quantization::storage`], but F32 for values that an F16 number or scale could not hold.
+    pub fn storage_of(self, spec: &TensorSpec, values: &[f32]) -> Storage {
+        let largest = values.iter().fold(0.0f32, |largest, v| largest.max(v.abs()));
+        let storage = self.storage(spec);
+        let fits = match storage {
+            Storage::F32 => true,
+            Storage::F16 => largest <= LARGEST_F16,
+            // The smallest scales are F16 subnormals, of few digits.
+            Storage::Q8_0 | Storage::Q4_0 => {
+                largest == 0.0 || (SMALLEST_SCALED..=LARGEST_F16).contains(&largest)
+            }
+        };
+        if fits { storage } else { Storage::F32 }
+    }
+}
+
+impl std::str::FromStr for Quantization {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|q| q.name() == text);
+        found.ok_or_else(|| format!("expected q8_0, q4_0, f16 or f32, got {text}"))
+    }
+}
+
+impl std::fmt::Display for Quantization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The codes that a block may use, and where its scale is looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Levels {
+    lowest: f32,
+    highest: f32,
+    /// The largest magnitude is tried at `first + i·step` scales, `i < tries`.
+    first: f32,
+    step: f32,
+    tries: usize,
+    /// Whether a negative scale is another choice, because the codes are not symmetric.
+    both_signs: bool,
+}
+
+impl Levels {
+    /// −63…63, in a valid `Q8_0` block: with 64 added a code is 1…127, the only range that the relaxed
+    /// SIMD dot product takes on every machine and that AVX2's `maddubs` adds without saturating.
+    pub const SEVEN_BIT: Self =
+        Self { lowest: -63.0, highest: 63.0, first: 60.5, step: 0.5, tries: 9, both_signs: false };
+    /// −8…7, `Q4_0`'s range.
+    pub const FOUR_BIT: Self =
+        Self { lowest: -8.0, highest: 7.0, first: 5.0, step: 0.25, tries: 18, both_signs: true };
+
+    /// A block's scale and codes, of small squared error: the best of several scales around the one
+    /// that just reaches the largest magnitude, each improved by least squares. Plain f32 in a fixed
+    /// order, so every machine gives the same bytes.
+    pub fn round(self, block: &[f32; BLOCK]) -> (f16, [i8; BLOCK]) {
+        let largest = block.iter().fold(0.0f32, |largest, v| largest.max(v.abs()));
+        let mut best = Candidate { error: f32::INFINITY, scale: f16::ZERO };
+        if largest > 0.0 {
+            for i in 0..self.tries {
+                let scale = largest / (self.first + self.step * i as f32);
+                self.improve(block, scale, &mut best);
+                if self.both_signs {
+                    self.improve(block, -scale, &mut best);
+                }
+            }
+        }
+        (best.scale, self.codes(block, best.scale.to_f32()).map(|q| q as i8))
+    }
+
+    /// Refits `scale` to the codes it gives, twice, and keeps the best of what F16 makes of them.
+    fn improve(self, block: &[f32; BLOCK], scale: f32, best: &mut Candidate) {
+        let mut scale = scale;
+        for _ in 0..2 {
+            let rounded = f16::from_f32(scale);
+            if !(rounded.to_f32().abs() > 0.0 && rounded.is_finite()) {
+                return;
+            }
+            let d = rounded.to_f32();
+            let codes = self.codes(block, d);
+            let error = sum(|i| {
+                let e = block[i] - d * codes[i];
+                e * e
+            });
+            if error < best.error {
+                *best = Candidate { error, scale: rounded };
+            }
+            let energy = sum(|i| codes[i] * codes[i]);
+            if energy == 0.0 {
+                return;
+            }
+            scale = sum(|i| block[i] * codes[i]) / energy;
+        }
+    }
+
+    /// The nearest codes for scale `d`; zeros for a scale of zero.
+    fn codes(self, block: &[f32; BLOCK], d: f32) -> [f32; BLOCK] {
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        block.map(|v| nearest((v * inverse).max(self.lowest).min(self.highest)))
+    }
+}
+
+struct Candidate {
+    error: f32,
+    scale: f16,
+}
+
+/// The nearest integer, ties to even, for magnitudes below 2²²: adding 1.5·2²³ leaves no fraction
+/// bits. The same on every machine, and it vectorises where `f32::round` calls a function.
+fn nearest(x: f32) -> f32 {
+    const SHIFT: f32 = 12_582_912.0;
+    (x + SHIFT) - SHIFT
+}
+
+/// A sum over a block in eight lanes: an order that vectorises and is the same everywhere.
+fn sum(term: impl Fn(usize) -> f32) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    for i in (0..BLOCK).step_by(8) {
+        for lane in 0..8 {
+            lanes[lane] += term(i + lane);
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
+/// A tensor's values, row-major, in GGUF's layout. `values` must be a whole number of blocks where
+/// the storage has blocks; [`Quantization::storage`] sees to it.
+pub fn encode(storage: Storage, values: &[f32]) -> Vec<u8> {
+    match storage {
+        Storage::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        Storage::F16 => values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect(),
+        Storage::Q8_0 => encode_blocks::<Q8_0_BYTES>(values, |block, out| {
+            let (scale, codes) = Levels::SEVEN_BIT.round(block);
+            out[..2].copy_from_slice(&scale.to_le_bytes());
+            for (byte, code) in out[2..].iter_mut().zip(codes) {
+                *byte = code as u8;
+            }
+        }),
+        Storage::Q4_0 => encode_blocks::<Q4_0_BYTES>(values, |block, out| {
+            let (scale, codes) = Levels::FOUR_BIT.round(block);
+            out[..2].copy_from_slice(&scale.to_le_bytes());
+            // Byte j holds code j in its low nibble and code j + 16 in its high one.
+            let nibble = |code: i8| (i32::from(code) + Q4_0_OFFSET) as u8;
+            for j in 0..BLOCK / 2 {
+                out[2 + j] = nibble(codes[j]) | nibble(codes[j + BLOCK / 2]) << 4;
+            }
+        }),
+    }
+}
+
+fn encode_blocks<const BYTES: usize>(
+    values: &[f32],
+    encode: impl Fn(&[f32; BLOCK], &mut [u8; BYTES]) + Sync,
+) -> Vec<u8> {
+    let (blocks, rest) = values.as_chunks::<BLOCK>();
+    debug_assert!(rest.is_empty(), "{} values are no whole number of blocks", values.len());
+    let mut bytes = vec![0; blocks.len() * BYTES];
+    let tasks = bytes.par_chunks_mut(BYTES * BLOCKS_A_TASK).zip(blocks.par_chunks(BLOCKS_A_TASK));
+    tasks.for_each(|(out, blocks)| {
+        for (out, block) in out.as_chunks_mut::<BYTES>().0.iter_mut().zip(blocks) {
+            encode(block, out);
+        }
+    });
+    bytes
+}
+
+/// What blocks of `Q8_0` (else of `Q4_0`) stand for. Written apart from [`encode`], to check it.
+pub fn decode_blocks(storage: Storage, bytes: &[u8]) -> Vec<f32> {
+    let scale = |block: &[u8]| f16::from_le_bytes([block[0], block[1]]).to_f32();
+    if storage == Storage::Q8_0 {
+        let value = |block: &[u8; Q8_0_BYTES], i: usize| scale(block) * f32::from(block[2 + i] as i8);
+        return bytes.as_chunks().0.iter().flat_map(|b| (0..BLOCK).map(move |i| value(b, i))).collect();
+    }
+    let code =
+        |block: &[u8; Q4_0_BYTES], i: usize| if i < 16 { block[2 + i] & 15 } else { block[2 + i - 16] >> 4 };
+    let value = move |block: &[u8; Q4_0_BYTES], i: usize| scale(block) * (f32::from(code(block, i)) - 8.0);
+    bytes.as_chunks().0.iter().flat_map(|b| (0..BLOCK).map(move |i| value(b, i))).collect()
+}
+
+/// `‖approximation − exact‖ / ‖exact‖`; 0 where both are zero.
+pub fn relative_rms_error(exact: &[f32], approximation: &[f32]) -> f64 {
+    let square = |v: f64| v * v;
+    let error: f64 =
+        exact.iter().zip(approximation).map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum();
+    let energy: f64 = exact.iter().map(|&v| square(v.into())).sum();
+    if error == 0.0 { 0.0 } else { (error / energy).sqrt() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// splitmix64: the same numbers everywhere.
+    fn noise(seed: u64, n: usize) -> Vec<f32> {
+        let mut state = seed;
+        let mut uniform = || {
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+        };
+        (0..n).map(|_| (uniform() + uniform() + uniform() + uniform()) * 0.05).collect()
+    }
+
+    fn round_trip(storage: Storage, values: &[f32]) -> f64 {
+        let decoded = decode_blocks(storage, &encode(storage, values));
+        relative_rms_error(values, &decoded)
+    }
+
+    #[test]
+    fn nearest_rounds_ties_to_even() {
+        for (x, rounded) in [(0.5, 0.0), (1.5, 2.0), (-0.5, 0.0), (-2.5, -2.0), (2.4, 2.0), (63.0, 63.0)] {
+            assert_eq!(nearest(x), rounded, "{x}");
+        }
+    }
+
+    #[test]
+    fn seven_bit_codes_stay_within_63() {
+        for values in [noise(1, 3200), vec![65504.0; 32], vec![-1e-6; 32], vec![0.0; 32]] {
+            for block in encode(Storage::Q8_0, &values).as_chunks::<Q8_0_BYTES>().0 {
+                assert!(block[2..].iter().all(|&q| (-63..=63).contains(&(q as i8))));
+                assert!(f16::from_le_bytes([block[0], block[1]]).is_finite());
+            }
+        }
+    }
+
+    #[test]
+    fn the_nibble_order_is_ggufs() {
+        // Codes −8…7 twice: the scale that gives them back exactly is 1.
+        let values: Vec<f32> = (0..32).map(|i| (i % 16) as f32 - 8.0).collect();
+        let bytes = encode(Storage::Q4_0, &values);
+        assert_eq!(f16::from_le_bytes([bytes[0], bytes[1]]), f16::ONE);
+        let expected: Vec<u8> = (0..16).map(|j| j | j << 4).collect();
+        assert_eq!(bytes[2..], expected);
+        let mut lone = [0.0f32; 32];
+        lone[17] = -8.0;
+        let bytes = encode(Storage::Q4_0, &lone);
+        let nibbles = |byte: u8| (byte & 15, byte >> 4);
+        assert_eq!(nibbles(bytes[2]), (8, 8));
+        assert_ne!(nibbles(bytes[3]).1, 8, "element 17 is the high nibble of byte 1");
+        assert_eq!(decode_blocks(Storage::Q4_0, &bytes), lone);
+    }
+
+    /// What plain rounding by the largest magnitude does.
+    fn plain(values: &[f32], highest: f32) -> f64 {
+        let round = |block: &[f32; BLOCK]| {
+            let largest = block.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let d = f16::from_f32(largest / highest).to_f32();
+            block.map(|v| (v / d).round().clamp(-highest, highest) * d)
+        };
+        let rounded: Vec<f32> = values.as_chunks::<BLOCK>().0.iter().flat_map(round).collect();
+        relative_rms_error(values, &rounded)
+    }
+
+    #[test]
+    fn the_search_beats_plain_rounding() {
+        let values = noise(2, 32 * 4096);
+        let (eight, four) = (round_trip(Storage::Q8_0, &values), round_trip(Storage::Q4_0, &values));
+        let (plain_eight, plain_four) = (plain(&values, 63.0), plain(&values, 7.0));
+        println!("8-bit {eight:.5} against {plain_eight:.5}; 4-bit {four:.5} against {plain_four:.5}");
+        assert!(eight < 0.97 * plain_eight, "{eight} {plain_eight}");
+        assert!(four < 0.90 * plain_four, "{four} {plain_four}");
+    }
+
+    /// The smallest error that any F16 scale near the plain one can reach, found by trying them all.
+    #[test]
+    fn four_bit_scales_are_close_to_the_best_there_are() {
+        let (mut found, mut best) = (0.0, 0.0);
+        for block in noise(3, 32 * 64).as_chunks::<BLOCK>().0 {
+            let error = |d: f32| -> f64 {
+                let codes = Levels::FOUR_BIT.codes(block, d);
+                (0..BLOCK).map(|i| f64::from(block[i] - d * codes[i]).powi(2)).sum()
+            };
+            let (scale, _) = Levels::FOUR_BIT.round(block);
+            found += error(scale.to_f32());
+            let largest = block.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let range = f16::from_f32(largest / 12.0).to_bits()..=f16::from_f32(largest / 3.0).to_bits();
+            let all = range.map(|bits| f16::from_bits(bits).to_f32()).flat_map(|d| [error(d), error(-d)]);
+            best += all.fold(f64::INFINITY, f64::min);
+        }
+        println!("squared error {found:.6}, best {best:.6}");
+        assert!(found <= 1.01 * best, "{found} {best}");
+    }
+
+    #[test]
+    fn storage_follows_the_role() {
+        let spec =
+            |name: &str, shape: &[usize], role| TensorSpec { name: name.into(), shape: shape.into(), role };
+        let qkv = spec("blocks.0.attn.qkv.weight", &[96, 32], Role::Linear);
+        let odd = spec("blocks.0.mlp.fc2.weight", &[32, 40], Role::Linear);
+        let head = spec("head.weight", &[10, 32], Role::Linear);
+        let patch = spec("patch_embed.proj.weight", &[32, 768], Role::PatchEmbedding);
+        let bias = spec("head.bias", &[32], Role::Small);
+        let table = [
+            (Quantization::Q8_0, [Storage::Q8_0, Storage::F16, Storage::Q8_0, Storage::F16, Storage::F32]),
+            (Quantization::Q4_0, [Storage::Q4_0, Storage::F16, Storage::Q8_0, Storage::F16, Storage::F32]),
+            (Quantization::F16, [Storage::F16, Storage::F16, Storage::F16, Storage::F16, Storage::F32]),
+            (Quantization::F32, [Storage::F32; 5]),
+        ];
+        for (quantization, expected) in table {
+            let got = [&qkv, &odd, &head, &patch, &bias].map(|spec| quantization.storage(spec));
+            assert_eq!(got, expected, "{quantization}");
+        }
+    }
+}

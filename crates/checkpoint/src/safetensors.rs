@@ -1,0 +1,31 @@
+//! Where the tensors of a `.safetensors` file lie.
+
+use crate::source::{Dtype, Entry};
+use safetensors::SafeTensors;
+use std::collections::BTreeMap;
+
+/// Reads the header; the crate `safetensors` checks that every tensor lies inside the file.
+///
+/// # Errors
+/// A sentence, when the file is no safetensors file.
+pub(crate) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
+    let (header, metadata) = SafeTensors::read_metadata(file)
+        .map_err(|e| format!("it is neither a safetensors file ({e}) nor a PyTorch zip archive"))?;
+    let data_start = 8 + header;
+    let mut tensors = BTreeMap::new();
+    for (name, info) in metadata.tensors() {
+        let dtype = match info.dtype {
+            safetensors::Dtype::F32 => Dtype::F32,
+            safetensors::Dtype::F16 => Dtype::F16,
+            safetensors::Dtype::BF16 => Dtype::BF16,
+            other => Dtype::Other(format!("{other:?}")),
+        };
+        let bytes = data_start + info.data_offsets.0..data_start + info.data_offsets.1;
+        let expected = info.shape.iter().try_fold(dtype.bytes(), |n, &d| n.checked_mul(d));
+        if dtype.bytes() > 0 && (expected != Some(bytes.len()) || file.get(bytes.clone()).is_none()) {
+            return Err(format!("{name:.120}: its bytes do not match its shape {:?}", info.shape));
+        }
+        tensors.insert(name, Entry::contiguous(dtype, info.shape.clone(), bytes));
+    }
+    Ok(tensors)
+}
