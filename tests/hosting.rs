@@ -22,7 +22,7 @@ fn works_under_a_sub_path_and_without_isolation_headers() {
         assert_eq!(isolated, false);
     });
     for record in server.requests() {
-        assert!(record.path.starts_with("/any/sub/path/"), "asked outside the sub-path: {record:?}");
+        assert!(record.target.starts_with("/any/sub/path/"), "asked outside the sub-path: {record:?}");
     }
 }
 
@@ -48,7 +48,7 @@ fn a_dropped_connection_and_a_corrupt_byte_are_mended_by_fetching_again() {
         let cards = page::settled(client, 1).await;
         assert_eq!(cards[0].state, "done", "{cards:?}");
     });
-    let shards = server.requests().iter().filter(|r| r.path.contains(".gguf-")).count();
+    let shards = server.requests().iter().filter(|r| r.target.contains(".gguf-")).count();
     assert!(shards > 2, "both damaged shards were asked for again, {shards} requests in all");
 }
 
