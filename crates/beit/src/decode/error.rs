@@ -62,15 +62,15 @@ impl DecodeError {
 
 /// Whether `error` stems from reading past the end of the file.
 fn says_data_ended(error: &ImageError) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    let ended = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    // ImageError passes an I/O error's own source on, not the I/O error itself.
+    if let ImageError::IoError(error) = error {
+        return ended(error);
+    }
+    let mut cause = error.source();
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>()
-            && error.kind() == io::ErrorKind::UnexpectedEof
-        {
-            return true;
-        }
-        // The GIF decoder's own variant can't be named from here; its text is all there is.
-        if error.to_string() == "Unexpected End of File" {
+        // The GIF decoder's variant can't be named from here; its text is all there is.
+        if error.downcast_ref().is_some_and(ended) || error.to_string() == "Unexpected End of File" {
             return true;
         }
         cause = error.source();
