@@ -1,1 +1,45 @@
-//! kernels
+//! The network's arithmetic on the CPU: quantised matrix products and the float stages between them.
+//!
+//! Every kernel exists as plain loops (`scalar.rs`, the reference) and once for each instruction set
+//! ([`Isa`]). The dot products of a block of 32 are integers and equal bit for bit everywhere;
+//! floats differ by rounding only.
+//!
+//! ```text
+//! x [rows, k] ── quantize ──▶ codes −127…127 + scale a block ┐
+//!                                                            ├─ gemm ──▶ out [rows, n]
+//! W [n, k] GGUF blocks ─ pack ─▶ panels of 8 rows, codes u7 ─┘
+//! ```
+//!
+//! Weights are the 7-bit operand (offset 64 for 8-bit codes, 8 for 4-bit), so a pair of products
+//! fits in 16 bits: no instruction used here can saturate.
+//!
+//! The crate knows no model, no file format beyond a block of weights, and no clock.
+
+mod activations;
+mod attention;
+mod float;
+mod gemm;
+mod isa;
+mod lanes;
+mod pack;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+mod relaxed;
+mod rows;
+mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+mod threads;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use activations::QuantizedActivations;
+pub use attention::{AttentionScratch, attention};
+pub use gemm::{Activation, gemm};
+pub use isa::Isa;
+pub use pack::{PackError, PackedWeights, WeightFormat};
+pub use rows::{add_scaled, gelu, layer_norm, softmax};
+
+/// Values that share a scale, in weights and in activations.
+pub const BLOCK: usize = 32;

@@ -1,0 +1,149 @@
+//! Activations quantised on the fly: signed 8-bit codes in blocks of 32.
+//!
+//! One rounding rule for every instruction set, so that codes are equal bit for bit: with `amax` the
+//! block's largest magnitude, scale = amax/127 and code = round(x · (127/amax)), half to even.
+//! A block whose amax is below [`SMALLEST`] is zero; one that holds an infinity or a NaN has
+//! codes 0 and scale NaN, so that the product says NaN instead of something plausible.
+
+use crate::isa::Kernels;
+use crate::threads::{self, Shared};
+use crate::{BLOCK, Isa};
+
+/// Blocks of smaller values count as zero: 127/amax must not overflow.
+pub(crate) const SMALLEST: f32 = 1e-30;
+
+/// What the correction of a block is stored in: −8 · (sum of its codes). See
+/// [`QuantizedActivations`].
+pub(crate) const CORRECTION: i32 = -8;
+
+/// Quantises one row of `blocks` blocks.
+///
+/// # Safety
+/// `x` reaches `blocks · 32` floats; block b's codes (32 of the variant's code size) go to
+/// `codes + b · codes_stride` bytes, its scale to `scales + b · stride` and −8 · the sum of its
+/// codes to `corrections + b · stride`.
+pub(crate) type QuantizeRow = unsafe fn(
+    x: *const f32,
+    blocks: usize,
+    codes: *mut i8,
+    codes_stride: usize,
+    scales: *mut f32,
+    corrections: *mut i32,
+    stride: usize,
+);
+
+/// Activations `[rows, k]` as codes −127…127 with one f32 scale per block of 32 columns.
+///
+/// Rows are grouped in tiles of as many rows as the instruction set's GEMM kernel takes at once (the
+/// last tile has what is left, h ≤ the full height). In a tile everything lies in the order in
+/// which the kernel reads it: codes `[block][h][32]`, scales `[block][h]`, corrections
+/// `[block][h]`. A correction is −8 · Σ codes: the weights' codes carry an offset of 8 (4-bit) or 64
+/// (8-bit), and Σ a·(w + offset) − offset·Σ a = Σ a·w.
+///
+/// Buffers are kept between calls: quantising does not allocate once they are large enough.
+#[derive(Default)]
+pub struct QuantizedActivations {
+    isa: Option<Isa>,
+    rows: usize,
+    k: usize,
+    codes: Vec<i8>,
+    scales: Vec<f32>,
+    corrections: Vec<i32>,
+}
+
+impl QuantizedActivations {
+    /// Quantises `x`, `[rows, k]` row-major, for `isa`'s kernels.
+    ///
+    /// # Panics
+    /// If `k` is no multiple of 32 or `x` isn't `rows · k` long.
+    pub fn quantize(&mut self, isa: Isa, x: &[f32], rows: usize, k: usize) {
+        assert_eq!(k % BLOCK, 0, "activations of {rows} × {k}: no multiple of 32");
+        assert_eq!(x.len(), rows * k, "activations of {rows} × {k}");
+        let kernels = isa.kernels();
+        let blocks = k / BLOCK;
+        self.isa = Some(isa);
+        (self.rows, self.k) = (rows, k);
+        self.codes.resize(rows * k * kernels.code_bytes, 0);
+        self.scales.resize(rows * blocks, 0.0);
+        self.corrections.resize(rows * blocks, 0);
+
+        let tiles = rows.div_ceil(kernels.tile_rows);
+        let codes = Shared::new(&mut self.codes);
+        let scales = Shared::new(&mut self.scales);
+        let corrections = Shared::new(&mut self.corrections);
+        threads::split_unless(rows * k < 1 << 14, tiles, |_, tiles| {
+            for tile in tiles {
+                let first = tile * kernels.tile_rows;
+                let height = kernels.tile_rows.min(rows - first);
+                let block_codes = BLOCK * kernels.code_bytes;
+                let at = first * blocks;
+                // SAFETY: tiles are disjoint ranges, and each is given to one thread.
+                let (codes, scales, corrections) = unsafe {
+                    (
+                        codes.slice(at * block_codes..(at + height * blocks) * block_codes),
+                        scales.slice(at..at + height * blocks),
+                        corrections.slice(at..at + height * blocks),
+                    )
+                };
+                for row in 0..height {
+                    let x = &x[(first + row) * k..][..k];
+                    // SAFETY: kernels() has checked the instructions. Block b of this row starts
+                    // `row` blocks behind b · height, so the last one ends where the slices end.
+                    unsafe {
+                        (kernels.quantize_row)(
+                            x.as_ptr(),
+                            blocks,
+                            codes[row * block_codes..].as_mut_ptr(),
+                            height * block_codes,
+                            scales[row..].as_mut_ptr(),
+                            corrections[row..].as_mut_ptr(),
+                            height,
+                        );
+                    }
+                }
+            }
+        });
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// The instruction set whose layout the codes are in; none before the first `quantize`.
+    pub(crate) fn isa(&self) -> Option<Isa> {
+        self.isa
+    }
+
+    /// Scale and codes of one block, and the sum of the codes. For tests and tools.
+    pub fn block(&self, row: usize, block: usize) -> (f32, [i8; BLOCK], i32) {
+        let kernels = self.isa.expect("quantize comes first").kernels();
+        let first = row / kernels.tile_rows * kernels.tile_rows;
+        let height = kernels.tile_rows.min(self.rows - first);
+        let at = first * (self.k / BLOCK) + block * height + (row - first);
+        let bytes = &self.codes[at * BLOCK * kernels.code_bytes..];
+        // A 16-bit code −127…127 is its own low byte, which comes first.
+        let codes = std::array::from_fn(|i| bytes[i * kernels.code_bytes]);
+        (self.scales[at], codes, self.corrections[at] / CORRECTION)
+    }
+
+    /// The tile that starts at row `first`, from block `block` on.
+    pub(crate) fn tile(&self, kernels: &Kernels, first: usize, height: usize, block: usize) -> TileData<'_> {
+        let at = first * (self.k / BLOCK) + block * height;
+        TileData {
+            codes: &self.codes[at * BLOCK * kernels.code_bytes..],
+            scales: &self.scales[at..],
+            corrections: &self.corrections[at..],
+        }
+    }
+}
+
+/// A tile of activations: see [`QuantizedActivations`] for the order.
+pub(crate) struct TileData<'a> {
+    pub codes: &'a [i8],
+    pub scales: &'a [f32],
+    pub corrections: &'a [i32],
+}

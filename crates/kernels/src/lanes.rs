@@ -1,0 +1,57 @@
+//! What the float kernels need of a SIMD register. [`crate::float`] is written once in these terms;
+//! each instruction set implements them.
+
+/// A register of `N` f32 lanes.
+///
+/// # Safety of the methods
+/// The machine must have the instructions, and pointers must reach `N` floats; no alignment.
+/// Implementations are `#[inline(always)]`, so that they take on the target features of the kernel
+/// they are inlined into.
+pub(crate) trait Lanes: Copy {
+    const N: usize;
+
+    unsafe fn splat(x: f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn div(self, other: Self) -> Self;
+    /// self · factor + addend, rounded once or twice.
+    unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// The larger; `self` where either is a NaN.
+    unsafe fn max(self, other: Self) -> Self;
+    /// The smaller; `self` where either is a NaN.
+    unsafe fn min(self, other: Self) -> Self;
+    unsafe fn abs(self) -> Self;
+    /// To the nearest integer, half to even.
+    unsafe fn round(self) -> Self;
+    /// self · 2ⁿ for integers −126 ≤ n ≤ 127.
+    unsafe fn scale_by_power_of_2(self, n: Self) -> Self;
+    /// The lanes where x < limit set to 0.
+    unsafe fn zero_where_less(self, x: Self, limit: Self) -> Self;
+    /// The low 12 bits of the mantissa cleared: the square of the result is exact.
+    unsafe fn clear_low_bits(self) -> Self;
+
+    /// Sum of the lanes.
+    unsafe fn sum(self) -> f32;
+    /// The largest lane.
+    unsafe fn maximum(self) -> f32;
+}
+
+/// What quantising needs beside [`Lanes`], for blocks of 32 values.
+///
+/// # Safety of the methods
+/// As for [`Lanes`]; `x` reaches 32 floats.
+pub(crate) trait QuantizeLanes: Lanes {
+    /// Bytes of a code: 1 or 2.
+    const CODE_BYTES: usize;
+
+    /// The largest |x| as its bits. The bits of non-negative floats are ordered as the floats are,
+    /// with infinity and then the NaNs above all numbers.
+    unsafe fn largest_magnitude(x: *const f32) -> u32;
+
+    /// Writes round(x · factor), half to even, and returns the sum. All |x · factor| < 127.5.
+    unsafe fn write_codes(x: *const f32, factor: f32, codes: *mut i8) -> i32;
+}

@@ -1,0 +1,239 @@
+//! Weights as the GEMM kernels want them: panels of eight output columns.
+
+use half::f16;
+
+use crate::BLOCK;
+
+/// Rows of W, which are columns of the output, in a panel.
+pub(crate) const PANEL: usize = 8;
+
+/// How the weights' codes are stored: two of GGUF's block formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WeightFormat {
+    /// f16 scale and 32 signed 8-bit codes, of which this crate takes −63…63 only: 34 bytes.
+    Q8_0,
+    /// f16 scale and 32 codes 0…15, offset 8, two in a byte: 18 bytes.
+    Q4_0,
+}
+
+impl WeightFormat {
+    /// Bytes of a block of 32 weights, before packing and after.
+    pub const fn block_bytes(self) -> usize {
+        match self {
+            WeightFormat::Q8_0 => 2 + BLOCK,
+            WeightFormat::Q4_0 => 2 + BLOCK / 2,
+        }
+    }
+
+    /// The largest magnitude of a code that [`PackedWeights::pack`] takes.
+    pub const fn largest_code(self) -> i8 {
+        match self {
+            WeightFormat::Q8_0 => 63,
+            WeightFormat::Q4_0 => 8,
+        }
+    }
+
+    /// What is added to a signed code to make it an unsigned one of at most seven bits.
+    pub(crate) const fn offset(self) -> i8 {
+        match self {
+            WeightFormat::Q8_0 => 64,
+            WeightFormat::Q4_0 => 8,
+        }
+    }
+}
+
+/// Why weights can't be packed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PackError {
+    #[error("weights of {n} × {k}: no dimension may be 0, and {k} must be a multiple of 32")]
+    Shape { n: usize, k: usize },
+    #[error("weights of {n} × {k} in {format:?} take {expected} bytes, got {got}")]
+    Length { format: WeightFormat, n: usize, k: usize, expected: usize, got: usize },
+    #[error(
+        "weight code {code} at row {row}, column {column}: 8-bit codes must lie in -63..=63, the \
+         range whose products fit in 16 bits"
+    )]
+    CodeOutOfRange { row: usize, column: usize, code: i8 },
+    #[error("weight scale {scale} at row {row}, block {block} is not a finite number")]
+    Scale { row: usize, block: usize, scale: f32 },
+}
+
+/// Weights `[n, k]`, cut into panels of 8 rows (the last one padded with zeros). Panel after panel,
+/// block of 32 columns after block:
+///
+/// ```text
+/// 16 bytes          8 scales, f16, one a row
+/// Q8_0: 256 bytes   step 0: row 0 k 0 1 2 3, row 1 k 0 1 2 3, … row 7; step 1: k 4 5 6 7; … step 7
+/// Q4_0: 128 bytes   the same, but step 2t in the low and step 2t + 1 in the high nibbles
+/// ```
+///
+/// Codes carry their offset (64 or 8), so all are unsigned numbers below 128: the second operand of
+/// the relaxed dot products, and the first of `maddubs`.
+#[derive(Clone, Debug)]
+pub struct PackedWeights {
+    format: WeightFormat,
+    n: usize,
+    k: usize,
+    data: Vec<u8>,
+}
+
+impl PackedWeights {
+    /// Packs weights `[n, k]` given as GGUF blocks in row-major order, in place: beside `blocks`
+    /// only one panel is held.
+    pub fn pack(format: WeightFormat, n: usize, k: usize, blocks: Vec<u8>) -> Result<Self, PackError> {
+        if n == 0 || k == 0 || !k.is_multiple_of(BLOCK) {
+            return Err(PackError::Shape { n, k });
+        }
+        let row_bytes = k / BLOCK * format.block_bytes();
+        let expected = n.checked_mul(row_bytes).ok_or(PackError::Shape { n, k })?;
+        if blocks.len() != expected {
+            return Err(PackError::Length { format, n, k, expected, got: blocks.len() });
+        }
+        let mut data = blocks;
+        data.resize(n.next_multiple_of(PANEL) * row_bytes, 0);
+        let mut rows = vec![0; PANEL * row_bytes];
+        for (panel, packed) in data.chunks_exact_mut(PANEL * row_bytes).enumerate() {
+            rows.copy_from_slice(packed);
+            let present = PANEL.min(n - panel * PANEL);
+            pack_panel(format, &rows, present, packed).map_err(|e| e.below(panel * PANEL))?;
+        }
+        Ok(PackedWeights { format, n, k, data })
+    }
+
+    /// Rows of W: columns of the product.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Columns of W: the length of the dot products.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    pub fn format(&self) -> WeightFormat {
+        self.format
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The weights as numbers, `[n, k]` row-major. For tests and tools: the kernels never need it.
+    pub fn dequantize(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.n * self.k];
+        for (row, values) in out.chunks_exact_mut(self.k).enumerate() {
+            for (block, values) in values.chunks_exact_mut(BLOCK).enumerate() {
+                let (scale, codes) = self.block(row, block);
+                for (value, code) in values.iter_mut().zip(codes) {
+                    *value = scale * f32::from(code);
+                }
+            }
+        }
+        out
+    }
+
+    /// Scale and signed codes of one block.
+    fn block(&self, row: usize, block: usize) -> (f32, [i8; BLOCK]) {
+        let packed = &self.panel(row / PANEL)[block * self.panel_block_bytes()..];
+        let row = row % PANEL;
+        let scale = f16::from_le_bytes([packed[2 * row], packed[2 * row + 1]]).to_f32();
+        let codes = std::array::from_fn(|k| {
+            let (index, nibble) = code_place(self.format, row, k);
+            let byte = packed[2 * PANEL + index];
+            let code = match nibble {
+                None => byte,
+                Some(Nibble::Low) => byte & 15,
+                Some(Nibble::High) => byte >> 4,
+            };
+            code as i8 - self.format.offset()
+        });
+        (scale, codes)
+    }
+
+    pub(crate) fn panels(&self) -> usize {
+        self.n.div_ceil(PANEL)
+    }
+
+    /// Bytes that one block of columns takes in a panel.
+    pub(crate) fn panel_block_bytes(&self) -> usize {
+        PANEL * self.format.block_bytes()
+    }
+
+    /// The packed bytes of panel `index`.
+    pub(crate) fn panel(&self, index: usize) -> &[u8] {
+        let bytes = self.k / BLOCK * self.panel_block_bytes();
+        &self.data[index * bytes..][..bytes]
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Nibble {
+    Low,
+    High,
+}
+
+/// Where the code of (row of the panel, k of the block) lies behind the scales.
+fn code_place(format: WeightFormat, row: usize, k: usize) -> (usize, Option<Nibble>) {
+    let (step, lane) = (k / 4, k % 4);
+    match format {
+        WeightFormat::Q8_0 => ((step * PANEL + row) * 4 + lane, None),
+        WeightFormat::Q4_0 => {
+            let nibble = if step % 2 == 0 { Nibble::Low } else { Nibble::High };
+            (((step / 2) * PANEL + row) * 4 + lane, Some(nibble))
+        }
+    }
+}
+
+/// Packs eight rows of GGUF blocks, of which the first `present` exist and the rest are padding.
+fn pack_panel(format: WeightFormat, rows: &[u8], present: usize, packed: &mut [u8]) -> Result<(), PackError> {
+    let bytes = format.block_bytes();
+    let row_bytes = rows.len() / PANEL;
+    for (block, packed) in packed.chunks_exact_mut(PANEL * bytes).enumerate() {
+        packed.fill(0);
+        let (scales, packed_codes) = packed.split_at_mut(2 * PANEL);
+        for row in 0..PANEL {
+            let source = &rows[row * row_bytes + block * bytes..][..bytes];
+            let (scale, codes) = source.split_at(2);
+            let value = f16::from_le_bytes([scale[0], scale[1]]).to_f32();
+            if !value.is_finite() {
+                return Err(PackError::Scale { row, block, scale: value });
+            }
+            scales[2 * row..2 * row + 2].copy_from_slice(scale);
+            for k in 0..BLOCK {
+                let code = match format {
+                    WeightFormat::Q8_0 => {
+                        let code = codes[k] as i8;
+                        if !(-63..=63).contains(&code) {
+                            let column = block * BLOCK + k;
+                            return Err(PackError::CodeOutOfRange { row, column, code });
+                        }
+                        (code + format.offset()) as u8
+                    }
+                    // GGUF: byte j holds code j (low) and code j + 16 (high).
+                    _ if row >= present => format.offset() as u8,
+                    WeightFormat::Q4_0 if k < BLOCK / 2 => codes[k] & 15,
+                    WeightFormat::Q4_0 => codes[k - BLOCK / 2] >> 4,
+                };
+                match code_place(format, row, k) {
+                    (index, Some(Nibble::High)) => packed_codes[index] |= code << 4,
+                    (index, _) => packed_codes[index] |= code,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl PackError {
+    /// The same error with its row counted from the first row of the matrix, `first` rows earlier.
+    fn below(self, first: usize) -> Self {
+        match self {
+            PackError::CodeOutOfRange { row, column, code } => {
+                PackError::CodeOutOfRange { row: first + row, column, code }
+            }
+            PackError::Scale { row, block, scale } => PackError::Scale { row: first + row, block, scale },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! AVX2 kernels for the command line.
+
+use std::arch::x86_64::*;
+
+use crate::BLOCK;
+use crate::activations::CORRECTION;
+use crate::float::float_kernels;
+use crate::gemm::TileArgs;
+use crate::isa::Kernels;
+use crate::lanes::{Lanes, QuantizeLanes};
+use crate::pack::PANEL;
+
+pub(crate) static AVX2: Kernels = Kernels {
+    tile_rows: 6,
+    code_bytes: 1,
+    quantize_row,
+    unpack_q8_0,
+    unpack_q4_0,
+    tile_q8_0,
+    tile_q4_0,
+    gelu,
+    softmax_row,
+    layer_norm_row,
+    add_scaled_row,
+    attention_head,
+};
+
+float_kernels!(Avx2, #[target_feature(enable = "avx2,fma,f16c")]);
+
+/// Whether this machine has what the kernels here use.
+pub(crate) fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c")
+}
+
+/// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
+const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
+
+/// Bytes of a step: 4 codes of each of the panel's 8 columns.
+const STEP: usize = 4 * PANEL;
+
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
+    for block in 0..blocks {
+        // SAFETY: the pointers reach as far as UnpackPanel says.
+        unsafe {
+            let packed = packed.add(block * PANEL * (2 + BLOCK));
+            let unpacked = unpacked.add(block * UNPACKED);
+            _mm256_storeu_ps(unpacked.cast(), _mm256_cvtph_ps(_mm_loadu_si128(packed.cast())));
+            unpacked.add(4 * PANEL).copy_from_nonoverlapping(packed.add(2 * PANEL), PANEL * BLOCK);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
+    let low = _mm256_set1_epi8(15);
+    for block in 0..blocks {
+        // SAFETY: the pointers reach as far as UnpackPanel says.
+        unsafe {
+            let packed = packed.add(block * PANEL * (2 + BLOCK / 2));
+            let unpacked = unpacked.add(block * UNPACKED);
+            _mm256_storeu_ps(unpacked.cast(), _mm256_cvtph_ps(_mm_loadu_si128(packed.cast())));
+            for pair in 0..4 {
+                let both = _mm256_loadu_si256(packed.add(2 * PANEL + pair * STEP).cast());
+                let to = unpacked.add(4 * PANEL + 2 * pair * STEP);
+                _mm256_storeu_si256(to.cast(), _mm256_and_si256(both, low));
+                let high = _mm256_and_si256(_mm256_srli_epi16::<4>(both), low);
+                _mm256_storeu_si256(to.add(STEP).cast(), high);
+            }
+        }
+    }
+}
+
+/// Four codes of a row in every 32-bit lane.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn broadcast_codes(from: *const i8) -> __m256i {
+    // SAFETY: the caller's pointer reaches 4 bytes.
+    _mm256_set1_epi32(unsafe { from.cast::<i32>().read_unaligned() })
+}
+
+/// Integer dot products of one block, R rows by 8 columns, one column a lane:
+///
+/// ```text
+/// w, unsigned   c0: k k+1 k+2 k+3 | c1: k k+1 k+2 k+3 | … c7
+/// a, signed     a   the same four in every lane
+/// maddubs       c0: w·a+w·a, w·a+w·a | c1 …            i16, |pair| ≤ 2·127·127 < 2¹⁵
+/// madd, ones    c0: the sum of four  | c1 …            i32
+/// ```
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn dots_q8_0<const R: usize>(codes: *const i8, corrections: *const i32, w: *const u8) -> [__m256i; R] {
+    let ones = _mm256_set1_epi16(1);
+    // SAFETY: the caller's pointers reach R blocks of codes, R corrections and 8 steps of w.
+    unsafe {
+        let mut sums = [_mm256_setzero_si256(); R];
+        for r in 0..R {
+            sums[r] = _mm256_set1_epi32(64 / -CORRECTION * *corrections.add(r));
+        }
+        for step in 0..8 {
+            let w = _mm256_loadu_si256(w.add(step * STEP).cast());
+            for r in 0..R {
+                let a = broadcast_codes(codes.add(r * BLOCK + step * 4));
+                let quads = _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), ones);
+                sums[r] = _mm256_add_epi32(sums[r], quads);
+            }
+        }
+        sums
+    }
+}
+
+/// As [`dots_q8_0`], but with codes of at most 15 all eight pairs of a lane are added in i16:
+/// |sum| ≤ 8·2·15·127 = 30480 < 2¹⁵.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn dots_q4_0<const R: usize>(codes: *const i8, corrections: *const i32, w: *const u8) -> [__m256i; R] {
+    let ones = _mm256_set1_epi16(1);
+    // SAFETY: as in dots_q8_0.
+    unsafe {
+        let mut sums = [_mm256_setzero_si256(); R];
+        for step in 0..8 {
+            let w = _mm256_loadu_si256(w.add(step * STEP).cast());
+            for r in 0..R {
+                let a = broadcast_codes(codes.add(r * BLOCK + step * 4));
+                sums[r] = _mm256_add_epi16(sums[r], _mm256_maddubs_epi16(w, a));
+            }
+        }
+        for r in 0..R {
+            let correction = _mm256_set1_epi32(*corrections.add(r));
+            sums[r] = _mm256_add_epi32(correction, _mm256_madd_epi16(sums[r], ones));
+        }
+        sums
+    }
+}
+
+/// R rows by 8 columns; FOUR_BITS picks the weights' format.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn tile<const R: usize, const FOUR_BITS: bool>(args: TileArgs) {
+    // SAFETY: the pointers reach as far as TileArgs says.
+    unsafe {
+        let mut acc = [_mm256_setzero_ps(); R];
+        for r in 0..R {
+            acc[r] = _mm256_loadu_ps(args.acc.add(r * PANEL));
+        }
+        for block in 0..args.blocks {
+            let codes = args.codes.add(block * R * BLOCK);
+            let corrections = args.corrections.add(block * R);
+            let panel = args.panel.add(block * UNPACKED);
+            let w = panel.add(4 * PANEL);
+            let dots = if FOUR_BITS {
+                dots_q4_0::<R>(codes, corrections, w)
+            } else {
+                dots_q8_0::<R>(codes, corrections, w)
+            };
+            let w_scales = _mm256_loadu_ps(panel.cast());
+            for r in 0..R {
+                let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
+                acc[r] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(dots[r]), acc[r]);
+            }
+        }
+        for r in 0..R {
+            _mm256_storeu_ps(args.acc.add(r * PANEL), acc[r]);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn tile_of<const FOUR_BITS: bool>(height: usize, args: TileArgs) {
+    // SAFETY: the caller's promise is ours, and 1 ≤ height ≤ 6.
+    unsafe {
+        match height {
+            1 => tile::<1, FOUR_BITS>(args),
+            2 => tile::<2, FOUR_BITS>(args),
+            3 => tile::<3, FOUR_BITS>(args),
+            4 => tile::<4, FOUR_BITS>(args),
+            5 => tile::<5, FOUR_BITS>(args),
+            _ => tile::<6, FOUR_BITS>(args),
+        }
+    }
+}
+
+unsafe fn tile_q8_0(height: usize, args: TileArgs) {
+    // SAFETY: the caller's promise is ours.
+    unsafe { tile_of::<false>(height, args) }
+}
+
+unsafe fn tile_q4_0(height: usize, args: TileArgs) {
+    // SAFETY: the caller's promise is ours.
+    unsafe { tile_of::<true>(height, args) }
+}
+
+/// Eight floats.
+#[derive(Clone, Copy)]
+struct Avx2(__m256);
+
+/// A method of [`Lanes`]: its caller has the instructions.
+macro_rules! lanes_method {
+    ($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $body:expr) => {
+        #[inline(always)]
+        unsafe fn $name($($arg: $type),*) -> $result {
+            // SAFETY: the caller has the instructions, and its pointers reach far enough.
+            unsafe { $body }
+        }
+    };
+}
+
+impl Lanes for Avx2 {
+    const N: usize = 8;
+
+    lanes_method!(splat(x: f32) -> Self, Avx2(_mm256_set1_ps(x)));
+    lanes_method!(load(from: *const f32) -> Self, Avx2(_mm256_loadu_ps(from)));
+    lanes_method!(store(self: Self, to: *mut f32) -> (), _mm256_storeu_ps(to, self.0));
+    lanes_method!(add(self: Self, other: Self) -> Self, Avx2(_mm256_add_ps(self.0, other.0)));
+    lanes_method!(sub(self: Self, other: Self) -> Self, Avx2(_mm256_sub_ps(self.0, other.0)));
+    lanes_method!(mul(self: Self, other: Self) -> Self, Avx2(_mm256_mul_ps(self.0, other.0)));
+    lanes_method!(div(self: Self, other: Self) -> Self, Avx2(_mm256_div_ps(self.0, other.0)));
+    lanes_method!(mul_add(self: Self, factor: Self, addend: Self) -> Self,
+        Avx2(_mm256_fmadd_ps(self.0, factor.0, addend.0)));
+    // The instructions return their second operand where either is a NaN.
+    lanes_method!(max(self: Self, other: Self) -> Self, Avx2(_mm256_max_ps(other.0, self.0)));
+    lanes_method!(min(self: Self, other: Self) -> Self, Avx2(_mm256_min_ps(other.0, self.0)));
+    lanes_method!(abs(self: Self) -> Self, Avx2(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)));
+    lanes_method!(round(self: Self) -> Self,
+        Avx2(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)));
+    lanes_method!(scale_by_power_of_2(self: Self, n: Self) -> Self, {
+        let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.0), _mm256_set1_epi32(127));
+        Avx2(_mm256_mul_ps(self.0, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))))
+    });
+    lanes_method!(zero_where_less(self: Self, x: Self, limit: Self) -> Self,
+        Avx2(_mm256_andnot_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(x.0, limit.0), self.0)));
+    lanes_method!(clear_low_bits(self: Self) -> Self,
+        Avx2(_mm256_and_ps(self.0, _mm256_castsi256_ps(_mm256_set1_epi32(!0xfff)))));
+    lanes_method!(sum(self: Self) -> f32, {
+        let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+        let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+    });
+    lanes_method!(maximum(self: Self) -> f32, {
+        let four = _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+        let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+        _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+    });
+}
+
+impl QuantizeLanes for Avx2 {
+    const CODE_BYTES: usize = 1;
+
+    lanes_method!(largest_magnitude(x: *const f32) -> u32, {
+        let magnitude = |i: usize| _mm256_castps_si256(Self::load(x.add(i * 8)).abs().0);
+        let eight = _mm256_max_epi32(
+            _mm256_max_epi32(magnitude(0), magnitude(1)),
+            _mm256_max_epi32(magnitude(2), magnitude(3)),
+        );
+        let four = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
+        let two = _mm_max_epi32(four, _mm_unpackhi_epi64(four, four));
+        let one = _mm_max_epi32(two, _mm_shuffle_epi32::<0b01>(two));
+        _mm_cvtsi128_si32(one) as u32
+    });
+
+    lanes_method!(write_codes(x: *const f32, factor: f32, codes: *mut i8) -> i32, {
+        // cvtps rounds half to even.
+        let factor = Self::splat(factor);
+        let code = |i: usize| _mm256_cvtps_epi32(Self::load(x.add(i * 8)).mul(factor).0);
+        let (c0, c1, c2, c3) = (code(0), code(1), code(2), code(3));
+        // Each pack works within 128-bit halves:
+        // packs16(c0, c1)   c0[0..4] c1[0..4] | c0[4..8] c1[4..8]
+        // packs8 of two     c0[0..4] c1[0..4] c2[0..4] c3[0..4] | c0[4..8] c1[4..8] c2[4..8] c3[4..8]
+        let bytes = _mm256_packs_epi16(_mm256_packs_epi32(c0, c1), _mm256_packs_epi32(c2, c3));
+        let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        _mm256_storeu_si256(codes.cast(), _mm256_permutevar8x32_epi32(bytes, order));
+        let eight = _mm256_add_epi32(_mm256_add_epi32(c0, c1), _mm256_add_epi32(c2, c3));
+        let four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
+        let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+        _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b01>(two)))
+    });
+}
