@@ -7,8 +7,10 @@
 
 mod error;
 mod jpeg;
+mod orient;
 mod samples;
 mod sniff;
+mod webp;
 
 use std::io::Cursor;
 
@@ -17,7 +19,7 @@ use image::codecs::{
     webp::WebPDecoder,
 };
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageResult, Limits, RgbImage};
+use image::{ImageDecoder, ImageResult, Limits};
 
 pub use error::DecodeError;
 pub use sniff::Format;
@@ -28,10 +30,6 @@ pub const MAX_PIXELS: u64 = 100_000_000;
 
 /// Longest file that is read at all.
 pub const MAX_FILE_BYTES: usize = 256 << 20;
-
-/// Most memory a decoder may take for its own samples, before they become 8-bit RGB:
-/// [`MAX_PIXELS`] of 16-bit RGBA.
-pub const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8;
 
 /// An upright 8-bit RGB picture, row-major, three bytes a pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,41 +53,33 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
         return Err(DecodeError::FileTooLarge { bytes: bytes.len() });
     }
     let format = sniff::format(bytes)?;
-    if !is_whole(format, bytes) {
-        return Err(DecodeError::Truncated { format });
-    }
     let file = Cursor::new(bytes);
     match format {
-        Format::Jpeg => read(format, JpegDecoder::new(file)),
-        Format::Png => read(format, PngDecoder::with_limits(file, limits())),
-        Format::Gif => read(format, GifDecoder::new(file)),
-        Format::WebP => read(format, WebPDecoder::new(file)),
-        Format::Bmp => read(format, BmpDecoder::new(file)),
-        Format::Tiff => read(format, TiffDecoder::new(file)),
+        Format::Jpeg => {
+            let survey = jpeg::survey(bytes);
+            if !survey.whole {
+                return Err(DecodeError::Truncated { format });
+            }
+            read(format, JpegDecoder::new(file), if survey.buffered { 8 } else { 0 })
+        }
+        Format::Png => read(format, PngDecoder::with_limits(file, limits(0)), 0),
+        Format::Gif => read(format, GifDecoder::new(file), 4),
+        Format::WebP => read(format, WebPDecoder::new(Cursor::new(webp::container(bytes)?)), 9),
+        Format::Bmp => read(format, BmpDecoder::new(file), 0),
+        Format::Tiff => read(format, TiffDecoder::new(file), 16),
     }
 }
 
-fn limits() -> Limits {
+/// What a decoder may take for itself, beside a picture of `samples` bytes.
+fn limits(samples: u64) -> Limits {
+    const METADATA: u64 = 64 << 20;
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(2 * MAX_DECODER_BYTES); // the TIFF decoder counts its own copy too
+    limits.max_alloc = Some(2 * samples + METADATA);
     limits
 }
 
-/// Whether the container's own bookkeeping finds its end in `bytes`. Only for the formats whose decoder
-/// would otherwise paint what is missing grey and call it a success.
-fn is_whole(format: Format, bytes: &[u8]) -> bool {
-    match format {
-        Format::Jpeg => jpeg::reaches_end_of_image(bytes),
-        Format::WebP => {
-            let riff = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
-            // An odd last chunk may lack its padding byte.
-            bytes.len() as u64 + 1 >= u64::from(riff) + 8
-        }
-        Format::Png | Format::Gif | Format::Bmp | Format::Tiff => true,
-    }
-}
-
-fn read<D: ImageDecoder>(format: Format, decoder: ImageResult<D>) -> Result<Rgb, DecodeError> {
+/// `working` is the most bytes a pixel that the decoder takes while it works, beside its output.
+fn read<D: ImageDecoder>(format: Format, decoder: ImageResult<D>, working: u64) -> Result<Rgb, DecodeError> {
     let fail = |error| DecodeError::from_image(format, error);
     let mut decoder = decoder.map_err(fail)?;
     let (width, height) = decoder.dimensions();
@@ -97,23 +87,31 @@ fn read<D: ImageDecoder>(format: Format, decoder: ImageResult<D>) -> Result<Rgb,
     if pixels == 0 {
         return Err(DecodeError::Corrupt { format, detail: format!("{width} × {height} pixels") });
     }
-    if pixels > MAX_PIXELS || decoder.total_bytes() > 2 * MAX_DECODER_BYTES {
+    if pixels > MAX_PIXELS {
         return Err(DecodeError::TooManyPixels { width, height });
     }
-    decoder.set_limits(limits()).map_err(fail)?;
+    let length = decoder.total_bytes();
+    decoder.set_limits(limits(length)).map_err(fail)?;
     let orientation = orientation(&mut decoder);
     let color = decoder.color_type();
 
     let mut samples = Vec::new();
-    let length = decoder.total_bytes() as usize;
-    let out_of_memory = |_| DecodeError::OutOfMemory { width, height };
-    samples.try_reserve_exact(length).map_err(out_of_memory)?;
-    samples.resize(length, 0);
+    reserve(&mut samples, length, (width, height))?;
+    // A decoder that gets no memory aborts the program. Ask on its behalf.
+    reserve(&mut Vec::new(), pixels * working, (width, height))?;
+    samples.resize(length as usize, 0);
     decoder.read_image(&mut samples).map_err(fail)?;
 
     let pixels = samples::to_rgb(samples, color, pixels as usize)
         .ok_or(DecodeError::UnsupportedVariant { format, detail: format!("{color:?}") })?;
-    Ok(turn_upright(Rgb { width, height, pixels }, orientation))
+    orient::turn_upright(Rgb { width, height, pixels }, orientation)
+        .map_err(|_| DecodeError::OutOfMemory { width, height })
+}
+
+fn reserve(buffer: &mut Vec<u8>, bytes: u64, (width, height): (u32, u32)) -> Result<(), DecodeError> {
+    let out_of_memory = DecodeError::OutOfMemory { width, height };
+    let bytes = usize::try_from(bytes).map_err(|_| out_of_memory.clone())?;
+    buffer.try_reserve_exact(bytes).map_err(|_| out_of_memory)
 }
 
 /// The orientation the file's EXIF data states; as stored when it states none or is damaged, since a photo
@@ -126,16 +124,4 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
     // Some writers keep JPEG's six-byte EXIF prefix in WebP and PNG.
     let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
     exif.strip_prefix(b"Exif\0\0").and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
-}
-
-fn turn_upright(stored: Rgb, orientation: Orientation) -> Rgb {
-    if orientation == Orientation::NoTransforms {
-        return stored;
-    }
-    let image = RgbImage::from_raw(stored.width, stored.height, stored.pixels)
-        .expect("read() filled width · height · 3 bytes");
-    let mut image = DynamicImage::ImageRgb8(image);
-    image.apply_orientation(orientation);
-    let (width, height) = (image.width(), image.height());
-    Rgb { width, height, pixels: image.into_rgb8().into_raw() }
 }

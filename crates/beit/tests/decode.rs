@@ -39,6 +39,7 @@ fn lossy_files_are_close_to_pillows_pixels() {
         ("ycck.jpg", 6),
         ("lossy.webp", 2),
         ("animated.webp", 2),
+        ("animated-transparent.webp", 2),
     ] {
         let expected = photo(&format!("photos/expected/{name}.png"));
         assert_same(name, &photo(&format!("photos/{name}")), &expected, tolerance);
@@ -160,6 +161,18 @@ fn all_eight_orientations_come_out_upright() {
     }
 }
 
+/// Found by damaging files at random: the WebP decoder indexes past the alpha of a frame whose picture is
+/// larger than the frame.
+#[test]
+fn an_animation_that_contradicts_itself_is_damaged() {
+    let mut file = read("photos/animated-transparent.webp");
+    let picture = file.windows(4).position(|name| name == b"VP8 ").unwrap();
+    assert_eq!(file[picture + 14], 150, "the low byte of the width");
+    file[picture + 14] = 151;
+    let result = decode(&file);
+    assert!(matches!(result, Err(DecodeError::Corrupt { format: Format::WebP, .. })), "{result:?}");
+}
+
 /// Numbers that look random and are the same every time.
 struct Scrambler(u64);
 
@@ -183,6 +196,7 @@ fn damage_never_panics() {
         "photos/palette-transparent.png",
         "photos/animated.gif",
         "photos/animated.webp",
+        "photos/animated-transparent.webp",
         "photos/lossless.webp",
         "photos/lossy.webp",
         "photos/photo.bmp",

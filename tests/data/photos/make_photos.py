@@ -6,6 +6,7 @@ Run: pip install pillow==13.0.0 numpy && python tests/data/photos/make_photos.py
 """
 import io
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -80,6 +81,8 @@ save("sixteen-bit-grey.png", Image.fromarray(grey16))
 # Readable: the other formats.
 save("animated.gif", cat, save_all=True, append_images=[coffee, rocket], duration=200, loop=0)
 save("animated.webp", cat, save_all=True, append_images=[coffee, rocket], duration=200, loop=0, quality=60)
+faded = [Image.merge("RGBA", (*image.split(), fade)) for image in (cat, coffee)]
+save("animated-transparent.webp", faded[0], save_all=True, append_images=faded[1:], duration=200, quality=60)
 save("lossless.webp", cat.resize((75, 50)), lossless=True)
 save("lossy.webp", cat, quality=60)
 save("photo.bmp", cat.resize((75, 50)))
@@ -108,12 +111,13 @@ write("bomb.png", png(60000, 60000, 8, 2, bytes(1000)))
 save("picture.avif", cat, quality=30)
 write("picture.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
 write("drawing.svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3"/></svg>\n')
-save("document.pdf", cat.resize((30, 20)))
+never = time.gmtime(0)
+save("document.pdf", cat.resize((30, 20)), creationDate=never, modDate=never)
 save("icon.ico", cat.resize((16, 16)))
 
 LOSSLESS = """one-pixel.png one-pixel-wide.png palette-transparent.png grey-alpha.png transparent.png sixteen-bit.png
 animated.gif lossless.webp photo.bmp photo.tiff""".split()
-LOSSY = "baseline.jpg progressive.jpg grey.jpg cmyk.jpg ycck.jpg lossy.webp animated.webp".split()
+LOSSY = "baseline.jpg progressive.jpg grey.jpg cmyk.jpg ycck.jpg lossy.webp animated.webp animated-transparent.webp".split()
 for name in LOSSLESS + LOSSY:
     with Image.open(HERE / name) as image:
         image.convert("RGB").save(EXPECTED / f"{name}.png", optimize=True)
