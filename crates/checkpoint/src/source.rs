@@ -125,7 +125,7 @@ impl Source {
     pub(crate) fn values(&self, entry: &Entry) -> Vec<f32> {
         let bytes = &self.map[entry.bytes.clone()];
         match entry.dtype {
-            Dtype::F32 => gather(entry, bytes.as_chunks::<4>().0, |b| f32::from_le_bytes(b)),
+            Dtype::F32 => gather(entry, bytes.as_chunks::<4>().0, f32::from_le_bytes),
             Dtype::F16 => gather(entry, bytes.as_chunks::<2>().0, |b| f16::from_le_bytes(b).to_f32()),
             Dtype::BF16 => gather(entry, bytes.as_chunks::<2>().0, |b| bf16::from_le_bytes(b).to_f32()),
             Dtype::Other(_) => Vec::new(),

@@ -1,1 +1,60 @@
-fn main() {}
+//! `beitscope`: convert, check, evaluate and run BEiT image classifiers.
+//!
+//! JSON goes to stdout and everything else to stderr. Exit status: 0 when all went well, 1 when the data
+//! was at fault, 2 when the command was.
+
+mod classify;
+mod convert;
+mod dataset;
+mod engine;
+mod evaluate;
+mod failure;
+mod inspect;
+mod meter;
+mod output;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "beitscope", version, about = "Convert, check, evaluate and run BEiTv2 image classifiers")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Quantise a checkpoint into GGUF shards and a manifest
+    Convert(convert::Arguments),
+    /// Name what is on photos
+    Classify(classify::Arguments),
+    /// Measure top-1 and top-5 accuracy on a labelled set of photos
+    Evaluate(evaluate::Arguments),
+    /// Verify every byte of a converted model and say what it is
+    Inspect(inspect::Arguments),
+    /// Serve a built site, with the headers that threads in a page need
+    Serve(serve::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Convert(arguments) => convert::run(&arguments),
+        Command::Classify(arguments) => classify::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing can be done about an stderr that is closed.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("beitscope: {failure}\n").as_bytes(),
+            );
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `beitscope classify`: what is on these photos.
+
+use crate::engine::{self, Engine, Logits};
+use crate::failure::Failure;
+use crate::output::{json, say, wants_json};
+use beit::labels::Label;
+use beit::topk::top_k;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder of a converted model, or its manifest.json
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Classes to name for each photo, best first
+    #[arg(long, default_value = "5", value_name = "K")]
+    top_k: NonZeroUsize,
+    /// Print JSON even to a terminal: one object a photo, one line each
+    #[arg(long)]
+    json: bool,
+    /// Add every class's logit to the JSON
+    #[arg(long)]
+    logits: bool,
+    /// Threads to use; as many as there are processors if not given
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// What the network runs on
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: Backend,
+    /// JPEG, PNG, WebP, GIF, BMP or TIFF files
+    #[arg(required = true, value_name = "PHOTO")]
+    photos: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Backend {
+    Cpu,
+    Gpu,
+}
+
+/// A photo's answer.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: String,
+    predictions: Vec<Prediction<'a>>,
+    /// The network alone, in milliseconds.
+    ms: f64,
+    backend: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logits: Option<Vec<f32>>,
+}
+
+#[derive(Serialize)]
+struct Prediction<'a> {
+    /// Row of the model's head.
+    index: usize,
+    wnid: &'a str,
+    label: &'a str,
+    label_zh: &'a str,
+    /// Softmax probability, 0 to 1.
+    score: f32,
+}
+
+/// A photo that could not be answered.
+#[derive(Serialize)]
+struct Refusal {
+    file: String,
+    error: String,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Backend::Gpu = arguments.backend {
+        return Err(Failure::Usage(
+            "this build of beitscope has no GPU backend yet; use --backend cpu".into(),
+        ));
+    }
+    let pool = engine::pool(engine::threads(arguments.threads))?;
+    pool.install(|| {
+        let engine = Engine::load(&arguments.model)?;
+        let mut unanswered = 0;
+        for photo in &arguments.photos {
+            let file = photo.display().to_string();
+            match engine.logits(photo) {
+                Ok(logits) => answer(arguments, &engine.labels, file, logits)?,
+                Err(error) => {
+                    unanswered += 1;
+                    refuse(arguments, file, error)?;
+                }
+            }
+        }
+        match (unanswered, arguments.photos.len()) {
+            (0, _) => Ok(()),
+            (1, 1) => Err(Failure::Data("the photo could not be answered".into())),
+            (n, all) => Err(Failure::Data(format!("{n} of {all} photos could not be answered"))),
+        }
+    })
+}
+
+fn answer(arguments: &Arguments, labels: &[Label], file: String, logits: Logits) -> Result<(), Failure> {
+    let prediction = |(index, score): (usize, f32)| {
+        let Label { wnid, en, zh } = &labels[index];
+        Prediction { index, wnid, label: en, label_zh: zh, score }
+    };
+    let predictions: Vec<_> =
+        top_k(&logits.values, arguments.top_k.get()).into_iter().map(prediction).collect();
+    if wants_json(arguments.json) {
+        let ms = (logits.ms * 100.0).round() / 100.0;
+        return json(&Answer {
+            file,
+            predictions,
+            ms,
+            backend: "cpu",
+            logits: arguments.logits.then_some(logits.values),
+        });
+    }
+    say(&format!("{file}  ({:.0} ms)", logits.ms));
+    for p in predictions {
+        say(&format!("  {:6.2} %  {}  {}", p.score * 100.0, p.label, p.label_zh));
+    }
+    Ok(())
+}
+
+fn refuse(arguments: &Arguments, file: String, error: String) -> Result<(), Failure> {
+    if wants_json(arguments.json) {
+        return json(&Refusal { file, error });
+    }
+    say(&format!("{file}\n  {error}"));
+    Ok(())
+}

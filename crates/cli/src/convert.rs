@@ -1,0 +1,181 @@
+//! `beitscope convert`: checkpoint → GGUF shards and manifest.
+
+use crate::failure::Failure;
+use crate::meter::Meter;
+use crate::output::{json, say, size, wants_json};
+use checkpoint::labels::Origin;
+use checkpoint::{Conversion, Options, Progress, Quantization};
+use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// A checkpoint (.safetensors, .pth, .pt, .bin) or a folder that holds one
+    #[arg(value_name = "SOURCE")]
+    source: PathBuf,
+    /// How linear weights are stored: q8_0, q4_0, f16 or f32
+    #[arg(long, value_name = "TYPE")]
+    quant: Quantization,
+    /// The folder to write; an earlier conversion in it is replaced
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The model's name; from the checkpoint's file name if not given
+    #[arg(long)]
+    name: Option<String>,
+    /// Class names, in the order of the head: classes.json, wnid TAB English TAB Chinese, or a name a line
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// The weights' licence as an SPDX expression
+    #[arg(long, value_name = "SPDX")]
+    license: Option<String>,
+    /// A model card in Markdown, copied to README.md beside the manifest
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+    /// Largest shard in MiB
+    #[arg(long, default_value = "20", value_name = "MiB")]
+    shard_size: u64,
+    /// Short side of the resized photo; 256/224 of the image size if not given
+    #[arg(long, value_name = "PIXELS")]
+    short_side: Option<usize>,
+    /// Mean of red, green and blue; ImageNet's if not given
+    #[arg(long, value_name = "R,G,B", value_parser = channels, allow_hyphen_values = true)]
+    mean: Option<[f32; 3]>,
+    /// Standard deviation of red, green and blue; ImageNet's if not given
+    #[arg(long, value_name = "R,G,B", value_parser = channels)]
+    std: Option<[f32; 3]>,
+    /// Print JSON even to a terminal
+    #[arg(long)]
+    json: bool,
+}
+
+fn channels(text: &str) -> Result<[f32; 3], String> {
+    let parsed: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    let channels = parsed.ok().and_then(|values| <[f32; 3]>::try_from(values).ok());
+    channels.ok_or_else(|| format!("expected three numbers such as 0.485,0.456,0.406, got {text}"))
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    refuse_hubs(&arguments.source)?;
+    let options = Options {
+        name: arguments.name.clone(),
+        labels: arguments.labels.clone(),
+        license: arguments.license.clone(),
+        card: arguments.card.clone(),
+        shard_bytes: arguments.shard_size.saturating_mul(1 << 20),
+        short_side: arguments.short_side,
+        mean: arguments.mean,
+        std: arguments.std,
+        ..Options::new(&arguments.source, &arguments.out, arguments.quant)
+    };
+    let meter = OnceLock::new();
+    let conversion = checkpoint::convert(&options, &|progress| match progress {
+        Progress::Check => say(&format!("checking {}", arguments.source.display())),
+        Progress::Quantize { total, .. } => meter.get_or_init(|| Meter::new("tensors", total)).step(),
+        Progress::Write => {
+            if let Some(meter) = meter.get() {
+                Meter::finish(meter);
+            }
+            say(&format!("writing {}", arguments.out.display()));
+        }
+        Progress::Verify => say("reading back"),
+    })?;
+    say_summary(&conversion, arguments);
+    if wants_json(arguments.json) { json(&report(&conversion, arguments)) } else { Ok(()) }
+}
+
+/// A hub's name instead of a file.
+fn refuse_hubs(source: &Path) -> Result<(), Failure> {
+    let text = source.to_string_lossy();
+    let (name, url) = if let Some(name) = text.strip_prefix("hf:") {
+        (name, format!("https://huggingface.co/{name}/tree/main"))
+    } else if let Some(name) = text.strip_prefix("modelscope:") {
+        (name, format!("https://modelscope.cn/models/{name}/files"))
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(format!(
+        "this version does not download models: fetch {name}'s checkpoint (model.safetensors or pytorch_model.*) from \
+         {url} and give its path instead of {text}"
+    )))
+}
+
+/// The conversion as JSON.
+#[derive(Serialize)]
+struct Report<'a> {
+    name: &'a str,
+    quantization: &'a str,
+    out: String,
+    dialect: String,
+    parameters: u64,
+    classes: usize,
+    bytes: u64,
+    sha256: &'a str,
+    shards: Vec<&'a str>,
+    tensors: Vec<Tensor<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tensor<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    storage: &'a str,
+    bytes: u64,
+    relative_rms_error: f64,
+}
+
+fn report<'a>(conversion: &'a Conversion, arguments: &Arguments) -> Report<'a> {
+    let m = &conversion.manifest;
+    let tensor = |t: &'a checkpoint::TensorReport| Tensor {
+        name: &t.name,
+        storage: t.storage,
+        bytes: t.bytes,
+        relative_rms_error: t.relative_rms_error,
+    };
+    Report {
+        name: &m.name,
+        quantization: &m.quantization,
+        out: arguments.out.display().to_string(),
+        dialect: conversion.dialect.to_string(),
+        parameters: m.parameters,
+        classes: m.classes,
+        bytes: m.bytes,
+        sha256: &m.sha256,
+        shards: m.shards.iter().map(|shard| shard.name.as_str()).collect(),
+        tensors: conversion.tensors.iter().map(tensor).collect(),
+    }
+}
+
+fn say_summary(conversion: &Conversion, arguments: &Arguments) {
+    let Conversion { manifest: m, config: c, .. } = conversion;
+    say(&format!(
+        "{}: {} blocks of width {}, {} px, {} classes, {} parameters, named as in {}",
+        m.name, c.depth, c.width, c.image_size, c.classes, m.parameters, conversion.dialect
+    ));
+    match conversion.labels_origin {
+        Origin::Numbered => say(
+            "note: the classes have no names; they are called \"class 0\", \"class 1\"… (--labels FILE names them)",
+        ),
+        Origin::Checkpoint => say("the classes' names come from the checkpoint"),
+        Origin::Imagenet1k => say("the classes are ImageNet-1k's"),
+        Origin::File => {}
+    }
+    // One line for each kind of tensor that was rounded, all blocks together.
+    let mut kinds: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
+    for t in conversion.tensors.iter().filter(|t| t.relative_rms_error > 0.0) {
+        let kind = t
+            .name
+            .strip_prefix("blocks.")
+            .and_then(|rest| rest.split_once('.'))
+            .map_or(t.name.as_str(), |r| r.1);
+        kinds.entry((kind, t.storage)).or_default().push(t.relative_rms_error);
+    }
+    for ((kind, storage), errors) in kinds {
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        let worst = errors.iter().copied().fold(0.0, f64::max);
+        say(&format!("  {kind:<24}{storage:<5} relative RMS error {mean:.5}, at most {worst:.5}"));
+    }
+    say(&format!("{} in {} shards in {}", size(m.bytes), m.shards.len(), arguments.out.display()));
+}
