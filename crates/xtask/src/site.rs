@@ -35,7 +35,9 @@ pub fn build(project: &Project, tools: &Tools, out: &Path) -> Result<PathBuf> {
     cargo.args(["build", "--quiet", "--package", "web", "--target", TARGET, "--profile", "wasm"]);
     run(&mut cargo)?;
 
-    if !stamp.is_fresh(&inputs(project, tools)?)? {
+    // Taken before Trunk runs: what is edited meanwhile is built next time.
+    let inputs = inputs(project, tools)?;
+    if !stamp.is_fresh(&inputs)? {
         let mut trunk = project.command(&tools.trunk.to_string_lossy());
         trunk
             // Everything is there already, so that Trunk has nothing to download.
@@ -49,7 +51,7 @@ pub fn build(project: &Project, tools: &Tools, out: &Path) -> Result<PathBuf> {
             trunk.env_remove(name);
         }
         run(&mut trunk)?;
-        stamp.write(&inputs(project, tools)?)?;
+        stamp.write(&inputs)?;
     }
     let (files, bytes) = size(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     eprintln!(

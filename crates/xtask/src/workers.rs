@@ -35,23 +35,30 @@ pub const VARIANTS: [Variant; 1] = [Variant {
     wasm_features: &["--enable-simd"],
 }];
 
+/// Not shipped: only the kernels' tests are built with it.
+pub const RELAXED: Variant = Variant {
+    name: "relaxed",
+    rustflags: &["-Ctarget-feature=+simd128,+relaxed-simd"],
+    cargo: &[],
+    environment: &[],
+    wasm_features: &["--enable-simd", "--enable-relaxed-simd"],
+};
+
 impl Variant {
-    /// Cargo with this variant's flags and a target folder of its own, so that variants (and the
-    /// page) don't throw each other's work away.
+    /// Cargo with this variant's flags. It keeps what different flags make side by side.
     pub fn cargo(&self, project: &Project, subcommand: &str) -> Command {
         let flags: Vec<_> = self.rustflags.iter().map(|flag| format!("{flag:?}")).collect();
         let mut cargo = project.cargo();
         cargo
             .arg(subcommand)
-            .args(["--target", TARGET, "--target-dir"])
-            .arg(self.cargo_target(project))
-            .arg("--config")
+            .args(["--target", TARGET, "--config"])
             .arg(format!("target.{TARGET}.rustflags=[{}]", flags.join(",")))
             .args(self.cargo)
             .envs(self.environment.iter().copied());
         cargo
     }
 
+    /// A target folder of its own: of libraries for other languages (`cdylib`) cargo keeps only one.
     fn cargo_target(&self, project: &Project) -> PathBuf {
         project.cargo_target.join(format!("wasm-{}", self.name))
     }
@@ -90,8 +97,10 @@ pub fn build(project: &Project, tools: &Tools) -> Result<()> {
 fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<()> {
     let started = Instant::now();
     let mut cargo = variant.cargo(project, "build");
-    run(cargo.args(["--quiet", "--package", "worker", "--lib", "--profile", "wasm"]))?;
-    let wasm = variant.cargo_target(project).join(TARGET).join("wasm/worker.wasm");
+    let target = variant.cargo_target(project);
+    cargo.args(["--quiet", "--package", "worker", "--lib", "--profile", "wasm", "--target-dir"]);
+    run(cargo.arg(&target))?;
+    let wasm = target.join(TARGET).join("wasm/worker.wasm");
 
     // Cargo knows best whether the program changed; what follows depends only on its output.
     let finished = project.workers().join(variant.name);
