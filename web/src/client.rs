@@ -1,0 +1,95 @@
+//! The worker, as the page sees it: starts it, sends [`Request`]s, turns what comes back into
+//! [`Action`]s.
+
+use crate::fetch::{base_address, told};
+use crate::state::{Action, Breakdown};
+use crate::worker_build::WorkerBuild;
+use gloo::events::EventListener;
+use js_sys::{Array, Reflect};
+use protocol::{Reply, Request};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Event, File, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use yew::Callback;
+
+/// The classes that a photo's card lists.
+const TOP_K: usize = 5;
+
+/// A running worker; ends with this value.
+pub struct Client {
+    worker: Worker,
+    /// Dropped with the client, so that an ended worker is not heard any more.
+    _listeners: [EventListener; 3],
+}
+
+impl Client {
+    /// Starts a worker. What it sends, and its breaking down, arrives through `dispatch`.
+    pub fn start(build: WorkerBuild, dispatch: &Callback<Action>) -> Result<Self, String> {
+        let address = Url::new_with_base(build.entry(), &base_address()).map_err(told)?.href();
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&address, &options).map_err(told)?;
+        let on_message = {
+            let dispatch = dispatch.clone();
+            move |event: &Event| {
+                dispatch.emit(match read(event) {
+                    Ok(reply) => Action::Worker(reply),
+                    Err(reason) => Action::WorkerBroke(Breakdown::Misunderstood(reason)),
+                });
+            }
+        };
+        let on_error = {
+            let dispatch = dispatch.clone();
+            move |event: &Event| dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(message_of(event))))
+        };
+        let on_message_error = {
+            let dispatch = dispatch.clone();
+            move |_: &Event| {
+                let reason = "a message could not be cloned".to_owned();
+                dispatch.emit(Action::WorkerBroke(Breakdown::Misunderstood(reason)));
+            }
+        };
+        let listeners = [
+            EventListener::new(&worker, "message", on_message),
+            EventListener::new(&worker, "error", on_error),
+            EventListener::new(&worker, "messageerror", on_message_error),
+        ];
+        Ok(Self { worker, _listeners: listeners })
+    }
+
+    /// Asks the worker to load the manifest at this absolute address.
+    pub fn load(&self, manifest: String) -> Result<(), String> {
+        self.post(&Request::Load { manifest }, None)
+    }
+
+    /// Sends a photo. The browser clones the `File` by reference: no byte is copied here.
+    pub fn classify(&self, id: u64, photo: &File) -> Result<(), String> {
+        self.post(&Request::Classify { id, top_k: TOP_K }, Some(photo))
+    }
+
+    fn post(&self, request: &Request, photo: Option<&File>) -> Result<(), String> {
+        let message = Array::of1(&JsValue::from_str(&request.to_json()));
+        if let Some(photo) = photo {
+            message.push(photo);
+        }
+        self.worker.post_message(&message).map_err(told)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+fn read(event: &Event) -> Result<Reply, String> {
+    let data = event.dyn_ref::<MessageEvent>().ok_or("it is no message")?.data();
+    let parts = data.dyn_into::<Array>().map_err(|_| "it is no array")?;
+    let json = parts.get(0).as_string().ok_or("it has no JSON text")?;
+    serde_json::from_str(&json).map_err(|error| error.to_string())
+}
+
+/// What an error event says; one for a script that could not be fetched says nothing.
+fn message_of(event: &Event) -> String {
+    let message = Reflect::get(event, &JsValue::from_str("message")).ok();
+    message.and_then(|message| message.as_string()).unwrap_or_default()
+}

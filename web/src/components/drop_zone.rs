@@ -1,0 +1,61 @@
+use super::icon::{Icon, Shape};
+use super::status_line::StatusLine;
+use super::use_text;
+use crate::intake::{self, Incoming};
+use crate::state::{Action, Focus};
+use crate::status::Status;
+use web_sys::HtmlInputElement;
+use yew::{Callback, Event, Html, Properties, TargetCast, classes, component, html};
+
+#[derive(PartialEq, Properties)]
+pub struct DropZoneProps {
+    /// No photo yet: the zone is large and welcoming, later it makes room.
+    pub empty: bool,
+    pub status: Status,
+    pub incoming: Callback<Vec<Incoming>>,
+    pub dispatch: Callback<Action>,
+}
+
+/// Where photos come in, and what the page is doing with them.
+///
+/// The button is the label of a real file input, so that keyboard and screen reader need nothing of
+/// our own, and its hit area is stretched over the zone. Drops are taken by the whole window.
+#[component]
+pub fn DropZone(DropZoneProps { empty, status, incoming, dispatch }: &DropZoneProps) -> Html {
+    let text = use_text();
+    let onchange = {
+        let incoming = incoming.clone();
+        Callback::from(move |event: Event| {
+            let files = event.target_dyn_into::<HtmlInputElement>().map(|input| intake::picked(&input));
+            if let Some(files) = files.filter(|files| !files.is_empty()) {
+                incoming.emit(files);
+            }
+        })
+    };
+    let (heading, ways_in) =
+        if *empty { (text.invitation, text.ways_in) } else { (text.more, text.more_ways_in) };
+    html! {
+        <>
+            <section class={classes!("drop-zone", (!*empty).then_some("compact"))} data-testid="drop-zone">
+                <div class="invitation">
+                    <h1>{ heading }</h1>
+                    <p>{ ways_in }</p>
+                </div>
+                <div class="pick">
+                    <input
+                        id={Focus::Picker.element_id()}
+                        class="visually-hidden"
+                        type="file"
+                        multiple=true
+                        accept="image/*"
+                        data-testid="file-input"
+                        {onchange}
+                    />
+                    <label class="button primary" for={Focus::Picker.element_id()}>{ text.choose }</label>
+                </div>
+                <StatusLine status={status.clone()} dispatch={dispatch.clone()} />
+            </section>
+            <p class="privacy"><Icon shape={Shape::Lock} /><span>{ text.privacy }</span></p>
+        </>
+    }
+}

@@ -1,0 +1,42 @@
+use super::icon::Mark;
+use super::use_text;
+use protocol::{BackendInfo, ModelInfo};
+use std::rc::Rc;
+use yew::{Html, Properties, component, html};
+
+#[derive(PartialEq, Properties)]
+pub struct HeaderProps {
+    pub model: Option<Rc<ModelInfo>>,
+    pub backend: Option<Rc<BackendInfo>>,
+    /// The network's milliseconds a photo, once known.
+    pub ms: Option<f64>,
+}
+
+/// The page's name, the model and what it runs on.
+#[component]
+pub fn Header(HeaderProps { model, backend, ms }: &HeaderProps) -> Html {
+    let text = use_text();
+    let facts = |model: &ModelInfo| {
+        html! {
+            <p class="fact model">
+                <b>{ model.name.clone() }</b>
+                <span>{ (text.quantization)(model) }</span>
+                <span>{ (text.size)(model) }</span>
+                if let Some(card) = &model.card {
+                    <a href={card.clone()} target="_blank" rel="noopener">{ text.model_card }</a>
+                }
+            </p>
+        }
+    };
+    html! {
+        <header class="page-header">
+            <p class="wordmark"><Mark /><span>{ "beit" }<b>{ "scope" }</b></span></p>
+            if let (Some(model), Some(backend)) = (model, backend) {
+                <div class="facts">
+                    { facts(model) }
+                    <p class="fact" data-testid="backend">{ (text.backend)(backend, *ms) }</p>
+                </div>
+            }
+        </header>
+    }
+}

@@ -1,0 +1,52 @@
+use super::icon::{Icon, Shape};
+use super::progress_bar::ProgressBar;
+use super::use_text;
+use crate::state::Action;
+use crate::status::Status;
+use yew::{Callback, Html, Properties, classes, component, html};
+
+#[derive(PartialEq, Properties)]
+pub struct StatusLineProps {
+    pub status: Status,
+    pub dispatch: Callback<Action>,
+}
+
+/// What the page is doing, in a sentence and, where it can be measured, a bar.
+#[component]
+pub fn StatusLine(StatusLineProps { status, dispatch }: &StatusLineProps) -> Html {
+    let text = use_text();
+    let said = (text.status)(status);
+    let reload = dispatch.reform(|_| Action::Reload);
+    let mood = match status {
+        Status::Failed(_) => "failed",
+        status if status.busy() => "busy",
+        _ => "calm",
+    };
+    let progress = match status {
+        Status::Fetching { bytes, total } => (text.progress_value)(*bytes, *total),
+        _ => said.lead.clone(),
+    };
+    html! {
+        <div class={classes!("status", mood)}>
+            <div class="status-row">
+                <div class="status-text" data-testid="status" aria-live="polite">
+                    <p>
+                        <i class="dot" aria-hidden="true"></i>
+                        <span>{ said.lead }<span aria-hidden="true">{ said.detail }</span></span>
+                    </p>
+                    if let Some(problem) = said.problem {
+                        <p class="problem" data-testid="error">{ problem }</p>
+                    }
+                </div>
+                if matches!(status, Status::Failed(_)) {
+                    <button class="button" type="button" onclick={reload}>
+                        <Icon shape={Shape::Again} />{ text.try_again }
+                    </button>
+                }
+            </div>
+            if let Some(measure) = status.measure() {
+                <ProgressBar {measure} label={text.progress} value={progress} />
+            }
+        </div>
+    }
+}

@@ -1,0 +1,294 @@
+//! The page's English.
+
+use crate::photo::Trouble;
+use crate::state::{Counts, Problem};
+use crate::status::Status;
+use crate::text::{Said, Text};
+use protocol::{BackendInfo, ModelInfo};
+
+pub static ENGLISH: Text = Text {
+    tag: "en",
+
+    privacy: "Your photos never leave this page. The network runs here, in your browser.",
+    model_card: "Model card",
+    credits: "Sample photos: cat by Stéfan van der Walt, coffee by Rachel Michetti, rocket by SpaceX, all CC0.",
+    quantization: |model| quantization(&model.quantization),
+    size: |model| format!("{} MB", megabytes(model.bytes)),
+    model_facts,
+    backend,
+
+    invitation: "What is in your photo?",
+    ways_in: "Drop photos anywhere on this page, paste one, or choose files.",
+    more: "More photos?",
+    more_ways_in: "Drop them anywhere, paste or choose.",
+    choose: "Choose photos",
+    let_go: "Let go to look at them",
+    try_again: "Try again",
+
+    samples: "No photo at hand? Try one of these.",
+    try_sample: |what| format!("Try the {what}"),
+    cat: "cat",
+    coffee: "coffee",
+    rocket: "rocket",
+
+    status,
+    progress: "Loading the model",
+    progress_value: |bytes, total| of_megabytes(bytes, total),
+
+    gallery: "Photos",
+    counts,
+    clear: "Clear all",
+
+    photo: |name| format!("The photo {name}"),
+    waiting: "Waiting",
+    looking: "Looking…",
+    remove: |name| format!("Remove {name}"),
+    answers: "What the network sees",
+    label: |prediction| &prediction.label,
+    percent,
+    dimensions: |width, height| format!("{width} × {height}"),
+    milliseconds: |ms| format!("{} ms", rounded(ms)),
+    no_preview: "No preview",
+    dropped_thing: "What you dropped",
+    trouble,
+};
+
+fn model_facts(model: &ModelInfo) -> String {
+    format!(
+        "{} parameters · {} classes · {} px",
+        parameters(model.parameters),
+        grouped(model.classes as u64),
+        model.image_size
+    )
+}
+
+fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
+    let kind = match backend.kind.as_str() {
+        "cpu" => "CPU",
+        "webgpu" => "WebGPU",
+        other => other,
+    };
+    let mut parts = vec![kind.to_owned()];
+    if !backend.detail.is_empty() {
+        parts.push(backend.detail.clone());
+    }
+    if backend.kind == "cpu" {
+        parts.push(counted(backend.threads, "thread", "threads"));
+    }
+    parts.extend(ms.map(|ms| format!("{} ms a photo", rounded(ms))));
+    parts.join(" · ")
+}
+
+fn status(status: &Status) -> Said {
+    let (lead, detail) = match status {
+        Status::Starting => ("Starting…".into(), String::new()),
+        Status::Fetching { bytes, total } => {
+            ("Fetching the model".into(), format!(": {}", of_megabytes(*bytes, *total)))
+        }
+        Status::WarmingUp => ("Warming up, so that the first photo is quick…".into(), String::new()),
+        Status::Ready => ("Ready for your photos.".into(), String::new()),
+        Status::Looking { name, left } => {
+            let more = match left - 1 {
+                0 => String::new(),
+                more => format!(" · {more} more to go"),
+            };
+            (format!("Looking at {name}"), more)
+        }
+        Status::Settled(counts) => (settled(counts), String::new()),
+        Status::PastedNothing => ("There was no photo in what you pasted.".into(), String::new()),
+        Status::Failed(_) => ("The model could not be loaded.".into(), String::new()),
+    };
+    let problem = match status {
+        Status::Failed(problem) => Some(self::problem(problem)),
+        _ => None,
+    };
+    Said { lead, detail, problem }
+}
+
+fn settled(counts: &Counts) -> String {
+    let done = match (counts.done, counts.failed) {
+        (0, _) => String::new(),
+        (1, 0) => "Your photo has its answer.".into(),
+        (done, 0) => format!("All {} photos have their answers.", grouped(done as u64)),
+        (done, _) => format!("{} answered.", counted(done, "photo", "photos")),
+    };
+    let failed = match counts.failed {
+        0 => String::new(),
+        failed => format!("{} could not be answered.", counted(failed, "photo", "photos")),
+    };
+    [done, failed].join(" ").trim().to_owned()
+}
+
+fn problem(problem: &Problem) -> String {
+    match problem {
+        Problem::NoSimd => "This browser lacks WebAssembly SIMD, which the network needs. \
+             Firefox 89, Chrome 91, Edge 91, Safari 16.4 and anything newer have it."
+            .into(),
+        Problem::NoIndex(reason) => format!(
+            "The list of models, models/index.json, could not be read ({reason}). \
+             Check the connection, or that the site was copied whole, and try again."
+        ),
+        Problem::BadModelAddress(address) => format!(
+            "“{address}” is no web address of a model. The page’s “model” parameter names a manifest.json, \
+             such as models/demo/manifest.json."
+        ),
+        Problem::NotStarted(reason) => sentence_with(
+            reason,
+            "The classifier’s program could not be fetched or started.",
+            "Check the connection and try again.",
+        ),
+        Problem::Crashed(reason) => sentence_with(
+            reason,
+            "The classifier stopped unexpectedly.",
+            "Your photos are still here: try again, or close other tabs first if memory is short.",
+        ),
+        Problem::Misunderstood(reason) => sentence_with(
+            reason,
+            "The page and its classifier are of different versions.",
+            "Reload the page to get the same version of both.",
+        ),
+        Problem::Told(sentence) => sentence.clone(),
+    }
+}
+
+/// What happened, why (where known), and what to do.
+fn sentence_with(reason: &str, what: &str, advice: &str) -> String {
+    let what = what.trim_end_matches('.');
+    if reason.is_empty() { format!("{what}. {advice}") } else { format!("{what} ({reason}). {advice}") }
+}
+
+fn trouble(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Told(sentence) => sentence.clone(),
+        Trouble::Crashed => {
+            "The classifier stopped unexpectedly while it looked at this photo. Trying again may help.".into()
+        }
+        Trouble::Folder => "This is a folder. Drop the photos in it instead.".into(),
+        Trouble::NotAFile => {
+            "There was no file in what you dropped. Save the picture first, then drop the file.".into()
+        }
+        Trouble::NotFetched => {
+            "This sample could not be fetched. Check the connection and click it again.".into()
+        }
+    }
+}
+
+fn counts(counts: &Counts) -> String {
+    let all = counted(counts.all(), "photo", "photos");
+    if counts.left == 0 { all } else { format!("{all} · {} left", grouped(counts.left as u64)) }
+}
+
+fn quantization(name: &str) -> String {
+    match name {
+        "q8_0" => "8-bit".into(),
+        "q4_0" => "4-bit".into(),
+        "f16" => "16-bit float".into(),
+        "f32" => "32-bit float".into(),
+        other => other.into(),
+    }
+}
+
+/// A probability with one decimal. What is not 0 or 1 is not shown as 0 or 1.
+fn percent(score: f32) -> String {
+    let percent = score * 100.0;
+    if percent > 0.0 && percent < 0.05 {
+        "<0.1%".into()
+    } else if (99.95..100.0).contains(&percent) {
+        ">99.9%".into()
+    } else {
+        format!("{percent:.1}%")
+    }
+}
+
+/// “12.3 of 23.0 MB”.
+fn of_megabytes(bytes: u64, total: u64) -> String {
+    match total {
+        0 => format!("{} MB", megabytes(bytes)),
+        total => format!("{} of {} MB", megabytes(bytes), megabytes(total)),
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
+}
+
+fn parameters(count: u64) -> String {
+    if count < 1_000_000 { grouped(count) } else { format!("{:.1} M", count as f64 / 1e6) }
+}
+
+fn rounded(ms: f64) -> String {
+    if ms < 10.0 { format!("{ms:.1}") } else { grouped(ms.round() as u64) }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count as u64), if count == 1 { one } else { many })
+}
+
+/// Digits in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1000), grouped(304_429_800)],
+            ["0", "999", "1,000", "304,429,800"]
+        );
+        assert_eq!([rounded(4.26), rounded(42.6), rounded(1234.5)], ["4.3", "43", "1,235"]);
+        assert_eq!(of_megabytes(12_345_678, 23_000_000), "12.3 of 23.0 MB");
+        assert_eq!(of_megabytes(100_000, 0), "0.1 MB");
+    }
+
+    #[test]
+    fn a_percentage_does_not_claim_certainty() {
+        let shown = [0.0, 0.0001, 0.0005, 0.712, 0.9994, 0.9999, 1.0].map(percent);
+        assert_eq!(shown, ["0.0%", "<0.1%", "0.1%", "71.2%", "99.9%", ">99.9%", "100.0%"]);
+    }
+
+    #[test]
+    fn what_changes_quickly_is_not_read_aloud() {
+        let said = status(&Status::Fetching { bytes: 12_300_000, total: 23_000_000 });
+        assert_eq!((said.lead.as_str(), said.detail.as_str()), ("Fetching the model", ": 12.3 of 23.0 MB"));
+    }
+
+    #[test]
+    fn the_end_is_told_as_it_is() {
+        let said = |done, failed| status(&Status::Settled(Counts { left: 0, done, failed })).lead;
+        assert_eq!(said(1, 0), "Your photo has its answer.");
+        assert_eq!(said(3, 0), "All 3 photos have their answers.");
+        assert_eq!(said(2, 1), "2 photos answered. 1 photo could not be answered.");
+        assert_eq!(said(0, 1), "1 photo could not be answered.");
+    }
+
+    #[test]
+    fn a_problem_tells_its_reason_where_there_is_one() {
+        let told = |reason: &str| problem(&Problem::NotStarted(reason.into()));
+        assert!(told("out of memory").contains("started (out of memory). Check"));
+        assert!(told("").contains("started. Check"));
+    }
+
+    #[test]
+    fn the_backend_names_its_threads() {
+        let info = |threads| BackendInfo {
+            kind: "cpu".into(),
+            detail: "simd128".into(),
+            threads,
+            reason: String::new(),
+        };
+        assert_eq!(backend(&info(1), None), "CPU · simd128 · 1 thread");
+        assert_eq!(backend(&info(4), Some(42.6)), "CPU · simd128 · 4 threads · 43 ms a photo");
+    }
+}

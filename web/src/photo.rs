@@ -1,0 +1,106 @@
+//! One photo on the page: what it is, how its preview does, and where its answer stands.
+
+use protocol::Answer;
+use std::rc::Rc;
+
+/// Numbers photos in the order in which they came; never used twice.
+pub type PhotoId = u64;
+
+/// Something that came in by drop, picker or paste, before it is a card.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrival {
+    pub id: PhotoId,
+    pub name: Rc<str>,
+    pub content: Content,
+}
+
+/// What came in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A file, with the object URL of its preview.
+    File { url: Rc<str> },
+    /// Nothing that can be sent to the network, for this reason.
+    Unusable(Trouble),
+}
+
+/// A photo on the page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Photo {
+    pub id: PhotoId,
+    pub name: Rc<str>,
+    pub preview: Preview,
+    pub progress: Progress,
+}
+
+/// What the browser makes of the photo on its own.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Preview {
+    /// The browser is reading it from this object URL.
+    Pending(Rc<str>),
+    Shown(Rc<str>),
+    /// The browser cannot show it (TIFF, damaged, not a photo).
+    Unavailable,
+}
+
+/// Where the photo's answer stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    Queued,
+    Running,
+    Done(Answer),
+    Failed(Trouble),
+}
+
+/// Why a photo has no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// The worker's own sentence.
+    Told(String),
+    /// The worker broke down while this photo was in its hands.
+    Crashed,
+    /// A folder was dropped.
+    Folder,
+    /// Something other than a file was dropped.
+    NotAFile,
+    /// A sample photo could not be fetched.
+    NotFetched,
+}
+
+impl From<Arrival> for Photo {
+    fn from(arrival: Arrival) -> Self {
+        let (preview, progress) = match arrival.content {
+            Content::File { url } => (Preview::Pending(url), Progress::Queued),
+            Content::Unusable(trouble) => (Preview::Unavailable, Progress::Failed(trouble)),
+        };
+        Self { id: arrival.id, name: arrival.name, preview, progress }
+    }
+}
+
+impl Preview {
+    /// The object URL, where there is something to show.
+    pub fn url(&self) -> Option<&Rc<str>> {
+        match self {
+            Self::Pending(url) | Self::Shown(url) => Some(url),
+            Self::Unavailable => None,
+        }
+    }
+}
+
+impl Progress {
+    /// The card's `data-state`.
+    pub fn hook(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done(_) => "done",
+            Self::Failed(_) => "error",
+        }
+    }
+}
+
+impl Trouble {
+    /// Whether the same file may fare better a second time.
+    pub fn can_retry(&self) -> bool {
+        matches!(self, Self::Crashed)
+    }
+}
