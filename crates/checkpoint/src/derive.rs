@@ -2,7 +2,7 @@
 
 use beit::config::{Config, Position};
 use beit::preprocess::Preprocessing;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Width of a head in every published BEiT; decides the number of heads where there is no bias
 /// table to count them in.
@@ -81,13 +81,21 @@ pub(crate) fn preprocessing(image_size: usize) -> Preprocessing {
     }
 }
 
-/// Blocks counted so that a missing block is found missing, and a wild number is found surplus.
+/// The number of blocks that leaves least amiss, tensors missing and tensors to spare counted together:
+/// a missing block is found missing, and a wild number is found surplus.
 fn depth(shapes: &Shapes) -> usize {
     let number = |name: &String| name.strip_prefix("blocks.")?.split_once('.')?.0.parse::<usize>().ok();
-    let numbers: BTreeSet<usize> = shapes.keys().filter_map(number).collect();
-    let highest = numbers.last().map_or(0, |&n| n.saturating_add(1));
-    let depth = if highest <= 2 * numbers.len() { highest } else { numbers.len() };
-    depth.clamp(1, MAX_DEPTH)
+    let mut counts = BTreeMap::new();
+    for block in shapes.keys().filter_map(number) {
+        *counts.entry(block).or_insert(0usize) += 1;
+    }
+    let whole = counts.values().copied().max().unwrap_or(0);
+    let amiss = |depth: usize| {
+        let inside: usize = counts.range(..depth).map(|(_, count)| count).sum();
+        let outside: usize = counts.range(depth..).map(|(_, count)| count).sum();
+        depth * whole - inside + outside
+    };
+    (1..=MAX_DEPTH).min_by_key(|&depth| amiss(depth)).unwrap_or(1)
 }
 
 /// `tokens = grid² + 1`
@@ -139,11 +147,18 @@ mod tests {
     #[test]
     fn a_missing_block_counts_and_a_wild_one_does_not() {
         let shapes = |blocks: &[usize]| {
-            blocks.iter().map(|b| (format!("blocks.{b}.norm1.weight"), vec![8])).collect::<Shapes>()
+            let names = blocks
+                .iter()
+                .flat_map(|b| ["norm1.weight", "gamma_1"].map(|name| format!("blocks.{b}.{name}")));
+            names.map(|name| (name, vec![8])).collect::<Shapes>()
         };
-        assert_eq!(depth(&shapes(&[0, 1, 3])), 4);
-        assert_eq!(depth(&shapes(&[0, 1, 2, 4_000_000_000])), 4);
+        assert_eq!(depth(&shapes(&[0, 1, 3, 4])), 5);
+        assert_eq!(depth(&shapes(&[0, 1, 2, 7])), 3);
+        assert_eq!(depth(&shapes(&[0, 1, 2, 4_000_000_000])), 3);
         assert_eq!(depth(&shapes(&[])), 1);
+        let mut last = shapes(&[0, 1]);
+        last.insert("blocks.2.norm1.weight".into(), vec![8]);
+        assert_eq!(depth(&last), 2, "half a block too many is no worse than half a block missing");
     }
 
     #[test]

@@ -20,10 +20,10 @@ impl OutputFolder {
     /// # Errors
     /// When `target` holds anything but an earlier conversion, or the folder can't be made.
     pub(crate) fn create(target: &Path) -> Result<Self, CheckpointError> {
+        let partial = beside(target, "partial")?;
         if let Some(found) = foreign_content(target)? {
             return Err(CheckpointError::Occupied { path: target.to_owned(), found });
         }
-        let partial = beside(target, "partial")?;
         if let Some(parent) = partial.parent().filter(|p| !p.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(CheckpointError::io("create", parent))?;
         }

@@ -49,6 +49,11 @@ fn by_type(header: &Header) -> BTreeMap<&'static str, (usize, u64)> {
     types
 }
 
+/// An F32 number in its own few digits, which JSON's F64 would otherwise spell out.
+fn number(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
 fn describe(manifest: &Manifest, header: &Header) -> Value {
     let c = &header.config;
     let p = &c.preprocessing;
@@ -72,13 +77,13 @@ fn describe(manifest: &Manifest, header: &Header) -> Value {
             Position::RelativeBias => "relative_bias",
             Position::AbsoluteEmbedding => "absolute_embedding",
         },
-        "layer_norm_eps": c.layer_norm_eps,
+        "layer_norm_eps": number(c.layer_norm_eps),
         "preprocessing": {
             "short_side": p.short_side,
             "crop": p.crop,
             "interpolation": "bicubic",
-            "mean": p.mean,
-            "std": p.std,
+            "mean": p.mean.map(number),
+            "std": p.std.map(number),
         },
         "labels": {
             "count": header.labels.len(),

@@ -1,0 +1,181 @@
+//! Conversions of the tiny golden networks: what is written reads back, the same bytes every time,
+//! from every dialect and container.
+
+mod support;
+
+use beit::weights::TensorData;
+use checkpoint::names::Dialect;
+use checkpoint::{MANIFEST, ModelFolder, Options, Quantization, convert};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use support::{convert_to, files, golden, tensors, write_safetensors};
+
+#[test]
+fn every_quantisation_reads_back() {
+    for network in ["tiny-relative", "tiny-absolute"] {
+        let source = tensors(&golden(network));
+        for quantization in Quantization::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let conversion = convert_to(&golden(network), folder.path(), quantization);
+            let mut seen = 0;
+            let header = ModelFolder::open(folder.path()).unwrap().read(|_, tensor| {
+                let exact = &source[&tensor.spec.name].values;
+                if let (TensorData::Dense(values), Quantization::F32) = (&tensor.data, quantization) {
+                    assert_eq!(values, exact, "{}", tensor.spec.name);
+                }
+                seen += 1;
+                Ok(())
+            });
+            let header = header.unwrap();
+            assert_eq!(seen, source.len());
+            assert_eq!((header.config.depth, header.config.heads, header.config.width), (3, 2, 128));
+            assert_eq!(header.config.preprocessing.short_side * 224, header.config.image_size * 256);
+            assert_eq!(header.labels[49].en, "class 49");
+            let worst = conversion.tensors.iter().map(|t| t.relative_rms_error).fold(0.0, f64::max);
+            let expected = match quantization {
+                Quantization::F32 => 0.0..=0.0,
+                Quantization::F16 => 1e-5..=5e-4,
+                Quantization::Q8_0 => 5e-3..=1e-2,
+                Quantization::Q4_0 => 6e-2..=9e-2,
+            };
+            assert!(expected.contains(&worst), "{network} {quantization}: {worst}");
+        }
+    }
+}
+
+#[test]
+fn the_same_checkpoint_gives_the_same_bytes() {
+    for quantization in Quantization::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = Vec::new();
+        for run in ["one", "two"] {
+            let out = folder.path().join(run);
+            convert_to(&golden("tiny-relative"), &out, quantization);
+            all.push(files(&out));
+        }
+        assert_eq!(all[0], all[1], "{quantization}");
+    }
+}
+
+#[test]
+fn shards_are_cut_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        shard_bytes: 100_000,
+        ..Options::new(golden("tiny-absolute"), folder.path().join("out"), Quantization::Q8_0)
+    };
+    let manifest = convert(&options, &|_| ()).unwrap().manifest;
+    assert!(manifest.shards.len() > 5);
+    let (last, full) = manifest.shards.split_last().unwrap();
+    assert!(full.iter().all(|shard| shard.bytes == 100_000) && last.bytes <= 100_000);
+    let n = manifest.shards.len();
+    assert_eq!(last.name, format!("tiny-absolute.weights-q8_0.gguf-{n:05}-of-{n:05}"));
+    assert_eq!(files(&options.out).len(), n + 1);
+}
+
+/// The GGUF's bytes, without what names the source.
+fn weights_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut tensors = BTreeMap::new();
+    let read = ModelFolder::open(folder).unwrap().read(|_, tensor| {
+        let bytes = match tensor.data {
+            TensorData::Dense(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            TensorData::Blocks { bytes, .. } => bytes,
+        };
+        tensors.insert(tensor.spec.name, bytes);
+        Ok(())
+    });
+    read.unwrap();
+    tensors
+}
+
+#[test]
+fn every_dialect_is_the_same_network() {
+    for network in ["tiny-relative", "tiny-absolute"] {
+        let source = tensors(&golden(network));
+        let folder = tempfile::tempdir().unwrap();
+        let expected = folder.path().join("timm");
+        convert_to(&golden(network), &expected, Quantization::Q4_0);
+        let others =
+            [Dialect::ModelScope, Dialect::Mmpretrain, Dialect::Transformers4, Dialect::Transformers5];
+        for dialect in others {
+            let file = folder.path().join(format!("{dialect:?}.safetensors"));
+            write_safetensors(&file, &support::renamed(&source, dialect));
+            let out = folder.path().join(format!("{dialect:?}"));
+            let conversion = convert_to(&file, &out, Quantization::Q4_0);
+            assert_eq!(conversion.dialect, dialect);
+            assert!(weights_of(&out) == weights_of(&expected), "{network} as {dialect}");
+        }
+    }
+}
+
+#[test]
+fn sixteen_bit_checkpoints_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, dtype) in [("half", safetensors::Dtype::F16), ("bfloat", safetensors::Dtype::BF16)] {
+        let mut source = tensors(&golden("tiny-absolute"));
+        for tensor in source.values_mut() {
+            tensor.dtype = dtype;
+            tensor.values = tensor.values.iter().map(|&v| support::rounded(v, dtype)).collect();
+        }
+        let file = folder.path().join(format!("{name}.safetensors"));
+        write_safetensors(&file, &source);
+        let out = folder.path().join(name);
+        convert_to(&file, &out, Quantization::F32);
+        let read = ModelFolder::open(&out).unwrap().read(|_, tensor| {
+            let TensorData::Dense(values) = tensor.data else { panic!("{} is not F32", tensor.spec.name) };
+            assert_eq!(values, source[&tensor.spec.name].values, "{}", tensor.spec.name);
+            Ok(())
+        });
+        read.unwrap();
+    }
+}
+
+#[test]
+fn an_earlier_conversion_is_replaced_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("model");
+    let options =
+        Options { shard_bytes: 100_000, ..Options::new(golden("tiny-absolute"), &out, Quantization::F32) };
+    convert(&options, &|_| ()).unwrap();
+    let before = files(&out).len();
+    convert_to(&golden("tiny-absolute"), &out, Quantization::Q4_0);
+    assert!(before > 10);
+    assert_eq!(files(&out).len(), 2, "one shard and the manifest");
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    assert!(convert(&options, &|_| ()).is_err());
+    assert_eq!(files(&out).len(), 3);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn cards_and_labels_travel() {
+    let folder = tempfile::tempdir().unwrap();
+    let (card, names) = (folder.path().join("CARD.md"), folder.path().join("names.txt"));
+    fs::write(&card, "# A card").unwrap();
+    fs::write(&names, (0..50).map(|i| format!("thing {i}\n")).collect::<String>()).unwrap();
+    let options = Options {
+        name: Some("tiny".into()),
+        labels: Some(names),
+        card: Some(card),
+        license: Some("MIT".into()),
+        short_side: Some(150),
+        mean: Some([0.5; 3]),
+        std: Some([0.25; 3]),
+        ..Options::new(golden("tiny-absolute"), folder.path().join("out"), Quantization::Q8_0)
+    };
+    convert(&options, &|_| ()).unwrap();
+    let model = ModelFolder::open(&options.out.join(MANIFEST)).unwrap();
+    assert_eq!(model.manifest().card.as_deref(), Some("README.md"));
+    assert_eq!(fs::read_to_string(options.out.join("README.md")).unwrap(), "# A card");
+    let header = model.read(|_, _| Ok(())).unwrap();
+    assert_eq!(header.labels[7].en, "thing 7");
+    assert_eq!(header.config.name, "tiny");
+    let p = &header.config.preprocessing;
+    assert_eq!((p.short_side, p.crop, p.mean, p.std), (150, 112, [0.5; 3], [0.25; 3]));
+    let text = |key: &str| header.metadata[key].to_string().unwrap().clone();
+    assert_eq!(text("general.license"), "MIT");
+    assert_eq!(text("general.source.file"), "tiny-absolute.weights.safetensors");
+    let bytes = fs::read(golden("tiny-absolute")).unwrap();
+    assert_eq!(text("general.source.sha256"), beit::weights::sha256(&bytes));
+}

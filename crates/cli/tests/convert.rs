@@ -1,0 +1,122 @@
+//! `beitscope convert` and `inspect`, as a user runs them.
+
+mod support;
+
+use std::fs;
+use support::{beitscope, golden, model, model_with};
+
+#[test]
+fn a_conversion_reports_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("models/tiny");
+    let (source, out_text) = (golden("tiny-relative"), out.display().to_string());
+    let run = beitscope([
+        "convert",
+        source.to_str().unwrap(),
+        "--quant",
+        "q8_0",
+        "--out",
+        &out_text,
+        "--name",
+        "tiny",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let [report] = &run.json()[..] else { panic!("{}", run.stdout) };
+    assert_eq!(report["name"], "tiny");
+    assert_eq!(report["quantization"], "q8_0");
+    assert_eq!(report["classes"], 50);
+    assert_eq!(report["shards"][0], "tiny-q8_0.gguf-00001-of-00001");
+    let tensors = report["tensors"].as_array().unwrap();
+    let qkv = tensors.iter().find(|t| t["name"] == "blocks.1.attn.qkv.weight").unwrap();
+    assert_eq!(qkv["type"], "Q8_0");
+    let error = qkv["relative_rms_error"].as_f64().unwrap();
+    assert!((0.005..0.01).contains(&error), "{error}");
+    assert!(run.stderr.contains("class 0"), "a note that the classes have no names: {}", run.stderr);
+    assert!(out.join("manifest.json").is_file() && out.join("tiny-q8_0.gguf-00001-of-00001").is_file());
+}
+
+#[test]
+fn inspect_says_what_it_is_and_finds_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = model_with(folder.path(), "tiny-absolute", "q4_0", None);
+    let run = beitscope(["inspect", out.to_str().unwrap(), "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let [report] = &run.json()[..] else { panic!("{}", run.stdout) };
+    for (key, value) in
+        [("image_size", 112), ("patch_size", 14), ("width", 128), ("depth", 3), ("heads", 2), ("classes", 50)]
+    {
+        assert_eq!(report[key], value, "{key}");
+    }
+    assert_eq!(report["position"], "absolute_embedding");
+    assert_eq!(report["preprocessing"]["short_side"], 128);
+    assert_eq!(report["source"]["file"], "tiny-absolute.weights.safetensors");
+    let count = |name: &str| {
+        let types = report["tensors"].as_array().unwrap();
+        types.iter().find(|t| t["type"] == name).map(|t| t["tensors"].as_u64().unwrap())
+    };
+    // 4 linear layers a block at 4 bits, the head at 8, the patch embedding at 16.
+    assert_eq!((count("Q4_0"), count("Q8_0"), count("F16")), (Some(12), Some(1), Some(1)));
+
+    let shard = out.join("tiny-absolute.weights-q4_0.gguf-00001-of-00001");
+    let mut bytes = fs::read(&shard).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&shard, bytes).unwrap();
+    let run = beitscope(["inspect", out.to_str().unwrap()]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(run.stderr.contains("gguf-00001-of-00001: expected SHA-256"), "{}", run.stderr);
+}
+
+#[test]
+fn faults_of_the_data_exit_1_and_faults_of_the_command_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
+    let notes = folder.path().join("notes.safetensors");
+    fs::write(&notes, "no weights here, only words").unwrap();
+    let (good, notes) = (golden("tiny-absolute").display().to_string(), notes.display().to_string());
+    let busy = folder.path().display().to_string();
+    let table: [(i32, &str, &[&str]); 12] = [
+        (1, "cannot open", &["convert", "gone.pth", "--quant", "f32", "--out", &out]),
+        (1, "neither a safetensors file", &["convert", &notes, "--quant", "f32", "--out", &out]),
+        (
+            1,
+            "expected 50, one for each row",
+            &["convert", &good, "--quant", "f32", "--out", &out, "--labels", &notes],
+        ),
+        (2, "expected q8_0, q4_0, f16 or f32", &["convert", &good, "--quant", "q2", "--out", &out]),
+        (2, "--out", &["convert", &good, "--quant", "f32"]),
+        (2, "already holds notes.safetensors", &["convert", &good, "--quant", "f32", "--out", &busy]),
+        (2, "three numbers", &["convert", &good, "--quant", "f32", "--out", &out, "--mean", "1,2"]),
+        (2, "--short-side", &["convert", &good, "--quant", "f32", "--out", &out, "--short-side", "7"]),
+        (2, "--shard-size", &["convert", &good, "--quant", "f32", "--out", &out, "--shard-size", "0"]),
+        (2, "huggingface.co/timm/beitv2", &["convert", "hf:timm/beitv2", "--quant", "f32", "--out", &out]),
+        (
+            2,
+            "modelscope.cn/models/damo/x",
+            &["convert", "modelscope:damo/x", "--quant", "f32", "--out", &out],
+        ),
+        (1, "manifest.json", &["inspect", &out]),
+    ];
+    for (code, sentence, arguments) in table {
+        let run = beitscope(arguments);
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(sentence), "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{arguments:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn serve_refuses_what_is_no_folder() {
+    let run = beitscope(["serve", "nowhere", "--port", "0"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+}
+
+#[test]
+fn a_second_conversion_replaces_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = model(folder.path(), "tiny-absolute");
+    let before = fs::read(out.join("manifest.json")).unwrap();
+    assert_eq!(model(folder.path(), "tiny-absolute"), out);
+    assert_eq!(fs::read(out.join("manifest.json")).unwrap(), before);
+}
