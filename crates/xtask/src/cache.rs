@@ -28,7 +28,9 @@ impl Cache {
     /// Holds the cache for one process until the returned file is dropped.
     fn lock(&self) -> Result<File> {
         let path = self.folder.join("lock");
-        let lock_error = |error| format!("can't lock {}: {error}", path.display());
+        let lock_error = |error| {
+            format!("can't lock {}: {error}; BEITSCOPE_CACHE can name another folder", path.display())
+        };
         let file = fs::create_dir_all(&self.folder).and_then(|()| File::create(&path)).map_err(lock_error)?;
         match file.try_lock() {
             Ok(()) => return Ok(file),

@@ -231,7 +231,7 @@ fn wasm_opt(project: &Project, cache: &Cache) -> Result<PathBuf> {
     let folder = cache.folder_of("binaryen", BINARYEN);
     let has_node = || find_on_path("node").is_some();
     if !has_node() || (!folder.is_dir() && find_on_path("npm").is_none()) {
-        apt::install(project, "Node.js with npm, which wasm-opt runs on", &["nodejs", "npm"])?;
+        apt::install(project, "Node.js (wasm-opt runs on it)", &["nodejs", "npm"])?;
     }
     if !folder.is_dir() {
         cache.install("binaryen", BINARYEN, |into, scratch| {
