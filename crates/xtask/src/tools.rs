@@ -22,26 +22,26 @@ const TRUNK: &str = "0.21.14";
 /// The npm package that brings wasm-opt.
 const BINARYEN: &str = "132.0.0";
 
-/// The instructions that rustc's wasm uses by default. wasm-opt wants each one named: wasm-bindgen
-/// drops the section that lists them.
-pub const WASM_FEATURES: [&str; 8] = [
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-call-indirect-overlong",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
-
-/// A module whose one function is `i32x4.relaxed_dot_i8x16_i7x16_add_s`, an instruction that an old
-/// wasm-opt refuses.
+/// A module whose one function is `i32x4.relaxed_dot_i8x16_i7x16_add_s`.
 const RELAXED_SIMD: &[u8] = b"\0asm\x01\0\0\0\
     \x01\x08\x01\x60\x03\x7b\x7b\x7b\x01\x7b\
     \x03\x02\x01\0\
     \x07\x05\x01\x01f\0\0\
     \x0a\x0d\x01\x0b\0\x20\0\x20\x01\x20\x02\xfd\x93\x02\x0b";
+
+/// What rustc's modules say they use, in a section that wasm-opt believes or refuses.
+const WASM_FEATURES: [&str; 10] = [
+    "bulk-memory",
+    "bulk-memory-opt",
+    "call-indirect-overlong",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-fptoint",
+    "reference-types",
+    "sign-ext",
+    "simd128",
+    "relaxed-simd",
+];
 
 /// The tools of a build, all there and of the right versions.
 pub struct Tools {
@@ -255,16 +255,47 @@ fn wasm_opt(project: &Project, cache: &Cache) -> Result<PathBuf> {
     }
 }
 
+/// Lets it optimise a module such as the workers are: old ones refuse the section or the instruction.
 fn knows_relaxed_simd(wasm_opt: &Path) -> bool {
     let probe = env::temp_dir().join(format!("relaxed-simd-{}.wasm", std::process::id()));
     let optimised = probe.with_extension("out.wasm");
     let mut command = Command::new(wasm_opt);
-    command.args(WASM_FEATURES).args(["--enable-simd", "--enable-relaxed-simd", "-O"]);
-    let knows = fs::write(&probe, RELAXED_SIMD).is_ok()
-        && output(command.arg(&probe).arg("-o").arg(&optimised)).is_ok();
+    command.arg("-O").arg(&probe).arg("-o").arg(&optimised);
+    let module = [RELAXED_SIMD, &target_features()].concat();
+    let knows = fs::write(&probe, module).is_ok() && output(&mut command).is_ok();
     for file in [probe, optimised] {
         // Where the probe failed, one of them was never written.
         let _ = fs::remove_file(file);
     }
     knows
+}
+
+/// The custom section `target_features` that lists [`WASM_FEATURES`].
+fn target_features() -> Vec<u8> {
+    let name = "target_features";
+    let mut content = vec![name.len() as u8];
+    content.extend(name.bytes());
+    content.push(WASM_FEATURES.len() as u8);
+    for feature in WASM_FEATURES {
+        content.extend([b'+', feature.len() as u8]);
+        content.extend(feature.bytes());
+    }
+    // The section's number, then its length in seven bits a byte, lowest first.
+    let length = content.len();
+    let mut section = vec![0, 0x80 | (length % 128) as u8, (length / 128) as u8];
+    section.extend(content);
+    section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_section_tells_its_own_length() {
+        let section = target_features();
+        let [0, low, high, content @ ..] = &section[..] else { panic!("{section:?}") };
+        assert_eq!(usize::from(low & 0x7f) + usize::from(*high) * 128, content.len());
+        assert!(*high < 128 && content.starts_with(b"\x0ftarget_features\x0a+\x0bbulk-memory+"));
+    }
 }

@@ -11,7 +11,10 @@ use crate::Result;
 use crate::process::{run, spoken};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
-use crate::tools::{TARGET, Tools, WASM_FEATURES};
+use crate::tools::{TARGET, Tools};
+
+/// wasm-opt's level: for speed, since a photo is a second of pure arithmetic.
+const OPTIMISE: &str = "-O3";
 
 /// One build of the worker.
 pub struct Variant {
@@ -23,17 +26,10 @@ pub struct Variant {
     cargo: &'static [&'static str],
     /// More environment for cargo.
     environment: &'static [(&'static str, &'static str)],
-    /// What wasm-opt must be told that the module uses, beside [`WASM_FEATURES`].
-    wasm_features: &'static [&'static str],
 }
 
-pub const VARIANTS: [Variant; 1] = [Variant {
-    name: "simd128",
-    rustflags: &["-Ctarget-feature=+simd128"],
-    cargo: &[],
-    environment: &[],
-    wasm_features: &["--enable-simd"],
-}];
+pub const VARIANTS: [Variant; 1] =
+    [Variant { name: "simd128", rustflags: &["-Ctarget-feature=+simd128"], cargo: &[], environment: &[] }];
 
 /// Not shipped: only the kernels' tests are built with it.
 pub const RELAXED: Variant = Variant {
@@ -41,7 +37,6 @@ pub const RELAXED: Variant = Variant {
     rustflags: &["-Ctarget-feature=+simd128,+relaxed-simd"],
     cargo: &[],
     environment: &[],
-    wasm_features: &["--enable-simd", "--enable-relaxed-simd"],
 };
 
 impl Variant {
@@ -65,10 +60,7 @@ impl Variant {
 
     fn inputs(&self, project: &Project, tools: &Tools, wasm: &Path) -> Result<Fingerprint> {
         let mut inputs = Fingerprint::new();
-        inputs.text(&tools.versions);
-        for flag in WASM_FEATURES.iter().chain(self.wasm_features) {
-            inputs.text(flag);
-        }
+        inputs.text(&tools.versions).text(OPTIMISE);
         inputs.path(wasm)?.path(&entry(project))?;
         Ok(inputs)
     }
@@ -119,9 +111,8 @@ fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<
     wasm_bindgen.args(["--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir"]);
     run(wasm_bindgen.arg(&partial).arg(&wasm))?;
     let module = partial.join("glue_bg.wasm");
-    let mut wasm_opt = Command::new(&tools.wasm_opt);
-    wasm_opt.arg("-O3").args(WASM_FEATURES).args(variant.wasm_features);
-    run(wasm_opt.arg(&module).arg("-o").arg(&module))?;
+    // Which instructions it may use, the module says itself.
+    run(Command::new(&tools.wasm_opt).arg(OPTIMISE).arg(&module).arg("-o").arg(&module))?;
     fs::copy(entry(project), partial.join("worker.js"))
         .map_err(|error| format!("{}: {error}", entry(project).display()))?;
 
