@@ -22,12 +22,12 @@ const TRUNK: &str = "0.21.14";
 /// The npm package that brings wasm-opt.
 const BINARYEN: &str = "132.0.0";
 
-/// A module whose one function is `i32x4.relaxed_dot_i8x16_i7x16_add_s`.
+/// A module whose one function is `f32x4.relaxed_madd`, which old versions knew by another number.
 const RELAXED_SIMD: &[u8] = b"\0asm\x01\0\0\0\
     \x01\x08\x01\x60\x03\x7b\x7b\x7b\x01\x7b\
     \x03\x02\x01\0\
     \x07\x05\x01\x01f\0\0\
-    \x0a\x0d\x01\x0b\0\x20\0\x20\x01\x20\x02\xfd\x93\x02\x0b";
+    \x0a\x0d\x01\x0b\0\x20\0\x20\x01\x20\x02\xfd\x85\x02\x0b";
 
 /// What rustc's modules say they use, in a section that wasm-opt believes or refuses.
 const WASM_FEATURES: [&str; 10] = [
