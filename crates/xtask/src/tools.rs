@@ -55,14 +55,13 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// The PATH with the tools' own folders first, for Trunk, which looks its tools up there.
+    /// A PATH on which these tools are the first of their names: Trunk looks them up there.
     pub fn path(&self) -> Result<OsString> {
-        let own = [&self.trunk, &self.wasm_bindgen, &self.wasm_opt];
+        let needed = [("wasm-bindgen", &self.wasm_bindgen), ("wasm-opt", &self.wasm_opt)];
+        let hidden = needed.into_iter().filter(|(name, tool)| find_on_path(name).as_ref() != Some(tool));
+        let own = hidden.filter_map(|(_, tool)| tool.parent()).map(Path::to_owned);
         let old = env::var_os("PATH").unwrap_or_default();
-        let found_there: Vec<_> = env::split_paths(&old).collect();
-        let own = own.into_iter().filter_map(|tool| tool.parent()).map(Path::to_owned);
-        let new = own.filter(|folder| !found_there.contains(folder));
-        env::join_paths(new.chain(found_there.clone())).map_err(|error| format!("the PATH: {error}"))
+        env::join_paths(own.chain(env::split_paths(&old))).map_err(|error| format!("the PATH: {error}"))
     }
 
     /// Tells which tools are used.
