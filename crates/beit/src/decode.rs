@@ -1,9 +1,10 @@
 //! Photo bytes → upright [`Rgb`].
 //!
 //! The format is told by the bytes, never by a file name. Whatever the file holds, the result is what
-//! Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")` gives (the loader that timm and
-//! ModelScope evaluate with), up to the rounding of lossy codecs: alpha is dropped, not blended, so a
-//! transparent pixel shows the colour stored under it; of an animation the first frame counts.
+//! Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")` gives (as ModelScope loads photos;
+//! timm does without the EXIF), up to the rounding of lossy codecs: alpha is dropped, not blended, so a
+//! transparent pixel shows the colour stored under it; of an animation the first frame counts. The one
+//! exception is 16-bit grey, see `samples`.
 
 mod error;
 mod jpeg;
@@ -60,13 +61,20 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
             if !survey.whole {
                 return Err(DecodeError::Truncated { format });
             }
-            read(format, JpegDecoder::new(file), if survey.buffered { 8 } else { 0 })
+            let coefficients = if survey.buffered { 8 } else { 0 }; // 16-bit, of up to four components
+            read(format, JpegDecoder::new(file), |pixels, _| coefficients * pixels)
         }
-        Format::Png => read(format, PngDecoder::with_limits(file, limits(0)), 0),
-        Format::Gif => read(format, GifDecoder::new(file), 4),
-        Format::WebP => read(format, WebPDecoder::new(Cursor::new(webp::container(bytes)?)), 9),
-        Format::Bmp => read(format, BmpDecoder::new(file), 0),
-        Format::Tiff => read(format, TiffDecoder::new(file), 16),
+        Format::Png => read(format, PngDecoder::with_limits(file, limits(0)), |_, _| 0),
+        Format::Gif => read(format, GifDecoder::new(file), |_, samples| samples),
+        Format::WebP => {
+            let container = webp::container(bytes)?;
+            // Plain lossy photos need their luma and chroma; lossless ones, alpha and animations need frames.
+            let lossy = container.get(12..16) == Some(b"VP8 ");
+            let per_pixel = if lossy { 2 } else { 9 };
+            read(format, WebPDecoder::new(Cursor::new(container)), |pixels, _| per_pixel * pixels)
+        }
+        Format::Bmp => read(format, BmpDecoder::new(file), |_, _| 0),
+        Format::Tiff => read(format, TiffDecoder::new(file), |pixels, samples| samples + pixels),
     }
 }
 
@@ -78,8 +86,13 @@ fn limits(samples: u64) -> Limits {
     limits
 }
 
-/// `working` is the most bytes a pixel that the decoder takes while it works, beside its output.
-fn read<D: ImageDecoder>(format: Format, decoder: ImageResult<D>, working: u64) -> Result<Rgb, DecodeError> {
+/// `working` tells, from the number of pixels and of output bytes, how many bytes the decoder takes while it
+/// works, beside its output.
+fn read<D: ImageDecoder>(
+    format: Format,
+    decoder: ImageResult<D>,
+    working: impl Fn(u64, u64) -> u64,
+) -> Result<Rgb, DecodeError> {
     let fail = |error| DecodeError::from_image(format, error);
     let mut decoder = decoder.map_err(fail)?;
     let (width, height) = decoder.dimensions();
@@ -98,7 +111,7 @@ fn read<D: ImageDecoder>(format: Format, decoder: ImageResult<D>, working: u64) 
     let mut samples = Vec::new();
     reserve(&mut samples, length, (width, height))?;
     // A decoder that gets no memory aborts the program. Ask on its behalf.
-    reserve(&mut Vec::new(), pixels * working, (width, height))?;
+    reserve(&mut Vec::new(), working(pixels, length), (width, height))?;
     samples.resize(length as usize, 0);
     decoder.read_image(&mut samples).map_err(fail)?;
 
