@@ -224,7 +224,8 @@ fn locate(content: &Content, config: &Config, total_bytes: u64) -> Result<Vec<Pe
         let blocks = matches!(dtype, GgmlDType::Q8_0 | GgmlDType::Q4_0);
         let dense = matches!(dtype, GgmlDType::F32 | GgmlDType::F16);
         let columns = spec.shape.last().copied().unwrap_or(1);
-        if !dense && !(blocks && spec.role == Role::Linear && columns.is_multiple_of(dtype.block_size())) {
+        let blocks_fit = spec.role == Role::Linear && columns.is_multiple_of(dtype.block_size());
+        if !(dense || blocks && blocks_fit) {
             let expected = if spec.role == Role::Linear { "F32, F16, Q8_0 or Q4_0" } else { "F32 or F16" };
             faults.push(format!("{}: expected {expected}, got {}", spec.name, type_name(dtype)));
             continue;
