@@ -91,14 +91,14 @@ impl Component for App {
             <ContextProvider<&'static Text> context={self.text}>
                 <Header model={model.clone()} backend={backend.clone()} ms={state.ms_per_photo()} />
                 <main>
-                    <DropZone {empty} {status} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
+                    <DropZone {empty} {status} {note} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
                     if empty {
                         <Samples dispatch={self.dispatch.clone()} />
                     } else {
                         <Gallery photos={state.photos.clone()} {counts} dispatch={self.dispatch.clone()} />
                     }
                 </main>
-                <Footer {model} {backend} {note} />
+                <Footer {model} {backend} />
                 <DragVeil shown={state.dragging} />
             </ContextProvider<&'static Text>>
         }

@@ -12,6 +12,8 @@ pub struct DropZoneProps {
     /// No photo yet: the zone is large and welcoming, later it makes room.
     pub empty: bool,
     pub status: Status,
+    /// A sentence about the model.
+    pub note: Option<String>,
     pub incoming: Callback<Vec<Incoming>>,
     pub dispatch: Callback<Action>,
 }
@@ -21,7 +23,7 @@ pub struct DropZoneProps {
 /// The button is the label of a real file input, so that keyboard and screen reader need nothing of
 /// our own, and its hit area is stretched over the zone. Drops are taken by the whole window.
 #[component]
-pub fn DropZone(DropZoneProps { empty, status, incoming, dispatch }: &DropZoneProps) -> Html {
+pub fn DropZone(DropZoneProps { empty, status, note, incoming, dispatch }: &DropZoneProps) -> Html {
     let text = use_text();
     let onchange = {
         let incoming = incoming.clone();
@@ -55,7 +57,12 @@ pub fn DropZone(DropZoneProps { empty, status, incoming, dispatch }: &DropZonePr
                 </div>
                 <StatusLine status={status.clone()} dispatch={dispatch.clone()} />
             </section>
-            <p class="privacy"><Icon shape={Shape::Lock} /><span>{ text.privacy }</span></p>
+            <div class="assurance">
+                <p><Icon shape={Shape::Lock} /><span>{ text.privacy }</span></p>
+                if let Some(note) = note {
+                    <p><Icon shape={Shape::Info} /><span>{ note.clone() }</span></p>
+                }
+            </div>
         </>
     }
 }

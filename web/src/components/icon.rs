@@ -6,6 +6,7 @@ use yew::{Html, Properties, component, html};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Cross,
+    Info,
     Lock,
     Photo,
     Alert,
@@ -16,6 +17,7 @@ impl Shape {
     fn path(self) -> &'static str {
         match self {
             Self::Cross => "M6.5 6.5l11 11M17.5 6.5l-11 11",
+            Self::Info => "M12 3.5a8.5 8.5 0 1 0 .01 0M12 11v5.2M12 7.6v.2",
             Self::Lock => "M6 11h12v8.5H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
             Self::Photo => "M3.5 5h17v14h-17zM3.5 16l5-5 4 4 3-2.5 5 4.5M15.6 9.2a.6.6 0 1 0 .01 0",
             Self::Alert => "M12 4.2l8.6 15.3H3.4zM12 10v4.2M12 16.8v.2",
