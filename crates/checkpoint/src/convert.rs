@@ -10,7 +10,7 @@ use crate::shards::{ShardWriter, Shards};
 use crate::source::Source;
 use crate::{CheckpointError, verify};
 use beit::config::Config;
-use beit::weights::{MANIFEST_FORMAT, Manifest, StoredTensor, WeightsError};
+use beit::weights::{Checkpoint, MANIFEST_FORMAT, Manifest, StoredTensor, WeightsError};
 use candle_core::quantized::gguf_file::Value;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -129,7 +129,7 @@ pub fn convert(
     let tensors = quantize_all(&network, options, progress)?;
     progress(Progress::Write);
     let stem = format!("{name}-{}.gguf", options.quantization);
-    let extra = provenance(&network.source, options);
+    let extra = general(options);
     let mut writer = ShardWriter::new(folder.path().to_owned(), options.shard_bytes);
     beit::weights::write(&mut writer, &network.config, &labels, &extra, &tensors)
         .map_err(|e| weights(options, e))?;
@@ -143,6 +143,7 @@ pub fn convert(
         parameters: network.config.parameters(),
         classes: network.config.classes,
         image_size: network.config.image_size,
+        source: Some(Checkpoint { file: source_file(&network.source), sha256: network.source.sha256() }),
         card: card.is_some().then(|| CARD.to_owned()),
         bytes,
         sha256,
@@ -187,13 +188,14 @@ fn weights(options: &Options, source: WeightsError) -> CheckpointError {
     CheckpointError::Weights { path: options.out.clone(), source }
 }
 
-/// Where the weights come from, as GGUF's `general.*` metadata.
-fn provenance(source: &Source, options: &Options) -> Vec<(&'static str, Value)> {
+fn source_file(source: &Source) -> String {
+    source.path().file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// GGUF's `general.*` metadata. The checkpoint itself is named in the manifest: see [`Manifest::source`].
+fn general(options: &Options) -> Vec<(&'static str, Value)> {
     let text = |text: &str| Value::String(text.to_owned());
-    let file = source.path().file_name().unwrap_or_default().to_string_lossy();
     let mut extra = vec![
-        ("general.source.file", text(&file)),
-        ("general.source.sha256", text(&source.sha256())),
         ("general.quantized_by", text(concat!("beitscope ", env!("CARGO_PKG_VERSION")))),
         // GGUF's version of the block formats.
         ("general.quantization_version", Value::U32(2)),

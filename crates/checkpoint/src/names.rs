@@ -202,6 +202,10 @@ pub enum Place {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 5] =
+        [Self::Timm, Self::ModelScope, Self::Mmpretrain, Self::Transformers4, Self::Transformers5];
+
     /// The dialect whose blocks most of the names belong to, if any do.
     pub fn detect<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
         let count = |table: &Table| names.clone().filter(|name| name.starts_with(table.block_prefix)).count();
@@ -273,17 +277,9 @@ impl std::fmt::Display for Dialect {
 mod tests {
     use super::*;
 
-    const ALL: [Dialect; 5] = [
-        Dialect::Timm,
-        Dialect::ModelScope,
-        Dialect::Mmpretrain,
-        Dialect::Transformers4,
-        Dialect::Transformers5,
-    ];
-
     #[test]
     fn every_dialect_names_every_tensor_and_finds_it_again() {
-        for dialect in ALL {
+        for dialect in Dialect::ALL {
             let inside = TIMM_BLOCK.iter().map(|row| format!("blocks.11.{}", row.0));
             let ours = inside.chain(TIMM.outside.iter().map(|row| row.0.to_owned()));
             for ours in ours {

@@ -96,8 +96,8 @@ fn describe(manifest: &Manifest, header: &Header) -> Value {
         "shards": manifest.shards.iter().map(|s| object!({"name": s.name, "bytes": s.bytes})).collect::<Vec<_>>(),
         "card": manifest.card,
         "source": {
-            "file": metadata("general.source.file"),
-            "sha256": metadata("general.source.sha256"),
+            "file": manifest.source.as_ref().map(|source| &source.file),
+            "sha256": manifest.source.as_ref().map(|source| &source.sha256),
             "license": metadata("general.license"),
             "converted_by": metadata("general.quantized_by"),
         },

@@ -26,6 +26,10 @@ pub struct Manifest {
     pub classes: usize,
     /// Side of the square input in pixels.
     pub image_size: usize,
+    /// The checkpoint it was converted from. Here and not in the GGUF, whose bytes are thus the same
+    /// whichever container and naming scheme the same weights came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Checkpoint>,
     /// The model card, relative to the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<String>,
@@ -35,6 +39,15 @@ pub struct Manifest {
     pub sha256: String,
     /// The GGUF's pieces, in order.
     pub shards: Vec<Shard>,
+}
+
+/// A checkpoint file, for whoever wants to know where weights come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// File name, without its folder.
+    pub file: String,
+    /// Lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// One file: the unit of fetch, verify, cache, resume and retry.
@@ -133,6 +146,7 @@ mod tests {
             parameters: 30,
             classes: 2,
             image_size: 112,
+            source: Some(Checkpoint { file: "demo.pth".into(), sha256: "c".repeat(64) }),
             card: Some("README.md".into()),
             bytes: 30,
             sha256: "b".repeat(64),
