@@ -39,8 +39,11 @@ fn a_dropped_connection_and_a_corrupt_byte_are_mended_by_fetching_again() {
             _ => Disturbance::None,
         }
     };
-    let server =
-        site::serve_with(Options { disturb: Some(Box::new(disturb)), record: true, ..Options::new(site::dist()) });
+    let server = site::serve_with(Options {
+        disturb: Some(Box::new(disturb)),
+        record: true,
+        ..Options::new(site::dist())
+    });
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
         page::ready(client).await;

@@ -35,7 +35,11 @@ fn same_answer(card: &Card, expected: &Value) {
         let score = expected["score"].as_f64().unwrap();
         assert!((got.score - score).abs() < 1e-3, "{}: {got:?}, expected {expected}", card.name);
         let label = expected["label"].as_str().unwrap();
-        assert!(got.text.contains(label) && got.text.contains('%'), "{}: {got:?}, expected {label}", card.name);
+        assert!(
+            got.text.contains(label) && got.text.contains('%'),
+            "{}: {got:?}, expected {label}",
+            card.name
+        );
     }
 }
 
@@ -77,7 +81,8 @@ fn no_file_is_lost_and_none_blocks_the_others() {
         page::open(client, &server.url()).await;
         page::drop_files(client, &photos).await;
         let cards = page::settled(client, photos.len()).await;
-        let card = |name: &str| cards.iter().find(|c| c.name == name).unwrap_or_else(|| panic!("no card {name}"));
+        let card =
+            |name: &str| cards.iter().find(|c| c.name == name).unwrap_or_else(|| panic!("no card {name}"));
         for name in refused {
             let card = card(name);
             assert_eq!(card.state, "error", "{card:?}");
@@ -103,7 +108,10 @@ fn the_page_says_what_it_is_doing_and_what_it_runs_on() {
         let status = page::element(client, "status").await.text().await.unwrap();
         assert!(!status.trim().is_empty());
         let text = client.execute("return document.body.innerText", vec![]).await.unwrap();
-        assert!(text.as_str().unwrap().contains("demo-vit-small-112"), "the page names the loaded model: {text}");
+        assert!(
+            text.as_str().unwrap().contains("demo-vit-small-112"),
+            "the page names the loaded model: {text}"
+        );
         let card = "return [...document.querySelectorAll('a')].map(a => a.href).find(h => h.endsWith('models/demo/README.md'))";
         let card = client.execute(card, vec![]).await.unwrap();
         assert!(card.is_string(), "the page links the model's card");

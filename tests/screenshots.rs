@@ -14,9 +14,12 @@ fn main() {
     let folder = site::root().join("docs/screenshots");
     fs::create_dir_all(&folder).expect("the folder for the pictures");
     let server = site::serve();
-    for (name, window, dark) in
-        [("desktop-light", DESKTOP, false), ("desktop-dark", DESKTOP, true), ("phone-light", PHONE, false), ("phone-dark", PHONE, true)]
-    {
+    for (name, window, dark) in [
+        ("desktop-light", DESKTOP, false),
+        ("desktop-dark", DESKTOP, true),
+        ("phone-light", PHONE, false),
+        ("phone-dark", PHONE, true),
+    ] {
         let setup = Setup { window, dark };
         browse(setup, async |client| {
             prepare(client, setup).await;

@@ -25,14 +25,22 @@ pub async fn element(client: &Client, testid: &str) -> Element {
 
 /// Waits until the model answers: the page names its backend.
 pub async fn ready(client: &Client) {
-    until(client, "the model is ready", "return !!document.querySelector('[data-testid=backend]')?.textContent.trim()")
-        .await;
+    until(
+        client,
+        "the model is ready",
+        "return !!document.querySelector('[data-testid=backend]')?.textContent.trim()",
+    )
+    .await;
 }
 
 /// Hands photos to the file picker.
 pub async fn pick(client: &Client, photos: &[PathBuf]) {
     let paths: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();
-    element(client, "file-input").await.send_keys(&paths.join("\n")).await.expect("the picker takes the photos");
+    element(client, "file-input")
+        .await
+        .send_keys(&paths.join("\n"))
+        .await
+        .expect("the picker takes the photos");
 }
 
 /// Drags photos from the desktop onto the page and lets go.
@@ -42,7 +50,8 @@ pub async fn drop_files(client: &Client, photos: &[PathBuf]) {
     let files: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();
     for step in ["dragEnter", "dragOver", "drop"] {
         let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
-        devtools(client, "Input.dispatchDragEvent", json!({ "type": step, "x": x, "y": y, "data": data })).await;
+        devtools(client, "Input.dispatchDragEvent", json!({ "type": step, "x": x, "y": y, "data": data }))
+            .await;
     }
 }
 
@@ -54,7 +63,10 @@ pub async fn paste(client: &Client, photo: &Path, media_type: &str) {
         const clipboard = new DataTransfer();
         clipboard.items.add(new File([new Uint8Array(bytes)], name, { type }));
         document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }));";
-    client.execute(script, vec![json!(bytes), json!(name), json!(media_type)]).await.expect("the page takes a paste");
+    client
+        .execute(script, vec![json!(bytes), json!(name), json!(media_type)])
+        .await
+        .expect("the page takes a paste");
 }
 
 /// A photo's card as it stands.

@@ -43,7 +43,13 @@ impl<B: Backend> ModelBuilder<B> {
             (Role::Small, _, TensorData::Dense(values)) => {
                 self.small.insert(spec.name, values);
             }
-            _ => return Err(WeightsError::Tensors(vec![format!("{}: stored in an unexpected form", spec.name)]).into()),
+            _ => {
+                return Err(WeightsError::Tensors(vec![format!(
+                    "{}: stored in an unexpected form",
+                    spec.name
+                )])
+                .into());
+            }
         }
         Ok(())
     }
@@ -86,7 +92,10 @@ impl<B: Backend> ModelBuilder<B> {
         };
         Ok(Block {
             norm1: self.layer_norm(&name("norm1"))?,
-            qkv: Linear { weight: self.take_matrix(&name("attn.qkv.weight"))?, bias: self.backend.vector(qkv_bias)? },
+            qkv: Linear {
+                weight: self.take_matrix(&name("attn.qkv.weight"))?,
+                bias: self.backend.vector(qkv_bias)?,
+            },
             position_bias,
             proj: self.linear(&name("attn.proj"))?,
             gamma_1: self.vector(&name("gamma_1"))?,

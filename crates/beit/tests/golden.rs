@@ -53,7 +53,11 @@ fn check(name: &str, image_size: usize, patch_size: usize, position: Position) {
             let pixels = Pixels { size: image_size, values: part(&pixels) };
             let mut seen = 0;
             let observe = |i: usize, tokens: &beit::backend::CpuTokens| {
-                close(&format!("{name}, {}, input {input}, block {i}", isa.name()), tokens.values(), &part(&blocks[i]));
+                close(
+                    &format!("{name}, {}, input {input}, block {i}", isa.name()),
+                    tokens.values(),
+                    &part(&blocks[i]),
+                );
                 seen += 1;
             };
             model.tokens(&pixels, observe).unwrap();

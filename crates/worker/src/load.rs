@@ -34,7 +34,9 @@ pub enum LoadError {
     Fetch(#[from] FetchError),
     #[error("{url} is not an address a manifest can be fetched from.")]
     Address { url: String },
-    #[error("{url} does not describe a model: {error}. Point `model` at a manifest.json that `beitscope convert` wrote.")]
+    #[error(
+        "{url} does not describe a model: {error}. Point `model` at a manifest.json that `beitscope convert` wrote."
+    )]
     Manifest { url: String, error: ManifestError },
     #[error("The model's files were refused: {0}. Convert the checkpoint again with `beitscope convert`.")]
     Build(#[from] BuildError),

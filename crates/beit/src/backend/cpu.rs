@@ -87,7 +87,9 @@ impl Backend for Cpu {
             TensorData::Dense(values) => {
                 CpuMatrix::Dense(Tensor::from_vec(values, (n, k), &Device::Cpu).map_err(device)?)
             }
-            TensorData::Blocks { format, bytes } => CpuMatrix::Packed(PackedWeights::pack(format, n, k, bytes)?),
+            TensorData::Blocks { format, bytes } => {
+                CpuMatrix::Packed(PackedWeights::pack(format, n, k, bytes)?)
+            }
         })
     }
 
@@ -123,7 +125,16 @@ impl Backend for Cpu {
     fn layer_norm(&self, x: &CpuTokens, norm: &LayerNorm<Self>) -> Result<CpuTokens, BackendError> {
         expect("layer norm weight", x.width, norm.weight.len())?;
         let mut out = self.tokens(x.rows, x.width);
-        kernels::layer_norm(self.isa, &x.values, x.rows, x.width, &norm.weight, &norm.bias, norm.eps, &mut out.values);
+        kernels::layer_norm(
+            self.isa,
+            &x.values,
+            x.rows,
+            x.width,
+            &norm.weight,
+            &norm.bias,
+            norm.eps,
+            &mut out.values,
+        );
         Ok(out)
     }
 
@@ -147,7 +158,12 @@ impl Backend for Cpu {
         }
     }
 
-    fn attention(&self, qkv: &CpuTokens, heads: usize, bias: Option<&Vec<f32>>) -> Result<CpuTokens, BackendError> {
+    fn attention(
+        &self,
+        qkv: &CpuTokens,
+        heads: usize,
+        bias: Option<&Vec<f32>>,
+    ) -> Result<CpuTokens, BackendError> {
         let width = qkv.width / 3;
         if let Some(bias) = bias {
             expect("position bias", heads * qkv.rows * qkv.rows, bias.len())?;
@@ -155,7 +171,16 @@ impl Backend for Cpu {
         let mut out = self.tokens(qkv.rows, width);
         let mut scratch: AttentionScratch = self.borrow(|b| b.attention.pop());
         let bias = bias.map(Vec::as_slice);
-        kernels::attention(self.isa, &qkv.values, qkv.rows, heads, width / heads, bias, &mut scratch, &mut out.values);
+        kernels::attention(
+            self.isa,
+            &qkv.values,
+            qkv.rows,
+            heads,
+            width / heads,
+            bias,
+            &mut scratch,
+            &mut out.values,
+        );
         self.give_back(|b| b.attention.push(scratch));
         Ok(out)
     }

@@ -57,7 +57,12 @@ pub trait Backend {
     ) -> Result<Self::Tokens, BackendError>;
 
     /// `x += gamma ⊙ y`: the residual connection with its layer scale.
-    fn add_scaled(&self, x: &mut Self::Tokens, y: &Self::Tokens, gamma: &Self::Vector) -> Result<(), BackendError>;
+    fn add_scaled(
+        &self,
+        x: &mut Self::Tokens,
+        y: &Self::Tokens,
+        gamma: &Self::Vector,
+    ) -> Result<(), BackendError>;
 
     /// The mean of every row but the first: `[tokens, width]` → `[1, width]`.
     fn mean_of_patches(&self, x: &Self::Tokens) -> Result<Self::Tokens, BackendError>;

@@ -105,7 +105,9 @@ impl Loader {
                 *next_try = head.len() * 2;
                 let (header, pending, data_start) = match read_header(head, self.total_bytes) {
                     Ok(parts) => parts,
-                    Err(HeaderFault::Incomplete(_)) if !complete && head.len() < MAX_HEADER_BYTES => return Ok(done),
+                    Err(HeaderFault::Incomplete(_)) if !complete && head.len() < MAX_HEADER_BYTES => {
+                        return Ok(done);
+                    }
                     Err(HeaderFault::Incomplete(reason)) => return Err(WeightsError::Header(reason)),
                     Err(HeaderFault::Refused(error)) => return Err(error),
                 };
@@ -161,10 +163,12 @@ fn fill(
 fn complete(filling: Filling) -> Result<Tensor, WeightsError> {
     let Filling { pending: Pending { spec, dtype, .. }, bytes } = filling;
     let data = match dtype {
-        GgmlDType::F32 => TensorData::Dense(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect()),
-        GgmlDType::F16 => {
-            TensorData::Dense(bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect())
+        GgmlDType::F32 => {
+            TensorData::Dense(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect())
         }
+        GgmlDType::F16 => TensorData::Dense(
+            bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect(),
+        ),
         GgmlDType::Q4_0 => TensorData::Blocks { format: WeightFormat::Q4_0, bytes },
         _ => TensorData::Blocks { format: WeightFormat::Q8_0, bytes },
     };
@@ -194,7 +198,8 @@ fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, 
         let magic = String::from_utf8_lossy(&bytes[..bytes.len().min(4)]).into_owned();
         return Err(WeightsError::Header(format!("it begins with {magic:?} instead of \"GGUF\"")).into());
     }
-    let content = Content::read(&mut Cursor::new(bytes)).map_err(|e| HeaderFault::Incomplete(e.to_string()))?;
+    let content =
+        Content::read(&mut Cursor::new(bytes)).map_err(|e| HeaderFault::Incomplete(e.to_string()))?;
     let data_start = content.tensor_data_offset;
     if data_start > bytes.len() as u64 {
         return Err(HeaderFault::Incomplete("the file ends before its tensors".into()));

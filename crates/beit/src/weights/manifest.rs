@@ -138,7 +138,11 @@ mod tests {
     use super::*;
 
     fn good() -> Manifest {
-        let shard = |i: u64| Shard { name: format!("demo.gguf-0000{i}-of-00002"), bytes: 10 * i, sha256: "a".repeat(64) };
+        let shard = |i: u64| Shard {
+            name: format!("demo.gguf-0000{i}-of-00002"),
+            bytes: 10 * i,
+            sha256: "a".repeat(64),
+        };
         Manifest {
             format: MANIFEST_FORMAT.into(),
             name: "demo".into(),

@@ -35,8 +35,13 @@ impl Config {
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let (d, hidden) = (self.width, self.mlp_width);
         let mut list = Vec::new();
-        let mut add = |name: String, shape: &[usize], role| list.push(TensorSpec { name, shape: shape.to_vec(), role });
-        add("patch_embed.proj.weight".into(), &[d, 3 * self.patch_size * self.patch_size], Role::PatchEmbedding);
+        let mut add =
+            |name: String, shape: &[usize], role| list.push(TensorSpec { name, shape: shape.to_vec(), role });
+        add(
+            "patch_embed.proj.weight".into(),
+            &[d, 3 * self.patch_size * self.patch_size],
+            Role::PatchEmbedding,
+        );
         add("patch_embed.proj.bias".into(), &[d], Role::Small);
         add("cls_token".into(), &[d], Role::Small);
         if self.position == Position::AbsoluteEmbedding {
@@ -50,7 +55,11 @@ impl Config {
             add("attn.q_bias", &[d], Role::Small);
             add("attn.v_bias", &[d], Role::Small);
             if self.position == Position::RelativeBias {
-                add("attn.relative_position_bias_table", &[self.relative_positions(), self.heads], Role::Small);
+                add(
+                    "attn.relative_position_bias_table",
+                    &[self.relative_positions(), self.heads],
+                    Role::Small,
+                );
             }
             add("attn.proj.weight", &[d, d], Role::Linear);
             add("attn.proj.bias", &[d], Role::Small);
@@ -160,11 +169,21 @@ pub fn read_config(metadata: &Metadata) -> Result<Config, WeightsError> {
             std: m.channels(STD)?,
         },
     };
-    m.check(IMAGE_SIZE, config.image_size.is_multiple_of(config.patch_size), "a multiple of the patch size", config.image_size)?;
+    m.check(
+        IMAGE_SIZE,
+        config.image_size.is_multiple_of(config.patch_size),
+        "a multiple of the patch size",
+        config.image_size,
+    )?;
     m.check(HEADS, config.width.is_multiple_of(config.heads), "a divisor of the width", config.heads)?;
     let crop = config.preprocessing.crop;
     m.check(CROP, crop == config.image_size, "the image size", crop)?;
-    m.check(SHORT_SIDE, config.preprocessing.short_side >= crop, "at least the crop", config.preprocessing.short_side)?;
+    m.check(
+        SHORT_SIDE,
+        config.preprocessing.short_side >= crop,
+        "at least the crop",
+        config.preprocessing.short_side,
+    )?;
     let std = config.preprocessing.std;
     m.check(STD, std.iter().all(|&s| s > 0.0), "positive numbers", format!("{std:?}"))?;
     Ok(config)
@@ -173,7 +192,8 @@ pub fn read_config(metadata: &Metadata) -> Result<Config, WeightsError> {
 /// Reads the classes' names; there is one for each row of the head.
 pub fn read_labels(metadata: &Metadata, classes: usize) -> Result<Vec<Label>, WeightsError> {
     let m = Reader(metadata);
-    let columns = [m.texts(LABEL_WNIDS, classes)?, m.texts(LABELS_EN, classes)?, m.texts(LABELS_ZH, classes)?];
+    let columns =
+        [m.texts(LABEL_WNIDS, classes)?, m.texts(LABELS_EN, classes)?, m.texts(LABELS_ZH, classes)?];
     let [wnids, en, zh] = columns;
     Ok(wnids.into_iter().zip(en).zip(zh).map(|((wnid, en), zh)| Label { wnid, en, zh }).collect())
 }
@@ -186,7 +206,13 @@ impl<'a> Reader<'a> {
         self.0.get(key).ok_or(WeightsError::MissingKey { key })
     }
 
-    fn check(&self, key: &'static str, ok: bool, expected: &str, got: impl ToString) -> Result<(), WeightsError> {
+    fn check(
+        &self,
+        key: &'static str,
+        ok: bool,
+        expected: &str,
+        got: impl ToString,
+    ) -> Result<(), WeightsError> {
         if ok { Ok(()) } else { Err(mismatch(key, expected, got)) }
     }
 
@@ -262,7 +288,8 @@ mod tests {
     #[test]
     fn metadata_survives_the_round_trip() {
         let config = Config { classes: 2, ..beitv2_large() };
-        let label = |i| Label { wnid: format!("n0000000{i}"), en: format!("thing {i}"), zh: format!("东西{i}") };
+        let label =
+            |i| Label { wnid: format!("n0000000{i}"), en: format!("thing {i}"), zh: format!("东西{i}") };
         let labels = vec![label(1), label(2)];
         let read: Metadata = metadata(&config, &labels).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         assert_eq!(read_config(&read).unwrap(), config);
@@ -272,7 +299,8 @@ mod tests {
     #[test]
     fn implausible_metadata_is_named() {
         let labels: Vec<Label> = Vec::new();
-        let good: Metadata = metadata(&beitv2_large(), &labels).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let good: Metadata =
+            metadata(&beitv2_large(), &labels).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let faults = [
             (ARCHITECTURE, Value::String("llama".into())),
             (POOLING, Value::String("token".into())),
