@@ -16,17 +16,19 @@ pub(crate) const SMALLEST: f32 = 1e-30;
 /// [`QuantizedActivations`].
 pub(crate) const CORRECTION: i32 = -8;
 
+/// Four bytes of codes: four i8, or two i16, in order of their column.
+pub(crate) type Group = u32;
+
 /// Quantises one row of `blocks` blocks.
 ///
 /// # Safety
-/// `x` reaches `blocks · 32` floats; block b's codes (32 of the variant's code size) go to
-/// `codes + b · codes_stride` bytes, its scale to `scales + b · stride` and −8 · the sum of its
-/// codes to `corrections + b · stride`.
+/// `x` reaches `blocks · 32` floats. Group g of the row (a block has 8 of them, or 16 if codes are
+/// i16) goes to `groups + g · stride`, block b's scale to `scales + b · stride` and −8 · the sum of
+/// its codes to `corrections + b · stride`.
 pub(crate) type QuantizeRow = unsafe fn(
     x: *const f32,
     blocks: usize,
-    codes: *mut i8,
-    codes_stride: usize,
+    groups: *mut Group,
     scales: *mut f32,
     corrections: *mut i32,
     stride: usize,
@@ -36,7 +38,7 @@ pub(crate) type QuantizeRow = unsafe fn(
 ///
 /// Rows are grouped in tiles of as many rows as the instruction set's GEMM kernel takes at once (the
 /// last tile has what is left, h ≤ the full height). In a tile everything lies in the order in
-/// which the kernel reads it: codes `[block][h][32]`, scales `[block][h]`, corrections
+/// which the kernel reads it: codes `[block][step][h][4 bytes]`, scales `[block][h]`, corrections
 /// `[block][h]`. A correction is −8 · Σ codes: the weights' codes carry an offset of 8 (4-bit) or 64
 /// (8-bit), and Σ a·(w + offset) − offset·Σ a = Σ a·w.
 ///
@@ -46,7 +48,7 @@ pub struct QuantizedActivations {
     isa: Option<Isa>,
     rows: usize,
     k: usize,
-    codes: Vec<i8>,
+    groups: Vec<Group>,
     scales: Vec<f32>,
     corrections: Vec<i32>,
 }
@@ -63,38 +65,36 @@ impl QuantizedActivations {
         let blocks = k / BLOCK;
         self.isa = Some(isa);
         (self.rows, self.k) = (rows, k);
-        self.codes.resize(rows * k * kernels.code_bytes, 0);
+        self.groups.resize(rows * blocks * kernels.steps(), 0);
         self.scales.resize(rows * blocks, 0.0);
         self.corrections.resize(rows * blocks, 0);
 
         let tiles = rows.div_ceil(kernels.tile_rows);
-        let codes = Shared::new(&mut self.codes);
+        let groups = Shared::new(&mut self.groups);
         let scales = Shared::new(&mut self.scales);
         let corrections = Shared::new(&mut self.corrections);
         threads::split_unless(rows * k < 1 << 14, tiles, |_, tiles| {
             for tile in tiles {
                 let first = tile * kernels.tile_rows;
                 let height = kernels.tile_rows.min(rows - first);
-                let block_codes = BLOCK * kernels.code_bytes;
                 let at = first * blocks;
                 // SAFETY: tiles are disjoint ranges, and each is given to one thread.
-                let (codes, scales, corrections) = unsafe {
+                let (groups, scales, corrections) = unsafe {
                     (
-                        codes.slice(at * block_codes..(at + height * blocks) * block_codes),
+                        groups.slice(at * kernels.steps()..(at + height * blocks) * kernels.steps()),
                         scales.slice(at..at + height * blocks),
                         corrections.slice(at..at + height * blocks),
                     )
                 };
                 for row in 0..height {
                     let x = &x[(first + row) * k..][..k];
-                    // SAFETY: kernels() has checked the instructions. Block b of this row starts
-                    // `row` blocks behind b · height, so the last one ends where the slices end.
+                    // SAFETY: kernels() has checked the instructions. Starting `row` behind the
+                    // tile's start, steps of `height` reach every place of this row and no other.
                     unsafe {
                         (kernels.quantize_row)(
                             x.as_ptr(),
                             blocks,
-                            codes[row * block_codes..].as_mut_ptr(),
-                            height * block_codes,
+                            groups[row..].as_mut_ptr(),
                             scales[row..].as_mut_ptr(),
                             corrections[row..].as_mut_ptr(),
                             height,
@@ -124,9 +124,12 @@ impl QuantizedActivations {
         let first = row / kernels.tile_rows * kernels.tile_rows;
         let height = kernels.tile_rows.min(self.rows - first);
         let at = first * (self.k / BLOCK) + block * height + (row - first);
-        let bytes = &self.codes[at * BLOCK * kernels.code_bytes..];
+        let start = (at - row + first) * kernels.steps() + (row - first);
         // A 16-bit code −127…127 is its own low byte, which comes first.
-        let codes = std::array::from_fn(|i| bytes[i * kernels.code_bytes]);
+        let codes = std::array::from_fn(|i| {
+            let byte = i * kernels.code_bytes;
+            self.groups[start + byte / 4 * height].to_le_bytes()[byte % 4] as i8
+        });
         (self.scales[at], codes, self.corrections[at] / CORRECTION)
     }
 
@@ -134,7 +137,7 @@ impl QuantizedActivations {
     pub(crate) fn tile(&self, kernels: &Kernels, first: usize, height: usize, block: usize) -> TileData<'_> {
         let at = first * (self.k / BLOCK) + block * height;
         TileData {
-            codes: &self.codes[at * BLOCK * kernels.code_bytes..],
+            groups: &self.groups[at * kernels.steps()..],
             scales: &self.scales[at..],
             corrections: &self.corrections[at..],
         }
@@ -143,7 +146,7 @@ impl QuantizedActivations {
 
 /// A tile of activations: see [`QuantizedActivations`] for the order.
 pub(crate) struct TileData<'a> {
-    pub codes: &'a [i8],
+    pub groups: &'a [Group],
     pub scales: &'a [f32],
     pub corrections: &'a [i32],
 }

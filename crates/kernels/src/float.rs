@@ -1,7 +1,7 @@
 //! The float kernels, written once over [`Lanes`] and compiled for each instruction set.
 
 use crate::BLOCK;
-use crate::activations::{CORRECTION, SMALLEST};
+use crate::activations::{CORRECTION, Group, SMALLEST};
 use crate::lanes::{Lanes, QuantizeLanes};
 
 /// eˣ is 0 below this (and its smallest results would be subnormal anyway).
@@ -208,25 +208,22 @@ pub(crate) fn block_scale(largest: u32) -> (f32, f32) {
 pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
     x: *const f32,
     blocks: usize,
-    codes: *mut i8,
-    codes_stride: usize,
+    groups: *mut Group,
     scales: *mut f32,
     corrections: *mut i32,
     stride: usize,
 ) {
+    let steps = BLOCK * L::CODE_BYTES / 4;
     for block in 0..blocks {
         // SAFETY: the pointers reach as far as the caller promises.
         unsafe {
             let x = x.add(block * BLOCK);
-            let codes = codes.add(block * codes_stride);
             let (scale, factor) = block_scale(L::largest_magnitude(x));
-            let sum = if factor == 0.0 {
-                // Not 0 · x: that is NaN for an infinity.
-                codes.write_bytes(0, BLOCK * L::CODE_BYTES);
-                0
-            } else {
-                L::write_codes(x, factor, codes)
-            };
+            // Not 0 · x: that is NaN for an infinity.
+            let (codes, sum) = if factor == 0.0 { ([0; 16], 0) } else { L::codes(x, factor) };
+            for step in 0..steps {
+                *groups.add((block * steps + step) * stride) = codes[step];
+            }
             *scales.add(block * stride) = scale;
             *corrections.add(block * stride) = CORRECTION * sum;
         }
@@ -265,15 +262,14 @@ macro_rules! float_kernels {
         unsafe fn quantize_row(
             x: *const f32,
             blocks: usize,
-            codes: *mut i8,
-            codes_stride: usize,
+            groups: *mut $crate::activations::Group,
             scales: *mut f32,
             corrections: *mut i32,
             stride: usize,
         ) {
             // SAFETY: the caller has the instructions, and its pointers reach far enough.
             unsafe {
-                $crate::float::quantize_row::<$lanes>(x, blocks, codes, codes_stride, scales, corrections, stride)
+                $crate::float::quantize_row::<$lanes>(x, blocks, groups, scales, corrections, stride)
             }
         }
 

@@ -2,8 +2,9 @@
 //! set's own.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
-use crate::activations::QuantizedActivations;
+use crate::activations::{Group, QuantizedActivations};
 use crate::isa::Kernels;
 use crate::pack::{PANEL, PackedWeights, WeightFormat};
 use crate::threads::{self, Shared};
@@ -17,21 +18,29 @@ pub enum Activation {
     Gelu,
 }
 
-/// Columns of W unpacked at a time: with 8 rows they stay in the first-level cache.
-const CHUNK_BLOCKS: usize = 32;
+/// Blocks of a panel that are unpacked at a time.
+const CHUNK: usize = 32;
 
-/// Rows of activations that share an unpacked panel: a multiple of every tile height, 3 to 8.
+/// Rows of activations that share an unpacked chunk: a multiple of every tile height, 3 to 8.
 const ROWS: usize = 240;
+
+/// Panels whose chunks are unpacked together, at most.
+const GROUP: usize = 4;
 
 /// Bytes of an unpacked block at most: 8 scales as f32, then 8 × 32 codes as bytes or i16.
 const UNPACKED_BLOCK: usize = 4 * PANEL + 2 * PANEL * BLOCK;
+
+/// Bytes of unpacked chunks: together with a tile of activations they stay in a first-level cache of
+/// 32 KiB, so each tile is read from farther away only once a group.
+const UNPACKED: usize = 40 << 10;
+const _: () = assert!(UNPACKED >= CHUNK * UNPACKED_BLOCK);
 
 /// Unpacks `blocks` blocks of a panel into what the variant's tile kernel reads: per block 8 scales
 /// as f32, then the codes.
 ///
 /// # Safety
 /// `packed` reaches `blocks` blocks as [`PackedWeights`] describes them, `unpacked` `blocks` times
-/// the bytes that the variant writes a block (at most [`UNPACKED_BLOCK`]); `unpacked` is aligned to 64.
+/// [`Kernels::unpacked_block`] bytes.
 pub(crate) type UnpackPanel = unsafe fn(packed: *const u8, blocks: usize, unpacked: *mut u8);
 
 /// Adds the product of a tile of activations and an unpacked panel to `acc`.
@@ -43,8 +52,8 @@ pub(crate) type Tile = unsafe fn(height: usize, args: TileArgs);
 /// Operands of one tile of `height` rows and 8 columns.
 #[derive(Clone, Copy)]
 pub(crate) struct TileArgs {
-    /// `[blocks][height][32]` codes of the variant's size.
-    pub codes: *const i8,
+    /// `[blocks][steps][height]` groups of codes.
+    pub groups: *const Group,
     /// `[blocks][height]`
     pub scales: *const f32,
     /// `[blocks][height]`, −8 · Σ codes
@@ -56,10 +65,13 @@ pub(crate) struct TileArgs {
     pub acc: *mut f32,
 }
 
+/// What one thread works in.
 #[repr(C, align(64))]
 struct Scratch {
-    panel: [MaybeUninit<u8>; CHUNK_BLOCKS * UNPACKED_BLOCK],
-    acc: [f32; ROWS * PANEL],
+    /// Chunks of a group of panels, one behind the other.
+    unpacked: [MaybeUninit<u8>; UNPACKED],
+    /// `[panel of the group][row][8]`
+    acc: [f32; GROUP * ROWS * PANEL],
 }
 
 /// out = a · wᵀ + bias, then `activation`; `out` is `[a.rows(), w.n()]` row-major.
@@ -86,22 +98,26 @@ pub fn gemm(
     assert_eq!(a.isa(), Some(isa), "activations quantised for other kernels");
     let kernels = isa.kernels();
     let out = Shared::new(out);
+    let group = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
     threads::split(w.panels(), |_, panels| {
-        let mut scratch = Scratch {
-            panel: [MaybeUninit::uninit(); CHUNK_BLOCKS * UNPACKED_BLOCK],
-            acc: [0.0; ROWS * PANEL],
-        };
+        let mut scratch =
+            Scratch { unpacked: [MaybeUninit::uninit(); UNPACKED], acc: [0.0; GROUP * ROWS * PANEL] };
         for first in (0..a.rows()).step_by(ROWS) {
             let rows = ROWS.min(a.rows() - first);
-            for panel in panels.clone() {
-                let acc = &mut scratch.acc[..rows * PANEL];
-                start(acc, bias, panel * PANEL);
-                accumulate(kernels, a, w, first, panel, acc, &mut scratch.panel);
+            for panel in panels.clone().step_by(group) {
+                let group = panel..(panel + group).min(panels.end);
+                let acc = &mut scratch.acc[..group.len() * rows * PANEL];
+                for (panel, acc) in group.clone().zip(acc.chunks_exact_mut(rows * PANEL)) {
+                    start(acc, bias, panel * PANEL);
+                }
+                accumulate(kernels, a, w, first, group, acc, &mut scratch.unpacked);
                 if activation == Activation::Gelu {
                     // SAFETY: kernels() has checked the instructions.
                     unsafe { (kernels.gelu)(acc) };
                 }
-                finish(acc, out, first, panel * PANEL, w.n());
+                for (i, acc) in acc.chunks_exact(rows * PANEL).enumerate() {
+                    finish(acc, out, first, (panel + i) * PANEL, w.n());
+                }
             }
         }
     });
@@ -118,42 +134,48 @@ fn start(acc: &mut [f32], bias: Option<&[f32]>, column: usize) {
     }
 }
 
-/// acc `[rows][8]` += rows `first`… of `a` · the panel.
+/// acc `[panel][rows][8]` += rows `first`… of `a` · the panels of `group`.
 fn accumulate(
     kernels: &Kernels,
     a: &QuantizedActivations,
     w: &PackedWeights,
     first: usize,
-    panel: usize,
+    group: Range<usize>,
     acc: &mut [f32],
-    unpacked: &mut [MaybeUninit<u8>; CHUNK_BLOCKS * UNPACKED_BLOCK],
+    unpacked: &mut [MaybeUninit<u8>; UNPACKED],
 ) {
     let (unpack, tile) = match w.format() {
         WeightFormat::Q8_0 => (kernels.unpack_q8_0, kernels.tile_q8_0),
         WeightFormat::Q4_0 => (kernels.unpack_q4_0, kernels.tile_q4_0),
     };
-    for (chunk, packed) in w.panel(panel).chunks(CHUNK_BLOCKS * w.panel_block_bytes()).enumerate() {
-        let blocks = packed.len() / w.panel_block_bytes();
-        // SAFETY: `packed` is `blocks` blocks long and `unpacked` has room for CHUNK_BLOCKS of them;
-        // it is the first field of a struct aligned to 64.
-        unsafe { unpack(packed.as_ptr(), blocks, unpacked.as_mut_ptr().cast()) };
-        for (index, acc) in acc.chunks_mut(kernels.tile_rows * PANEL).enumerate() {
-            let height = acc.len() / PANEL;
-            let at = first + index * kernels.tile_rows;
-            let data = a.tile(kernels, at, height, chunk * CHUNK_BLOCKS);
+    let rows = acc.len() / PANEL / group.len();
+    let chunk_bytes = CHUNK * kernels.unpacked_block();
+    for block in (0..w.k() / BLOCK).step_by(CHUNK) {
+        let blocks = CHUNK.min(w.k() / BLOCK - block);
+        for (panel, unpacked) in group.clone().zip(unpacked.chunks_exact_mut(chunk_bytes)) {
+            let packed = &w.panel(panel)[block * w.panel_block_bytes()..][..blocks * w.panel_block_bytes()];
+            // SAFETY: both have the length that UnpackPanel asks for.
+            unsafe { unpack(packed.as_ptr(), blocks, unpacked.as_mut_ptr().cast()) };
+        }
+        for row in (0..rows).step_by(kernels.tile_rows) {
+            let height = kernels.tile_rows.min(rows - row);
+            let data = a.tile(kernels, first + row, height, block);
             assert!(data.scales.len() >= blocks * height);
-            let args = TileArgs {
-                codes: data.codes.as_ptr(),
-                scales: data.scales.as_ptr(),
-                corrections: data.corrections.as_ptr(),
-                panel: unpacked.as_ptr().cast(),
-                blocks,
-                acc: acc.as_mut_ptr(),
-            };
-            // SAFETY: the tile has `blocks · height` blocks of codes, scales and corrections by the
-            // assertion (the three are of one length), the panel was unpacked above, and `acc` is
-            // height × 8 long.
-            unsafe { tile(height, args) };
+            for (acc, unpacked) in acc.chunks_exact_mut(rows * PANEL).zip(unpacked.chunks_exact(chunk_bytes))
+            {
+                let args = TileArgs {
+                    groups: data.groups.as_ptr(),
+                    scales: data.scales.as_ptr(),
+                    corrections: data.corrections.as_ptr(),
+                    panel: unpacked.as_ptr().cast(),
+                    blocks,
+                    acc: acc[row * PANEL..][..height * PANEL].as_mut_ptr(),
+                };
+                // SAFETY: the tile has `blocks · height` scales by the assertion, and as many
+                // corrections and blocks of groups (the three are of one length); the chunk was
+                // unpacked above, and `acc` is height × 8 long.
+                unsafe { tile(height, args) };
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Which instructions a kernel uses, and the one place where that choice becomes code.
 
+use crate::BLOCK;
 use crate::activations::QuantizeRow;
 use crate::attention::AttentionHead;
 use crate::gemm::{Tile, UnpackPanel};
+use crate::pack::PANEL;
 use crate::rows::LayerNormRow;
 
 /// An instruction set with its own version of every kernel. All give the same integers; floats
@@ -115,4 +117,17 @@ pub(crate) struct Kernels {
     /// x ← x + gamma ⊙ y; all slices of one length.
     pub add_scaled_row: unsafe fn(x: &mut [f32], y: &[f32], gamma: &[f32]),
     pub attention_head: AttentionHead,
+}
+
+impl Kernels {
+    /// Groups of four bytes of codes in a block, which the GEMM takes one at a step.
+    pub fn steps(&self) -> usize {
+        BLOCK * self.code_bytes / 4
+    }
+
+    /// Bytes of a panel's unpacked block: 8 scales as f32, then as many bytes a weight as a code of
+    /// the activations has.
+    pub fn unpacked_block(&self) -> usize {
+        PANEL * (4 + BLOCK * self.code_bytes)
+    }
 }

@@ -1,6 +1,8 @@
 //! What the float kernels need of a SIMD register. [`crate::float`] is written once in these terms;
 //! each instruction set implements them.
 
+use crate::activations::Group;
+
 /// A register of `N` f32 lanes.
 ///
 /// # Safety of the methods
@@ -52,6 +54,7 @@ pub(crate) trait QuantizeLanes: Lanes {
     /// with infinity and then the NaNs above all numbers.
     unsafe fn largest_magnitude(x: *const f32) -> u32;
 
-    /// Writes round(x · factor), half to even, and returns the sum. All |x · factor| < 127.5.
-    unsafe fn write_codes(x: *const f32, factor: f32, codes: *mut i8) -> i32;
+    /// The codes round(x · factor), half to even, and their sum. All |x · factor| < 127.5. Groups
+    /// that CODE_BYTES leaves unused are 0.
+    unsafe fn codes(x: *const f32, factor: f32) -> ([Group; 16], i32);
 }

@@ -5,13 +5,13 @@
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
-use crate::activations::CORRECTION;
+use crate::activations::{CORRECTION, Group};
 use crate::float::float_kernels;
 use crate::gemm::TileArgs;
 use crate::isa::Kernels;
 use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
-use crate::wasm::{BlockDots, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
+use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
 
 pub(crate) static PAIRS: Kernels =
     Kernels { tile_q8_0: tile_pairs_q8_0, tile_q4_0: tile_pairs_q4_0, ..QUADS };
@@ -44,13 +44,14 @@ impl QuantizeLanes for Relaxed {
     }
 
     #[inline(always)]
-    unsafe fn write_codes(x: *const f32, factor: f32, codes: *mut i8) -> i32 {
+    unsafe fn codes(x: *const f32, factor: f32) -> ([Group; 16], i32) {
+        let mut groups = [0; 16];
         // SAFETY: the caller's promise; 32 codes are two registers.
         unsafe {
             let (eights, sum) = codes_i16(x, factor);
-            v128_store(codes.cast(), i8x16_narrow_i16x8(eights[0], eights[1]));
-            v128_store(codes.add(16).cast(), i8x16_narrow_i16x8(eights[2], eights[3]));
-            sum
+            v128_store(groups.as_mut_ptr().cast(), i8x16_narrow_i16x8(eights[0], eights[1]));
+            v128_store(groups[4..].as_mut_ptr().cast(), i8x16_narrow_i16x8(eights[2], eights[3]));
+            (groups, sum)
         }
     }
 }
@@ -91,21 +92,11 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-/// The two registers of weights of one step: columns 0…3 and 4…7, four codes each.
+/// −64 · Σ a from −8 · Σ a: 8-bit codes carry an offset of 64.
 #[inline(always)]
-unsafe fn load_step(w: *const u8, step: usize) -> [v128; 2] {
-    // SAFETY: the caller's pointer reaches 8 steps.
-    unsafe {
-        let w = w.add(step * 4 * PANEL);
-        [v128_load(w.cast()), v128_load(w.add(16).cast())]
-    }
-}
-
-/// Every sum starts from −offset · Σ a.
-#[inline(always)]
-unsafe fn corrections_of<const R: usize>(corrections: *const i32, offset: i32) -> [[v128; 2]; R] {
-    // SAFETY: the caller's pointer reaches R corrections.
-    std::array::from_fn(|r| [i32x4_splat(offset / -CORRECTION * unsafe { *corrections.add(r) }); 2])
+fn correction_q8_0(correction: v128) -> v128 {
+    const { assert!(CORRECTION == -8) };
+    i32x4_shl(correction, 3)
 }
 
 /// 8-bit weights, pairs:
@@ -118,32 +109,21 @@ unsafe fn corrections_of<const R: usize>(corrections: *const i32, offset: i32) -
 /// ```
 struct Pairs8;
 
-impl BlockDots for Pairs8 {
-    const CODE_BYTES: usize = 1;
-    const WEIGHT_BYTES: usize = UNPACKED - 4 * PANEL;
+impl Step for Pairs8 {
+    const STEPS: usize = BLOCK / 4;
 
     #[inline(always)]
-    unsafe fn dots<const R: usize>(
-        codes: *const i8,
-        corrections: *const i32,
-        w: *const u8,
-    ) -> [[v128; 2]; R] {
-        let ones = i16x8_splat(1);
-        // SAFETY: the caller's pointers reach R blocks of codes, R corrections and 8 steps.
-        unsafe {
-            let mut sums = corrections_of::<R>(corrections, 64);
-            for step in 0..8 {
-                let w = load_step(w, step);
-                for r in 0..R {
-                    let a = v128_load32_splat(codes.add(r * BLOCK + step * 4).cast());
-                    for g in 0..2 {
-                        let pairs = i16x8_relaxed_dot_i8x16_i7x16(a, w[g]);
-                        sums[r][g] = i32x4_add(sums[r][g], i32x4_dot_i16x8(pairs, ones));
-                    }
-                }
-            }
-            sums
-        }
+    fn start(correction: v128) -> v128 {
+        correction_q8_0(correction)
+    }
+    #[inline(always)]
+    fn add(sum: v128, a: v128, w: v128) -> v128 {
+        let pairs = i16x8_relaxed_dot_i8x16_i7x16(a, w);
+        i32x4_add(sum, i32x4_dot_i16x8(pairs, i16x8_splat(1)))
+    }
+    #[inline(always)]
+    fn finish(sum: v128) -> v128 {
+        sum
     }
 }
 
@@ -151,67 +131,43 @@ impl BlockDots for Pairs8 {
 /// widening: |sum| ≤ 8·2·15·127 = 30480 < 2¹⁵.
 struct Pairs4;
 
-impl BlockDots for Pairs4 {
-    const CODE_BYTES: usize = 1;
-    const WEIGHT_BYTES: usize = UNPACKED - 4 * PANEL;
+impl Step for Pairs4 {
+    const STEPS: usize = BLOCK / 4;
 
+    /// The correction c = −8·Σ a goes to one of a lane's two i16 (0, c). There the sum becomes c + Σ a·w
+    /// over half of the block's columns, which is Σ a·(w − 8) over that half minus 8·Σ a over the
+    /// other: at most 16·127·8 + 8·16·127 = 32512 < 2¹⁵. On its way there it may wrap.
     #[inline(always)]
-    unsafe fn dots<const R: usize>(
-        codes: *const i8,
-        corrections: *const i32,
-        w: *const u8,
-    ) -> [[v128; 2]; R] {
-        let ones = i16x8_splat(1);
-        // SAFETY: as in Pairs8.
-        unsafe {
-            let mut sums = [[i16x8_splat(0); 2]; R];
-            for step in 0..8 {
-                let w = load_step(w, step);
-                for r in 0..R {
-                    let a = v128_load32_splat(codes.add(r * BLOCK + step * 4).cast());
-                    for g in 0..2 {
-                        sums[r][g] = i16x8_add(sums[r][g], i16x8_relaxed_dot_i8x16_i7x16(a, w[g]));
-                    }
-                }
-            }
-            for r in 0..R {
-                let correction = i32x4_splat(*corrections.add(r));
-                for g in 0..2 {
-                    sums[r][g] = i32x4_add(correction, i32x4_dot_i16x8(sums[r][g], ones));
-                }
-            }
-            sums
-        }
+    fn start(correction: v128) -> v128 {
+        i32x4_shl(correction, 16)
+    }
+    #[inline(always)]
+    fn add(sum: v128, a: v128, w: v128) -> v128 {
+        i16x8_add(sum, i16x8_relaxed_dot_i8x16_i7x16(a, w))
+    }
+    #[inline(always)]
+    fn finish(sum: v128) -> v128 {
+        i32x4_dot_i16x8(sum, i16x8_splat(1))
     }
 }
 
-/// Both formats, four products added to an i32 lane at once; OFFSET is the weights' offset.
-struct Quads<const OFFSET: i32>;
+/// Both formats, four products added to an i32 lane at once.
+struct Quads<const Q8_0: bool>;
 
-impl<const OFFSET: i32> BlockDots for Quads<OFFSET> {
-    const CODE_BYTES: usize = 1;
-    const WEIGHT_BYTES: usize = UNPACKED - 4 * PANEL;
+impl<const Q8_0: bool> Step for Quads<Q8_0> {
+    const STEPS: usize = BLOCK / 4;
 
     #[inline(always)]
-    unsafe fn dots<const R: usize>(
-        codes: *const i8,
-        corrections: *const i32,
-        w: *const u8,
-    ) -> [[v128; 2]; R] {
-        // SAFETY: as in Pairs8.
-        unsafe {
-            let mut sums = corrections_of::<R>(corrections, OFFSET);
-            for step in 0..8 {
-                let w = load_step(w, step);
-                for r in 0..R {
-                    let a = v128_load32_splat(codes.add(r * BLOCK + step * 4).cast());
-                    for g in 0..2 {
-                        sums[r][g] = i32x4_relaxed_dot_i8x16_i7x16_add(a, w[g], sums[r][g]);
-                    }
-                }
-            }
-            sums
-        }
+    fn start(correction: v128) -> v128 {
+        if Q8_0 { correction_q8_0(correction) } else { correction }
+    }
+    #[inline(always)]
+    fn add(sum: v128, a: v128, w: v128) -> v128 {
+        i32x4_relaxed_dot_i8x16_i7x16_add(a, w, sum)
+    }
+    #[inline(always)]
+    fn finish(sum: v128) -> v128 {
+        sum
     }
 }
 
@@ -227,10 +183,10 @@ unsafe fn tile_pairs_q4_0(height: usize, args: TileArgs) {
 
 unsafe fn tile_quads_q8_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads<64>, Relaxed>(height, args) }
+    unsafe { tile_of::<Quads<true>, Relaxed>(height, args) }
 }
 
 unsafe fn tile_quads_q4_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads<8>, Relaxed>(height, args) }
+    unsafe { tile_of::<Quads<false>, Relaxed>(height, args) }
 }

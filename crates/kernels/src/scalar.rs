@@ -4,7 +4,7 @@
 use half::f16;
 
 use crate::BLOCK;
-use crate::activations::CORRECTION;
+use crate::activations::{CORRECTION, Group};
 use crate::attention::HeadArgs;
 use crate::float::block_scale;
 use crate::gemm::TileArgs;
@@ -26,14 +26,16 @@ pub(crate) static KERNELS: Kernels = Kernels {
     attention_head,
 };
 
+/// Groups of four codes in a block.
+const STEPS: usize = BLOCK / 4;
+
 /// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
 const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
 
 unsafe fn quantize_row(
     x: *const f32,
     blocks: usize,
-    codes: *mut i8,
-    codes_stride: usize,
+    groups: *mut Group,
     scales: *mut f32,
     corrections: *mut i32,
     stride: usize,
@@ -44,11 +46,12 @@ unsafe fn quantize_row(
             let x = std::slice::from_raw_parts(x.add(block * BLOCK), BLOCK);
             let largest = x.iter().map(|x| x.abs().to_bits()).fold(0, u32::max);
             let (scale, factor) = block_scale(largest);
+            let code = |x: f32| if factor == 0.0 { 0 } else { (x * factor).round_ties_even() as i8 };
             let mut sum = 0;
-            for (i, x) in x.iter().enumerate() {
-                let code = if factor == 0.0 { 0 } else { (x * factor).round_ties_even() as i8 };
-                *codes.add(block * codes_stride + i) = code;
-                sum += i32::from(code);
+            for step in 0..STEPS {
+                let codes: [i8; 4] = std::array::from_fn(|i| code(x[step * 4 + i]));
+                sum += codes.iter().map(|&c| i32::from(c)).sum::<i32>();
+                *groups.add((block * STEPS + step) * stride) = Group::from_le_bytes(codes.map(|c| c as u8));
             }
             *scales.add(block * stride) = scale;
             *corrections.add(block * stride) = CORRECTION * sum;
@@ -105,13 +108,15 @@ unsafe fn tile(height: usize, args: TileArgs, offset: i32) {
                 // SAFETY: the pointers reach as far as TileArgs says.
                 unsafe {
                     let at = block * height + row;
-                    let a = args.codes.add(at * BLOCK);
                     let panel = args.panel.add(block * UNPACKED);
                     let w = panel.add(4 * PANEL);
                     let mut dot = offset / -CORRECTION * *args.corrections.add(at);
-                    for k in 0..BLOCK {
-                        let code = *w.add((k / 4 * PANEL + column) * 4 + k % 4);
-                        dot += i32::from(*a.add(k)) * i32::from(code);
+                    for step in 0..STEPS {
+                        let group = *args.groups.add((block * STEPS + step) * height + row);
+                        for (i, a) in group.to_le_bytes().into_iter().enumerate() {
+                            let code = *w.add((step * PANEL + column) * 4 + i);
+                            dot += i32::from(a as i8) * i32::from(code);
+                        }
                     }
                     let scale = *panel.cast::<f32>().add(column) * *args.scales.add(at);
                     *args.acc.add(row * PANEL + column) += scale * dot as f32;

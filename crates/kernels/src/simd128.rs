@@ -4,12 +4,13 @@
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
+use crate::activations::Group;
 use crate::float::float_kernels;
 use crate::gemm::TileArgs;
 use crate::isa::Kernels;
 use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
-use crate::wasm::{BlockDots, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
+use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
 
 pub(crate) static KERNELS: Kernels = Kernels {
     tile_rows: 4,
@@ -40,14 +41,15 @@ impl QuantizeLanes for F32x4 {
     }
 
     #[inline(always)]
-    unsafe fn write_codes(x: *const f32, factor: f32, codes: *mut i8) -> i32 {
+    unsafe fn codes(x: *const f32, factor: f32) -> ([Group; 16], i32) {
+        let mut groups = [0; 16];
         // SAFETY: the caller's promise; 32 codes are four registers.
         unsafe {
             let (eights, sum) = codes_i16(x, factor);
             for (i, eight) in eights.into_iter().enumerate() {
-                v128_store(codes.add(16 * i).cast(), eight);
+                v128_store(groups[4 * i..].as_mut_ptr().cast(), eight);
             }
-            sum
+            (groups, sum)
         }
     }
 }
@@ -119,27 +121,20 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
 /// nothing needs correcting.
 struct Wide;
 
-impl BlockDots for Wide {
-    const CODE_BYTES: usize = 2;
-    const WEIGHT_BYTES: usize = UNPACKED - 4 * PANEL;
+impl Step for Wide {
+    const STEPS: usize = BLOCK / 2;
 
     #[inline(always)]
-    unsafe fn dots<const R: usize>(codes: *const i8, _: *const i32, w: *const u8) -> [[v128; 2]; R] {
-        // SAFETY: the caller's pointers reach R blocks of codes and 16 pairs of weights.
-        unsafe {
-            let mut sums = [[i32x4_splat(0); 2]; R];
-            for pair in 0..BLOCK / 2 {
-                let w = w.add(pair * 4 * PANEL);
-                let w = [v128_load(w.cast()), v128_load(w.add(16).cast())];
-                for r in 0..R {
-                    let a = v128_load32_splat(codes.add(r * 2 * BLOCK + pair * 4).cast());
-                    for g in 0..2 {
-                        sums[r][g] = i32x4_add(sums[r][g], i32x4_dot_i16x8(a, w[g]));
-                    }
-                }
-            }
-            sums
-        }
+    fn start(_: v128) -> v128 {
+        i32x4_splat(0)
+    }
+    #[inline(always)]
+    fn add(sum: v128, a: v128, w: v128) -> v128 {
+        i32x4_add(sum, i32x4_dot_i16x8(a, w))
+    }
+    #[inline(always)]
+    fn finish(sum: v128) -> v128 {
+        sum
     }
 }
 

@@ -3,38 +3,88 @@
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
+use crate::activations::Group;
 use crate::gemm::TileArgs;
 use crate::lanes::Lanes;
 use crate::pack::PANEL;
 
-/// Integer dot products of one block, in one way for one weight format.
-pub(crate) trait BlockDots {
-    /// Bytes of a code of activations.
-    const CODE_BYTES: usize;
-    /// Bytes of an unpacked block behind its scales.
-    const WEIGHT_BYTES: usize;
+/// One step of a tile: how four bytes of codes of a row meet four columns of weights.
+pub(crate) trait Step {
+    /// Steps in a block of 32: 8 with codes of one byte, 16 with two.
+    const STEPS: usize;
 
-    /// R rows by 8 columns, the columns in two registers of four.
-    ///
-    /// # Safety
-    /// The pointers reach R blocks of codes, R corrections and WEIGHT_BYTES of weights.
-    unsafe fn dots<const R: usize>(codes: *const i8, corrections: *const i32, w: *const u8)
-    -> [[v128; 2]; R];
+    /// The sum to start from, of a row's correction in every lane.
+    fn start(correction: v128) -> v128;
+    /// `sum` with the products of `a`, the same four bytes in every lane, and `w`, one column a lane.
+    fn add(sum: v128, a: v128, w: v128) -> v128;
+    /// The i32 dot products, one column a lane.
+    fn finish(sum: v128) -> v128;
+}
+
+/// Bytes of weights in a step: four of each of 8 columns.
+pub(crate) const STEP_BYTES: usize = 4 * PANEL;
+
+/// Integer dot products of one block: R rows by 8 columns, the columns in two registers of four.
+///
+/// The shape of this loop is for V8, whose register allocator takes what it is given:
+/// - It is not unrolled. In a basic block with several steps LLVM goes sum by sum, all operands of all
+///   steps are alive at once, and V8 spills them. V8 peels and unrolls the loop itself, step by step.
+/// - `opaque` is all ones, but the compiler doesn't know. Otherwise it would rewrite the pointers as
+///   induction variables and add every row's offset with an instruction of its own instead of in
+///   the load.
+///
+/// # Safety
+/// The pointers reach STEPS · R groups, R corrections and STEPS · 32 bytes of weights.
+#[inline(always)]
+unsafe fn dots<S: Step, const R: usize>(
+    groups: *const Group,
+    corrections: *const i32,
+    w: *const u8,
+    opaque: usize,
+) -> [[v128; 2]; R] {
+    // SAFETY: the caller's promise; the loop ends after STEPS steps.
+    unsafe {
+        let mut sums = [[i32x4_splat(0); 2]; R];
+        for r in 0..R {
+            sums[r] = [S::start(v128_load32_splat(corrections.add(r).cast())); 2];
+        }
+        let (mut groups, mut w) = (groups, w);
+        let end = w.add(S::STEPS * STEP_BYTES);
+        loop {
+            let columns = [v128_load(w.cast()), v128_load(w.add(16).cast())];
+            for r in 0..R {
+                let a = v128_load32_splat(groups.add(r));
+                for g in 0..2 {
+                    sums[r][g] = S::add(sums[r][g], a, columns[g]);
+                }
+            }
+            groups = (groups.add(R) as usize & opaque) as *const Group;
+            w = (w.add(STEP_BYTES) as usize & opaque) as *const u8;
+            if w == end {
+                break;
+            }
+        }
+        for r in 0..R {
+            sums[r] = sums[r].map(S::finish);
+        }
+        sums
+    }
 }
 
 /// Adds R rows by 8 columns to `args.acc`: for each block the integer dot products, then two scales.
 #[inline(always)]
-pub(crate) unsafe fn tile<D: BlockDots, L: WasmLanes, const R: usize>(args: TileArgs) {
+pub(crate) unsafe fn tile<S: Step, L: WasmLanes, const R: usize>(args: TileArgs) {
+    let opaque = std::hint::black_box(usize::MAX);
     // SAFETY: the pointers reach as far as TileArgs says.
     unsafe {
         let mut acc = [[L::splat(0.0); 2]; R];
         for r in 0..R {
             acc[r] = [L::load(args.acc.add(r * PANEL)), L::load(args.acc.add(r * PANEL + 4))];
         }
-        let (mut codes, mut scales, mut corrections, mut panel) =
-            (args.codes, args.scales, args.corrections, args.panel);
+        let (mut groups, mut scales, mut corrections, mut panel) =
+            (args.groups, args.scales, args.corrections, args.panel);
         for _ in 0..args.blocks {
-            let dots = D::dots::<R>(codes, corrections, panel.add(4 * PANEL));
+            let dots = dots::<S, R>(groups, corrections, panel.add(4 * PANEL), opaque);
             let w_scales = [L::load(panel.cast()), L::load(panel.add(16).cast())];
             for r in 0..R {
                 let scale = L::splat(*scales.add(r));
@@ -43,10 +93,10 @@ pub(crate) unsafe fn tile<D: BlockDots, L: WasmLanes, const R: usize>(args: Tile
                     acc[r][g] = w_scales[g].mul(scale).mul_add(dot, acc[r][g]);
                 }
             }
-            codes = codes.add(R * BLOCK * D::CODE_BYTES);
+            groups = groups.add(S::STEPS * R);
             scales = scales.add(R);
             corrections = corrections.add(R);
-            panel = panel.add(4 * PANEL + D::WEIGHT_BYTES);
+            panel = panel.add(4 * PANEL + S::STEPS * STEP_BYTES);
         }
         for r in 0..R {
             acc[r][0].store(args.acc.add(r * PANEL));
@@ -57,14 +107,14 @@ pub(crate) unsafe fn tile<D: BlockDots, L: WasmLanes, const R: usize>(args: Tile
 
 /// [`tile`] for heights 1 to 4.
 #[inline(always)]
-pub(crate) unsafe fn tile_of<D: BlockDots, L: WasmLanes>(height: usize, args: TileArgs) {
+pub(crate) unsafe fn tile_of<S: Step, L: WasmLanes>(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
     unsafe {
         match height {
-            1 => tile::<D, L, 1>(args),
-            2 => tile::<D, L, 2>(args),
-            3 => tile::<D, L, 3>(args),
-            _ => tile::<D, L, 4>(args),
+            1 => tile::<S, L, 1>(args),
+            2 => tile::<S, L, 2>(args),
+            3 => tile::<S, L, 3>(args),
+            _ => tile::<S, L, 4>(args),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use crate::BLOCK;
-use crate::activations::CORRECTION;
+use crate::activations::{CORRECTION, Group};
 use crate::float::float_kernels;
 use crate::gemm::TileArgs;
 use crate::isa::Kernels;
@@ -71,13 +71,6 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-/// Four codes of a row in every 32-bit lane.
-#[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn broadcast_codes(from: *const i8) -> __m256i {
-    // SAFETY: the caller's pointer reaches 4 bytes.
-    _mm256_set1_epi32(unsafe { from.cast::<i32>().read_unaligned() })
-}
-
 /// Integer dot products of one block, R rows by 8 columns, one column a lane:
 ///
 /// ```text
@@ -87,9 +80,13 @@ unsafe fn broadcast_codes(from: *const i8) -> __m256i {
 /// madd, ones    c0: the sum of four  | c1 …            i32
 /// ```
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn dots_q8_0<const R: usize>(codes: *const i8, corrections: *const i32, w: *const u8) -> [__m256i; R] {
+unsafe fn dots_q8_0<const R: usize>(
+    groups: *const Group,
+    corrections: *const i32,
+    w: *const u8,
+) -> [__m256i; R] {
     let ones = _mm256_set1_epi16(1);
-    // SAFETY: the caller's pointers reach R blocks of codes, R corrections and 8 steps of w.
+    // SAFETY: the caller's pointers reach 8 · R groups, R corrections and 8 steps of w.
     unsafe {
         let mut sums = [_mm256_setzero_si256(); R];
         for r in 0..R {
@@ -98,7 +95,7 @@ unsafe fn dots_q8_0<const R: usize>(codes: *const i8, corrections: *const i32, w
         for step in 0..8 {
             let w = _mm256_loadu_si256(w.add(step * STEP).cast());
             for r in 0..R {
-                let a = broadcast_codes(codes.add(r * BLOCK + step * 4));
+                let a = _mm256_set1_epi32(*groups.add(step * R + r) as i32);
                 let quads = _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), ones);
                 sums[r] = _mm256_add_epi32(sums[r], quads);
             }
@@ -110,7 +107,11 @@ unsafe fn dots_q8_0<const R: usize>(codes: *const i8, corrections: *const i32, w
 /// As [`dots_q8_0`], but with codes of at most 15 all eight pairs of a lane are added in i16:
 /// |sum| ≤ 8·2·15·127 = 30480 < 2¹⁵.
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn dots_q4_0<const R: usize>(codes: *const i8, corrections: *const i32, w: *const u8) -> [__m256i; R] {
+unsafe fn dots_q4_0<const R: usize>(
+    groups: *const Group,
+    corrections: *const i32,
+    w: *const u8,
+) -> [__m256i; R] {
     let ones = _mm256_set1_epi16(1);
     // SAFETY: as in dots_q8_0.
     unsafe {
@@ -118,7 +119,7 @@ unsafe fn dots_q4_0<const R: usize>(codes: *const i8, corrections: *const i32, w
         for step in 0..8 {
             let w = _mm256_loadu_si256(w.add(step * STEP).cast());
             for r in 0..R {
-                let a = broadcast_codes(codes.add(r * BLOCK + step * 4));
+                let a = _mm256_set1_epi32(*groups.add(step * R + r) as i32);
                 sums[r] = _mm256_add_epi16(sums[r], _mm256_maddubs_epi16(w, a));
             }
         }
@@ -140,14 +141,14 @@ unsafe fn tile<const R: usize, const FOUR_BITS: bool>(args: TileArgs) {
             acc[r] = _mm256_loadu_ps(args.acc.add(r * PANEL));
         }
         for block in 0..args.blocks {
-            let codes = args.codes.add(block * R * BLOCK);
+            let groups = args.groups.add(block * 8 * R);
             let corrections = args.corrections.add(block * R);
             let panel = args.panel.add(block * UNPACKED);
             let w = panel.add(4 * PANEL);
             let dots = if FOUR_BITS {
-                dots_q4_0::<R>(codes, corrections, w)
+                dots_q4_0::<R>(groups, corrections, w)
             } else {
-                dots_q8_0::<R>(codes, corrections, w)
+                dots_q8_0::<R>(groups, corrections, w)
             };
             let w_scales = _mm256_loadu_ps(panel.cast());
             for r in 0..R {
@@ -254,7 +255,7 @@ impl QuantizeLanes for Avx2 {
         _mm_cvtsi128_si32(one) as u32
     });
 
-    lanes_method!(write_codes(x: *const f32, factor: f32, codes: *mut i8) -> i32, {
+    lanes_method!(codes(x: *const f32, factor: f32) -> ([Group; 16], i32), {
         // cvtps rounds half to even.
         let factor = Self::splat(factor);
         let code = |i: usize| _mm256_cvtps_epi32(Self::load(x.add(i * 8)).mul(factor).0);
@@ -264,10 +265,11 @@ impl QuantizeLanes for Avx2 {
         // packs8 of two     c0[0..4] c1[0..4] c2[0..4] c3[0..4] | c0[4..8] c1[4..8] c2[4..8] c3[4..8]
         let bytes = _mm256_packs_epi16(_mm256_packs_epi32(c0, c1), _mm256_packs_epi32(c2, c3));
         let order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-        _mm256_storeu_si256(codes.cast(), _mm256_permutevar8x32_epi32(bytes, order));
+        let mut groups = [0; 16];
+        _mm256_storeu_si256(groups.as_mut_ptr().cast(), _mm256_permutevar8x32_epi32(bytes, order));
         let eight = _mm256_add_epi32(_mm256_add_epi32(c0, c1), _mm256_add_epi32(c2, c3));
         let four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
         let two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
-        _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b01>(two)))
+        (groups, _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b01>(two))))
     });
 }
