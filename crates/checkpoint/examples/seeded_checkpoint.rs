@@ -1,0 +1,48 @@
+//! Writes a BEiTv2-large checkpoint with seeded random weights (1.2 GB in F32), to measure conversions
+//! at the true size:
+//!
+//! ```sh
+//! cargo run --release -p checkpoint --example seeded_checkpoint -- large.safetensors
+//! ```
+
+use beit::config::{Config, Position};
+use beit::preprocess::Preprocessing;
+use beit::weights::schema::Role;
+use checkpoint::seeded;
+use safetensors::tensor::{Dtype, TensorView};
+use std::error::Error;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1).ok_or("usage: seeded_checkpoint FILE.safetensors")?;
+    let config = Config {
+        name: "beitv2_large_patch16_224".into(),
+        image_size: 224,
+        patch_size: 16,
+        width: 1024,
+        depth: 24,
+        heads: 16,
+        mlp_width: 4096,
+        classes: 1000,
+        position: Position::RelativeBias,
+        layer_norm_eps: 1e-6,
+        preprocessing: Preprocessing { short_side: 256, crop: 224, mean: [0.5; 3], std: [0.5; 3] },
+    };
+    let tensor = |spec| {
+        let bytes = seeded::tensor(&config, &spec).iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        // PyTorch's shapes, where they differ from ours.
+        let shape = match (spec.role, spec.name.as_str()) {
+            (Role::PatchEmbedding, _) => vec![config.width, 3, config.patch_size, config.patch_size],
+            (_, "cls_token") => vec![1, 1, config.width],
+            _ => spec.shape,
+        };
+        (spec.name, shape, bytes)
+    };
+    let tensors: Vec<_> = config.tensors().into_iter().map(tensor).collect();
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    safetensors::serialize_to_file(views, None, Path::new(&path))?;
+    Ok(())
+}
