@@ -16,9 +16,8 @@ pub fn classify(photos: &[PathBuf]) -> Vec<Value> {
         .output()
         .expect("beitscope runs");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let answers: Value = serde_json::from_str(&text)
-        .unwrap_or_else(|e| panic!("{e}: {text} {}", String::from_utf8_lossy(&output.stderr)));
-    answers.as_array().expect("one answer a photo").clone()
+    let answers: Result<Vec<Value>, _> = text.lines().map(serde_json::from_str).collect();
+    answers.unwrap_or_else(|e| panic!("{e}: {text} {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// A photo's answer among [`classify`]'s, by its file's name.
