@@ -1,41 +1,114 @@
 //! The float kernels, written once over [`Lanes`] and compiled for each instruction set.
 
+use std::hint::black_box;
+
 use crate::BLOCK;
 use crate::activations::{CORRECTION, Group, SMALLEST};
 use crate::lanes::{Lanes, QuantizeLanes};
 
-/// eˣ is 0 below this (and its smallest results would be subnormal anyway).
-const EXP_LOWEST: f32 = -87.3;
+/// A number in every lane of the widest register. The functions below load their constants from
+/// tables that the compiler can't see through (`black_box`): V8 would make a constant that is written in the code
+/// anew at each use, in three instructions.
+type Constant = [f32; 8];
+
+#[inline(always)]
+unsafe fn constant<L: Lanes>(c: &Constant) -> L {
+    const { assert!(L::N <= 8) };
+    // SAFETY: N ≤ 8; the caller has the instructions of L.
+    unsafe { L::load(c.as_ptr()) }
+}
+
+/// Constants of [`exp_sum`].
+#[derive(Clone, Copy)]
+struct Exp {
+    lowest: Constant,
+    log2_e: Constant,
+    /// 1.5·2²³ + 127: what is added to it is rounded to an integer n, half to even, and the low bits
+    /// then say n + 127.
+    rounder: Constant,
+    /// −ln 2 in two parts, the first of few enough bits that n times it is exact.
+    minus_ln_2: [Constant; 2],
+    /// Of r² … r⁶ in eʳ, the highest first.
+    polynomial: [Constant; 5],
+    one: Constant,
+}
+
+static EXP: Exp = Exp {
+    lowest: [-87.3; 8],
+    log2_e: [std::f32::consts::LOG2_E; 8],
+    rounder: [12_582_912.0 + 127.0; 8],
+    minus_ln_2: [[-0.693_359_4; 8], [2.121_944_4e-4; 8]],
+    polynomial: [
+        [1.381_443_3e-3; 8],
+        [8.368_797e-3; 8],
+        [4.166_839_6e-2; 8],
+        [1.666_652e-1; 8],
+        [4.999_999_4e-1; 8],
+    ],
+    one: [1.0; 8],
+};
 
 /// e^(x + low) for x ≤ 88 and |low| < 1e-3: `low` carries what a rounded x has lost.
-/// Error at most 1.1 units in the last place; 0 for x < −87.3.
+/// Error at most 1.1 units in the last place; 0 for x < −87.3, where results would soon be subnormal.
 ///
 /// With n = round(x/ln 2), r = x − n·ln 2: eˣ = 2ⁿ·eʳ, |r| ≤ ln 2/2, and eʳ is a minimax polynomial
 /// of degree 6 (relative error 3e-9, fitted for this crate).
 #[inline(always)]
-unsafe fn exp_sum<L: Lanes>(x: L, low: L) -> L {
+unsafe fn exp_sum<L: Lanes>(x: L, low: Option<L>, c: &Exp) -> L {
     // SAFETY: the caller has the instructions of L.
     unsafe {
-        let n = x.max(L::splat(EXP_LOWEST)).mul(L::splat(std::f32::consts::LOG2_E)).round();
-        // ln 2 in two parts, the first of few enough bits that n times it is exact.
-        let r = n.mul_add(L::splat(-0.693_359_4), x.max(L::splat(EXP_LOWEST)));
-        let r = n.mul_add(L::splat(2.121_944_4e-4), r).add(low);
-        let p = L::splat(1.381_443_3e-3);
-        let p = p.mul_add(r, L::splat(8.368_797e-3));
-        let p = p.mul_add(r, L::splat(4.166_839_6e-2));
-        let p = p.mul_add(r, L::splat(1.666_652e-1));
-        let p = p.mul_add(r, L::splat(4.999_999_4e-1));
-        let p = p.mul_add(r.mul(r), r).add(L::splat(1.0));
-        p.scale_by_power_of_2(n).zero_where_less(x, L::splat(EXP_LOWEST))
+        let lowest = constant(&c.lowest);
+        let rounder = constant(&c.rounder);
+        let clamped = x.max(lowest);
+        let shifted = clamped.mul_add(constant(&c.log2_e), rounder);
+        let n = shifted.sub(rounder);
+        let r = n.mul_add(constant(&c.minus_ln_2[0]), clamped);
+        let mut r = n.mul_add(constant(&c.minus_ln_2[1]), r);
+        if let Some(low) = low {
+            r = r.add(low);
+        }
+        let mut p: L = constant(&c.polynomial[0]);
+        for coefficient in &c.polynomial[1..] {
+            p = p.mul_add(r, constant(coefficient));
+        }
+        let p = p.mul_add(r.mul(r), r).add(constant(&c.one));
+        p.mul(shifted.power_of_2()).zero_where_less(x, lowest)
     }
 }
 
-/// eˣ for x ≤ 88: see [`exp_sum`].
-#[inline(always)]
-pub(crate) unsafe fn exp<L: Lanes>(x: L) -> L {
-    // SAFETY: the caller has the instructions of L.
-    unsafe { exp_sum(x, L::splat(0.0)) }
+/// Constants of [`gelu_lanes`].
+struct Gelu {
+    exp: Exp,
+    /// All bits but the sign.
+    magnitude: Constant,
+    /// All bits but the low 12 of the mantissa: the square of what is left is exact.
+    high: Constant,
+    minus_half: Constant,
+    /// Beyond it the tail is 0, and Q would overflow.
+    largest: Constant,
+    zero: Constant,
+    /// P and Q, the highest coefficient first.
+    numerator: [Constant; 5],
+    denominator: [Constant; 6],
 }
+
+static GELU: Gelu = Gelu {
+    exp: EXP,
+    magnitude: [f32::from_bits(0x7fff_ffff); 8],
+    high: [f32::from_bits(0xffff_f000); 8],
+    minus_half: [-0.5; 8],
+    largest: [14.0; 8],
+    zero: [0.0; 8],
+    numerator: [[4.077_607e-3; 8], [4.037_252_4e-2; 8], [1.824_617_4e-1; 8], [4.372_507_6e-1; 8], [0.5; 8]],
+    denominator: [
+        [1.022_091_5e-2; 8],
+        [1.012_057_2e-1; 8],
+        [4.674_288_6e-1; 8],
+        [1.199_290_3; 8],
+        [1.672_386_5; 8],
+        [1.0; 8],
+    ],
+};
 
 /// x·Φ(x) with Φ the normal distribution: (x/2)·(1 + erf(x/√2)) without its cancellation.
 ///
@@ -44,93 +117,93 @@ pub(crate) unsafe fn exp<L: Lanes>(x: L) -> L {
 /// crate). u² is formed in two parts, so the tail keeps its relative accuracy: the error is at most
 /// 3 units in the last place for x ≥ 0, 6 for −13 ≤ x < 0.
 #[inline(always)]
-unsafe fn gelu_lanes<L: Lanes>(x: L) -> L {
+unsafe fn gelu_lanes<L: Lanes>(x: L, c: &Gelu) -> L {
     // SAFETY: the caller has the instructions of L.
     unsafe {
-        // Beyond 14 the tail is 0, and Q would overflow.
-        let u = x.abs().min(L::splat(14.0));
-        let high = u.clear_low_bits();
-        let low = u.sub(high).mul(u.add(high));
-        let half = L::splat(-0.5);
-        let e = exp_sum(high.mul(high).mul(half), low.mul(half));
+        let u = x.and(constant(&c.magnitude)).min(constant(&c.largest));
+        let high = u.and(constant(&c.high));
+        let minus_half = constant(&c.minus_half);
+        let low = u.sub(high).mul(u.add(high)).mul(minus_half);
+        let e = exp_sum(high.mul(high).mul(minus_half), Some(low), &c.exp);
 
-        let p = L::splat(4.077_607e-3);
-        let p = p.mul_add(u, L::splat(4.037_252_4e-2));
-        let p = p.mul_add(u, L::splat(1.824_617_4e-1));
-        let p = p.mul_add(u, L::splat(4.372_507_6e-1));
-        let p = p.mul_add(u, L::splat(0.5));
-        let q = L::splat(1.022_091_5e-2);
-        let q = q.mul_add(u, L::splat(1.012_057_2e-1));
-        let q = q.mul_add(u, L::splat(4.674_288_6e-1));
-        let q = q.mul_add(u, L::splat(1.199_290_3));
-        let q = q.mul_add(u, L::splat(1.672_386_5));
-        let q = q.mul_add(u, L::splat(1.0));
-        x.max(L::splat(0.0)).sub(u.mul(e).mul(p.div(q)))
+        let mut p: L = constant(&c.numerator[0]);
+        for coefficient in &c.numerator[1..] {
+            p = p.mul_add(u, constant(coefficient));
+        }
+        let mut q: L = constant(&c.denominator[0]);
+        for coefficient in &c.denominator[1..] {
+            q = q.mul_add(u, constant(coefficient));
+        }
+        x.max(constant(&c.zero)).sub(u.mul(e).mul(p.div(q)))
     }
 }
 
-/// Applies `f` to all of `x`, the last few values through a padded copy.
-#[inline(always)]
-unsafe fn map<L: Lanes>(x: &mut [f32], f: impl Fn(L) -> L) {
-    let mut parts = x.chunks_exact_mut(L::N);
-    for part in &mut parts {
-        // SAFETY: `part` is N long; the caller has the instructions of L.
-        unsafe { f(L::load(part.as_ptr())).store(part.as_mut_ptr()) };
-    }
-    let rest = parts.into_remainder();
-    if !rest.is_empty() {
-        let mut padded = [0.0; 16];
-        padded[..rest.len()].copy_from_slice(rest);
-        // SAFETY: N ≤ 16.
-        unsafe { f(L::load(padded.as_ptr())).store(padded.as_mut_ptr()) };
-        rest.copy_from_slice(&padded[..rest.len()]);
-    }
+/// Replaces every `$x` of a slice by `$result`, registers of `$lanes` at a time, the last few
+/// values through a padded copy. (A function taking a closure would not do: the closure would not
+/// have the target features of the kernel.)
+macro_rules! map_lanes {
+    ($lanes:ty, $slice:expr, |$x:ident| $result:expr) => {{
+        let mut parts = $slice.chunks_exact_mut(<$lanes>::N);
+        for part in &mut parts {
+            let $x = <$lanes>::load(part.as_ptr());
+            ($result).store(part.as_mut_ptr());
+        }
+        let rest = parts.into_remainder();
+        if !rest.is_empty() {
+            let mut padded = [0.0; 8];
+            padded[..rest.len()].copy_from_slice(rest);
+            let $x = <$lanes>::load(padded.as_ptr());
+            ($result).store(padded.as_mut_ptr());
+            rest.copy_from_slice(&padded[..rest.len()]);
+        }
+    }};
 }
 
-/// Folds the whole registers of `x` into one, and the rest (none, or padded with `pad`) after them.
-#[inline(always)]
-unsafe fn fold<L: Lanes>(x: &[f32], pad: f32, start: L, f: impl Fn(L, L) -> L) -> L {
-    let parts = x.chunks_exact(L::N);
-    let rest = parts.remainder();
-    // Four sums, so that one addition need not wait for another.
-    let mut sums = [start; 4];
-    for (i, part) in parts.enumerate() {
-        // SAFETY: `part` is N long; the caller has the instructions of L.
-        sums[i % 4] = f(sums[i % 4], unsafe { L::load(part.as_ptr()) });
-    }
-    if !rest.is_empty() {
-        let mut padded = [pad; 16];
-        padded[..rest.len()].copy_from_slice(rest);
-        // SAFETY: N ≤ 16.
-        sums[0] = f(sums[0], unsafe { L::load(padded.as_ptr()) });
-    }
-    f(f(sums[0], sums[1]), f(sums[2], sums[3]))
+/// Folds a slice, padded with `$start`, into one register by the method `$fold`. Four running
+/// results, so that one operation need not wait for another.
+macro_rules! fold_lanes {
+    ($lanes:ty, $slice:expr, $start:expr, $fold:ident) => {{
+        let mut four = [<$lanes>::splat($start); 4];
+        let mut parts = $slice.chunks_exact(4 * <$lanes>::N);
+        for part in &mut parts {
+            for i in 0..4 {
+                four[i] = four[i].$fold(<$lanes>::load(part[i * <$lanes>::N..].as_ptr()));
+            }
+        }
+        for part in parts.remainder().chunks(<$lanes>::N) {
+            let mut padded = [$start; 8];
+            padded[..part.len()].copy_from_slice(part);
+            four[0] = four[0].$fold(<$lanes>::load(padded.as_ptr()));
+        }
+        four[0].$fold(four[1]).$fold(four[2].$fold(four[3]))
+    }};
 }
 
 #[inline(always)]
 pub(crate) unsafe fn gelu<L: Lanes>(x: &mut [f32]) {
-    // SAFETY: the caller has the instructions of L.
-    unsafe { map::<L>(x, |x| gelu_lanes(x)) };
+    let c = black_box(&GELU);
+    // SAFETY: parts are N ≤ 8 long; the caller has the instructions of L.
+    unsafe { map_lanes!(L, x, |x| gelu_lanes(x, c)) };
 }
 
 /// x ← e^(x − max x), and the reciprocal of the sum of that.
 #[inline(always)]
 pub(crate) unsafe fn exp_row<L: Lanes>(x: &mut [f32]) -> f32 {
-    // SAFETY: the caller has the instructions of L.
+    let c = black_box(&EXP);
+    // SAFETY: parts are N ≤ 8 long; the caller has the instructions of L.
     unsafe {
-        let lowest = f32::NEG_INFINITY;
-        let max = L::splat(fold::<L>(x, lowest, L::splat(lowest), |a, b| a.max(b)).maximum());
-        map::<L>(x, |x| exp(x.sub(max)));
-        1.0 / fold::<L>(x, 0.0, L::splat(0.0), |a, b| a.add(b)).sum()
+        let max = L::splat(fold_lanes!(L, x, f32::NEG_INFINITY, max).maximum());
+        map_lanes!(L, x, |x| exp_sum(x.sub(max), None, c));
+        1.0 / fold_lanes!(L, x, 0.0, add).sum()
     }
 }
 
 #[inline(always)]
 pub(crate) unsafe fn softmax_row<L: Lanes>(x: &mut [f32]) {
-    // SAFETY: the caller has the instructions of L.
+    // SAFETY: parts are N ≤ 8 long; the caller has the instructions of L.
     unsafe {
         let factor = L::splat(exp_row::<L>(x));
-        map::<L>(x, |x| x.mul(factor));
+        map_lanes!(L, x, |x| x.mul(factor));
     }
 }
 
@@ -146,11 +219,9 @@ pub(crate) unsafe fn layer_norm_row<L: Lanes>(
     assert!(weight.len() == width && bias.len() == width && out.len() == width);
     // SAFETY: the caller has the instructions of L; whole registers end at `whole` ≤ width.
     unsafe {
-        let zero = L::splat(0.0);
-        let mean = fold::<L>(x, 0.0, zero, |a, b| a.add(b)).sum() / width as f32;
+        let mean = fold_lanes!(L, x, 0.0, add).sum() / width as f32;
         let means = L::splat(mean);
-        // Of values, not of partial sums: so no `fold`. Padding equal to the mean adds nothing.
-        let mut squares = [zero; 2];
+        let mut squares = [L::splat(0.0); 2];
         let whole = width / L::N * L::N;
         for (i, at) in (0..whole).step_by(L::N).enumerate() {
             let d = L::load(x.as_ptr().add(at)).sub(means);

@@ -26,15 +26,12 @@ pub(crate) trait Lanes: Copy {
     unsafe fn max(self, other: Self) -> Self;
     /// The smaller; `self` where either is a NaN.
     unsafe fn min(self, other: Self) -> Self;
-    unsafe fn abs(self) -> Self;
-    /// To the nearest integer, half to even.
-    unsafe fn round(self) -> Self;
-    /// self · 2ⁿ for integers −126 ≤ n ≤ 127.
-    unsafe fn scale_by_power_of_2(self, n: Self) -> Self;
+    /// The bits that both have.
+    unsafe fn and(self, mask: Self) -> Self;
+    /// 2ⁿ⁻¹²⁷ where the lowest 8 bits of the lane are n and the ninth is 0.
+    unsafe fn power_of_2(self) -> Self;
     /// The lanes where x < limit set to 0.
     unsafe fn zero_where_less(self, x: Self, limit: Self) -> Self;
-    /// The low 12 bits of the mantissa cleared: the square of the result is exact.
-    unsafe fn clear_low_bits(self) -> Self;
 
     /// Sum of the lanes.
     unsafe fn sum(self) -> f32;

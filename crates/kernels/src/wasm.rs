@@ -254,29 +254,17 @@ macro_rules! wasm_lanes {
                 $name(std::arch::wasm32::f32x4_pmin(self.0, other.0))
             }
             #[inline(always)]
-            unsafe fn abs(self) -> Self {
-                $name(std::arch::wasm32::f32x4_abs(self.0))
+            unsafe fn and(self, mask: Self) -> Self {
+                $name(std::arch::wasm32::v128_and(self.0, mask.0))
             }
             #[inline(always)]
-            unsafe fn round(self) -> Self {
-                $name(std::arch::wasm32::f32x4_nearest(self.0))
-            }
-            #[inline(always)]
-            unsafe fn scale_by_power_of_2(self, n: Self) -> Self {
-                use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, u32x4_shl};
-                // 2²³ + n + 127 has the biased exponent in its low bits.
-                let exponent = f32x4_add(n.0, f32x4_splat(8_388_608.0 + 127.0));
-                $name(f32x4_mul(self.0, u32x4_shl(exponent, 23)))
+            unsafe fn power_of_2(self) -> Self {
+                $name(std::arch::wasm32::u32x4_shl(self.0, 23))
             }
             #[inline(always)]
             unsafe fn zero_where_less(self, x: Self, limit: Self) -> Self {
                 use std::arch::wasm32::{f32x4_lt, v128_andnot};
                 $name(v128_andnot(self.0, f32x4_lt(x.0, limit.0)))
-            }
-            #[inline(always)]
-            unsafe fn clear_low_bits(self) -> Self {
-                use std::arch::wasm32::{i32x4_splat, v128_and};
-                $name(v128_and(self.0, i32x4_splat(!0xfff)))
             }
             #[inline(always)]
             unsafe fn sum(self) -> f32 {

@@ -217,17 +217,11 @@ impl Lanes for Avx2 {
     // The instructions return their second operand where either is a NaN.
     lanes_method!(max(self: Self, other: Self) -> Self, Avx2(_mm256_max_ps(other.0, self.0)));
     lanes_method!(min(self: Self, other: Self) -> Self, Avx2(_mm256_min_ps(other.0, self.0)));
-    lanes_method!(abs(self: Self) -> Self, Avx2(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)));
-    lanes_method!(round(self: Self) -> Self,
-        Avx2(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)));
-    lanes_method!(scale_by_power_of_2(self: Self, n: Self) -> Self, {
-        let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.0), _mm256_set1_epi32(127));
-        Avx2(_mm256_mul_ps(self.0, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))))
-    });
+    lanes_method!(and(self: Self, mask: Self) -> Self, Avx2(_mm256_and_ps(self.0, mask.0)));
+    lanes_method!(power_of_2(self: Self) -> Self,
+        Avx2(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(self.0)))));
     lanes_method!(zero_where_less(self: Self, x: Self, limit: Self) -> Self,
         Avx2(_mm256_andnot_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(x.0, limit.0), self.0)));
-    lanes_method!(clear_low_bits(self: Self) -> Self,
-        Avx2(_mm256_and_ps(self.0, _mm256_castsi256_ps(_mm256_set1_epi32(!0xfff)))));
     lanes_method!(sum(self: Self) -> f32, {
         let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
         let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -244,7 +238,8 @@ impl QuantizeLanes for Avx2 {
     const CODE_BYTES: usize = 1;
 
     lanes_method!(largest_magnitude(x: *const f32) -> u32, {
-        let magnitude = |i: usize| _mm256_castps_si256(Self::load(x.add(i * 8)).abs().0);
+        let mask = _mm256_set1_epi32(i32::MAX);
+        let magnitude = |i: usize| _mm256_and_si256(_mm256_loadu_si256(x.add(i * 8).cast()), mask);
         let eight = _mm256_max_epi32(
             _mm256_max_epi32(magnitude(0), magnitude(1)),
             _mm256_max_epi32(magnitude(2), magnitude(3)),
