@@ -159,23 +159,34 @@ macro_rules! map_lanes {
     }};
 }
 
-/// Folds a slice, padded with `$start`, into one register by the method `$fold`. Four running
-/// results, so that one operation need not wait for another.
+/// Lanes in which a fold runs, whatever the register's width: sums come out the same everywhere.
+const FOLD_LANES: usize = 32;
+
+/// Folds `$map` of every `$x` of a slice into one register by the method `$fold`, beginning from
+/// `$start`. The slice is continued with `$pad`, whose `$map` must not change a result.
 macro_rules! fold_lanes {
-    ($lanes:ty, $slice:expr, $start:expr, $fold:ident) => {{
-        let mut four = [<$lanes>::splat($start); 4];
-        let mut parts = $slice.chunks_exact(4 * <$lanes>::N);
-        for part in &mut parts {
-            for i in 0..4 {
-                four[i] = four[i].$fold(<$lanes>::load(part[i * <$lanes>::N..].as_ptr()));
+    ($lanes:ty, $slice:expr, $pad:expr, $start:expr, $fold:ident, |$x:ident| $map:expr) => {{
+        let n = <$lanes>::N;
+        let mut parts = [<$lanes>::splat($start); 8];
+        let mut whole = $slice.chunks_exact(FOLD_LANES);
+        for lanes in &mut whole {
+            for i in 0..FOLD_LANES / n {
+                let $x = <$lanes>::load(lanes[i * n..].as_ptr());
+                parts[i] = parts[i].$fold($map);
             }
         }
-        for part in parts.remainder().chunks(<$lanes>::N) {
-            let mut padded = [$start; 8];
-            padded[..part.len()].copy_from_slice(part);
-            four[0] = four[0].$fold(<$lanes>::load(padded.as_ptr()));
+        for (i, lanes) in whole.remainder().chunks(n).enumerate() {
+            let mut padded = [$pad; 8];
+            padded[..lanes.len()].copy_from_slice(lanes);
+            let $x = <$lanes>::load(padded.as_ptr());
+            parts[i] = parts[i].$fold($map);
         }
-        four[0].$fold(four[1]).$fold(four[2].$fold(four[3]))
+        // Four groups of eight lanes become one, then a group's halves where a register is half of it.
+        let half = 8 / n;
+        let group = |i: usize| {
+            parts[i].$fold(parts[half + i]).$fold(parts[2 * half + i].$fold(parts[3 * half + i]))
+        };
+        if half == 1 { group(0) } else { group(0).$fold(group(1)) }
     }};
 }
 
@@ -192,9 +203,9 @@ pub(crate) unsafe fn exp_row<L: Lanes>(x: &mut [f32]) -> f32 {
     let c = black_box(&EXP);
     // SAFETY: parts are N ≤ 8 long; the caller has the instructions of L.
     unsafe {
-        let max = L::splat(fold_lanes!(L, x, f32::NEG_INFINITY, max).maximum());
+        let max = L::splat(fold_lanes!(L, x, f32::NEG_INFINITY, f32::NEG_INFINITY, max, |x| x).maximum());
         map_lanes!(L, x, |x| exp_sum(x.sub(max), None, c));
-        1.0 / fold_lanes!(L, x, 0.0, add).sum()
+        1.0 / fold_lanes!(L, x, 0.0, 0.0, add, |x| x).sum()
     }
 }
 
@@ -219,18 +230,10 @@ pub(crate) unsafe fn layer_norm_row<L: Lanes>(
     assert!(weight.len() == width && bias.len() == width && out.len() == width);
     // SAFETY: the caller has the instructions of L; whole registers end at `whole` ≤ width.
     unsafe {
-        let mean = fold_lanes!(L, x, 0.0, add).sum() / width as f32;
+        let mean = fold_lanes!(L, x, 0.0, 0.0, add, |x| x).sum() / width as f32;
         let means = L::splat(mean);
-        let mut squares = [L::splat(0.0); 2];
         let whole = width / L::N * L::N;
-        for (i, at) in (0..whole).step_by(L::N).enumerate() {
-            let d = L::load(x.as_ptr().add(at)).sub(means);
-            squares[i % 2] = d.mul_add(d, squares[i % 2]);
-        }
-        let mut sum = squares[0].add(squares[1]).sum();
-        for &x in &x[whole..] {
-            sum += (x - mean) * (x - mean);
-        }
+        let sum = fold_lanes!(L, x, mean, 0.0, add, |x| x.sub(means).mul(x.sub(means))).sum();
         let factor = 1.0 / (sum / width as f32 + eps).sqrt();
         let factors = L::splat(factor);
         for at in (0..whole).step_by(L::N) {

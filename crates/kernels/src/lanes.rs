@@ -1,5 +1,9 @@
 //! What the float kernels need of a SIMD register. [`crate::float`] is written once in these terms;
 //! each instruction set implements them.
+//!
+//! Every operation is rounded as IEEE 754 says and sums run in an order that does not depend on the
+//! register's width, so all instruction sets give the same bits. That matters: one last bit can move
+//! an activation to another 8-bit code, and the logits by a thousandth.
 
 use crate::activations::Group;
 
@@ -20,7 +24,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
-    /// self · factor + addend, rounded once or twice.
+    /// self · factor + addend, the product rounded too: a fused form would give other bits on the
+    /// machines that have it.
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// The larger; `self` where either is a NaN.
     unsafe fn max(self, other: Self) -> Self;

@@ -31,7 +31,7 @@ pub(crate) static QUADS: Kernels = Kernels {
     attention_head,
 };
 
-wasm_lanes!(Relaxed, f32x4_relaxed_madd);
+wasm_lanes!(Relaxed);
 float_kernels!(Relaxed,);
 
 impl QuantizeLanes for Relaxed {

@@ -28,7 +28,7 @@ pub(crate) static KERNELS: Kernels = Kernels {
     attention_head,
 };
 
-wasm_lanes!(F32x4, |a, b, c| f32x4_add(f32x4_mul(a, b), c));
+wasm_lanes!(F32x4);
 float_kernels!(F32x4,);
 
 impl QuantizeLanes for F32x4 {

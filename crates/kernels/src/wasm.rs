@@ -193,9 +193,9 @@ pub(crate) unsafe fn codes_i16(x: *const f32, factor: f32) -> ([v128; 4], i32) {
     (codes, i32x4_extract_lane::<0>(two) + i32x4_extract_lane::<1>(two))
 }
 
-/// A type of four f32 lanes; `$mul_add` is its product and sum.
+/// A type of four f32 lanes.
 macro_rules! wasm_lanes {
-    ($name:ident, $mul_add:expr) => {
+    ($name:ident) => {
         #[derive(Clone, Copy)]
         pub(crate) struct $name(std::arch::wasm32::v128);
 
@@ -242,7 +242,7 @@ macro_rules! wasm_lanes {
             }
             #[inline(always)]
             unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
-                $name($mul_add(self.0, factor.0, addend.0))
+                $name(std::arch::wasm32::f32x4_add(std::arch::wasm32::f32x4_mul(self.0, factor.0), addend.0))
             }
             #[inline(always)]
             unsafe fn max(self, other: Self) -> Self {

@@ -25,11 +25,11 @@ pub(crate) static AVX2: Kernels = Kernels {
     attention_head,
 };
 
-float_kernels!(Avx2, #[target_feature(enable = "avx2,fma,f16c")]);
+float_kernels!(Avx2, #[target_feature(enable = "avx2,f16c")]);
 
 /// Whether this machine has what the kernels here use.
 pub(crate) fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c")
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c")
 }
 
 /// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
@@ -38,7 +38,7 @@ const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
 /// Bytes of a step: 4 codes of each of the panel's 8 columns.
 const STEP: usize = 4 * PANEL;
 
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,f16c")]
 unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     for block in 0..blocks {
         // SAFETY: the pointers reach as far as UnpackPanel says.
@@ -51,7 +51,7 @@ unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,f16c")]
 unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     let low = _mm256_set1_epi8(15);
     for block in 0..blocks {
@@ -79,7 +79,7 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
 /// maddubs       c0: w·a+w·a, w·a+w·a | c1 …            i16, |pair| ≤ 2·127·127 < 2¹⁵
 /// madd, ones    c0: the sum of four  | c1 …            i32
 /// ```
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,f16c")]
 unsafe fn dots_q8_0<const R: usize>(
     groups: *const Group,
     corrections: *const i32,
@@ -106,7 +106,7 @@ unsafe fn dots_q8_0<const R: usize>(
 
 /// As [`dots_q8_0`], but with codes of at most 15 all eight pairs of a lane are added in i16:
 /// |sum| ≤ 8·2·15·127 = 30480 < 2¹⁵.
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,f16c")]
 unsafe fn dots_q4_0<const R: usize>(
     groups: *const Group,
     corrections: *const i32,
@@ -132,7 +132,7 @@ unsafe fn dots_q4_0<const R: usize>(
 }
 
 /// R rows by 8 columns; FOUR_BITS picks the weights' format.
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,f16c")]
 unsafe fn tile<const R: usize, const FOUR_BITS: bool>(args: TileArgs) {
     // SAFETY: the pointers reach as far as TileArgs says.
     unsafe {
@@ -153,7 +153,7 @@ unsafe fn tile<const R: usize, const FOUR_BITS: bool>(args: TileArgs) {
             let w_scales = _mm256_loadu_ps(panel.cast());
             for r in 0..R {
                 let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
-                acc[r] = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(dots[r]), acc[r]);
+                acc[r] = _mm256_add_ps(_mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots[r])), acc[r]);
             }
         }
         for r in 0..R {
@@ -162,7 +162,7 @@ unsafe fn tile<const R: usize, const FOUR_BITS: bool>(args: TileArgs) {
     }
 }
 
-#[target_feature(enable = "avx2,fma,f16c")]
+#[target_feature(enable = "avx2,f16c")]
 unsafe fn tile_of<const FOUR_BITS: bool>(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours, and 1 ≤ height ≤ 6.
     unsafe {
@@ -213,7 +213,7 @@ impl Lanes for Avx2 {
     lanes_method!(mul(self: Self, other: Self) -> Self, Avx2(_mm256_mul_ps(self.0, other.0)));
     lanes_method!(div(self: Self, other: Self) -> Self, Avx2(_mm256_div_ps(self.0, other.0)));
     lanes_method!(mul_add(self: Self, factor: Self, addend: Self) -> Self,
-        Avx2(_mm256_fmadd_ps(self.0, factor.0, addend.0)));
+        Avx2(_mm256_add_ps(_mm256_mul_ps(self.0, factor.0), addend.0)));
     // The instructions return their second operand where either is a NaN.
     lanes_method!(max(self: Self, other: Self) -> Self, Avx2(_mm256_max_ps(other.0, self.0)));
     lanes_method!(min(self: Self, other: Self) -> Self, Avx2(_mm256_min_ps(other.0, self.0)));
