@@ -3,6 +3,7 @@
 use crate::BLOCK;
 use crate::activations::QuantizeRow;
 use crate::attention::AttentionHead;
+use crate::dense::DenseTile;
 use crate::gemm::{Tile, UnpackPanel};
 use crate::pack::PANEL;
 use crate::rows::LayerNormRow;
@@ -117,6 +118,7 @@ pub(crate) struct Kernels {
     /// x ← x + gamma ⊙ y; all slices of one length.
     pub add_scaled_row: unsafe fn(x: &mut [f32], y: &[f32], gamma: &[f32]),
     pub attention_head: AttentionHead,
+    pub dense_tile: DenseTile,
 }
 
 impl Kernels {

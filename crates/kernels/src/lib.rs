@@ -17,6 +17,8 @@
 
 mod activations;
 mod attention;
+mod choose;
+mod dense;
 mod float;
 mod gemm;
 mod isa;
@@ -36,6 +38,7 @@ mod x86;
 
 pub use activations::QuantizedActivations;
 pub use attention::{AttentionScratch, attention};
+pub use dense::{DenseWeights, dense};
 pub use gemm::{Activation, gemm};
 pub use isa::Isa;
 pub use pack::{PackError, PackedWeights, WeightFormat};

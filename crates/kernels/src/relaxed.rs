@@ -29,6 +29,7 @@ pub(crate) static QUADS: Kernels = Kernels {
     layer_norm_row,
     add_scaled_row,
     attention_head,
+    dense_tile,
 };
 
 wasm_lanes!(Relaxed);

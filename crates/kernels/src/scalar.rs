@@ -6,6 +6,7 @@ use half::f16;
 use crate::BLOCK;
 use crate::activations::{CORRECTION, Group};
 use crate::attention::HeadArgs;
+use crate::dense::dense_tile_scalar;
 use crate::float::block_scale;
 use crate::gemm::TileArgs;
 use crate::isa::Kernels;
@@ -24,6 +25,7 @@ pub(crate) static KERNELS: Kernels = Kernels {
     layer_norm_row,
     add_scaled_row,
     attention_head,
+    dense_tile: dense_tile_scalar,
 };
 
 /// Groups of four codes in a block.

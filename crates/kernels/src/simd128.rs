@@ -26,6 +26,7 @@ pub(crate) static KERNELS: Kernels = Kernels {
     layer_norm_row,
     add_scaled_row,
     attention_head,
+    dense_tile,
 };
 
 wasm_lanes!(F32x4);

@@ -23,6 +23,7 @@ pub(crate) static AVX2: Kernels = Kernels {
     layer_norm_row,
     add_scaled_row,
     attention_head,
+    dense_tile,
 };
 
 float_kernels!(Avx2, #[target_feature(enable = "avx2,f16c")]);
