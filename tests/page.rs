@@ -25,7 +25,8 @@ fn three_dropped_photos_get_the_answers_of_the_command_line() {
     });
 }
 
-/// The same five classes in the same order, scores within 1e-3, and the label written out.
+/// The same five classes in the same order, the same scores (the kernels give the same bits on every
+/// machine; only the softmax may round otherwise), and the label written out.
 fn same_answer(card: &Card, expected: &Value) {
     let expected = expected["predictions"].as_array().unwrap_or_else(|| panic!("no answer: {expected}"));
     assert_eq!(expected.len(), 5, "{}", card.name);
@@ -33,7 +34,7 @@ fn same_answer(card: &Card, expected: &Value) {
     for (got, expected) in card.predictions.iter().zip(expected) {
         assert_eq!(got.index, expected["index"], "{}: {got:?}, expected {expected}", card.name);
         let score = expected["score"].as_f64().unwrap();
-        assert!((got.score - score).abs() < 1e-3, "{}: {got:?}, expected {expected}", card.name);
+        assert!((got.score - score).abs() < 1e-6, "{}: {got:?}, expected {expected}", card.name);
         let label = expected["label"].as_str().unwrap();
         assert!(
             got.text.contains(label) && got.text.contains('%'),
@@ -88,7 +89,7 @@ fn no_file_is_lost_and_none_blocks_the_others() {
             assert_eq!(card.state, "error", "{card:?}");
             assert!(card.predictions.is_empty(), "{card:?}");
             let sentence = card.error.as_deref().unwrap_or_default();
-            assert!(sentence.len() > 20 && sentence.ends_with('.'), "{name}: {sentence:?} is no sentence");
+            assert!(sentence.contains(' ') && sentence.ends_with('.'), "{name}: {sentence:?} is no sentence");
         }
         for photo in &readable {
             let name = photo.file_name().and_then(|n| n.to_str()).unwrap();

@@ -1,9 +1,8 @@
-//! The network on the processor: quantised products by [`kernels`], F32 products by candle.
+//! The network on the processor, by [`kernels`].
 
 use super::{Activation, Backend, BackendError, LayerNorm, Linear};
 use crate::weights::TensorData;
-use candle_core::{Device, Tensor};
-use kernels::{AttentionScratch, Isa, PackedWeights, QuantizedActivations};
+use kernels::{AttentionScratch, DenseWeights, Isa, PackedWeights, QuantizedActivations};
 use std::sync::{Arc, Mutex};
 
 /// A processor and the instructions to use on it.
@@ -49,8 +48,7 @@ impl Cpu {
 
 /// A linear layer's weights.
 pub enum CpuMatrix {
-    /// `[n, k]` in F32.
-    Dense(Tensor),
+    Dense(DenseWeights),
     Packed(PackedWeights),
 }
 
@@ -85,7 +83,8 @@ impl Backend for Cpu {
     fn matrix(&self, n: usize, k: usize, data: TensorData) -> Result<CpuMatrix, BackendError> {
         Ok(match data {
             TensorData::Dense(values) => {
-                CpuMatrix::Dense(Tensor::from_vec(values, (n, k), &Device::Cpu).map_err(device)?)
+                expect("weights", n * k, values.len())?;
+                CpuMatrix::Dense(DenseWeights::pack(n, k, &values))
             }
             TensorData::Blocks { format, bytes } => {
                 CpuMatrix::Packed(PackedWeights::pack(format, n, k, bytes)?)
@@ -154,7 +153,12 @@ impl Backend for Cpu {
                 self.give_back(|b| b.quantized.push(quantized));
                 Ok(out)
             }
-            CpuMatrix::Dense(weight) => self.dense(x, weight, &linear.bias, activation),
+            CpuMatrix::Dense(weight) => {
+                expect("linear layer's input", weight.k(), x.width)?;
+                let mut out = self.tokens(x.rows, weight.n());
+                kernels::dense(self.isa, &x.values, weight, Some(&linear.bias), activation, &mut out.values);
+                Ok(out)
+            }
         }
     }
 
@@ -208,37 +212,6 @@ impl Backend for Cpu {
     }
 }
 
-impl Cpu {
-    fn dense(
-        &self,
-        x: &CpuTokens,
-        weight: &Tensor,
-        bias: &[f32],
-        activation: Activation,
-    ) -> Result<CpuTokens, BackendError> {
-        let product = || {
-            let x = Tensor::from_slice(&x.values, (x.rows, x.width), &Device::Cpu)?;
-            x.matmul(&weight.t()?)?.flatten_all()?.to_vec1::<f32>()
-        };
-        let product = product().map_err(device)?;
-        let mut out = self.tokens(x.rows, bias.len());
-        expect("linear layer's output", out.values.len(), product.len())?;
-        for (out, product) in out.values.chunks_exact_mut(bias.len()).zip(product.chunks_exact(bias.len())) {
-            for ((out, product), bias) in out.iter_mut().zip(product).zip(bias) {
-                *out = product + bias;
-            }
-        }
-        if activation == Activation::Gelu {
-            kernels::gelu(self.isa, &mut out.values);
-        }
-        Ok(out)
-    }
-}
-
 fn expect(what: &'static str, expected: usize, got: usize) -> Result<(), BackendError> {
     if expected == got { Ok(()) } else { Err(BackendError::Shape { what, expected, got }) }
-}
-
-fn device(error: candle_core::Error) -> BackendError {
-    BackendError::Device(error.to_string())
 }
