@@ -65,7 +65,7 @@ pub fn dense(
     activation: Activation,
     out: &mut [f32],
 ) {
-    let rows = if w.k == 0 { 0 } else { x.len() / w.k };
+    let rows = x.len().checked_div(w.k).unwrap_or(0);
     assert_eq!(x.len(), rows * w.k, "activations' and weights' inner dimension");
     assert_eq!(out.len(), rows * w.n, "output of {rows} × {}", w.n);
     assert!(bias.is_none_or(|b| b.len() == w.n), "bias of another length than {}", w.n);

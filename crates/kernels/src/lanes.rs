@@ -31,8 +31,6 @@ pub(crate) trait Lanes: Copy {
     unsafe fn max(self, other: Self) -> Self;
     /// The smaller; `self` where either is a NaN.
     unsafe fn min(self, other: Self) -> Self;
-    /// The bits that both have.
-    unsafe fn and(self, mask: Self) -> Self;
     /// 2ⁿ⁻¹²⁷ where the lowest 8 bits of the lane are n and the ninth is 0.
     unsafe fn power_of_2(self) -> Self;
     /// The lanes where x < limit set to 0.

@@ -254,10 +254,6 @@ macro_rules! wasm_lanes {
                 $name(std::arch::wasm32::f32x4_pmin(self.0, other.0))
             }
             #[inline(always)]
-            unsafe fn and(self, mask: Self) -> Self {
-                $name(std::arch::wasm32::v128_and(self.0, mask.0))
-            }
-            #[inline(always)]
             unsafe fn power_of_2(self) -> Self {
                 $name(std::arch::wasm32::u32x4_shl(self.0, 23))
             }

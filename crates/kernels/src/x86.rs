@@ -218,7 +218,6 @@ impl Lanes for Avx2 {
     // The instructions return their second operand where either is a NaN.
     lanes_method!(max(self: Self, other: Self) -> Self, Avx2(_mm256_max_ps(other.0, self.0)));
     lanes_method!(min(self: Self, other: Self) -> Self, Avx2(_mm256_min_ps(other.0, self.0)));
-    lanes_method!(and(self: Self, mask: Self) -> Self, Avx2(_mm256_and_ps(self.0, mask.0)));
     lanes_method!(power_of_2(self: Self) -> Self,
         Avx2(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(self.0)))));
     lanes_method!(zero_where_less(self: Self, x: Self, limit: Self) -> Self,
