@@ -21,7 +21,7 @@ use yew::{Callback, Component, Context, ContextProvider, Html, html};
 
 /// How many photos become cards at once. The rest of a batch waits for its turn, so that a thousand
 /// photos do not hold the page up.
-const ARRIVALS_AT_ONCE: usize = 16;
+const ARRIVALS_AT_ONCE: usize = 8;
 
 pub struct App {
     state: State,
