@@ -6,15 +6,12 @@
 //! codes 0 and scale NaN, so that the product says NaN instead of something plausible.
 
 use crate::isa::Kernels;
+use crate::pack::WeightFormat;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa};
 
 /// Blocks of smaller values count as zero: 127/amax must not overflow.
 pub(crate) const SMALLEST: f32 = 1e-30;
-
-/// What the correction of a block is stored in: −8 · (sum of its codes). See
-/// [`QuantizedActivations`].
-pub(crate) const CORRECTION: i32 = -8;
 
 /// Four bytes of codes: four i8, or two i16, in order of their column.
 pub(crate) type Group = u32;
@@ -23,14 +20,14 @@ pub(crate) type Group = u32;
 ///
 /// # Safety
 /// `x` reaches `blocks · 32` floats. Group g of the row (a block has 8 of them, or 16 if codes are
-/// i16) goes to `groups + g · stride`, block b's scale to `scales + b · stride` and −8 · the sum of
-/// its codes to `corrections + b · stride`.
+/// i16) goes to `groups + g · stride`, block b's scale to `scales + b · stride` and the sum of its
+/// codes to `sums + b · stride`.
 pub(crate) type QuantizeRow = unsafe fn(
     x: *const f32,
     blocks: usize,
     groups: *mut Group,
     scales: *mut f32,
-    corrections: *mut i32,
+    sums: *mut i32,
     stride: usize,
 );
 
@@ -39,8 +36,8 @@ pub(crate) type QuantizeRow = unsafe fn(
 /// Rows are grouped in tiles of as many rows as the instruction set's GEMM kernel takes at once (the
 /// last tile has what is left, h ≤ the full height). In a tile everything lies in the order in
 /// which the kernel reads it: codes `[block][step][h][4 bytes]`, scales `[block][h]`, corrections
-/// `[block][h]`. A correction is −8 · Σ codes: the weights' codes carry an offset of 8 (4-bit) or 64
-/// (8-bit), and Σ a·(w + offset) − offset·Σ a = Σ a·w.
+/// `[block][h]`. A correction is −offset · Σ codes, where the offset is the one that the weights' codes
+/// carry, 64 (8-bit) or 8 (4-bit): Σ a·(w + offset) − offset·Σ a = Σ a·w.
 ///
 /// Buffers are kept between calls: quantising does not allocate once they are large enough.
 #[derive(Default)]
@@ -50,7 +47,9 @@ pub struct QuantizedActivations {
     k: usize,
     groups: Vec<Group>,
     scales: Vec<f32>,
-    corrections: Vec<i32>,
+    corrections_q8_0: Vec<i32>,
+    /// At most 8 · 32 · 127 = 32512, so where the kernel adds in i16 it is one.
+    corrections_q4_0: Vec<i32>,
 }
 
 impl QuantizedActivations {
@@ -67,23 +66,26 @@ impl QuantizedActivations {
         (self.rows, self.k) = (rows, k);
         self.groups.resize(rows * blocks * kernels.steps(), 0);
         self.scales.resize(rows * blocks, 0.0);
-        self.corrections.resize(rows * blocks, 0);
+        self.corrections_q8_0.resize(rows * blocks, 0);
+        self.corrections_q4_0.resize(rows * blocks, 0);
 
         let tiles = rows.div_ceil(kernels.tile_rows);
         let groups = Shared::new(&mut self.groups);
         let scales = Shared::new(&mut self.scales);
-        let corrections = Shared::new(&mut self.corrections);
+        let corrections_q8_0 = Shared::new(&mut self.corrections_q8_0);
+        let corrections_q4_0 = Shared::new(&mut self.corrections_q4_0);
         threads::split_unless(rows * k < 1 << 14, tiles, |_, tiles| {
             for tile in tiles {
                 let first = tile * kernels.tile_rows;
                 let height = kernels.tile_rows.min(rows - first);
                 let at = first * blocks;
                 // SAFETY: tiles are disjoint ranges, and each is given to one thread.
-                let (groups, scales, corrections) = unsafe {
+                let (groups, scales, q8_0, q4_0) = unsafe {
                     (
                         groups.slice(at * kernels.steps()..(at + height * blocks) * kernels.steps()),
                         scales.slice(at..at + height * blocks),
-                        corrections.slice(at..at + height * blocks),
+                        corrections_q8_0.slice(at..at + height * blocks),
+                        corrections_q4_0.slice(at..at + height * blocks),
                     )
                 };
                 for row in 0..height {
@@ -96,9 +98,17 @@ impl QuantizedActivations {
                             blocks,
                             groups[row..].as_mut_ptr(),
                             scales[row..].as_mut_ptr(),
-                            corrections[row..].as_mut_ptr(),
+                            q8_0[row..].as_mut_ptr(),
                             height,
                         );
+                    }
+                }
+                for (q8_0, q4_0) in q8_0.iter_mut().zip(q4_0) {
+                    let sum = *q8_0;
+                    *q8_0 = -i32::from(WeightFormat::Q8_0.offset()) * sum;
+                    *q4_0 = -i32::from(WeightFormat::Q4_0.offset()) * sum;
+                    if kernels.q4_0_in_i16 {
+                        *q4_0 &= 0xffff;
                     }
                 }
             }
@@ -130,16 +140,27 @@ impl QuantizedActivations {
             let byte = i * kernels.code_bytes;
             self.groups[start + byte / 4 * height].to_le_bytes()[byte % 4] as i8
         });
-        (self.scales[at], codes, self.corrections[at] / CORRECTION)
+        (self.scales[at], codes, self.corrections_q8_0[at] / -i32::from(WeightFormat::Q8_0.offset()))
     }
 
     /// The tile that starts at row `first`, from block `block` on.
-    pub(crate) fn tile(&self, kernels: &Kernels, first: usize, height: usize, block: usize) -> TileData<'_> {
+    pub(crate) fn tile(
+        &self,
+        kernels: &Kernels,
+        format: WeightFormat,
+        first: usize,
+        height: usize,
+        block: usize,
+    ) -> TileData<'_> {
+        let corrections = match format {
+            WeightFormat::Q8_0 => &self.corrections_q8_0,
+            WeightFormat::Q4_0 => &self.corrections_q4_0,
+        };
         let at = first * (self.k / BLOCK) + block * height;
         TileData {
             groups: &self.groups[at * kernels.steps()..],
             scales: &self.scales[at..],
-            corrections: &self.corrections[at..],
+            corrections: &corrections[at..],
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::BLOCK;
-use crate::activations::{CORRECTION, Group, SMALLEST};
+use crate::activations::{Group, SMALLEST};
 use crate::lanes::{Lanes, QuantizeLanes};
 
 /// A number in every lane of the widest register. The functions below load their constants from
@@ -284,7 +284,7 @@ pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
     blocks: usize,
     groups: *mut Group,
     scales: *mut f32,
-    corrections: *mut i32,
+    sums: *mut i32,
     stride: usize,
 ) {
     let steps = BLOCK * L::CODE_BYTES / 4;
@@ -299,7 +299,7 @@ pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
                 *groups.add((block * steps + step) * stride) = codes[step];
             }
             *scales.add(block * stride) = scale;
-            *corrections.add(block * stride) = CORRECTION * sum;
+            *sums.add(block * stride) = sum;
         }
     }
 }
@@ -338,12 +338,12 @@ macro_rules! float_kernels {
             blocks: usize,
             groups: *mut $crate::activations::Group,
             scales: *mut f32,
-            corrections: *mut i32,
+            sums: *mut i32,
             stride: usize,
         ) {
             // SAFETY: the caller has the instructions, and its pointers reach far enough.
             unsafe {
-                $crate::float::quantize_row::<$lanes>(x, blocks, groups, scales, corrections, stride)
+                $crate::float::quantize_row::<$lanes>(x, blocks, groups, scales, sums, stride)
             }
         }
 

@@ -43,26 +43,38 @@ const _: () = assert!(UNPACKED >= CHUNK * UNPACKED_BLOCK);
 /// [`Kernels::unpacked_block`] bytes.
 pub(crate) type UnpackPanel = unsafe fn(packed: *const u8, blocks: usize, unpacked: *mut u8);
 
-/// Adds the product of a tile of activations and an unpacked panel to `acc`.
+/// Adds the products of a tile of activations and each panel of a group to `acc`.
 ///
 /// # Safety
 /// The pointers of [`TileArgs`] reach as far as it says, and 1 ≤ height ≤ the variant's `tile_rows`.
 pub(crate) type Tile = unsafe fn(height: usize, args: TileArgs);
 
-/// Operands of one tile of `height` rows and 8 columns.
+/// Operands of one tile of `height` rows and `panels` times 8 columns.
 #[derive(Clone, Copy)]
 pub(crate) struct TileArgs {
     /// `[blocks][steps][height]` groups of codes.
     pub groups: *const Group,
     /// `[blocks][height]`
     pub scales: *const f32,
-    /// `[blocks][height]`, −8 · Σ codes
+    /// `[blocks][height]`, −offset · Σ codes
     pub corrections: *const i32,
-    /// `[blocks]` unpacked blocks
-    pub panel: *const u8,
     pub blocks: usize,
-    /// `[height][8]`, added to
+    /// `[blocks]` unpacked blocks; the next panel's lie `panel_stride` bytes behind.
+    pub panel: *const u8,
+    pub panel_stride: usize,
+    /// `[height][8]`, added to; the next panel's lie `acc_stride` floats behind.
     pub acc: *mut f32,
+    pub acc_stride: usize,
+    pub panels: usize,
+}
+
+impl TileArgs {
+    /// Moves on to the next panel.
+    #[inline(always)]
+    pub fn next_panel(&mut self) {
+        self.panel = self.panel.wrapping_add(self.panel_stride);
+        self.acc = self.acc.wrapping_add(self.acc_stride);
+    }
 }
 
 /// What one thread works in.
@@ -159,23 +171,23 @@ fn accumulate(
         }
         for row in (0..rows).step_by(kernels.tile_rows) {
             let height = kernels.tile_rows.min(rows - row);
-            let data = a.tile(kernels, first + row, height, block);
+            let data = a.tile(kernels, w.format(), first + row, height, block);
             assert!(data.scales.len() >= blocks * height);
-            for (acc, unpacked) in acc.chunks_exact_mut(rows * PANEL).zip(unpacked.chunks_exact(chunk_bytes))
-            {
-                let args = TileArgs {
-                    groups: data.groups.as_ptr(),
-                    scales: data.scales.as_ptr(),
-                    corrections: data.corrections.as_ptr(),
-                    panel: unpacked.as_ptr().cast(),
-                    blocks,
-                    acc: acc[row * PANEL..][..height * PANEL].as_mut_ptr(),
-                };
-                // SAFETY: the tile has `blocks · height` scales by the assertion, and as many
-                // corrections and blocks of groups (the three are of one length); the chunk was
-                // unpacked above, and `acc` is height × 8 long.
-                unsafe { tile(height, args) };
-            }
+            let args = TileArgs {
+                groups: data.groups.as_ptr(),
+                scales: data.scales.as_ptr(),
+                corrections: data.corrections.as_ptr(),
+                blocks,
+                panel: unpacked.as_ptr().cast(),
+                panel_stride: chunk_bytes,
+                acc: acc[row * PANEL..].as_mut_ptr(),
+                acc_stride: rows * PANEL,
+                panels: group.len(),
+            };
+            // SAFETY: the tile has `blocks · height` scales by the assertion, and as many corrections
+            // and blocks of groups (the three are of one length); the group's chunks were unpacked
+            // above, and `acc` has `rows` ≥ row + height rows of 8 for each of its panels.
+            unsafe { tile(height, args) };
         }
     }
 }

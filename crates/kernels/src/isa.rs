@@ -105,6 +105,8 @@ pub(crate) struct Kernels {
     pub tile_rows: usize,
     /// Bytes of a code in [`crate::QuantizedActivations`]: 1, or 2 where the product wants i16.
     pub code_bytes: usize,
+    /// The 4-bit tile kernel adds in i16, two to a lane, and wants its correction as (correction, 0).
+    pub q4_0_in_i16: bool,
     pub quantize_row: QuantizeRow,
     pub unpack_q8_0: UnpackPanel,
     pub unpack_q4_0: UnpackPanel,

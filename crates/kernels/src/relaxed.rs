@@ -5,7 +5,7 @@
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
-use crate::activations::{CORRECTION, Group};
+use crate::activations::Group;
 use crate::float::float_kernels;
 use crate::gemm::TileArgs;
 use crate::isa::Kernels;
@@ -19,11 +19,12 @@ pub(crate) static PAIRS: Kernels =
 pub(crate) static QUADS: Kernels = Kernels {
     tile_rows: 4,
     code_bytes: 1,
+    q4_0_in_i16: false,
     quantize_row,
     unpack_q8_0,
     unpack_q4_0,
-    tile_q8_0: tile_quads_q8_0,
-    tile_q4_0: tile_quads_q4_0,
+    tile_q8_0: tile_quads,
+    tile_q4_0: tile_quads,
     gelu,
     softmax_row,
     layer_norm_row,
@@ -93,13 +94,6 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-/// −64 · Σ a from −8 · Σ a: 8-bit codes carry an offset of 64.
-#[inline(always)]
-fn correction_q8_0(correction: v128) -> v128 {
-    const { assert!(CORRECTION == -8) };
-    i32x4_shl(correction, 3)
-}
-
 /// 8-bit weights, pairs:
 ///
 /// ```text
@@ -115,7 +109,7 @@ impl Step for Pairs8 {
 
     #[inline(always)]
     fn start(correction: v128) -> v128 {
-        correction_q8_0(correction)
+        correction
     }
     #[inline(always)]
     fn add(sum: v128, a: v128, w: v128) -> v128 {
@@ -129,18 +123,17 @@ impl Step for Pairs8 {
 }
 
 /// 4-bit weights, pairs: as [`Pairs8`], but all eight pairs of a lane are added in i16 before one
-/// widening: |sum| ≤ 8·2·15·127 = 30480 < 2¹⁵.
+/// widening. A lane's two sums start from (c, 0), c = −8·Σ a. The first ends as Σ a·(w − 8) over half of
+/// the block's columns minus 8·Σ a over the other: at most 16·127·8 + 8·16·127 = 32512; the second is at
+/// most 16·127·15 = 30480: both < 2¹⁵. On the way the first may wrap.
 struct Pairs4;
 
 impl Step for Pairs4 {
     const STEPS: usize = BLOCK / 4;
 
-    /// The correction c = −8·Σ a goes to one of a lane's two i16 (0, c). There the sum becomes c + Σ a·w
-    /// over half of the block's columns, which is Σ a·(w − 8) over that half minus 8·Σ a over the
-    /// other: at most 16·127·8 + 8·16·127 = 32512 < 2¹⁵. On its way there it may wrap.
     #[inline(always)]
     fn start(correction: v128) -> v128 {
-        i32x4_shl(correction, 16)
+        correction
     }
     #[inline(always)]
     fn add(sum: v128, a: v128, w: v128) -> v128 {
@@ -153,14 +146,14 @@ impl Step for Pairs4 {
 }
 
 /// Both formats, four products added to an i32 lane at once.
-struct Quads<const Q8_0: bool>;
+struct Quads;
 
-impl<const Q8_0: bool> Step for Quads<Q8_0> {
+impl Step for Quads {
     const STEPS: usize = BLOCK / 4;
 
     #[inline(always)]
     fn start(correction: v128) -> v128 {
-        if Q8_0 { correction_q8_0(correction) } else { correction }
+        correction
     }
     #[inline(always)]
     fn add(sum: v128, a: v128, w: v128) -> v128 {
@@ -182,12 +175,7 @@ unsafe fn tile_pairs_q4_0(height: usize, args: TileArgs) {
     unsafe { tile_of::<Pairs4, Relaxed>(height, args) }
 }
 
-unsafe fn tile_quads_q8_0(height: usize, args: TileArgs) {
+unsafe fn tile_quads(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads<true>, Relaxed>(height, args) }
-}
-
-unsafe fn tile_quads_q4_0(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads<false>, Relaxed>(height, args) }
+    unsafe { tile_of::<Quads, Relaxed>(height, args) }
 }

@@ -4,7 +4,7 @@
 use half::f16;
 
 use crate::BLOCK;
-use crate::activations::{CORRECTION, Group};
+use crate::activations::Group;
 use crate::attention::HeadArgs;
 use crate::dense::dense_tile_scalar;
 use crate::float::block_scale;
@@ -15,11 +15,12 @@ use crate::pack::PANEL;
 pub(crate) static KERNELS: Kernels = Kernels {
     tile_rows: 1,
     code_bytes: 1,
+    q4_0_in_i16: false,
     quantize_row,
     unpack_q8_0,
     unpack_q4_0,
-    tile_q8_0,
-    tile_q4_0,
+    tile_q8_0: tile,
+    tile_q4_0: tile,
     gelu,
     softmax_row,
     layer_norm_row,
@@ -39,7 +40,7 @@ unsafe fn quantize_row(
     blocks: usize,
     groups: *mut Group,
     scales: *mut f32,
-    corrections: *mut i32,
+    sums: *mut i32,
     stride: usize,
 ) {
     for block in 0..blocks {
@@ -56,7 +57,7 @@ unsafe fn quantize_row(
                 *groups.add((block * STEPS + step) * stride) = Group::from_le_bytes(codes.map(|c| c as u8));
             }
             *scales.add(block * stride) = scale;
-            *corrections.add(block * stride) = CORRECTION * sum;
+            *sums.add(block * stride) = sum;
         }
     }
 }
@@ -102,8 +103,9 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-/// acc[row][column] += scales · (Σ a·(w + offset) − offset·Σ a), block by block.
-unsafe fn tile(height: usize, args: TileArgs, offset: i32) {
+/// acc[row][column] += scales · (Σ a·(w + offset) − offset·Σ a), block by block. Unpacked, both formats are
+/// bytes with an offset.
+unsafe fn panel(height: usize, args: TileArgs) {
     for block in 0..args.blocks {
         for row in 0..height {
             for column in 0..PANEL {
@@ -112,7 +114,7 @@ unsafe fn tile(height: usize, args: TileArgs, offset: i32) {
                     let at = block * height + row;
                     let panel = args.panel.add(block * UNPACKED);
                     let w = panel.add(4 * PANEL);
-                    let mut dot = offset / -CORRECTION * *args.corrections.add(at);
+                    let mut dot = *args.corrections.add(at);
                     for step in 0..STEPS {
                         let group = *args.groups.add((block * STEPS + step) * height + row);
                         for (i, a) in group.to_le_bytes().into_iter().enumerate() {
@@ -128,14 +130,12 @@ unsafe fn tile(height: usize, args: TileArgs, offset: i32) {
     }
 }
 
-unsafe fn tile_q8_0(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours.
-    unsafe { tile(height, args, 64) }
-}
-
-unsafe fn tile_q4_0(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours.
-    unsafe { tile(height, args, 8) }
+unsafe fn tile(height: usize, mut args: TileArgs) {
+    for _ in 0..args.panels {
+        // SAFETY: the caller's promise is ours.
+        unsafe { panel(height, args) };
+        args.next_panel();
+    }
 }
 
 unsafe fn gelu(x: &mut [f32]) {

@@ -15,6 +15,8 @@ use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wa
 pub(crate) static KERNELS: Kernels = Kernels {
     tile_rows: 4,
     code_bytes: 2,
+    // Signed when unpacked: no correction.
+    q4_0_in_i16: false,
     quantize_row,
     unpack_q8_0,
     unpack_q4_0,

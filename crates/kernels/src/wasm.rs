@@ -71,36 +71,40 @@ unsafe fn dots<S: Step, const R: usize>(
     }
 }
 
-/// Adds R rows by 8 columns to `args.acc`: for each block the integer dot products, then two scales.
+/// Adds R rows by the panels' columns to `args.acc`: for each block the integer dot products, then
+/// two scales.
 #[inline(always)]
-pub(crate) unsafe fn tile<S: Step, L: WasmLanes, const R: usize>(args: TileArgs) {
+pub(crate) unsafe fn tile<S: Step, L: WasmLanes, const R: usize>(mut args: TileArgs) {
     let opaque = std::hint::black_box(usize::MAX);
     // SAFETY: the pointers reach as far as TileArgs says.
     unsafe {
-        let mut acc = [[L::splat(0.0); 2]; R];
-        for r in 0..R {
-            acc[r] = [L::load(args.acc.add(r * PANEL)), L::load(args.acc.add(r * PANEL + 4))];
-        }
-        let (mut groups, mut scales, mut corrections, mut panel) =
-            (args.groups, args.scales, args.corrections, args.panel);
-        for _ in 0..args.blocks {
-            let dots = dots::<S, R>(groups, corrections, panel.add(4 * PANEL), opaque);
-            let w_scales = [L::load(panel.cast()), L::load(panel.add(16).cast())];
+        for _ in 0..args.panels {
+            let mut acc = [[L::splat(0.0); 2]; R];
             for r in 0..R {
-                let scale = L::splat(*scales.add(r));
-                for g in 0..2 {
-                    let dot = L::from_v128(f32x4_convert_i32x4(dots[r][g]));
-                    acc[r][g] = w_scales[g].mul(scale).mul_add(dot, acc[r][g]);
-                }
+                acc[r] = [L::load(args.acc.add(r * PANEL)), L::load(args.acc.add(r * PANEL + 4))];
             }
-            groups = groups.add(S::STEPS * R);
-            scales = scales.add(R);
-            corrections = corrections.add(R);
-            panel = panel.add(4 * PANEL + S::STEPS * STEP_BYTES);
-        }
-        for r in 0..R {
-            acc[r][0].store(args.acc.add(r * PANEL));
-            acc[r][1].store(args.acc.add(r * PANEL + 4));
+            let (mut groups, mut scales, mut corrections, mut panel) =
+                (args.groups, args.scales, args.corrections, args.panel);
+            for _ in 0..args.blocks {
+                let dots = dots::<S, R>(groups, corrections, panel.add(4 * PANEL), opaque);
+                let w_scales = [L::load(panel.cast()), L::load(panel.add(16).cast())];
+                for r in 0..R {
+                    let scale = L::splat(*scales.add(r));
+                    for g in 0..2 {
+                        let dot = L::from_v128(f32x4_convert_i32x4(dots[r][g]));
+                        acc[r][g] = w_scales[g].mul(scale).mul_add(dot, acc[r][g]);
+                    }
+                }
+                groups = groups.add(S::STEPS * R);
+                scales = scales.add(R);
+                corrections = corrections.add(R);
+                panel = panel.add(4 * PANEL + S::STEPS * STEP_BYTES);
+            }
+            for r in 0..R {
+                acc[r][0].store(args.acc.add(r * PANEL));
+                acc[r][1].store(args.acc.add(r * PANEL + 4));
+            }
+            args.next_panel();
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use crate::BLOCK;
-use crate::activations::{CORRECTION, Group};
+use crate::activations::Group;
 use crate::float::float_kernels;
 use crate::gemm::TileArgs;
 use crate::isa::Kernels;
@@ -13,6 +13,7 @@ use crate::pack::PANEL;
 pub(crate) static AVX2: Kernels = Kernels {
     tile_rows: 6,
     code_bytes: 1,
+    q4_0_in_i16: true,
     quantize_row,
     unpack_q8_0,
     unpack_q4_0,
@@ -91,7 +92,7 @@ unsafe fn dots_q8_0<const R: usize>(
     unsafe {
         let mut sums = [_mm256_setzero_si256(); R];
         for r in 0..R {
-            sums[r] = _mm256_set1_epi32(64 / -CORRECTION * *corrections.add(r));
+            sums[r] = _mm256_set1_epi32(*corrections.add(r));
         }
         for step in 0..8 {
             let w = _mm256_loadu_si256(w.add(step * STEP).cast());
@@ -105,8 +106,10 @@ unsafe fn dots_q8_0<const R: usize>(
     }
 }
 
-/// As [`dots_q8_0`], but with codes of at most 15 all eight pairs of a lane are added in i16:
-/// |sum| ≤ 8·2·15·127 = 30480 < 2¹⁵.
+/// As [`dots_q8_0`], but with codes of at most 15 all eight pairs of a lane are added in i16 before one
+/// widening. A lane's two sums start from (c, 0), c = −8·Σ a. The first ends as Σ a·(w − 8) over half of
+/// the block's columns minus 8·Σ a over the other: at most 16·127·8 + 8·16·127 = 32512; the second is at most
+/// 16·127·15 = 30480: both < 2¹⁵. On the way the first may wrap.
 #[target_feature(enable = "avx2,f16c")]
 unsafe fn dots_q4_0<const R: usize>(
     groups: *const Group,
@@ -117,6 +120,9 @@ unsafe fn dots_q4_0<const R: usize>(
     // SAFETY: as in dots_q8_0.
     unsafe {
         let mut sums = [_mm256_setzero_si256(); R];
+        for r in 0..R {
+            sums[r] = _mm256_set1_epi32(*corrections.add(r));
+        }
         for step in 0..8 {
             let w = _mm256_loadu_si256(w.add(step * STEP).cast());
             for r in 0..R {
@@ -125,40 +131,42 @@ unsafe fn dots_q4_0<const R: usize>(
             }
         }
         for r in 0..R {
-            let correction = _mm256_set1_epi32(*corrections.add(r));
-            sums[r] = _mm256_add_epi32(correction, _mm256_madd_epi16(sums[r], ones));
+            sums[r] = _mm256_madd_epi16(sums[r], ones);
         }
         sums
     }
 }
 
-/// R rows by 8 columns; FOUR_BITS picks the weights' format.
+/// R rows by the panels' columns; FOUR_BITS picks the weights' format.
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn tile<const R: usize, const FOUR_BITS: bool>(args: TileArgs) {
+unsafe fn tile<const R: usize, const FOUR_BITS: bool>(mut args: TileArgs) {
     // SAFETY: the pointers reach as far as TileArgs says.
     unsafe {
-        let mut acc = [_mm256_setzero_ps(); R];
-        for r in 0..R {
-            acc[r] = _mm256_loadu_ps(args.acc.add(r * PANEL));
-        }
-        for block in 0..args.blocks {
-            let groups = args.groups.add(block * 8 * R);
-            let corrections = args.corrections.add(block * R);
-            let panel = args.panel.add(block * UNPACKED);
-            let w = panel.add(4 * PANEL);
-            let dots = if FOUR_BITS {
-                dots_q4_0::<R>(groups, corrections, w)
-            } else {
-                dots_q8_0::<R>(groups, corrections, w)
-            };
-            let w_scales = _mm256_loadu_ps(panel.cast());
+        for _ in 0..args.panels {
+            let mut acc = [_mm256_setzero_ps(); R];
             for r in 0..R {
-                let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
-                acc[r] = _mm256_add_ps(_mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots[r])), acc[r]);
+                acc[r] = _mm256_loadu_ps(args.acc.add(r * PANEL));
             }
-        }
-        for r in 0..R {
-            _mm256_storeu_ps(args.acc.add(r * PANEL), acc[r]);
+            for block in 0..args.blocks {
+                let groups = args.groups.add(block * 8 * R);
+                let corrections = args.corrections.add(block * R);
+                let panel = args.panel.add(block * UNPACKED);
+                let w = panel.add(4 * PANEL);
+                let dots = if FOUR_BITS {
+                    dots_q4_0::<R>(groups, corrections, w)
+                } else {
+                    dots_q8_0::<R>(groups, corrections, w)
+                };
+                let w_scales = _mm256_loadu_ps(panel.cast());
+                for r in 0..R {
+                    let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
+                    acc[r] = _mm256_add_ps(_mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots[r])), acc[r]);
+                }
+            }
+            for r in 0..R {
+                _mm256_storeu_ps(args.acc.add(r * PANEL), acc[r]);
+            }
+            args.next_panel();
         }
     }
 }
