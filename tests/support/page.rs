@@ -86,7 +86,7 @@ pub struct Card {
 pub struct Prediction {
     pub index: u64,
     pub score: f64,
-    /// All that is written: label and percentage.
+    /// All that is written: label and percentage. (Not `innerText`: that is empty off the screen.)
     pub text: String,
 }
 
@@ -96,7 +96,7 @@ pub async fn cards(client: &Client) -> Vec<Card> {
         name: card.dataset.name, state: card.dataset.state, ms: card.dataset.ms ? Number(card.dataset.ms) : null,
         error: card.querySelector('[data-testid=error]')?.textContent.trim() ?? null,
         predictions: [...card.querySelectorAll('[data-testid=prediction]')].map(p => ({
-            index: Number(p.dataset.index), score: Number(p.dataset.score), text: p.innerText })) }))";
+            index: Number(p.dataset.index), score: Number(p.dataset.score), text: p.textContent })) }))";
     let cards = client.execute(script, vec![]).await.expect("the cards");
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let prediction = |p: &Value| Prediction {

@@ -6,7 +6,7 @@ use gloo_timers::future::TimeoutFuture;
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStreamDefaultReader, Response};
+use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
 /// Waits between tries, in milliseconds.
 const BACK_OFF: [u32; 2] = [500, 2_000];
@@ -42,11 +42,14 @@ impl FetchError {
 /// negative number.
 pub async fn shard(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
     let mut waits = BACK_OFF.into_iter();
+    let mut cache = RequestCache::Default;
     loop {
-        let error = match verified(url, shard, progress).await {
+        let error = match verified(url, shard, cache, progress).await {
             Ok(bytes) => return Ok(bytes),
             Err(error) => error,
         };
+        // The browser keeps damaged bytes too, and would give them again.
+        cache = RequestCache::Reload;
         match waits.next() {
             Some(wait) if error.is_passing() => TimeoutFuture::new(wait).await,
             _ => return Err(error),
@@ -54,13 +57,18 @@ pub async fn shard(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<
     }
 }
 
-async fn verified(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
+async fn verified(
+    url: &str,
+    shard: &Shard,
+    cache: RequestCache,
+    progress: &impl Fn(i64),
+) -> Result<Vec<u8>, FetchError> {
     let received = std::cell::Cell::new(0);
     let count = |bytes: i64| {
         received.set(received.get() + bytes);
         progress(bytes);
     };
-    let fetched = bytes(url, shard.bytes, &count).await;
+    let fetched = bytes(url, shard.bytes, cache, &count).await;
     let checked = fetched.and_then(|bytes| {
         shard.verify(&bytes)?;
         Ok(bytes)
@@ -72,10 +80,17 @@ async fn verified(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<V
 }
 
 /// The body at `url`, at most `limit` bytes of it: a server that sends more is cut off.
-pub async fn bytes(url: &str, limit: u64, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
+pub async fn bytes(
+    url: &str,
+    limit: u64,
+    cache: RequestCache,
+    progress: &impl Fn(i64),
+) -> Result<Vec<u8>, FetchError> {
     let unreachable = |e| FetchError::Unreachable { url: url.into(), reason: reason(&e) };
-    let response: Response =
-        JsFuture::from(port::scope().fetch_with_str(url)).await.map_err(unreachable)?.unchecked_into();
+    let options = RequestInit::new();
+    options.set_cache(cache);
+    let response = JsFuture::from(port::scope().fetch_with_str_and_init(url, &options));
+    let response: Response = response.await.map_err(unreachable)?.unchecked_into();
     if !response.ok() {
         return Err(FetchError::Status { url: url.into(), status: response.status() });
     }

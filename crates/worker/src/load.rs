@@ -12,6 +12,7 @@ use futures_util::{StreamExt, stream};
 use protocol::{Loading, ModelInfo, Phase, Reply};
 use std::cell::Cell;
 use thiserror::Error;
+use web_sys::RequestCache;
 
 /// How many shards are fetched at a time.
 const AT_ONCE: usize = 3;
@@ -56,7 +57,7 @@ impl From<BackendError> for LoadError {
 
 /// Loads the model whose manifest is at `manifest_url`, telling the page how far it is.
 pub async fn load(manifest_url: &str, isa: kernels::Isa) -> Result<Loaded, LoadError> {
-    let json = fetch::bytes(manifest_url, MAX_MANIFEST_BYTES, &|_| ()).await?;
+    let json = fetch::bytes(manifest_url, MAX_MANIFEST_BYTES, RequestCache::NoCache, &|_| ()).await?;
     let manifest =
         Manifest::parse(&json).map_err(|error| LoadError::Manifest { url: manifest_url.into(), error })?;
     let progress = Progress { total: manifest.bytes, received: Cell::new(0), reported: Cell::new(0) };
