@@ -34,10 +34,11 @@ const WIDEST_PANEL: usize = 32;
 /// Queries handled at once.
 const QUERIES: usize = 4;
 
-/// Floats of scratch that a head needs: packed keys, packed values, one tile of scores.
+/// Floats of scratch that a head needs: packed keys, packed values; of one tile the packed queries,
+/// the scores, the packed weights.
 fn scratch_floats(tokens: usize, width: usize) -> usize {
     let padded = tokens.next_multiple_of(WIDEST_PANEL);
-    padded * width + tokens * width.next_multiple_of(WIDEST_PANEL) + QUERIES * padded
+    padded * width + tokens * width.next_multiple_of(WIDEST_PANEL) + QUERIES * (width + padded + tokens)
 }
 
 /// Scratch of [`attention`], kept between calls.
@@ -102,11 +103,27 @@ pub fn attention(
     });
 }
 
+/// Where a head's scratch holds what.
+#[derive(Clone, Copy)]
+struct Scratch {
+    /// `[panel of tokens][width][panel]`
+    keys: *mut f32,
+    /// `[panel of columns][tokens][panel]`
+    values: *mut f32,
+    /// `[width][queries of the tile]`
+    queries: *mut f32,
+    /// `[queries of the tile][tokens, padded]`
+    scores: *mut f32,
+    /// `[tokens][queries of the tile]`
+    weights: *mut f32,
+    /// All ones, but the compiler doesn't know: see `product`.
+    opaque: usize,
+}
+
 /// [`AttentionHead`] over registers.
 ///
-/// Keys are packed in panels `[width][2 registers of keys]` and values in panels
-/// `[tokens][2 registers of columns]`; then each tile of queries makes its scores, their softmax and
-/// its output. Padding keys score −∞, so they weigh nothing.
+/// Keys and values are packed in panels of two registers; then each tile of queries makes its scores,
+/// their softmax and its output. Padding keys score −∞, so they weigh nothing.
 #[inline(always)]
 pub(crate) unsafe fn head<L: Lanes>(args: &HeadArgs) {
     let panel = 2 * L::N;
@@ -115,18 +132,20 @@ pub(crate) unsafe fn head<L: Lanes>(args: &HeadArgs) {
     unsafe {
         let keys = args.scratch;
         let values = keys.add(padded * args.width);
-        let scores = values.add(args.tokens * args.width.next_multiple_of(panel));
+        let queries = values.add(args.tokens * args.width.next_multiple_of(panel));
+        let scores = queries.add(QUERIES * args.width);
+        let weights = scores.add(QUERIES * padded);
+        let opaque = std::hint::black_box(usize::MAX);
+        let scratch = Scratch { keys, values, queries, scores, weights, opaque };
         pack_keys(args, panel, keys);
-        pack_values(args, panel, values);
-        let mut first = 0;
-        while first < args.tokens {
+        pack_values::<L>(args, values);
+        for first in (0..args.tokens).step_by(QUERIES) {
             match args.tokens - first {
-                1 => query_tile::<L, 1>(args, first, keys, values, scores),
-                2 => query_tile::<L, 2>(args, first, keys, values, scores),
-                3 => query_tile::<L, 3>(args, first, keys, values, scores),
-                _ => query_tile::<L, QUERIES>(args, first, keys, values, scores),
+                1 => query_tile::<L, 1>(args, first, scratch),
+                2 => query_tile::<L, 2>(args, first, scratch),
+                3 => query_tile::<L, 3>(args, first, scratch),
+                _ => query_tile::<L, QUERIES>(args, first, scratch),
             }
-            first += QUERIES;
         }
     }
 }
@@ -148,15 +167,22 @@ unsafe fn pack_keys(args: &HeadArgs, panel: usize, keys: *mut f32) {
 
 /// values ← `[panel of columns][tokens][panel]`, zeros behind the last column.
 #[inline(always)]
-unsafe fn pack_values(args: &HeadArgs, panel: usize, values: *mut f32) {
+unsafe fn pack_values<L: Lanes>(args: &HeadArgs, values: *mut f32) {
+    let panel = 2 * L::N;
     for token in 0..args.tokens {
         for column in (0..args.width).step_by(panel) {
             let present = panel.min(args.width - column);
             // SAFETY: inside the scratch and the rows of v by construction.
             unsafe {
                 let to = values.add(column * args.tokens + token * panel);
-                to.copy_from_nonoverlapping(args.v.add(token * args.stride + column), present);
-                to.add(present).write_bytes(0, panel - present);
+                let from = args.v.add(token * args.stride + column);
+                if present == panel {
+                    L::load(from).store(to);
+                    L::load(from.add(L::N)).store(to.add(L::N));
+                } else {
+                    to.copy_from_nonoverlapping(from, present);
+                    to.add(present).write_bytes(0, panel - present);
+                }
             }
         }
     }
@@ -164,24 +190,23 @@ unsafe fn pack_values(args: &HeadArgs, panel: usize, values: *mut f32) {
 
 /// Rows `first`… of the head, R of them.
 #[inline(always)]
-unsafe fn query_tile<L: Lanes, const R: usize>(
-    args: &HeadArgs,
-    first: usize,
-    keys: *const f32,
-    values: *const f32,
-    scores: *mut f32,
-) {
+unsafe fn query_tile<L: Lanes, const R: usize>(args: &HeadArgs, first: usize, scratch: Scratch) {
+    let Scratch { keys, values, queries, scores, weights, opaque } = scratch;
     let panel = 2 * L::N;
     let padded = args.tokens.next_multiple_of(panel);
     // SAFETY: as in `head`; q has the rows first…first + R, and so has out.
     unsafe {
-        let q = args.q.add(first * args.stride);
-        let scale = L::splat(1.0 / (args.width as f32).sqrt());
+        let scale = 1.0 / (args.width as f32).sqrt();
+        for r in 0..R {
+            for d in 0..args.width {
+                *queries.add(d * R + r) = *args.q.add((first + r) * args.stride + d) * scale;
+            }
+        }
         for token in (0..args.tokens).step_by(panel) {
-            let sums = product::<L, R>(q, args.stride, keys.add(token * args.width), args.width);
+            let sums = product::<L, R>(queries, keys.add(token * args.width), args.width, opaque);
             for r in 0..R {
-                sums[r][0].mul(scale).store(scores.add(r * padded + token));
-                sums[r][1].mul(scale).store(scores.add(r * padded + token + L::N));
+                sums[r][0].store(scores.add(r * padded + token));
+                sums[r][1].store(scores.add(r * padded + token + L::N));
             }
         }
         let mut factors = [0.0; R];
@@ -194,39 +219,58 @@ unsafe fn query_tile<L: Lanes, const R: usize>(
             row[args.tokens..].fill(f32::NEG_INFINITY);
             factors[r] = exp_row::<L>(row);
         }
-        for column in (0..args.width).step_by(panel) {
-            let sums = product::<L, R>(scores, padded, values.add(column * args.tokens), args.tokens);
+        for token in 0..args.tokens {
             for r in 0..R {
-                let mut row = [0.0; WIDEST_PANEL];
-                sums[r][0].mul(L::splat(factors[r])).store(row.as_mut_ptr());
-                sums[r][1].mul(L::splat(factors[r])).store(row[L::N..].as_mut_ptr());
+                *weights.add(token * R + r) = *scores.add(r * padded + token);
+            }
+        }
+        for column in (0..args.width).step_by(panel) {
+            let sums = product::<L, R>(weights, values.add(column * args.tokens), args.tokens, opaque);
+            for r in 0..R {
+                let factor = L::splat(factors[r]);
+                let (low, high) = (sums[r][0].mul(factor), sums[r][1].mul(factor));
                 let out = args.out.add((first + r) * args.out_stride + column);
-                out.copy_from_nonoverlapping(row.as_ptr(), panel.min(args.width - column));
+                let present = panel.min(args.width - column);
+                if present == panel {
+                    low.store(out);
+                    high.store(out.add(L::N));
+                } else {
+                    let mut row = [0.0; WIDEST_PANEL];
+                    low.store(row.as_mut_ptr());
+                    high.store(row[L::N..].as_mut_ptr());
+                    out.copy_from_nonoverlapping(row.as_ptr(), present);
+                }
             }
         }
     }
 }
 
-/// R rows of `a` (`depth` floats each, `stride` apart) times a panel `[depth][2 registers]`.
+/// `a`, `[depth][R]`, times a panel `[depth][2 registers]`; depth > 0. `opaque` keeps the pointers from
+/// being rewritten, as in the tile kernels for WebAssembly.
 #[inline(always)]
 unsafe fn product<L: Lanes, const R: usize>(
     a: *const f32,
-    stride: usize,
-    b: *const f32,
+    panel: *const f32,
     depth: usize,
+    opaque: usize,
 ) -> [[L; 2]; R] {
     // SAFETY: the pointers reach as far as the caller promises.
     unsafe {
         let mut sums = [[L::splat(0.0); 2]; R];
-        for i in 0..depth {
-            let b0 = L::load(b.add(i * 2 * L::N));
-            let b1 = L::load(b.add((i * 2 + 1) * L::N));
+        let (mut a, mut panel) = (a, panel);
+        let end = panel.add(depth * 2 * L::N);
+        loop {
+            let columns = [L::load(panel), L::load(panel.add(L::N))];
             for r in 0..R {
-                let a = L::splat(*a.add(r * stride + i));
-                sums[r] = [a.mul_add(b0, sums[r][0]), a.mul_add(b1, sums[r][1])];
+                let a = L::splat(*a.add(r));
+                sums[r] = [a.mul_add(columns[0], sums[r][0]), a.mul_add(columns[1], sums[r][1])];
+            }
+            a = (a.add(R) as usize & opaque) as *const f32;
+            panel = (panel.add(2 * L::N) as usize & opaque) as *const f32;
+            if panel == end {
+                return sums;
             }
         }
-        sums
     }
 }
 

@@ -1,5 +1,6 @@
 //! The product with F32 weights: the patch embedding, and whole networks that are not quantised.
 
+use crate::gemm::copy_row;
 use crate::lanes::Lanes;
 use crate::threads::{self, Shared};
 use crate::{Activation, Isa};
@@ -96,7 +97,7 @@ pub fn dense(
                     let at = (first + row) * w.n + column;
                     // SAFETY: no other thread has this panel, so nobody else touches these columns.
                     let out = unsafe { out.slice(at..at + columns) };
-                    out.copy_from_slice(&acc[..columns]);
+                    copy_row::<PANEL>(acc, out);
                 }
             }
         }

@@ -174,9 +174,13 @@ macro_rules! fold_lanes {
             }
         }
         for (i, lanes) in whole.remainder().chunks(n).enumerate() {
-            let mut padded = [$pad; 8];
-            padded[..lanes.len()].copy_from_slice(lanes);
-            let $x = <$lanes>::load(padded.as_ptr());
+            let $x = if lanes.len() == n {
+                <$lanes>::load(lanes.as_ptr())
+            } else {
+                let mut padded = [$pad; 8];
+                padded[..lanes.len()].copy_from_slice(lanes);
+                <$lanes>::load(padded.as_ptr())
+            };
             parts[i] = parts[i].$fold($map);
         }
         // Four groups of eight lanes become one, then the halves of a group where it is two registers.

@@ -13,12 +13,8 @@ use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
 use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
 
-pub(crate) static PAIRS: Kernels = Kernels {
-    q4_0_in_i16: true,
-    tile_q8_0: tile_pairs_q8_0,
-    tile_q4_0: tile_pairs_q4_0,
-    ..QUADS
-};
+pub(crate) static PAIRS: Kernels =
+    Kernels { q4_0_in_i16: true, tile_q8_0: tile_pairs_q8_0, tile_q4_0: tile_pairs_q4_0, ..QUADS };
 
 pub(crate) static QUADS: Kernels = Kernels {
     tile_rows: 4,
