@@ -106,6 +106,12 @@ impl Answer {
         Answer { status, headers: vec![("Content-Type", content_type.into())], body: Body::Bytes(body) }
     }
 
+    /// With more headers.
+    pub fn with(mut self, headers: &[(&'static str, String)]) -> Answer {
+        self.headers.extend_from_slice(headers);
+        self
+    }
+
     /// Length of the body.
     pub fn length(&self) -> u64 {
         match &self.body {

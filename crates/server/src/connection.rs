@@ -41,8 +41,8 @@ fn answer_next(reader: &mut BufReader<&TcpStream>, stream: &TcpStream, shared: &
     };
     let disturbance = shared.options.disturb.as_ref().map_or(Disturbance::None, |disturb| disturb(&request));
     let mut answer = match &disturbance {
-        Disturbance::Answer { status, content_type, body } => {
-            Answer::bytes(*status, content_type, body.clone())
+        Disturbance::Answer { status, content_type, headers, body } => {
+            Answer::bytes(*status, content_type, body.clone()).with(headers)
         }
         _ => Answer::to(&request, shared),
     };

@@ -68,8 +68,8 @@ pub enum Disturbance {
     HangUpAfter(u64),
     /// Answer as usual, but with the bits of the body's byte at this offset inverted.
     Corrupt(u64),
-    /// Answer this instead of the file.
-    Answer { status: u16, content_type: &'static str, body: Vec<u8> },
+    /// Answer this instead of the file, with these headers beside the usual ones.
+    Answer { status: u16, content_type: &'static str, headers: Vec<(&'static str, String)>, body: Vec<u8> },
 }
 
 /// One answered request.

@@ -260,9 +260,12 @@ fn a_bad_network_can_be_played() {
             "/w.bin?corrupt" => Disturbance::Corrupt(65_536),
             "/w.bin?slow" => Disturbance::Throttle(1_000_000),
             "/w.bin?late" => Disturbance::Delay(Duration::from_millis(1)),
-            "/w.bin?gone" => {
-                Disturbance::Answer { status: 503, content_type: "text/plain", body: b"busy".into() }
-            }
+            "/w.bin?gone" => Disturbance::Answer {
+                status: 503,
+                content_type: "text/plain",
+                headers: vec![("Retry-After", "7".into())],
+                body: b"busy".into(),
+            },
             _ => Disturbance::None,
         })),
         ..Options::new(folder.site())
@@ -275,6 +278,7 @@ fn a_bad_network_can_be_played() {
     assert_eq!((corrupt.len(), wrong), (bytes.len(), vec![65_536]));
     let gone = get(&server, "/w.bin?gone");
     assert_eq!((gone.status, &gone.body[..]), (503, &b"busy"[..]));
+    assert_eq!(gone.header("retry-after"), Some("7"));
     for target in ["/w.bin", "/w.bin?slow", "/w.bin?late"] {
         assert_eq!(get(&server, target).body, bytes, "{target}");
     }

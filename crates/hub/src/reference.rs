@@ -1,0 +1,207 @@
+//! What the user names: `hf:OWNER/NAME`, `modelscope:OWNER/NAME`, each with `/FILE` and `@REVISION` if need be.
+
+use crate::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// A model hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hub {
+    HuggingFace,
+    ModelScope,
+}
+
+impl Hub {
+    /// What a reference starts with, before the colon.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "hf",
+            Self::ModelScope => "modelscope",
+        }
+    }
+
+    /// The environment variable that holds the access token.
+    pub fn token_variable(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "HF_TOKEN",
+            Self::ModelScope => "MODELSCOPE_API_TOKEN",
+        }
+    }
+
+    /// The environment variable that names the cache.
+    pub fn cache_variable(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "HF_HOME",
+            Self::ModelScope => "MODELSCOPE_CACHE",
+        }
+    }
+
+    /// The environment variable that names another server.
+    pub fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "HF_ENDPOINT",
+            Self::ModelScope => "MODELSCOPE_ENDPOINT",
+        }
+    }
+
+    /// The repository's page for people.
+    pub(crate) fn page(self, endpoint: &str, repository: &str) -> String {
+        match self {
+            Self::HuggingFace => format!("{endpoint}/{repository}"),
+            Self::ModelScope => format!("{endpoint}/models/{repository}"),
+        }
+    }
+}
+
+impl fmt::Display for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::HuggingFace => "Hugging Face",
+            Self::ModelScope => "ModelScope",
+        })
+    }
+}
+
+/// A model on a hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    pub hub: Hub,
+    pub owner: String,
+    pub name: String,
+    /// The checkpoint's path in the repository; found by its name if not given.
+    pub file: Option<String>,
+    /// A branch, a tag or a commit; the main branch if not given.
+    pub revision: Option<String>,
+}
+
+impl Reference {
+    /// Whether a text is meant to name a model on a hub, well or badly.
+    pub fn is_meant(text: &str) -> bool {
+        [Hub::HuggingFace, Hub::ModelScope].iter().any(|hub| strip(text, *hub).is_some())
+    }
+
+    /// `OWNER/NAME`.
+    pub fn repository(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = [Hub::HuggingFace, Hub::ModelScope];
+        let found = known.into_iter().find_map(|hub| strip(text, hub).map(|rest| (hub, rest)));
+        let Some((hub, rest)) = found else {
+            let reason = "the hubs are hf (Hugging Face) and modelscope";
+            return Err(Error::Reference { got: text.into(), prefix: "hf", reason });
+        };
+        let refuse = |reason| Error::Reference { got: text.into(), prefix: hub.prefix(), reason };
+        let (path, revision) = match rest.split_once('@') {
+            Some((path, revision)) => (path, Some(revision)),
+            None => (rest, None),
+        };
+        let mut parts = path.splitn(3, '/');
+        let (Some(owner), Some(name)) = (parts.next(), parts.next()) else {
+            return Err(refuse("a model is named by its owner and its name"));
+        };
+        let file = parts.next();
+        if !is_name(owner) || !is_name(name) {
+            return Err(refuse(
+                "owner and name consist of letters, digits, dots, dashes and underscores and start with a letter, a \
+                 digit or an underscore",
+            ));
+        }
+        if !file.is_none_or(is_safe_path) {
+            return Err(refuse("a file is named by its path in the repository"));
+        }
+        if !revision.is_none_or(is_safe_path) {
+            return Err(refuse("a revision is a branch, a tag or a commit"));
+        }
+        Ok(Self {
+            hub,
+            owner: owner.into(),
+            name: name.into(),
+            file: file.map(Into::into),
+            revision: revision.map(Into::into),
+        })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}:{}/{}", self.hub.prefix(), self.owner, self.name)?;
+        if let Some(file) = &self.file {
+            write!(f, "/{file}")?;
+        }
+        if let Some(revision) = &self.revision {
+            write!(f, "@{revision}")?;
+        }
+        Ok(())
+    }
+}
+
+fn strip(text: &str, hub: Hub) -> Option<&str> {
+    text.strip_prefix(hub.prefix())?.strip_prefix(':')
+}
+
+fn is_name(text: &str) -> bool {
+    let start = text.bytes().next();
+    start.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        // Hubs forbid it, and the cache's folder names use it as their separator.
+        && !text.contains("--")
+}
+
+/// Whether a path from outside stays inside the folder it is joined to, on every system.
+pub(crate) fn is_safe_path(path: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    !path.contains(forbidden) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_taken_apart_and_put_together() {
+        for (text, hub, owner, name, file, revision) in [
+            ("hf:timm/beitv2.in1k", Hub::HuggingFace, "timm", "beitv2.in1k", None, None),
+            ("hf:a/b@refs/pr/3", Hub::HuggingFace, "a", "b", None, Some("refs/pr/3")),
+            ("modelscope:damo/cv_x@v1.0.2", Hub::ModelScope, "damo", "cv_x", None, Some("v1.0.2")),
+            ("hf:a/b/sub/c.pth@main", Hub::HuggingFace, "a", "b", Some("sub/c.pth"), Some("main")),
+        ] {
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!((reference.hub, &*reference.owner, &*reference.name), (hub, owner, name), "{text}");
+            assert_eq!(
+                (reference.file.as_deref(), reference.revision.as_deref()),
+                (file, revision),
+                "{text}"
+            );
+            assert_eq!(reference.to_string(), text);
+            assert!(Reference::is_meant(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused_with_a_reason() {
+        for (text, reason) in [
+            ("hf:", "owner and its name"),
+            ("hf:timm", "owner and its name"),
+            ("hf:../x", "letters, digits"),
+            ("hf:timm/", "letters, digits"),
+            ("hf:a--b/c", "letters, digits"),
+            ("hf:timm/beit v2", "letters, digits"),
+            ("hf:a/b/", "path in the repository"),
+            ("hf:a/b/../../etc/passwd", "path in the repository"),
+            ("hf:a/b/c\\d", "path in the repository"),
+            ("modelscope:a/b@", "branch, a tag"),
+            ("modelscope:a/b@../..", "branch, a tag"),
+            ("civitai:a/b", "the hubs are"),
+        ] {
+            let sentence = text.parse::<Reference>().unwrap_err().to_string();
+            assert!(sentence.starts_with(text) && sentence.contains(reason), "{sentence}");
+        }
+        assert!(!Reference::is_meant("models/hf/x.pth") && !Reference::is_meant("hf/x"));
+    }
+}

@@ -1,0 +1,63 @@
+//! How often to try again, and after what pause.
+
+use crate::{Error, Event};
+use std::thread;
+use std::time::Duration;
+
+/// What passes by itself (no connection, a dropped one, 429, 5xx) is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retries {
+    /// Attempts in a row, the first included, that may fail.
+    pub attempts: u32,
+    /// The pause after the first failure; it doubles with each further one.
+    pub first_pause: Duration,
+    /// The longest pause that a server may ask for (`Retry-After`): above it, the error is given at once.
+    pub longest_pause: Duration,
+    /// A connection that is silent for so long is taken for dropped.
+    pub silence: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(120),
+            silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Counts failures in a row.
+pub struct Patience<'a> {
+    retries: &'a Retries,
+    failures: u32,
+}
+
+impl<'a> Patience<'a> {
+    pub fn new(retries: &'a Retries) -> Self {
+        Self { retries, failures: 0 }
+    }
+
+    /// Waits until it is time to try again.
+    ///
+    /// # Errors
+    /// Gives `error` back when trying again is of no use, or has been tried enough.
+    pub fn pause(&mut self, error: Error, notify: &dyn Fn(Event)) -> Result<(), Error> {
+        let Some(asked) = error.is_passing() else { return Err(error) };
+        self.failures += 1;
+        let pause = asked
+            .unwrap_or_else(|| self.retries.first_pause.saturating_mul(1 << (self.failures - 1).min(16)));
+        if self.failures >= self.retries.attempts || pause > self.retries.longest_pause {
+            return Err(error);
+        }
+        notify(Event::Retry { error: &error, pause });
+        thread::sleep(pause);
+        Ok(())
+    }
+
+    /// Something was achieved: failures count from zero again.
+    pub fn renew(&mut self) {
+        self.failures = 0;
+    }
+}

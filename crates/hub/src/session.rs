@@ -1,0 +1,131 @@
+//! Requests to one hub about one repository, their statuses turned into errors.
+
+use crate::http::{Client, Method, Reply};
+use crate::retry::{Patience, Retries};
+use crate::settings::{Settings, Site};
+use crate::{Error, Event, Hub, Reference, url};
+use serde::de::DeserializeOwned;
+use std::io::BufReader;
+use std::time::Duration;
+
+/// The longest listing that is read.
+const MAX_JSON_BYTES: u64 = 64 << 20;
+
+/// What a request is about, for the sentence when there is no such thing.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    Repository,
+    File(&'a str),
+}
+
+pub struct Session<'a> {
+    client: Client,
+    pub site: &'a Site,
+    pub reference: &'a Reference,
+    pub retries: &'a Retries,
+    pub notify: &'a dyn Fn(Event),
+    secrets: Vec<(&'static str, String)>,
+}
+
+impl<'a> Session<'a> {
+    /// # Errors
+    /// See [`Client::new`].
+    pub fn new(
+        reference: &'a Reference,
+        settings: &'a Settings,
+        notify: &'a dyn Fn(Event),
+    ) -> Result<Self, Error> {
+        let site = settings.site(reference.hub);
+        let mut secrets = Vec::new();
+        if let Some(token) = &site.token {
+            secrets.push(("Authorization", format!("Bearer {}", token.secret())));
+            if reference.hub == Hub::ModelScope {
+                // Its older paths know only the cookie.
+                secrets.push(("Cookie", format!("m_session_id={}", token.secret())));
+            }
+        }
+        let client = Client::new(settings, reference.hub)?;
+        Ok(Self { client, site, reference, retries: &settings.retries, notify, secrets })
+    }
+
+    /// The JSON at `url`.
+    ///
+    /// # Errors
+    /// Also when it is not what `T` expects.
+    pub fn json<T: DeserializeOwned>(&self, url: &str, subject: Subject) -> Result<T, Error> {
+        self.patiently(|| {
+            let reply = self.send(Method::Get, url, &[], subject)?;
+            let reader = reply.response.into_body().into_with_config().limit(MAX_JSON_BYTES).reader();
+            serde_json::from_reader(BufReader::new(reader)).map_err(|e| Error::answer(url, e.to_string()))
+        })
+    }
+
+    /// The headers of `url`, as the hub itself gives them: of a redirect to another server, the redirect's.
+    ///
+    /// # Errors
+    /// As for every request.
+    pub fn head(&self, url: &str, subject: Subject) -> Result<Reply, Error> {
+        self.patiently(|| self.send(Method::Head, url, &[], subject))
+    }
+
+    fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        let mut patience = Patience::new(self.retries);
+        loop {
+            match attempt() {
+                Ok(value) => return Ok(value),
+                Err(error) => patience.pause(error, self.notify)?,
+            }
+        }
+    }
+
+    /// One attempt; an answer that is neither success nor a redirect is an error, but 416 is an answer.
+    ///
+    /// # Errors
+    /// Those of the connection and of the status.
+    pub fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, String)],
+        subject: Subject,
+    ) -> Result<Reply, Error> {
+        let reply = self.client.send(method, url, headers, &self.secrets)?;
+        match reply.status() {
+            200..=399 | 416 => Ok(reply),
+            _ => Err(self.fault(&reply, subject)),
+        }
+    }
+
+    fn fault(&self, reply: &Reply, subject: Subject) -> Error {
+        let (hub, repository) = (self.reference.hub, self.reference.repository());
+        let endpoint = self.site.endpoint.clone();
+        let host = url::host(&reply.url).to_owned();
+        let (status, code) = (reply.status(), reply.header("x-error-code"));
+        let wait = reply.number("retry-after").map(Duration::from_secs);
+        match (status, code) {
+            (429, _) => Error::TooManyRequests { host, wait, variable: hub.token_variable() },
+            // A storage server that the hub led to has no say in who may read: its signed addresses run out, and
+            // the next request to the hub gives a fresh one.
+            (401 | 403 | 404 | 410, _) if reply.elsewhere => Error::Server { host, status, wait },
+            (408 | 500..=599, _) => Error::Server { host, status, wait },
+            (404, Some("RevisionNotFound")) => {
+                let revision = self.reference.revision.clone().unwrap_or_else(|| "main".into());
+                Error::NoRevision { hub, repository, revision }
+            }
+            (404, Some("EntryNotFound")) | (404, None) if let Subject::File(file) = subject => {
+                Error::NoFile { hub, repository, file: file.to_owned(), files: Vec::new() }
+            }
+            (404, _) => {
+                // ModelScope does not say which of the two it lacks.
+                let revision = self.reference.revision.as_ref().filter(|_| hub == Hub::ModelScope);
+                let at = revision.map(|revision| format!(" with a revision {revision}")).unwrap_or_default();
+                Error::NoRepository { repository: repository + &at, endpoint }
+            }
+            (401 | 403, _) => {
+                let with_token = !self.secrets.is_empty();
+                Error::Access { hub, repository, endpoint, status, with_token }
+            }
+            _ => Error::answer(&reply.url, format!("status {status}")),
+        }
+    }
+}
