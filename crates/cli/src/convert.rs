@@ -1,6 +1,7 @@
 //! `beitscope convert`: checkpoint → GGUF shards and manifest.
 
 use crate::failure::Failure;
+use crate::fetch::{Fetched, fetch};
 use crate::meter::Meter;
 use crate::output::{json, say, size, wants_json};
 use checkpoint::labels::Origin;
@@ -8,12 +9,13 @@ use checkpoint::{Conversion, Options, Progress, Quantization};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// A checkpoint (.safetensors, .pth, .pt, .bin) or a folder that holds one
+    /// A checkpoint (.safetensors, .pth, .pt, .bin), a folder that holds one, hf:OWNER/NAME or
+    /// modelscope:OWNER/NAME (then /FILE and @REVISION if need be)
     #[arg(value_name = "SOURCE")]
     source: PathBuf,
     /// How linear weights are stored: q8_0, q4_0, f16 or f32
@@ -22,7 +24,7 @@ pub struct Arguments {
     /// The folder to write; an earlier conversion in it is replaced
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The model's name; from the checkpoint's file name if not given
+    /// The model's name; from the checkpoint's file name, or its repository's, if not given
     #[arg(long)]
     name: Option<String>,
     /// Class names, in the order of the head: classes.json, wnid TAB English TAB Chinese, or a name a line
@@ -58,9 +60,13 @@ fn channels(text: &str) -> Result<[f32; 3], String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    refuse_hubs(&arguments.source)?;
+    let fetched = fetch(&arguments.source)?;
+    let (source, hub_name) = match &fetched {
+        Some(Fetched { path, name }) => (path, Some(name)),
+        None => (&arguments.source, None),
+    };
     let options = Options {
-        name: arguments.name.clone(),
+        name: arguments.name.as_ref().or(hub_name).cloned(),
         labels: arguments.labels.clone(),
         license: arguments.license.clone(),
         card: arguments.card.clone(),
@@ -68,11 +74,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         short_side: arguments.short_side,
         mean: arguments.mean,
         std: arguments.std,
-        ..Options::new(&arguments.source, &arguments.out, arguments.quant)
+        ..Options::new(source, &arguments.out, arguments.quant)
     };
     let meter = OnceLock::new();
     let conversion = checkpoint::convert(&options, &|progress| match progress {
-        Progress::Check => say(&format!("checking {}", arguments.source.display())),
+        Progress::Check => say(&format!("checking {}", source.display())),
         Progress::Quantize { total, .. } => meter.get_or_init(|| Meter::new("tensors", total)).step(),
         Progress::Write => {
             if let Some(meter) = meter.get() {
@@ -84,22 +90,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     say_summary(&conversion, arguments);
     if wants_json(arguments.json) { json(&report(&conversion, arguments)) } else { Ok(()) }
-}
-
-/// A hub's name instead of a file.
-fn refuse_hubs(source: &Path) -> Result<(), Failure> {
-    let text = source.to_string_lossy();
-    let (name, url) = if let Some(name) = text.strip_prefix("hf:") {
-        (name, format!("https://huggingface.co/{name}/tree/main"))
-    } else if let Some(name) = text.strip_prefix("modelscope:") {
-        (name, format!("https://modelscope.cn/models/{name}/files"))
-    } else {
-        return Ok(());
-    };
-    Err(Failure::Usage(format!(
-        "this version does not download models: fetch {name}'s checkpoint (model.safetensors or pytorch_model.*) from \
-         {url} and give its path instead of {text}"
-    )))
 }
 
 /// The conversion as JSON.

@@ -40,3 +40,14 @@ impl From<CheckpointError> for Failure {
         }
     }
 }
+
+impl From<hub::Error> for Failure {
+    fn from(error: hub::Error) -> Self {
+        match error {
+            hub::Error::Reference { .. } | hub::Error::Setting { .. } | hub::Error::NoHome { .. } => {
+                Self::Usage(error.to_string())
+            }
+            _ => Self::Data(error.to_string()),
+        }
+    }
+}

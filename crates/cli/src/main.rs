@@ -9,6 +9,7 @@ mod dataset;
 mod engine;
 mod evaluate;
 mod failure;
+mod fetch;
 mod inspect;
 mod meter;
 mod output;

@@ -88,12 +88,8 @@ fn faults_of_the_data_exit_1_and_faults_of_the_command_2() {
         (2, "three numbers", &["convert", &good, "--quant", "f32", "--out", &out, "--mean", "1,2"]),
         (2, "--short-side", &["convert", &good, "--quant", "f32", "--out", &out, "--short-side", "7"]),
         (2, "--shard-size", &["convert", &good, "--quant", "f32", "--out", &out, "--shard-size", "0"]),
-        (2, "huggingface.co/timm/beitv2", &["convert", "hf:timm/beitv2", "--quant", "f32", "--out", &out]),
-        (
-            2,
-            "modelscope.cn/models/damo/x",
-            &["convert", "modelscope:damo/x", "--quant", "f32", "--out", &out],
-        ),
+        (2, "hf:OWNER/NAME", &["convert", "hf:beitv2", "--quant", "f32", "--out", &out]),
+        (2, "modelscope:OWNER/NAME", &["convert", "modelscope:damo/../x", "--quant", "f32", "--out", &out]),
         (1, "manifest.json", &["inspect", &out]),
     ];
     for (code, sentence, arguments) in table {

@@ -1,0 +1,145 @@
+//! A checkpoint from a hub, with a bar or plain lines while it comes.
+
+use crate::failure::Failure;
+use crate::output::{say, size};
+use hub::{Event, Reference, Settings};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::cell::RefCell;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A line where there is no terminal, so often at most.
+const LINES_EVERY: Duration = Duration::from_secs(10);
+
+/// A checkpoint that was fetched, or was in the hub's cache.
+pub struct Fetched {
+    pub path: PathBuf,
+    /// The repository's name without its owner's.
+    pub name: String,
+}
+
+/// Fetches the checkpoint that `source` names on a hub; `None` if it names a file.
+pub fn fetch(source: &Path) -> Result<Option<Fetched>, Failure> {
+    let Some(text) = source.to_str().filter(|text| Reference::is_meant(text)) else { return Ok(None) };
+    let reference: Reference = text.parse()?;
+    let settings = Settings::from_env()?;
+    let display = RefCell::new(Display::default());
+    let result = hub::download(&reference, &settings, &|event| display.borrow_mut().show(event, &reference));
+    display.borrow_mut().end();
+    let download = result?;
+    let origin = match download.transferred {
+        0 => "in the cache",
+        _ => "fetched, its hash is the hub's",
+    };
+    say(&format!("{} ({}): {origin}", download.path.display(), size(download.bytes)));
+    Ok(Some(Fetched { path: download.path, name: reference.name }))
+}
+
+/// What is on the screen.
+#[derive(Default)]
+struct Display {
+    meter: Option<Meter>,
+}
+
+impl Display {
+    fn show(&mut self, event: Event, reference: &Reference) {
+        match event {
+            Event::Checking { done, total } => self.advance("checking", done, total),
+            Event::Transfer { done, total } => self.advance("fetching", done, total),
+            _ => self.end(),
+        }
+        match event {
+            Event::Chosen { file, others: [] } => say(&format!("{reference}: {file}")),
+            Event::Chosen { file, others } => say(&format!(
+                "{reference}: {file} is taken; it also has {} (add /FILE to the name to take another)",
+                others.join(", ")
+            )),
+            Event::Waiting => say("another process is fetching the same file: waiting for it"),
+            Event::Retry { error, pause } if pause.is_zero() => {
+                say(&format!("{}: trying again", error.brief()))
+            }
+            Event::Retry { error, pause } => {
+                say(&format!("{}: going on in {} s", error.brief(), pause.as_secs_f32().ceil()));
+            }
+            Event::Restart => say("the bytes of an earlier run are of no use: fetching all of them"),
+            Event::Stale { path } => {
+                say(&format!("{} is not what the hub has now: fetching it again", path.display()));
+            }
+            Event::Unreachable { error, path } => {
+                say(&format!("{}: taking the copy in the cache, {}", error.brief(), path.display()));
+            }
+            Event::Checking { .. } | Event::Transfer { .. } => {}
+        }
+    }
+
+    fn advance(&mut self, what: &'static str, done: u64, total: u64) {
+        if self.meter.as_ref().is_none_or(|meter| meter.what != what) {
+            self.end();
+            self.meter = Some(Meter::start(what, done, total));
+        }
+        if let Some(meter) = &mut self.meter {
+            meter.advance(done);
+        }
+    }
+
+    /// Removes the bar, so that what follows starts on a line of its own.
+    fn end(&mut self) {
+        if let Some(bar) = self.meter.take().and_then(|meter| meter.bar) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Bytes done of a total.
+struct Meter {
+    what: &'static str,
+    total: u64,
+    /// Done before this meter started: they say nothing about the rate.
+    first: u64,
+    started: Instant,
+    last_line: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Meter {
+    fn start(what: &'static str, done: u64, total: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            let template = "{msg} {bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+            let style = ProgressStyle::with_template(template);
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_message(what);
+            bar.set_position(done);
+            bar.reset_eta();
+            bar
+        });
+        if bar.is_none() && what == "fetching" {
+            let already = if done > 0 { format!(", {} are here already", size(done)) } else { String::new() };
+            say(&format!("fetching {}{already}", size(total)));
+        }
+        let now = Instant::now();
+        Self { what, total, first: done, started: now, last_line: now, bar }
+    }
+
+    fn advance(&mut self, done: u64) {
+        match &self.bar {
+            Some(bar) => bar.set_position(done),
+            None if self.last_line.elapsed() >= LINES_EVERY => {
+                self.last_line = Instant::now();
+                let rate = done.saturating_sub(self.first) as f64 / self.started.elapsed().as_secs_f64();
+                let left = self.total.saturating_sub(done) as f64 / rate.max(1.0);
+                say(&format!(
+                    "{} {} of {} ({} %), {}/s, {} left",
+                    self.what,
+                    size(done),
+                    size(self.total),
+                    done * 100 / self.total.max(1),
+                    size(rate as u64),
+                    indicatif::HumanDuration(Duration::from_secs(left as u64))
+                ));
+            }
+            None => {}
+        }
+    }
+}
