@@ -11,7 +11,7 @@ use crate::lanes::{Lanes, QuantizeLanes};
 use crate::pack::PANEL;
 
 pub(crate) static AVX2: Kernels = Kernels {
-    tile_rows: 6,
+    tile_rows: 4,
     code_bytes: 1,
     q4_0_in_i16: true,
     quantize_row,
@@ -73,7 +73,8 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-/// Integer dot products of one block, R rows by 8 columns, one column a lane:
+/// Integer dot products of one block, R rows by P panels of 8 columns, one column a lane; panels lie
+/// `stride` bytes apart:
 ///
 /// ```text
 /// w, unsigned   c0: k k+1 k+2 k+3 | c1: k k+1 k+2 k+3 | … c7
@@ -81,119 +82,125 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
 /// maddubs       c0: w·a+w·a, w·a+w·a | c1 …            i16, |pair| ≤ 2·127·127 < 2¹⁵
 /// madd, ones    c0: the sum of four  | c1 …            i32
 /// ```
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn dots_q8_0<const R: usize>(
-    groups: *const Group,
-    corrections: *const i32,
-    w: *const u8,
-) -> [__m256i; R] {
-    let ones = _mm256_set1_epi16(1);
-    // SAFETY: the caller's pointers reach 8 · R groups, R corrections and 8 steps of w.
-    unsafe {
-        let mut sums = [_mm256_setzero_si256(); R];
-        for r in 0..R {
-            sums[r] = _mm256_set1_epi32(*corrections.add(r));
-        }
-        for step in 0..8 {
-            let w = _mm256_loadu_si256(w.add(step * STEP).cast());
-            for r in 0..R {
-                let a = _mm256_set1_epi32(*groups.add(step * R + r) as i32);
-                let quads = _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), ones);
-                sums[r] = _mm256_add_epi32(sums[r], quads);
-            }
-        }
-        sums
-    }
-}
-
-/// As [`dots_q8_0`], but with codes of at most 15 all eight pairs of a lane are added in i16 before one
-/// widening. A lane's two sums start from (c, 0), c = −8·Σ a. The first ends as Σ a·(w − 8) over half of
-/// the block's columns minus 8·Σ a over the other: at most 16·127·8 + 8·16·127 = 32512; the second is at most
+///
+/// With 4-bit codes (at most 15) all eight pairs of a lane are added in i16 before one widening. A
+/// lane's two sums start from (c, 0), c = −8·Σ a. The first ends as Σ a·(w − 8) over half of the block's
+/// columns minus 8·Σ a over the other: at most 16·127·8 + 8·16·127 = 32512; the second is at most
 /// 16·127·15 = 30480: both < 2¹⁵. On the way the first may wrap.
+///
+/// # Safety
+/// The pointers reach 8 · R groups, R corrections and, for each panel, 8 steps of w.
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn dots_q4_0<const R: usize>(
+unsafe fn dots<const R: usize, const P: usize, const FOUR_BITS: bool>(
     groups: *const Group,
     corrections: *const i32,
     w: *const u8,
-) -> [__m256i; R] {
+    stride: usize,
+) -> [[__m256i; P]; R] {
     let ones = _mm256_set1_epi16(1);
-    // SAFETY: as in dots_q8_0.
+    // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = [_mm256_setzero_si256(); R];
+        let mut sums = [[_mm256_setzero_si256(); P]; R];
         for r in 0..R {
-            sums[r] = _mm256_set1_epi32(*corrections.add(r));
+            sums[r] = [_mm256_set1_epi32(*corrections.add(r)); P];
         }
         for step in 0..8 {
-            let w = _mm256_loadu_si256(w.add(step * STEP).cast());
+            let mut columns = [_mm256_setzero_si256(); P];
+            for p in 0..P {
+                columns[p] = _mm256_loadu_si256(w.add(p * stride + step * STEP).cast());
+            }
             for r in 0..R {
                 let a = _mm256_set1_epi32(*groups.add(step * R + r) as i32);
-                sums[r] = _mm256_add_epi16(sums[r], _mm256_maddubs_epi16(w, a));
-            }
-        }
-        for r in 0..R {
-            sums[r] = _mm256_madd_epi16(sums[r], ones);
-        }
-        sums
-    }
-}
-
-/// R rows by the panels' columns; FOUR_BITS picks the weights' format.
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn tile<const R: usize, const FOUR_BITS: bool>(mut args: TileArgs) {
-    // SAFETY: the pointers reach as far as TileArgs says.
-    unsafe {
-        for _ in 0..args.panels {
-            let mut acc = [_mm256_setzero_ps(); R];
-            for r in 0..R {
-                acc[r] = _mm256_loadu_ps(args.acc.add(r * PANEL));
-            }
-            for block in 0..args.blocks {
-                let groups = args.groups.add(block * 8 * R);
-                let corrections = args.corrections.add(block * R);
-                let panel = args.panel.add(block * UNPACKED);
-                let w = panel.add(4 * PANEL);
-                let dots = if FOUR_BITS {
-                    dots_q4_0::<R>(groups, corrections, w)
-                } else {
-                    dots_q8_0::<R>(groups, corrections, w)
-                };
-                let w_scales = _mm256_loadu_ps(panel.cast());
-                for r in 0..R {
-                    let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
-                    acc[r] = _mm256_add_ps(_mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots[r])), acc[r]);
+                for p in 0..P {
+                    let pairs = _mm256_maddubs_epi16(columns[p], a);
+                    sums[r][p] = if FOUR_BITS {
+                        _mm256_add_epi16(sums[r][p], pairs)
+                    } else {
+                        _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(pairs, ones))
+                    };
                 }
             }
+        }
+        if FOUR_BITS {
             for r in 0..R {
-                _mm256_storeu_ps(args.acc.add(r * PANEL), acc[r]);
+                for p in 0..P {
+                    sums[r][p] = _mm256_madd_epi16(sums[r][p], ones);
+                }
             }
-            args.next_panel();
+        }
+        sums
+    }
+}
+
+/// R rows by P panels.
+#[target_feature(enable = "avx2,f16c")]
+unsafe fn panels<const R: usize, const P: usize, const FOUR_BITS: bool>(args: &TileArgs) {
+    // SAFETY: the pointers reach as far as TileArgs says, for P panels.
+    unsafe {
+        let mut acc = [[_mm256_setzero_ps(); P]; R];
+        for r in 0..R {
+            for p in 0..P {
+                acc[r][p] = _mm256_loadu_ps(args.acc.add(p * args.acc_stride + r * PANEL));
+            }
+        }
+        for block in 0..args.blocks {
+            let groups = args.groups.add(block * 8 * R);
+            let corrections = args.corrections.add(block * R);
+            let panel = args.panel.add(block * UNPACKED);
+            let dots = dots::<R, P, FOUR_BITS>(groups, corrections, panel.add(4 * PANEL), args.panel_stride);
+            for p in 0..P {
+                let w_scales = _mm256_loadu_ps(panel.add(p * args.panel_stride).cast());
+                for r in 0..R {
+                    let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
+                    let product = _mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots[r][p]));
+                    acc[r][p] = _mm256_add_ps(product, acc[r][p]);
+                }
+            }
+        }
+        for r in 0..R {
+            for p in 0..P {
+                _mm256_storeu_ps(args.acc.add(p * args.acc_stride + r * PANEL), acc[r][p]);
+            }
         }
     }
 }
 
+/// R rows by all panels of the group, in pairs.
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn tile_of<const FOUR_BITS: bool>(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours, and 1 ≤ height ≤ 6.
+unsafe fn rows<const R: usize, const FOUR_BITS: bool>(mut args: TileArgs) {
+    for _ in 0..args.panels / 2 {
+        // SAFETY: the caller's promise is ours.
+        unsafe { panels::<R, 2, FOUR_BITS>(&args) };
+        args.next_panel();
+        args.next_panel();
+    }
+    if args.panels % 2 == 1 {
+        // SAFETY: the caller's promise is ours.
+        unsafe { panels::<R, 1, FOUR_BITS>(&args) };
+    }
+}
+
+#[target_feature(enable = "avx2,f16c")]
+unsafe fn tile<const FOUR_BITS: bool>(height: usize, args: TileArgs) {
+    // SAFETY: the caller's promise is ours, and 1 ≤ height ≤ 4.
     unsafe {
         match height {
-            1 => tile::<1, FOUR_BITS>(args),
-            2 => tile::<2, FOUR_BITS>(args),
-            3 => tile::<3, FOUR_BITS>(args),
-            4 => tile::<4, FOUR_BITS>(args),
-            5 => tile::<5, FOUR_BITS>(args),
-            _ => tile::<6, FOUR_BITS>(args),
+            1 => rows::<1, FOUR_BITS>(args),
+            2 => rows::<2, FOUR_BITS>(args),
+            3 => rows::<3, FOUR_BITS>(args),
+            _ => rows::<4, FOUR_BITS>(args),
         }
     }
 }
 
 unsafe fn tile_q8_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<false>(height, args) }
+    unsafe { tile::<false>(height, args) }
 }
 
 unsafe fn tile_q4_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<true>(height, args) }
+    unsafe { tile::<true>(height, args) }
 }
 
 /// Eight floats.
