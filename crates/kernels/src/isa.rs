@@ -21,9 +21,9 @@ pub enum Isa {
     /// Relaxed SIMD, `i32x4.relaxed_dot_i8x16_i7x16_add`: one instruction on AVX-VNNI and on Arm
     /// with the dot-product extension.
     RelaxedQuads,
-    /// x86-64 with AVX2, FMA and F16C.
+    /// x86-64 with AVX2 and F16C.
     Avx2,
-    /// x86-64 with AVX-512 F, BW, VL and VNNI beside those.
+    /// x86-64 with AVX-512 VL and VNNI beside those.
     Avx512Vnni,
 }
 
@@ -55,9 +55,10 @@ impl Isa {
             }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => crate::x86::has_avx2(),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => crate::x86::has_avx512_vnni(),
             #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx2 => false,
-            Isa::Avx512Vnni => false,
+            Isa::Avx2 | Isa::Avx512Vnni => false,
         }
     }
 
@@ -89,6 +90,8 @@ impl Isa {
             Isa::RelaxedQuads => &crate::relaxed::QUADS,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => &crate::x86::AVX2,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => &crate::x86::AVX512_VNNI,
             _ => unreachable!("is_available() is false for variants that aren't compiled in"),
         }
     }

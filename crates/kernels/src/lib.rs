@@ -35,6 +35,8 @@ mod threads;
 mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_tile;
 
 pub use activations::QuantizedActivations;
 pub use attention::{AttentionScratch, attention};

@@ -1,14 +1,15 @@
-//! AVX2 kernels for the command line.
+//! x86-64 kernels for the command line: what AVX2 and AVX-512 VNNI share, and their tables. The GEMM's tiles
+//! are in [`crate::x86_tile`].
 
 use std::arch::x86_64::*;
 
 use crate::BLOCK;
 use crate::activations::Group;
 use crate::float::float_kernels;
-use crate::gemm::TileArgs;
 use crate::isa::Kernels;
 use crate::lanes::{Lanes, QuantizeLanes};
 use crate::pack::PANEL;
+use crate::x86_tile;
 
 pub(crate) static AVX2: Kernels = Kernels {
     tile_rows: 4,
@@ -17,8 +18,8 @@ pub(crate) static AVX2: Kernels = Kernels {
     quantize_row,
     unpack_q8_0,
     unpack_q4_0,
-    tile_q8_0,
-    tile_q4_0,
+    tile_q8_0: x86_tile::avx2_q8_0,
+    tile_q4_0: x86_tile::avx2_q4_0,
     gelu,
     softmax_row,
     layer_norm_row,
@@ -27,6 +28,9 @@ pub(crate) static AVX2: Kernels = Kernels {
     dense_tile,
 };
 
+pub(crate) static AVX512_VNNI: Kernels =
+    Kernels { q4_0_in_i16: false, tile_q8_0: x86_tile::vnni, tile_q4_0: x86_tile::vnni, ..AVX2 };
+
 float_kernels!(Avx2, #[target_feature(enable = "avx2,f16c")]);
 
 /// Whether this machine has what the kernels here use.
@@ -34,11 +38,17 @@ pub(crate) fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c")
 }
 
+/// Whether this machine has what the VNNI tiles use beside that: the instruction on 256-bit registers,
+/// which need no AVX-512 of full width.
+pub(crate) fn has_avx512_vnni() -> bool {
+    has_avx2() && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vnni")
+}
+
 /// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
-const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
+pub(crate) const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
 
 /// Bytes of a step: 4 codes of each of the panel's 8 columns.
-const STEP: usize = 4 * PANEL;
+pub(crate) const STEP: usize = 4 * PANEL;
 
 #[target_feature(enable = "avx2,f16c")]
 unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
@@ -71,136 +81,6 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
             }
         }
     }
-}
-
-/// Integer dot products of one block, R rows by P panels of 8 columns, one column a lane; panels lie
-/// `stride` bytes apart:
-///
-/// ```text
-/// w, unsigned   c0: k k+1 k+2 k+3 | c1: k k+1 k+2 k+3 | … c7
-/// a, signed     a   the same four in every lane
-/// maddubs       c0: w·a+w·a, w·a+w·a | c1 …            i16, |pair| ≤ 2·127·127 < 2¹⁵
-/// madd, ones    c0: the sum of four  | c1 …            i32
-/// ```
-///
-/// With 4-bit codes (at most 15) all eight pairs of a lane are added in i16 before one widening. A
-/// lane's two sums start from (c, 0), c = −8·Σ a. The first ends as Σ a·(w − 8) over half of the block's
-/// columns minus 8·Σ a over the other: at most 16·127·8 + 8·16·127 = 32512; the second is at most
-/// 16·127·15 = 30480: both < 2¹⁵. On the way the first may wrap.
-///
-/// # Safety
-/// The pointers reach 8 · R groups, R corrections and, for each panel, 8 steps of w.
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn dots<const R: usize, const P: usize, const FOUR_BITS: bool>(
-    groups: *const Group,
-    corrections: *const i32,
-    w: *const u8,
-    stride: usize,
-) -> [[__m256i; P]; R] {
-    let ones = _mm256_set1_epi16(1);
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut sums = [[_mm256_setzero_si256(); P]; R];
-        for r in 0..R {
-            sums[r] = [_mm256_set1_epi32(*corrections.add(r)); P];
-        }
-        for step in 0..8 {
-            let mut columns = [_mm256_setzero_si256(); P];
-            for p in 0..P {
-                columns[p] = _mm256_loadu_si256(w.add(p * stride + step * STEP).cast());
-            }
-            for r in 0..R {
-                let a = _mm256_set1_epi32(*groups.add(step * R + r) as i32);
-                for p in 0..P {
-                    let pairs = _mm256_maddubs_epi16(columns[p], a);
-                    sums[r][p] = if FOUR_BITS {
-                        _mm256_add_epi16(sums[r][p], pairs)
-                    } else {
-                        _mm256_add_epi32(sums[r][p], _mm256_madd_epi16(pairs, ones))
-                    };
-                }
-            }
-        }
-        if FOUR_BITS {
-            for r in 0..R {
-                for p in 0..P {
-                    sums[r][p] = _mm256_madd_epi16(sums[r][p], ones);
-                }
-            }
-        }
-        sums
-    }
-}
-
-/// R rows by P panels.
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn panels<const R: usize, const P: usize, const FOUR_BITS: bool>(args: &TileArgs) {
-    // SAFETY: the pointers reach as far as TileArgs says, for P panels.
-    unsafe {
-        let mut acc = [[_mm256_setzero_ps(); P]; R];
-        for r in 0..R {
-            for p in 0..P {
-                acc[r][p] = _mm256_loadu_ps(args.acc.add(p * args.acc_stride + r * PANEL));
-            }
-        }
-        for block in 0..args.blocks {
-            let groups = args.groups.add(block * 8 * R);
-            let corrections = args.corrections.add(block * R);
-            let panel = args.panel.add(block * UNPACKED);
-            let dots = dots::<R, P, FOUR_BITS>(groups, corrections, panel.add(4 * PANEL), args.panel_stride);
-            for p in 0..P {
-                let w_scales = _mm256_loadu_ps(panel.add(p * args.panel_stride).cast());
-                for r in 0..R {
-                    let scale = _mm256_mul_ps(w_scales, _mm256_set1_ps(*args.scales.add(block * R + r)));
-                    let product = _mm256_mul_ps(scale, _mm256_cvtepi32_ps(dots[r][p]));
-                    acc[r][p] = _mm256_add_ps(product, acc[r][p]);
-                }
-            }
-        }
-        for r in 0..R {
-            for p in 0..P {
-                _mm256_storeu_ps(args.acc.add(p * args.acc_stride + r * PANEL), acc[r][p]);
-            }
-        }
-    }
-}
-
-/// R rows by all panels of the group, in pairs.
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn rows<const R: usize, const FOUR_BITS: bool>(mut args: TileArgs) {
-    for _ in 0..args.panels / 2 {
-        // SAFETY: the caller's promise is ours.
-        unsafe { panels::<R, 2, FOUR_BITS>(&args) };
-        args.next_panel();
-        args.next_panel();
-    }
-    if args.panels % 2 == 1 {
-        // SAFETY: the caller's promise is ours.
-        unsafe { panels::<R, 1, FOUR_BITS>(&args) };
-    }
-}
-
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn tile<const FOUR_BITS: bool>(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours, and 1 ≤ height ≤ 4.
-    unsafe {
-        match height {
-            1 => rows::<1, FOUR_BITS>(args),
-            2 => rows::<2, FOUR_BITS>(args),
-            3 => rows::<3, FOUR_BITS>(args),
-            _ => rows::<4, FOUR_BITS>(args),
-        }
-    }
-}
-
-unsafe fn tile_q8_0(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours.
-    unsafe { tile::<false>(height, args) }
-}
-
-unsafe fn tile_q4_0(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours.
-    unsafe { tile::<true>(height, args) }
 }
 
 /// Eight floats.
