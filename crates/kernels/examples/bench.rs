@@ -4,8 +4,8 @@
 //! imports, `env.now() -> f64` (milliseconds) and `env.print(pointer, length)` (UTF-8), whose export
 //! `main` does the same; whoever loads it supplies them.
 //!
-//! Each number is the best of many short runs on one thread: on a busy machine the others were
-//! interrupted.
+//! Each number is the best of many short runs: on a busy machine the others were interrupted. In
+//! WebAssembly without threads that is one thread; natively RAYON_NUM_THREADS says how many.
 
 use kernels::{
     Activation, AttentionScratch, Isa, PackedWeights, QuantizedActivations, WeightFormat, add_scaled,
@@ -50,35 +50,35 @@ fn product(isa: Isa, format: WeightFormat, n: usize, k: usize, runs: usize) {
     print(&format!("{:14} {format:?} {TOKENS} × {k} × {n}: {gops:6.1} GOP/s", isa.name()));
 }
 
+/// The stages between the products, each as often as a layer has it.
 fn float_stages(isa: Isa, runs: usize) {
-    let x: Vec<f32> = (0..TOKENS * 4096).map(|i| (i * 31 % 2001) as f32 / 200.0 - 5.0).collect();
+    let (rows, width) = (16, 1024);
+    let x: Vec<f32> = (0..TOKENS * 3 * 64).map(|i| (i * 31 % 2001) as f32 / 200.0 - 5.0).collect();
+    let part = &x[..rows * width];
+    let (ones, mut out, mut y) = (vec![1.0; width], vec![0.0; rows * width], x.clone());
     let mut a = QuantizedActivations::default();
-    let mut y = x.clone();
-    let report = |what: &str, count: usize, ms: f64| {
-        print(&format!("{:14} {what}: {:.3} ms a layer", isa.name(), ms * count as f64));
-    };
-    let row = &x[..16 * 1024];
-    report("quantize 197 × 9216", 197 * 9216 / row.len(), best(runs, || a.quantize(isa, row, 16, 1024)));
-    report("GELU 197 × 4096", 197 / 4, best(runs, || gelu(isa, &mut y[..4 * 4096])));
-    y.copy_from_slice(&x);
-    report("softmax 16 × 197 × 197", 16, best(runs, || softmax(isa, &mut y[..197 * 197], 197)));
-    let (ones, mut out) = (vec![1.0; 1024], vec![0.0; 16 * 1024]);
-    report(
-        "layer norm 2 × 197 × 1024",
-        2 * 197 / 16,
-        best(runs, || layer_norm(isa, row, 16, 1024, &ones, &ones, 1e-6, &mut out)),
-    );
-    report(
-        "scaled sum 2 × 197 × 1024",
-        2 * 197 / 16,
-        best(runs, || add_scaled(isa, &mut out, row, &ones, 16, 1024)),
-    );
     let mut scratch = AttentionScratch::default();
-    let mut out = vec![0.0; TOKENS * 64];
-    let qkv = &x[..TOKENS * 3 * 64];
-    let bias = &x[..TOKENS * TOKENS];
-    let ms = best(runs, || attention(isa, qkv, TOKENS, 1, 64, Some(bias), &mut scratch, &mut out));
-    report("attention 16 heads", 16, ms);
+    let (mut head, bias) = (vec![0.0; TOKENS * 64], vec![0.5; TOKENS * TOKENS]);
+    let report = |what: &str, values: usize, measured: usize, ms: f64| {
+        let ms = ms * values as f64 / measured as f64;
+        print(&format!("{:14} {what}: {ms:.3} ms a layer", isa.name()));
+    };
+    // Ten times a run: a browser's clock is coarse.
+    let time = |call: &mut dyn FnMut()| best(runs, || (0..10).for_each(|_| call())) / 10.0;
+
+    let ms = time(&mut || a.quantize(isa, part, rows, width));
+    report("quantize 197 × 7168", TOKENS * 7168, rows * width, ms);
+    let ms = time(&mut || gelu(isa, &mut y[..rows * width]));
+    report("GELU 197 × 4096", TOKENS * 4096, rows * width, ms);
+    y.copy_from_slice(&x);
+    let ms = time(&mut || softmax(isa, &mut y[..TOKENS * 64], 64));
+    report("softmax 16 × 197 × 197", 16 * TOKENS * TOKENS, TOKENS * 64, ms);
+    let ms = time(&mut || layer_norm(isa, part, rows, width, &ones, &ones, 1e-6, &mut out));
+    report("layer norm 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
+    let ms = time(&mut || add_scaled(isa, &mut out, part, &ones, rows, width));
+    report("scaled sum 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
+    let ms = best(runs, || attention(isa, &x, TOKENS, 1, 64, Some(&bias), &mut scratch, &mut head));
+    report("attention 16 heads", 16, 1, ms);
 }
 
 /// Milliseconds of the quickest of `runs` calls.
