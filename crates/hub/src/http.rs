@@ -17,7 +17,7 @@ const MAX_REDIRECTS: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Headers alone, and only the hub's own: a redirect to another server is the answer.
+    /// Headers alone, and only the hub's own: a redirect to storage is the answer.
     Head,
     Get,
 }
@@ -101,7 +101,8 @@ impl Client {
                 return Err(Error::answer(&reply.url, "a redirect to a connection without encryption"));
             }
             let elsewhere = reply.elsewhere || url::origin(url) != url::origin(&next);
-            if elsewhere && method == Method::Head {
+            let is_answer = elsewhere || reply.header("x-linked-etag").is_some();
+            if method == Method::Head && is_answer {
                 return Ok(reply);
             }
             reply = self.send_once(method, &next, headers, (!elsewhere).then_some(secrets))?;
@@ -133,7 +134,7 @@ impl Client {
 
     /// Why there was no answer.
     fn fault(&self, url: &str, error: &ureq::Error) -> Error {
-        let host = url::host(url).to_owned();
+        let host = url::server(url).to_owned();
         let reason = error.to_string();
         match error {
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => Error::Tls { host, reason },

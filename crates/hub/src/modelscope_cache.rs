@@ -52,3 +52,17 @@ impl Cache {
         names
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_the_one_that_the_library_takes() {
+        let reference: Reference = "modelscope:damo/tiny".parse().unwrap();
+        let cache = Cache::new(Path::new("/cache"), &reference, "master");
+        // As modelscope 1.40 names it.
+        let name = "file_b7cfd24ea9f3102ccd0946054fafdd21b6f4be6884240707fea7c11fe02797d5.lock";
+        assert_eq!(cache.lock(&reference, "pytorch_model.pt"), Path::new("/cache/.lock").join(name));
+    }
+}

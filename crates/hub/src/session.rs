@@ -99,7 +99,7 @@ impl<'a> Session<'a> {
     fn fault(&self, reply: &Reply, subject: Subject) -> Error {
         let (hub, repository) = (self.reference.hub, self.reference.repository());
         let endpoint = self.site.endpoint.clone();
-        let host = url::host(&reply.url).to_owned();
+        let host = url::server(&reply.url).to_owned();
         let (status, code) = (reply.status(), reply.header("x-error-code"));
         let wait = reply.number("retry-after").map(Duration::from_secs);
         match (status, code) {

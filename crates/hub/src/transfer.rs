@@ -173,7 +173,7 @@ impl<'a> Transfer<'a> {
             }
             416 => {
                 self.restart()?;
-                let host = url::host(&reply.url).to_owned();
+                let host = url::server(&reply.url).to_owned();
                 return Err(self.interrupted(host, "it has no such part of the file".into()));
             }
             status => return Err(Error::answer(&reply.url, format!("status {status}"))),
@@ -190,7 +190,7 @@ impl<'a> Transfer<'a> {
         let start = parts.and_then(|(range, _)| range.split_once('-')?.0.parse::<u64>().ok());
         if start != Some(self.done) {
             self.restart()?;
-            let host = url::host(&reply.url).to_owned();
+            let host = url::server(&reply.url).to_owned();
             return Err(self.interrupted(host, format!("it sent the part {header:?}")));
         }
         match parts.and_then(|(_, total)| total.parse().ok()) {
@@ -208,7 +208,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn receive(&mut self, reply: Reply) -> Result<(), Error> {
-        let host = url::host(&reply.url).to_owned();
+        let host = url::server(&reply.url).to_owned();
         let mut body = reply.response.into_body().into_reader();
         let mut chunk = vec![0; CHUNK_BYTES];
         while self.done < self.remote.length {

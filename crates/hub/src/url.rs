@@ -9,20 +9,24 @@ fn split(url: &str) -> (&str, &str, &str) {
 
 /// Host without port.
 pub fn host(url: &str) -> &str {
-    let authority = split(url).1;
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = server(url);
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     }
 }
 
+/// Host and port, without a user's name, for people.
+pub fn server(url: &str) -> &str {
+    let authority = split(url).1;
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
 /// Scheme, host and port, which together say who is asked. Two URLs of the same origin may share a secret.
 pub fn origin(url: &str) -> String {
-    let (scheme, authority, _) = split(url);
-    let scheme = scheme.to_ascii_lowercase();
+    let scheme = split(url).0.to_ascii_lowercase();
     let default_port = if scheme == "https" { ":443" } else { ":80" };
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
+    let authority = server(url).to_ascii_lowercase();
     format!("{scheme}://{}", authority.strip_suffix(default_port).unwrap_or(&authority))
 }
 
