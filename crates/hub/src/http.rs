@@ -136,6 +136,7 @@ impl Client {
     fn fault(&self, url: &str, error: &ureq::Error) -> Error {
         let host = url::server(url).to_owned();
         let reason = error.to_string();
+        let reason = reason.strip_prefix("io: ").unwrap_or(&reason).to_owned();
         match error {
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => Error::Tls { host, reason },
             // rustls reports a certificate that is not trusted through the stream it wraps.

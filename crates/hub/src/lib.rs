@@ -4,7 +4,7 @@
 //! "hf:OWNER/NAME" → Reference → listing → the checkpoint among its files → cache, or transfer → verified path
 //!                   reference   hugging_face, modelscope     choose        *_cache     transfer
 //! ```
-//! - [`reference`]: what the user names: hub, repository, revision, file.
+//! - [`mod@reference`]: what the user names: hub, repository, revision, file.
 //! - [`settings`]: what the environment says: endpoints, tokens, caches, proxies.
 //! - `hugging_face`, `modelscope`: each hub's API and cache layout, and nothing else knows them.
 //! - `transfer`: one file over HTTP, resumed after interruptions, checked against the hub's hash.
@@ -13,7 +13,7 @@
 //! Why HTTP is spoken here, through `ureq`, rather than by the crate `hf-hub`: its blocking client (0.5) checks no
 //! hash, resumes without a validator, and knows neither `HF_HUB_CACHE`, `HF_TOKEN` nor `HF_HUB_OFFLINE`; its successor
 //! (1.0) keeps no partial file and brings an async runtime and a content-defined-chunking client with it; and neither
-//! can serve ModelScope. `ureq` with rustls and ring adds about twenty small crates.
+//! can serve ModelScope. `ureq` with rustls and ring adds twelve crates.
 //!
 //! ```no_run
 //! let reference: hub::Reference = "hf:timm/beitv2_large_patch16_224.in1k_ft_in22k_in1k".parse()?;
@@ -40,6 +40,7 @@ mod url;
 
 pub use error::Error;
 pub use reference::{Hub, Reference};
+pub use retry::Retries;
 pub use settings::Settings;
 
 use std::path::{Path, PathBuf};

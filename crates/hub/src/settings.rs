@@ -139,7 +139,7 @@ impl Environment<'_> {
         value.is_some_and(|value| matches!(&*value, "1" | "ON" | "YES" | "TRUE"))
     }
 
-    /// The folder that `names` or else the home folder's `.cache/<rest>` gives, `~` replaced.
+    /// The folder that the first of these variables names, `~` replaced.
     fn folder(&self, names: &[&'static str]) -> Result<Option<PathBuf>, Error> {
         let Some((name, value)) = self.first(names) else { return Ok(None) };
         let path = PathBuf::from(value);
@@ -213,9 +213,17 @@ impl Environment<'_> {
             none: none
                 .split([',', ' '])
                 .filter(|entry| !entry.is_empty())
-                .map(|entry| entry.rsplit_once(':').map_or(entry, |(host, _)| host).to_owned())
+                .map(|entry| without_port(entry).trim_matches(['[', ']']).to_owned())
                 .collect(),
         }
+    }
+}
+
+/// An entry of `NO_PROXY` may carry a port, which makes no difference here; an IPv6 address has colons of its own.
+fn without_port(entry: &str) -> &str {
+    match entry.rsplit_once(':') {
+        Some((host, _)) if !host.contains(':') || host.ends_with(']') => host,
+        _ => entry,
     }
 }
 
@@ -299,7 +307,7 @@ mod tests {
         let proxies = read(&[
             ("HTTPS_PROXY", "http://proxy:3128"),
             ("ALL_PROXY", "http://other:1"),
-            ("NO_PROXY", "localhost, .corp.example,*.intra,10.0.0.1:80"),
+            ("NO_PROXY", "localhost, .corp.example,*.intra,10.0.0.1:80,::1,[fe80::2]:80"),
         ])
         .unwrap()
         .proxies;
@@ -312,6 +320,9 @@ mod tests {
             ("https://xcorp.example/", Some("http://proxy:3128")),
             ("https://a.b.INTRA/", None),
             ("http://10.0.0.1:99/", None),
+            ("http://[::1]:99/", None),
+            ("http://[fe80::2]/", None),
+            ("http://[fe80::3]/", Some("http://other:1")),
         ] {
             assert_eq!(proxies.of(url), expected, "{url}");
         }

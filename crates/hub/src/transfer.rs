@@ -251,14 +251,12 @@ impl<'a> Transfer<'a> {
 
     fn write_error(&self, error: io::Error) -> Error {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Error::NoSpace {
-                    file: self.remote.file.clone(),
-                    path: self.partial.parent().unwrap_or(self.partial).to_owned(),
-                    missing: self.remote.length - self.done,
-                    variable: self.session.reference.hub.cache_variable(),
-                }
-            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::NoSpace {
+                file: self.remote.file.clone(),
+                path: self.partial.parent().unwrap_or(self.partial).to_owned(),
+                missing: self.remote.length - self.done,
+                variable: self.session.reference.hub.cache_variable(),
+            },
             _ => Error::io("write", self.partial)(error),
         }
     }
