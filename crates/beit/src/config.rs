@@ -61,14 +61,11 @@ impl Config {
     pub fn relative_positions(&self) -> usize {
         (2 * self.grid() - 1).pow(2) + 3
     }
-}
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) fn beitv2_large() -> Config {
-        Config {
+    /// BEiTv2-large, 224 px, over ImageNet-1k: 304,430,568 parameters (timm's
+    /// `beitv2_large_patch16_224`), preprocessed as it was evaluated.
+    pub fn beitv2_large() -> Self {
+        Self {
             name: "beitv2_large_patch16_224".into(),
             image_size: 224,
             patch_size: 16,
@@ -87,10 +84,15 @@ pub(crate) mod tests {
             },
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn large_sees_196_patches() {
-        let config = beitv2_large();
+        let config = Config::beitv2_large();
         assert_eq!((config.patches(), config.tokens(), config.head_width()), (196, 197, 64));
         assert_eq!(config.relative_positions(), 732);
     }

@@ -5,8 +5,7 @@
 //! cargo run --release -p checkpoint --example seeded_checkpoint -- large.safetensors
 //! ```
 
-use beit::config::{Config, Position};
-use beit::preprocess::Preprocessing;
+use beit::config::Config;
 use beit::weights::schema::Role;
 use checkpoint::seeded;
 use safetensors::tensor::{Dtype, TensorView};
@@ -15,19 +14,7 @@ use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: seeded_checkpoint FILE.safetensors")?;
-    let config = Config {
-        name: "beitv2_large_patch16_224".into(),
-        image_size: 224,
-        patch_size: 16,
-        width: 1024,
-        depth: 24,
-        heads: 16,
-        mlp_width: 4096,
-        classes: 1000,
-        position: Position::RelativeBias,
-        layer_norm_eps: 1e-6,
-        preprocessing: Preprocessing { short_side: 256, crop: 224, mean: [0.5; 3], std: [0.5; 3] },
-    };
+    let config = Config::beitv2_large();
     let tensor = |spec| {
         let bytes = seeded::tensor(&config, &spec).iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         // PyTorch's shapes, where they differ from ours.

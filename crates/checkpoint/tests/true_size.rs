@@ -3,9 +3,9 @@
 
 use beit::backend::Cpu;
 use beit::builder::ModelBuilder;
-use beit::config::{Config, Position};
+use beit::config::Config;
 use beit::model::Model;
-use beit::preprocess::{Pixels, Preprocessing};
+use beit::preprocess::Pixels;
 use beit::weights::{Storage, Tensor, TensorData};
 use checkpoint::quantize::{Quantization, encode};
 use checkpoint::seeded;
@@ -52,19 +52,7 @@ fn close(quantization: Quantization, least: f64) {
 }
 
 fn build(quantization: Quantization) -> Model<Cpu> {
-    let config = Config {
-        name: "beitv2_large_patch16_224".into(),
-        image_size: 224,
-        patch_size: 16,
-        width: 1024,
-        depth: 24,
-        heads: 16,
-        mlp_width: 4096,
-        classes: 1000,
-        position: Position::RelativeBias,
-        layer_norm_eps: 1e-6,
-        preprocessing: Preprocessing { short_side: 256, crop: 224, mean: [0.5; 3], std: [0.5; 3] },
-    };
+    let config = Config::beitv2_large();
     let mut builder = ModelBuilder::new(config.clone(), Cpu::new(Isa::best()));
     for spec in config.tensors() {
         let values = seeded::tensor(&config, &spec);

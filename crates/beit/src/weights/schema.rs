@@ -276,18 +276,17 @@ fn brief(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::beitv2_large;
 
     #[test]
     fn large_has_the_published_number_of_parameters() {
         // timm's count for beitv2_large_patch16_224 with 1000 classes.
-        assert_eq!(beitv2_large().parameters(), 304_430_568);
-        assert_eq!(beitv2_large().tensors().len(), 391);
+        assert_eq!(Config::beitv2_large().parameters(), 304_430_568);
+        assert_eq!(Config::beitv2_large().tensors().len(), 391);
     }
 
     #[test]
     fn metadata_survives_the_round_trip() {
-        let config = Config { classes: 2, ..beitv2_large() };
+        let config = Config { classes: 2, ..Config::beitv2_large() };
         let label =
             |i| Label { wnid: format!("n0000000{i}"), en: format!("thing {i}"), zh: format!("东西{i}") };
         let labels = vec![label(1), label(2)];
@@ -300,7 +299,7 @@ mod tests {
     fn implausible_metadata_is_named() {
         let labels: Vec<Label> = Vec::new();
         let good: Metadata =
-            metadata(&beitv2_large(), &labels).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+            metadata(&Config::beitv2_large(), &labels).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         let faults = [
             (ARCHITECTURE, Value::String("llama".into())),
             (POOLING, Value::String("token".into())),
