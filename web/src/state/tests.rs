@@ -1,6 +1,7 @@
+use super::queue::TIMED_PHOTOS;
 use super::*;
-use crate::photo::Content;
-use protocol::{Answer, Phase, Prediction};
+use crate::photo::{Content, Trouble};
+use protocol::{Answer, BackendInfo, Loading, ModelInfo, Phase, Prediction};
 
 /// A state with the model ready, reached the way the page reaches it.
 fn ready() -> State {

@@ -1,0 +1,30 @@
+//! Which photos are on the page, and in which order.
+
+use super::{Effect, Focus, State};
+use crate::photo::{Arrival, PhotoId};
+use std::rc::Rc;
+
+impl State {
+    pub(super) fn arrived(&mut self, batch: u64, arrivals: Vec<Arrival>) -> Vec<Effect> {
+        self.dragging = false;
+        self.empty_paste = false;
+        if self.batch.0 != batch {
+            self.batch = (batch, 0);
+        }
+        let (at, count) = (self.batch.1, arrivals.len());
+        self.photos.splice(at..at, arrivals.into_iter().map(|arrival| Rc::new(arrival.into())));
+        self.batch.1 += count;
+        self.send_next()
+    }
+
+    pub(super) fn remove(&mut self, id: PhotoId) -> Vec<Effect> {
+        let Some(at) = self.position(id) else { return vec![] };
+        self.photos.remove(at);
+        if at < self.batch.1 {
+            self.batch.1 -= 1;
+        }
+        let neighbour = self.photos.get(at).or(self.photos.last());
+        let focus = neighbour.map_or(Focus::Picker, |photo| Focus::Remove(photo.id));
+        vec![Effect::Forget(id), Effect::Focus(focus)]
+    }
+}
