@@ -1,0 +1,140 @@
+//! An adapter probed, a device acquired.
+
+use crate::buffers::Pool;
+use crate::fault::{Fault, Faults};
+use crate::recorder::Recorder;
+use beit::backend::BackendError;
+use std::sync::{Arc, Mutex, MutexGuard};
+use thiserror::Error;
+use wgpu::{AdapterInfo, DeviceType, Limits};
+
+/// Which adapters will do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GpuOptions {
+    /// Takes an adapter that only imitates a GPU on the processor: right, but slow.
+    pub allow_software: bool,
+    /// Asks for the adapter that saves power rather than the fastest.
+    pub low_power: bool,
+}
+
+/// Why there is no GPU to use.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GpuError {
+    #[error("no GPU can be used here ({reason})")]
+    NoAdapter { reason: String },
+    #[error("the only GPU here is {name}, which imitates one on the processor")]
+    Software { name: String },
+    #[error("{name} refused to be used ({reason})")]
+    Device { name: String, reason: String },
+}
+
+/// A GPU, ready for a network's weights: a [`beit::backend::Backend`].
+///
+/// Calls only record what is to be done; the GPU begins when results are read.
+pub struct Gpu {
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    pub(crate) pool: Arc<Mutex<Pool>>,
+    info: AdapterInfo,
+    faults: Faults,
+    recorder: Mutex<Recorder>,
+}
+
+impl Gpu {
+    /// Finds an adapter and acquires its device, with WebGPU's default limits, or the adapter's own where
+    /// buffers may be larger.
+    ///
+    /// # Errors
+    /// When there is no adapter, only a software one that `options` don't allow, or it gives no device.
+    pub async fn request(options: GpuOptions) -> Result<Self, GpuError> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+            flags: wgpu::InstanceFlags::empty(),
+            ..wgpu::InstanceDescriptor::new_without_display_handle()
+        });
+        let power_preference = match options.low_power {
+            true => wgpu::PowerPreference::LowPower,
+            false => wgpu::PowerPreference::HighPerformance,
+        };
+        let wanted = wgpu::RequestAdapterOptions { power_preference, ..Default::default() };
+        let adapter = instance.request_adapter(&wanted).await;
+        let adapter = adapter.map_err(|e| GpuError::NoAdapter { reason: e.to_string() })?;
+        let info = adapter.get_info();
+        if info.device_type == DeviceType::Cpu && !options.allow_software {
+            return Err(GpuError::Software { name: spoken_name(&info) });
+        }
+        let offered = adapter.limits();
+        let device = adapter.request_device(&wgpu::DeviceDescriptor {
+            required_limits: Limits {
+                max_buffer_size: offered.max_buffer_size,
+                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+                ..Limits::defaults()
+            },
+            ..Default::default()
+        });
+        let (device, queue) =
+            device.await.map_err(|e| GpuError::Device { name: spoken_name(&info), reason: e.to_string() })?;
+        let faults = Faults::default();
+        let uncaptured = faults.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured.note(error.into())));
+        let lost = faults.clone();
+        device.set_device_lost_callback(move |_, message| lost.note(Fault::Lost(message)));
+        let recorder = Mutex::new(Recorder::new(device.clone(), queue.clone()));
+        let pool = Arc::new(Mutex::new(Pool::new(device.clone())));
+        Ok(Self { device, queue, pool, info, faults, recorder })
+    }
+
+    /// The adapter's name, kind and driver.
+    pub fn info(&self) -> &AdapterInfo {
+        &self.info
+    }
+
+    /// The adapter's name for a person to read.
+    pub fn name(&self) -> String {
+        spoken_name(&self.info)
+    }
+
+    /// Whether this only imitates a GPU on the processor.
+    pub fn is_software(&self) -> bool {
+        self.info.device_type == DeviceType::Cpu
+    }
+
+    /// The limits the device was acquired with.
+    pub fn limits(&self) -> Limits {
+        self.device.limits()
+    }
+
+    /// The first fault that the device reported; no answer after it counts.
+    pub fn fault(&self) -> Option<Fault> {
+        self.faults.first()
+    }
+
+    /// Calls `listener` when the device reports its first fault, such as having been lost.
+    pub fn on_fault(&self, listener: impl Fn(&Fault) + Send + 'static) {
+        self.faults.listen(Box::new(listener));
+    }
+
+    /// Gives the device up: whatever is asked of it from now on fails as if the GPU had been unplugged.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
+    /// An error once the device has reported a fault.
+    pub(crate) fn check(&self) -> Result<(), BackendError> {
+        if self.fault().is_none() {
+            return Ok(());
+        }
+        // Natively a loss is only told to those who ask.
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        self.fault().map_or(Ok(()), |fault| Err(BackendError::Device(fault.to_string())))
+    }
+
+    pub(crate) fn recorder(&self) -> Result<MutexGuard<'_, Recorder>, BackendError> {
+        self.recorder.lock().map_err(|_| BackendError::Device("a thread that used the GPU panicked".into()))
+    }
+}
+
+/// Browsers often hide the adapter's name; then its driver or kind must do.
+fn spoken_name(info: &AdapterInfo) -> String {
+    let names = [&info.name, &info.driver, &info.driver_info];
+    names.into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_else(|| "an unnamed GPU".into())
+}

@@ -1,0 +1,176 @@
+// out = activation(x · wᵀ + bias): x [rows, k] → out [rows, n], F32, sums in F32.
+//
+// A workgroup computes TILE_ROWS × 64 outputs, a thread 8 rows × 4 columns in registers. 16 steps of k at a
+// time are brought to workgroup memory, weights dequantised on the way, in vectors of four consecutive k
+// ("quads"), so that four multiply-adds follow each pair of vectors read:
+//
+//     x       [rows][x_quads]                         rows padded with zeros to whole quads
+//     weights [panel of 64 columns][quad][column]     F32: 4 words; Q8_0: 1 word of 4 codes;
+//                                                     Q4_0: 1 word of 8 codes, for two quads
+//     scales  [panel][block of 32 k][column]          f16, two in a word; F32: none
+//
+// Generated in front: FORMAT (one of the three), TILE_ROWS.
+
+const F32: u32 = 0u;
+const Q8_0: u32 = 1u;
+const Q4_0: u32 = 2u;
+
+const PANEL: u32 = 64u;
+// Of k at a time, in quads: half a block of weights.
+const STEP: u32 = 4u;
+const THREAD_ROWS: u32 = 8u;
+const ROW_GROUPS: u32 = TILE_ROWS / THREAD_ROWS;
+const THREADS: u32 = ROW_GROUPS * PANEL / 4u;
+// Strides in workgroup memory, odd multiples of what would make neighbours share a bank.
+const X_STRIDE: u32 = TILE_ROWS + 2u;
+const W_LANE: u32 = PANEL / 4u + 2u;
+const W_STRIDE: u32 = 4u * W_LANE;
+
+const GELU: u32 = 1u;
+
+struct Shape {
+    rows: u32,
+    x_quads: u32,
+    // Quads of k as the weights are stored: a multiple of STEP, at least x_quads.
+    weight_quads: u32,
+    out_quads: u32,
+    activation: u32,
+}
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weights: array<u32>;
+@group(0) @binding(3) var<storage, read> scales: array<u32>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+
+// [quad][row]
+var<workgroup> x_tile: array<vec4<f32>, STEP * X_STRIDE>;
+// [quad][column % 4][column / 4]: the threads of a row read side by side.
+var<workgroup> w_tile: array<vec4<f32>, STEP * W_STRIDE>;
+
+fn w_place(quad: u32, column: u32) -> u32 {
+    return quad * W_STRIDE + (column % 4u) * W_LANE + column / 4u;
+}
+
+fn load_x(first_row: u32, first_quad: u32, thread: u32) {
+    for (var i = thread; i < TILE_ROWS * STEP; i += THREADS) {
+        let row = first_row + i / STEP;
+        let quad = first_quad + i % STEP;
+        var value = vec4<f32>();
+        if row < shape.rows && quad < shape.x_quads {
+            value = x[row * shape.x_quads + quad];
+        }
+        x_tile[(i % STEP) * X_STRIDE + i / STEP] = value;
+    }
+}
+
+fn scale(panel: u32, quad: u32, column: u32) -> f32 {
+    let at = (panel * (shape.weight_quads / 8u) + quad / 8u) * PANEL + column;
+    let pair = unpack2x16float(scales[at / 2u]);
+    return select(pair.x, pair.y, at % 2u == 1u);
+}
+
+fn load_w(panel: u32, first_quad: u32, thread: u32) {
+    if FORMAT == F32 {
+        for (var i = thread; i < PANEL * STEP; i += THREADS) {
+            let at = ((panel * shape.weight_quads + first_quad) * PANEL + i) * 4u;
+            let words = vec4<u32>(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
+            w_tile[w_place(i / PANEL, i % PANEL)] = bitcast<vec4<f32>>(words);
+        }
+    } else if FORMAT == Q8_0 {
+        for (var i = thread; i < PANEL * STEP; i += THREADS) {
+            let word = weights[(panel * shape.weight_quads + first_quad) * PANEL + i];
+            // Each byte to the top, then down again with its sign.
+            let codes = vec4<i32>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+            let column = i % PANEL;
+            w_tile[w_place(i / PANEL, column)] = scale(panel, first_quad, column) * vec4<f32>(codes);
+        }
+    } else {
+        for (var i = thread; i < PANEL * STEP / 2u; i += THREADS) {
+            let word = weights[(panel * shape.weight_quads + first_quad) / 2u * PANEL + i];
+            let shifts = vec4<u32>(0u, 8u, 16u, 24u);
+            let low = (vec4<u32>(word) >> shifts) & vec4<u32>(15u);
+            let high = (vec4<u32>(word) >> (shifts + vec4<u32>(4u))) & vec4<u32>(15u);
+            let column = i % PANEL;
+            let quad = i / PANEL * 2u;
+            let factor = scale(panel, first_quad, column);
+            w_tile[w_place(quad, column)] = factor * (vec4<f32>(low) - 8.0);
+            w_tile[w_place(quad + 1u, column)] = factor * (vec4<f32>(high) - 8.0);
+        }
+    }
+}
+
+// x · Φ(x), the exact form: erf by Abramowitz and Stegun, 7.1.26, within 1.5e-7.
+fn gelu(x: vec4<f32>) -> vec4<f32> {
+    let u = abs(x) * 0.70710678;
+    let t = 1.0 / (1.0 + 0.3275911 * u);
+    let series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    let tail = 0.5 * series * exp(-u * u);
+    return x * select(tail, 1.0 - tail, x >= vec4<f32>());
+}
+
+fn store(row: u32, column_quad: u32, sum: vec4<f32>) {
+    if row < shape.rows && column_quad < shape.out_quads {
+        var value = sum + bias[column_quad];
+        if shape.activation == GELU {
+            value = gelu(value);
+        }
+        out[row * shape.out_quads + column_quad] = value;
+    }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let panel = group.x;
+    let first_row = group.y * TILE_ROWS;
+    let column_quad = thread % (PANEL / 4u);
+    let row = thread / (PANEL / 4u);
+
+    // Of rows `row`, `row + ROW_GROUPS`, … : named, so that they are registers on every driver.
+    var sum0 = vec4<f32>();
+    var sum1 = vec4<f32>();
+    var sum2 = vec4<f32>();
+    var sum3 = vec4<f32>();
+    var sum4 = vec4<f32>();
+    var sum5 = vec4<f32>();
+    var sum6 = vec4<f32>();
+    var sum7 = vec4<f32>();
+
+    for (var quad = 0u; quad < shape.weight_quads; quad += STEP) {
+        load_x(first_row, quad, thread);
+        load_w(panel, quad, thread);
+        workgroupBarrier();
+        for (var step = 0u; step < STEP; step++) {
+            let w_at = step * W_STRIDE + column_quad;
+            // A column of this matrix is a column of wᵀ: vector · matrix makes four dot products.
+            let w = mat4x4<f32>(
+                w_tile[w_at],
+                w_tile[w_at + W_LANE],
+                w_tile[w_at + 2u * W_LANE],
+                w_tile[w_at + 3u * W_LANE],
+            );
+            let x_at = step * X_STRIDE + row;
+            sum0 += x_tile[x_at] * w;
+            sum1 += x_tile[x_at + ROW_GROUPS] * w;
+            sum2 += x_tile[x_at + 2u * ROW_GROUPS] * w;
+            sum3 += x_tile[x_at + 3u * ROW_GROUPS] * w;
+            sum4 += x_tile[x_at + 4u * ROW_GROUPS] * w;
+            sum5 += x_tile[x_at + 5u * ROW_GROUPS] * w;
+            sum6 += x_tile[x_at + 6u * ROW_GROUPS] * w;
+            sum7 += x_tile[x_at + 7u * ROW_GROUPS] * w;
+        }
+        workgroupBarrier();
+    }
+
+    let at = first_row + row;
+    let columns = panel * (PANEL / 4u) + column_quad;
+    store(at, columns, sum0);
+    store(at + ROW_GROUPS, columns, sum1);
+    store(at + 2u * ROW_GROUPS, columns, sum2);
+    store(at + 3u * ROW_GROUPS, columns, sum3);
+    store(at + 4u * ROW_GROUPS, columns, sum4);
+    store(at + 5u * ROW_GROUPS, columns, sum5);
+    store(at + 6u * ROW_GROUPS, columns, sum6);
+    store(at + 7u * ROW_GROUPS, columns, sum7);
+}

@@ -1,0 +1,30 @@
+//! The network on a GPU: the kernels of [`beit::backend::Backend`] as WGSL, run by `wgpu` on WebGPU in a
+//! browser and on Vulkan, Metal or DX12 natively.
+//!
+//! ```text
+//! Backend call ─▶ dispatch, recorded ─▶ … ─▶ read: one submission, one readback
+//!      weights: packed in GPU memory, dequantised in the matrix product's tile
+//! ```
+//!
+//! Everything is summed in F32, and activations are F32: answers are those of the dequantised network to
+//! rounding. The limits that every WebGPU device has are enough (buffers of 256 MiB, bindings of 128 MiB,
+//! 16 KiB of workgroup memory, 256 invocations).
+//!
+//! Errors that the device reports late (out of memory, a lost device) are remembered in its [`Fault`] and
+//! come back from the next call that waits.
+
+mod backend;
+mod buffers;
+mod fault;
+mod gpu;
+mod kernel;
+mod readback;
+mod recorder;
+mod weights;
+
+pub use backend::{GpuMatrix, GpuTokens, GpuVector};
+pub use fault::Fault;
+pub use gpu::{Gpu, GpuError, GpuOptions};
+pub use kernel::{Kernel, Tile};
+pub use weights::Format;
+pub use wgpu::AdapterInfo;

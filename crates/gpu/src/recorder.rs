@@ -1,0 +1,185 @@
+//! Work recorded for the GPU: pipelines, bind groups and shapes made once, one command buffer until
+//! something has to be read.
+
+use crate::buffers::Numbered;
+use crate::kernel::Kernel;
+use beit::backend::BackendError;
+use std::collections::HashMap;
+use wgpu::util::DeviceExt;
+
+/// What a kernel is told in its uniform `shape`, in 32-bit words.
+type Shape = [u32; 8];
+
+/// The most workgroups that WebGPU lets one dimension of a dispatch have.
+const MAX_WORKGROUPS: u32 = 65_535;
+/// Bind groups remembered: a network of 24 blocks needs about 220 for each size of batch.
+const MAX_BIND_GROUPS: usize = 8192;
+
+/// Records dispatches and submits them.
+pub(crate) struct Recorder {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    recording: Option<Recording>,
+    pipelines: HashMap<Kernel, Pipeline>,
+    shapes: HashMap<Shape, wgpu::Buffer>,
+    bind_groups: HashMap<BindKey, wgpu::BindGroup>,
+    /// Bytes written since the last submission.
+    staged: u64,
+}
+
+/// A command buffer being filled. The pass is dropped, hence ended, before the encoder.
+struct Recording {
+    pass: wgpu::ComputePass<'static>,
+    encoder: wgpu::CommandEncoder,
+}
+
+struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// What a bind group depends on: the kernel, its shape, the numbers of its buffers.
+#[derive(PartialEq, Eq, Hash)]
+struct BindKey {
+    kernel: Kernel,
+    shape: Shape,
+    buffers: Vec<u64>,
+}
+
+impl Recorder {
+    pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        Self {
+            device,
+            queue,
+            recording: None,
+            pipelines: HashMap::new(),
+            shapes: HashMap::new(),
+            bind_groups: HashMap::new(),
+            staged: 0,
+        }
+    }
+
+    /// Records one run of a kernel. `shape` is its uniform, at most eight words; `buffers` are its
+    /// bindings from 1 on.
+    ///
+    /// # Errors
+    /// When there are more workgroups than WebGPU allows.
+    pub fn dispatch<const N: usize>(
+        &mut self,
+        kernel: Kernel,
+        shape: [u32; N],
+        buffers: &[&Numbered],
+        workgroups: [u32; 3],
+    ) -> Result<(), BackendError> {
+        const { assert!(N <= 8) };
+        if let Some(&got) = workgroups.iter().find(|&&n| n > MAX_WORKGROUPS) {
+            let (expected, got) = (MAX_WORKGROUPS as usize, got as usize);
+            return Err(BackendError::Shape { what: "workgroups of a GPU kernel, at most", expected, got });
+        }
+        let mut words = [0; 8];
+        words[..N].copy_from_slice(&shape);
+        let bind_group = self.bind_group(kernel, words, buffers);
+        let pipeline = self.pipeline(kernel).pipeline.clone();
+        let pass = &mut self.recording().pass;
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &bind_group, &[]);
+        let [x, y, z] = workgroups;
+        pass.dispatch_workgroups(x, y, z);
+        Ok(())
+    }
+
+    /// Submits what has been recorded, if anything.
+    pub fn flush(&mut self) {
+        if let Some(Recording { pass, encoder }) = self.recording.take() {
+            drop(pass);
+            self.queue.submit([encoder.finish()]);
+        }
+    }
+
+    /// Copies the beginning of `from` to the whole of `to` and submits everything.
+    pub fn copy_out(&mut self, from: &Numbered, to: &wgpu::Buffer) -> wgpu::SubmissionIndex {
+        let mut encoder = match self.recording.take() {
+            Some(Recording { pass, encoder }) => {
+                drop(pass);
+                encoder
+            }
+            None => self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default()),
+        };
+        encoder.copy_buffer_to_buffer(&from.buffer, 0, to, 0, to.size());
+        self.queue.submit([encoder.finish()])
+    }
+
+    /// Counts bytes that were written to a buffer, and sends them off when they are more than `most`:
+    /// natively, they are held in staging memory until then. A browser takes them at once.
+    pub fn staged(&mut self, bytes: u64, most: u64) {
+        self.staged += bytes;
+        if self.staged > most && cfg!(not(target_arch = "wasm32")) {
+            self.staged = 0;
+            self.flush();
+            let submission_index = Some(self.queue.submit([]));
+            // An error here is a lost device, which is noted as a fault.
+            let _ = self.device.poll(wgpu::PollType::Wait { submission_index, timeout: None });
+        }
+    }
+
+    fn recording(&mut self) -> &mut Recording {
+        self.recording.get_or_insert_with(|| {
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime();
+            Recording { pass, encoder }
+        })
+    }
+
+    fn pipeline(&mut self, kernel: Kernel) -> &Pipeline {
+        self.pipelines.entry(kernel).or_insert_with(|| {
+            let label = Some(kernel.name());
+            let source = wgpu::ShaderSource::Wgsl(kernel.source());
+            let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
+            let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label,
+                layout: None,
+                module: &module,
+                entry_point: Some("main"),
+                // Every kernel writes its workgroup memory before it reads it.
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    zero_initialize_workgroup_memory: false,
+                    ..Default::default()
+                },
+                cache: None,
+            });
+            let layout = pipeline.get_bind_group_layout(0);
+            Pipeline { pipeline, layout }
+        })
+    }
+
+    fn bind_group(&mut self, kernel: Kernel, shape: Shape, buffers: &[&Numbered]) -> wgpu::BindGroup {
+        let key = BindKey { kernel, shape, buffers: buffers.iter().map(|b| b.number).collect() };
+        if let Some(known) = self.bind_groups.get(&key) {
+            return known.clone();
+        }
+        if self.bind_groups.len() >= MAX_BIND_GROUPS {
+            self.bind_groups.clear();
+        }
+        let uniform = self.shapes.entry(shape).or_insert_with(|| {
+            self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                label: None,
+                contents: bytemuck::cast_slice(&shape),
+                usage: wgpu::BufferUsages::UNIFORM,
+            })
+        });
+        let uniform = uniform.clone();
+        let bindings = std::iter::once(&uniform).chain(buffers.iter().map(|b| &b.buffer));
+        let entries: Vec<_> = (0..)
+            .zip(bindings)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .collect();
+        let layout = self.pipeline(kernel).layout.clone();
+        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(kernel.name()),
+            layout: &layout,
+            entries: &entries,
+        });
+        self.bind_groups.insert(key, group.clone());
+        group
+    }
+}

@@ -1,0 +1,53 @@
+//! Every kernel in every variant is valid WGSL without extensions, and needs no more than what every WebGPU
+//! device has.
+
+use gpu::Kernel;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, Module};
+
+/// WebGPU's default limits.
+const WORKGROUP_BYTES: u32 = 16_384;
+const INVOCATIONS: u32 = 256;
+const STORAGE_BUFFERS: usize = 8;
+
+#[test]
+fn kernels_are_valid_and_keep_to_the_default_limits() {
+    for kernel in Kernel::ALL {
+        let module = naga::front::wgsl::parse_str(&kernel.source())
+            .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&kernel.source())));
+        Validator::new(ValidationFlags::all(), Capabilities::empty())
+            .validate(&module)
+            .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&kernel.source())));
+
+        let [entry] = &module.entry_points[..] else { panic!("{kernel:?}: one entry point expected") };
+        assert_eq!(entry.name, "main", "{kernel:?}");
+        let invocations: u32 = entry.workgroup_size.iter().product();
+        assert!(invocations <= INVOCATIONS, "{kernel:?}: {invocations} invocations");
+        let bytes = workgroup_bytes(&module);
+        assert!(bytes <= WORKGROUP_BYTES, "{kernel:?}: {bytes} bytes of workgroup memory");
+        let buffers = module.global_variables.iter();
+        let buffers = buffers.filter(|(_, v)| matches!(v.space, AddressSpace::Storage { .. })).count();
+        assert!(buffers <= STORAGE_BUFFERS, "{kernel:?}: {buffers} storage buffers");
+    }
+}
+
+/// Each variable rounded up to 16 bytes, as WebGPU counts.
+fn workgroup_bytes(module: &Module) -> u32 {
+    let variables = module.global_variables.iter();
+    let workgroup = variables.filter(|(_, v)| v.space == AddressSpace::WorkGroup);
+    workgroup.map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()).next_multiple_of(16)).sum()
+}
+
+#[test]
+fn every_file_is_a_kernel() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kernels");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap().replace(".wgsl", ""))
+        .collect();
+    files.sort();
+    let mut names: Vec<_> = Kernel::ALL.map(Kernel::name).to_vec();
+    names.sort();
+    names.dedup();
+    assert_eq!(files, names);
+}
