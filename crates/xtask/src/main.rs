@@ -18,6 +18,7 @@ mod stamp;
 mod test;
 mod tools;
 mod version;
+mod vulkan;
 mod workers;
 
 use std::process::ExitCode;

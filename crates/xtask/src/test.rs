@@ -8,7 +8,7 @@ use crate::process::spoken;
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
 use crate::workers::{RELAXED, VARIANTS};
-use crate::{Result, browser, site, tools};
+use crate::{Result, browser, site, tools, vulkan};
 
 /// Asks for the steps' names instead of running them.
 pub const LIST: &str = "--list";
@@ -115,6 +115,7 @@ fn clippy_wasm(context: &Context) -> Result<()> {
 }
 
 fn unit(context: &Context) -> Result<()> {
+    vulkan::ensure(context.project)?;
     // The page's and the worker's state machines are tested natively too.
     run_cargo(context, &[&["test"], &all_but(&["tests"])[..]].concat())
 }
