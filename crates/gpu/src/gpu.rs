@@ -79,6 +79,8 @@ impl Gpu {
         let lost = faults.clone();
         device.set_device_lost_callback(move |_, message| lost.note(Fault::Lost(message)));
         let recorder = Mutex::new(Recorder::new(device.clone(), queue.clone()));
+        // In a browser, where wgpu's handles stay on their thread, it only counts owners.
+        #[cfg_attr(target_arch = "wasm32", expect(clippy::arc_with_non_send_sync))]
         let pool = Arc::new(Mutex::new(Pool::new(device.clone())));
         Ok(Self { device, queue, pool, info, faults, recorder })
     }
