@@ -1,11 +1,11 @@
 //! `beitscope classify`: what is on these photos.
 
-use crate::engine::{self, Engine, Logits};
+use crate::engine::{self, Backend, Engine, Logits};
 use crate::failure::Failure;
 use crate::output::{json, say, wants_json};
 use beit::labels::Label;
 use beit::topk::top_k;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -33,12 +33,6 @@ pub struct Arguments {
     /// JPEG, PNG, WebP, GIF, BMP or TIFF files
     #[arg(required = true, value_name = "PHOTO")]
     photos: Vec<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Backend {
-    Cpu,
-    Gpu,
 }
 
 /// A photo's answer.
@@ -72,14 +66,10 @@ struct Refusal {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Backend::Gpu = arguments.backend {
-        return Err(Failure::Usage(
-            "this build of beitscope has no GPU backend yet; use --backend cpu".into(),
-        ));
-    }
     let pool = engine::pool(engine::threads(arguments.threads))?;
     pool.install(|| {
-        let engine = Engine::load(&arguments.model)?;
+        let engine = Engine::load(&arguments.model, arguments.backend)?;
+        engine.warm_up()?;
         let mut unanswered = 0;
         for photo in &arguments.photos {
             let file = photo.display().to_string();
@@ -112,7 +102,7 @@ fn answer(arguments: &Arguments, labels: &[Label], file: String, logits: Logits)
             file,
             predictions,
             ms,
-            backend: "cpu",
+            backend: arguments.backend.name(),
             logits: arguments.logits.then_some(logits.values),
         });
     }

@@ -1,21 +1,64 @@
 //! A loaded model and what both `classify` and `evaluate` do with a photo.
 
 use crate::failure::Failure;
-use beit::backend::Cpu;
+use crate::output::say;
+use beit::backend::{BackendError, Cpu};
+use beit::config::Config;
 use beit::decode::decode;
 use beit::labels::Label;
 use beit::model::Model;
-use beit::preprocess::preprocess;
+use beit::preprocess::{Pixels, preprocess};
 use checkpoint::ModelFolder;
+use clap::ValueEnum;
+use gpu::{Gpu, GpuOptions};
 use kernels::Isa;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-/// A model that answers photos on the processor.
+/// What the network runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    Cpu,
+    Gpu,
+}
+
+impl Backend {
+    /// As it is written on the command line and in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+}
+
+/// A model that answers photos.
 pub struct Engine {
-    pub model: Model<Cpu>,
+    network: Network,
     pub labels: Vec<Label>,
+}
+
+/// A network where it runs.
+enum Network {
+    Cpu(Model<Cpu>),
+    Gpu(Box<Model<Gpu>>),
+}
+
+impl Network {
+    fn config(&self) -> &Config {
+        match self {
+            Self::Cpu(model) => model.config(),
+            Self::Gpu(model) => model.config(),
+        }
+    }
+
+    fn logits(&self, pixels: &Pixels) -> Result<Vec<f32>, BackendError> {
+        match self {
+            Self::Cpu(model) => pollster::block_on(model.logits(pixels)),
+            Self::Gpu(model) => pollster::block_on(model.logits(pixels)),
+        }
+    }
 }
 
 /// A photo's logits, one per class.
@@ -26,10 +69,31 @@ pub struct Logits {
 }
 
 impl Engine {
-    /// Verifies and loads the model in a folder.
-    pub fn load(folder: &Path) -> Result<Self, Failure> {
-        let (model, labels) = ModelFolder::open(folder)?.load(Cpu::new(Isa::best()))?;
-        Ok(Self { model, labels })
+    /// Verifies the model in a folder and loads it to where it shall run.
+    ///
+    /// # Errors
+    /// When the model can't be loaded, or there is no GPU where one was asked for.
+    pub fn load(folder: &Path, backend: Backend) -> Result<Self, Failure> {
+        let folder = ModelFolder::open(folder)?;
+        match backend {
+            Backend::Cpu => {
+                let (model, labels) = folder.load(Cpu::new(Isa::best()))?;
+                Ok(Self { network: Network::Cpu(model), labels })
+            }
+            Backend::Gpu => {
+                let (model, labels) = folder.load(gpu()?)?;
+                Ok(Self { network: Network::Gpu(Box::new(model)), labels })
+            }
+        }
+    }
+
+    /// Runs the network once on nothing, so that the first photo's time is the network's alone: a GPU
+    /// compiles its kernels first.
+    pub fn warm_up(&self) -> Result<(), Failure> {
+        let Network::Gpu(model) = &self.network else { return Ok(()) };
+        let size = model.config().image_size;
+        let pixels = Pixels { size, values: vec![0.0; 3 * size * size] };
+        self.network.logits(&pixels).map(drop).map_err(|error| Failure::Data(format!("{error}; {INSTEAD}")))
     }
 
     /// Runs the network on the photo in a file.
@@ -40,11 +104,26 @@ impl Engine {
         let bytes = std::fs::read(file).map_err(|e| format!("The file can't be read: {e}."))?;
         let photo = decode(&bytes).map_err(|e| e.to_string())?;
         drop(bytes);
-        let pixels = preprocess(&photo, &self.model.config().preprocessing);
+        let pixels = preprocess(&photo, &self.network.config().preprocessing);
         let begun = Instant::now();
-        let values = pollster::block_on(self.model.logits(&pixels)).map_err(|e| e.to_string())?;
+        let values = self.network.logits(&pixels).map_err(|e| e.to_string())?;
         Ok(Logits { values, ms: begun.elapsed().as_secs_f64() * 1e3 })
     }
+}
+
+/// What to do when a GPU fails.
+const INSTEAD: &str = "use --backend cpu instead";
+
+/// The fastest GPU of this machine; whoever asks for one also gets one that is only imitated.
+fn gpu() -> Result<Gpu, Failure> {
+    let options = GpuOptions { allow_software: true, ..GpuOptions::default() };
+    let gpu = pollster::block_on(Gpu::request(options))
+        .map_err(|error| Failure::Usage(format!("{error}; {INSTEAD}")))?;
+    let (name, api) = (gpu.name(), gpu.info().backend);
+    let slow =
+        if gpu.is_software() { ", which imitates a GPU on the processor: right, but slow" } else { "" };
+    say(&format!("GPU: {name} by {api}{slow}"));
+    Ok(gpu)
 }
 
 /// As many threads as the machine has, unless told otherwise.

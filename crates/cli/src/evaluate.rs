@@ -1,7 +1,7 @@
 //! `beitscope evaluate`: how often the model is right.
 
 use crate::dataset::{self, Sample};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::{json, say, wants_json};
@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Photos to run at the same time; as many as there are processors if not given
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// What the network runs on
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: Backend,
     /// A folder for each class, named by WordNet id; or a flat folder with labels.json, {"file": ImageNet index}
     #[arg(value_name = "DATASET")]
     dataset: PathBuf,
@@ -59,7 +62,7 @@ impl Tally {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let engine = Engine::load(&arguments.model)?;
+    let engine = Engine::load(&arguments.model, arguments.backend)?;
     let samples = dataset::open(&arguments.dataset, &engine.labels)?;
     let mut tally = tally(&engine, &samples, engine::threads(arguments.threads))?;
     tally.unreadable.sort();

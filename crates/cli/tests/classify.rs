@@ -89,8 +89,7 @@ fn wrong_commands_are_told_so() {
     let folder = tempfile::tempdir().unwrap();
     let model = model(folder.path(), "tiny-absolute");
     let odd = photo("odd");
-    let table: [(i32, &str, &[&str]); 5] = [
-        (2, "no GPU backend yet", &["--backend", "gpu", &odd]),
+    let table: [(i32, &str, &[&str]); 4] = [
         (2, "--backend", &["--backend", "abacus", &odd]),
         (2, "--top-k", &["--top-k", "0", &odd]),
         (2, "--threads", &["--threads", "0", &odd]),

@@ -24,7 +24,12 @@ impl Run {
 }
 
 pub fn beitscope<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_beitscope")).args(arguments).output().unwrap();
+    run(Command::new(env!("CARGO_BIN_EXE_beitscope")).args(arguments))
+}
+
+/// Runs the binary as the command says.
+pub fn run(command: &mut Command) -> Run {
+    let output = command.output().unwrap();
     let Output { status, stdout, stderr } = output;
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let run = Run { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) };
