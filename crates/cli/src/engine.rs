@@ -41,7 +41,7 @@ pub struct Engine {
 
 /// A network where it runs.
 enum Network {
-    Cpu(Model<Cpu>),
+    Cpu(Box<Model<Cpu>>),
     Gpu(Box<Model<Gpu>>),
 }
 
@@ -78,7 +78,7 @@ impl Engine {
         match backend {
             Backend::Cpu => {
                 let (model, labels) = folder.load(Cpu::new(Isa::best()))?;
-                Ok(Self { network: Network::Cpu(model), labels })
+                Ok(Self { network: Network::Cpu(Box::new(model)), labels })
             }
             Backend::Gpu => {
                 let (model, labels) = folder.load(gpu()?)?;
