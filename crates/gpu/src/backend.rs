@@ -2,7 +2,7 @@
 
 use crate::buffers::{Numbered, Pooled};
 use crate::gpu::Gpu;
-use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS};
+use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS, Tile};
 use crate::weights::{Format, PANEL, Packed, pack_blocks, pack_dense, stored_quads};
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
@@ -184,14 +184,15 @@ impl Backend for Gpu {
         expect("linear layer's bias", *n, linear.bias.len)?;
         let out = self.tokens(x.photos, x.rows, *n)?;
         let (rows, panels) = (word(x.rows)?, word(n.div_ceil(PANEL))?);
-        let (kernel, tile_rows) = Kernel::linear(*format, rows, panels);
+        let tile = Tile::choose(rows, panels, self.enough_workgroups());
         let activation = match activation {
             Activation::None => 0,
             Activation::Gelu => 1,
         };
         let shape = [rows, word(x.quads())?, word(stored_quads(*k))?, word(out.quads())?, activation];
+        let kernel = Kernel::Linear { format: *format, tile };
         let buffers = [x.buffer.get(), words, scales, &linear.bias.buffer, out.buffer.get()];
-        self.recorder()?.dispatch(kernel, shape, &buffers, [panels, rows.div_ceil(tile_rows), 1])?;
+        self.recorder()?.dispatch(kernel, shape, &buffers, [panels, rows.div_ceil(tile.rows()), 1])?;
         Ok(out)
     }
 

@@ -120,6 +120,11 @@ impl Gpu {
         self.device.destroy();
     }
 
+    /// Workgroups that this GPU should have at the least, to be busy. A processor is with few.
+    pub(crate) fn enough_workgroups(&self) -> u32 {
+        if self.is_software() { 8 } else { 160 }
+    }
+
     /// An error once the device has reported a fault.
     pub(crate) fn check(&self) -> Result<(), BackendError> {
         if self.fault().is_none() {

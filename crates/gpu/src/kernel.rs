@@ -15,26 +15,41 @@ pub enum Kernel {
     MeanOfPatches,
 }
 
-/// Rows of outputs that a workgroup of the matrix product computes.
+/// How many outputs a workgroup of the matrix product computes: rows, of 64 columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tile {
-    /// 64: weights are brought to workgroup memory half as often.
+    /// 128 rows, 8 × 8 outputs a thread: the fewest reads an output.
     Tall,
-    /// 32: more workgroups, for products too small to fill a GPU with tall ones.
+    /// 64 rows, 8 × 4 outputs a thread.
+    Middle,
+    /// 32 rows, 8 × 4 outputs a thread: the most workgroups, for products too small to fill a GPU otherwise.
     Low,
 }
 
 impl Tile {
+    const ALL: [Self; 3] = [Self::Tall, Self::Middle, Self::Low];
+
     pub(crate) const fn rows(self) -> u32 {
         match self {
-            Self::Tall => 64,
+            Self::Tall => 128,
+            Self::Middle => 64,
             Self::Low => 32,
         }
     }
-}
 
-/// Workgroups that a large GPU wants at the least.
-const ENOUGH_WORKGROUPS: u32 = 160;
+    const fn thread_columns(self) -> u32 {
+        match self {
+            Self::Tall => 8,
+            Self::Middle | Self::Low => 4,
+        }
+    }
+
+    /// The largest tile that leaves `enough` workgroups and isn't half empty.
+    pub(crate) fn choose(rows: u32, panels: u32, enough: u32) -> Self {
+        let fits = |tile: &Self| rows > tile.rows() / 2 && rows.div_ceil(tile.rows()) * panels >= enough;
+        Self::ALL.into_iter().find(fits).unwrap_or(Self::Low)
+    }
+}
 
 /// Queries that a workgroup of `attention.wgsl` takes.
 pub(crate) const ATTENTION_QUERIES: u32 = 16;
@@ -47,16 +62,19 @@ pub(crate) const MEAN_QUADS: u32 = 16;
 
 impl Kernel {
     /// Every kernel in every variant.
-    pub const ALL: [Self; 11] = {
+    pub const ALL: [Self; 14] = {
         const fn linear(format: Format, tile: Tile) -> Kernel {
             Kernel::Linear { format, tile }
         }
         [
             linear(Format::F32, Tile::Tall),
+            linear(Format::F32, Tile::Middle),
             linear(Format::F32, Tile::Low),
             linear(Format::Q8_0, Tile::Tall),
+            linear(Format::Q8_0, Tile::Middle),
             linear(Format::Q8_0, Tile::Low),
             linear(Format::Q4_0, Tile::Tall),
+            linear(Format::Q4_0, Tile::Middle),
             linear(Format::Q4_0, Tile::Low),
             Self::LayerNorm,
             Self::Attention,
@@ -65,14 +83,6 @@ impl Kernel {
             Self::MeanOfPatches,
         ]
     };
-
-    /// The matrix product for weights of `panels` panels and this many rows of activations, and the rows
-    /// that a workgroup takes.
-    pub(crate) fn linear(format: Format, rows: u32, panels: u32) -> (Self, u32) {
-        let tall = rows.div_ceil(Tile::Tall.rows()) * panels;
-        let tile = if tall >= ENOUGH_WORKGROUPS { Tile::Tall } else { Tile::Low };
-        (Self::Linear { format, tile }, tile.rows())
-    }
 
     /// The name of its file, without extension.
     pub const fn name(self) -> &'static str {
@@ -90,8 +100,13 @@ impl Kernel {
     pub fn source(self) -> Cow<'static, str> {
         match self {
             Self::Linear { format, tile } => {
-                let (format, rows) = (format.number(), tile.rows());
-                let constants = format!("const FORMAT: u32 = {format}u;\nconst TILE_ROWS: u32 = {rows}u;\n");
+                let constants = [
+                    ("FORMAT", format.number()),
+                    ("TILE_ROWS", tile.rows()),
+                    ("THREAD_COLUMNS", tile.thread_columns()),
+                ];
+                let constant = |(name, value)| format!("const {name}: u32 = {value}u;\n");
+                let constants: String = constants.map(constant).concat();
                 Cow::Owned(constants + include_str!("kernels/linear.wgsl"))
             }
             Self::LayerNorm => Cow::Borrowed(include_str!("kernels/layer_norm.wgsl")),

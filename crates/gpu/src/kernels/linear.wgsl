@@ -1,6 +1,6 @@
 // out = activation(x · wᵀ + bias): x [rows, k] → out [rows, n], F32, sums in F32.
 //
-// A workgroup computes TILE_ROWS × 64 outputs, a thread 8 rows × 4 columns in registers. 16 steps of k at a
+// A workgroup computes TILE_ROWS × 64 outputs, a thread 8 rows × 4 or 8 columns in registers. 16 steps of k at a
 // time are brought to workgroup memory, weights dequantised on the way, in vectors of four consecutive k
 // ("quads"), so that four multiply-adds follow each pair of vectors read:
 //
@@ -9,7 +9,7 @@
 //                                                     Q4_0: 1 word of 8 codes, for two quads
 //     scales  [panel][block of 32 k][column]          f16, two in a word; F32: none
 //
-// Generated in front: FORMAT (one of the three), TILE_ROWS.
+// Generated in front: FORMAT (one of the three), TILE_ROWS, THREAD_COLUMNS (4 or 8).
 
 const F32: u32 = 0u;
 const Q8_0: u32 = 1u;
@@ -20,7 +20,8 @@ const PANEL: u32 = 64u;
 const STEP: u32 = 4u;
 const THREAD_ROWS: u32 = 8u;
 const ROW_GROUPS: u32 = TILE_ROWS / THREAD_ROWS;
-const THREADS: u32 = ROW_GROUPS * PANEL / 4u;
+const COLUMN_GROUPS: u32 = PANEL / THREAD_COLUMNS;
+const THREADS: u32 = ROW_GROUPS * COLUMN_GROUPS;
 // Strides in workgroup memory, odd multiples of what would make neighbours share a bank.
 const X_STRIDE: u32 = TILE_ROWS + 2u;
 const W_LANE: u32 = PANEL / 4u + 2u;
@@ -51,6 +52,17 @@ var<workgroup> w_tile: array<vec4<f32>, STEP * W_STRIDE>;
 
 fn w_place(quad: u32, column: u32) -> u32 {
     return quad * W_STRIDE + (column % 4u) * W_LANE + column / 4u;
+}
+
+// Four neighbouring columns: a column of the matrix is a column of wᵀ, so that vector · matrix makes four
+// dot products.
+fn w_columns(at: u32) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        w_tile[at],
+        w_tile[at + W_LANE],
+        w_tile[at + 2u * W_LANE],
+        w_tile[at + 3u * W_LANE],
+    );
 }
 
 fn load_x(first_row: u32, first_quad: u32, thread: u32) {
@@ -124,10 +136,11 @@ fn store(row: u32, column_quad: u32, sum: vec4<f32>) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let panel = group.x;
     let first_row = group.y * TILE_ROWS;
-    let column_quad = thread % (PANEL / 4u);
-    let row = thread / (PANEL / 4u);
+    let column_quad = thread % COLUMN_GROUPS;
+    let row = thread / COLUMN_GROUPS;
 
-    // Of rows `row`, `row + ROW_GROUPS`, … : named, so that they are registers on every driver.
+    // Of rows `row`, `row + ROW_GROUPS`, …, and of one or two quads of columns: named, so that they are
+    // registers on every driver.
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -136,29 +149,49 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum5 = vec4<f32>();
     var sum6 = vec4<f32>();
     var sum7 = vec4<f32>();
+    var more0 = vec4<f32>();
+    var more1 = vec4<f32>();
+    var more2 = vec4<f32>();
+    var more3 = vec4<f32>();
+    var more4 = vec4<f32>();
+    var more5 = vec4<f32>();
+    var more6 = vec4<f32>();
+    var more7 = vec4<f32>();
 
     for (var quad = 0u; quad < shape.weight_quads; quad += STEP) {
         load_x(first_row, quad, thread);
         load_w(panel, quad, thread);
         workgroupBarrier();
         for (var step = 0u; step < STEP; step++) {
-            let w_at = step * W_STRIDE + column_quad;
-            // A column of this matrix is a column of wᵀ: vector · matrix makes four dot products.
-            let w = mat4x4<f32>(
-                w_tile[w_at],
-                w_tile[w_at + W_LANE],
-                w_tile[w_at + 2u * W_LANE],
-                w_tile[w_at + 3u * W_LANE],
-            );
             let x_at = step * X_STRIDE + row;
-            sum0 += x_tile[x_at] * w;
-            sum1 += x_tile[x_at + ROW_GROUPS] * w;
-            sum2 += x_tile[x_at + 2u * ROW_GROUPS] * w;
-            sum3 += x_tile[x_at + 3u * ROW_GROUPS] * w;
-            sum4 += x_tile[x_at + 4u * ROW_GROUPS] * w;
-            sum5 += x_tile[x_at + 5u * ROW_GROUPS] * w;
-            sum6 += x_tile[x_at + 6u * ROW_GROUPS] * w;
-            sum7 += x_tile[x_at + 7u * ROW_GROUPS] * w;
+            let x0 = x_tile[x_at];
+            let x1 = x_tile[x_at + ROW_GROUPS];
+            let x2 = x_tile[x_at + 2u * ROW_GROUPS];
+            let x3 = x_tile[x_at + 3u * ROW_GROUPS];
+            let x4 = x_tile[x_at + 4u * ROW_GROUPS];
+            let x5 = x_tile[x_at + 5u * ROW_GROUPS];
+            let x6 = x_tile[x_at + 6u * ROW_GROUPS];
+            let x7 = x_tile[x_at + 7u * ROW_GROUPS];
+            let w = w_columns(step * W_STRIDE + column_quad);
+            sum0 += x0 * w;
+            sum1 += x1 * w;
+            sum2 += x2 * w;
+            sum3 += x3 * w;
+            sum4 += x4 * w;
+            sum5 += x5 * w;
+            sum6 += x6 * w;
+            sum7 += x7 * w;
+            if THREAD_COLUMNS == 8u {
+                let v = w_columns(step * W_STRIDE + column_quad + COLUMN_GROUPS);
+                more0 += x0 * v;
+                more1 += x1 * v;
+                more2 += x2 * v;
+                more3 += x3 * v;
+                more4 += x4 * v;
+                more5 += x5 * v;
+                more6 += x6 * v;
+                more7 += x7 * v;
+            }
         }
         workgroupBarrier();
     }
@@ -173,4 +206,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     store(at + 5u * ROW_GROUPS, columns, sum5);
     store(at + 6u * ROW_GROUPS, columns, sum6);
     store(at + 7u * ROW_GROUPS, columns, sum7);
+    if THREAD_COLUMNS == 8u {
+        let others = columns + COLUMN_GROUPS;
+        store(at, others, more0);
+        store(at + ROW_GROUPS, others, more1);
+        store(at + 2u * ROW_GROUPS, others, more2);
+        store(at + 3u * ROW_GROUPS, others, more3);
+        store(at + 4u * ROW_GROUPS, others, more4);
+        store(at + 5u * ROW_GROUPS, others, more5);
+        store(at + 6u * ROW_GROUPS, others, more6);
+        store(at + 7u * ROW_GROUPS, others, more7);
+    }
 }
