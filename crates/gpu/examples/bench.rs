@@ -18,17 +18,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = GpuOptions { allow_software: true, ..GpuOptions::default() };
     let gpu = pollster::block_on(Gpu::request(options))?;
     println!("{} by {}, {photos} photos", gpu.name(), gpu.info().backend);
-    for format in [None, Some(WeightFormat::Q8_0), Some(WeightFormat::Q4_0)] {
-        for (what, n, k, activation) in [
-            ("qkv", 3 * WIDTH, WIDTH, Activation::None),
-            ("proj", WIDTH, WIDTH, Activation::None),
-            ("fc1", 4 * WIDTH, WIDTH, Activation::Gelu),
-            ("fc2", WIDTH, 4 * WIDTH, Activation::None),
-        ] {
-            product(&gpu, photos, what, format, n, k, activation)?;
+    for &arithmetic in gpu.offered() {
+        gpu.set_arithmetic(arithmetic);
+        for format in [WeightFormat::Q8_0, WeightFormat::Q4_0] {
+            products(&gpu, photos, format)?;
         }
     }
     others(&gpu, photos)?;
+    Ok(())
+}
+
+fn products(gpu: &Gpu, photos: usize, format: WeightFormat) -> Result<(), BackendError> {
+    for (what, n, k, activation) in [
+        ("qkv", 3 * WIDTH, WIDTH, Activation::None),
+        ("proj", WIDTH, WIDTH, Activation::None),
+        ("fc1", 4 * WIDTH, WIDTH, Activation::Gelu),
+        ("fc2", WIDTH, 4 * WIDTH, Activation::None),
+    ] {
+        product(gpu, photos, what, format, n, k, activation)?;
+    }
     Ok(())
 }
 
@@ -36,25 +44,23 @@ fn product(
     gpu: &Gpu,
     photos: usize,
     what: &str,
-    format: Option<WeightFormat>,
+    format: WeightFormat,
     n: usize,
     k: usize,
     activation: Activation,
 ) -> Result<(), BackendError> {
-    let data = match format {
-        None => TensorData::Dense(values(n * k)),
-        Some(format) => {
-            let block: Vec<u8> =
-                [0x00, 0x20].into_iter().chain((1..).take(format.block_bytes() - 2)).collect();
-            TensorData::Blocks { format, bytes: block.repeat(n * k / BLOCK) }
-        }
-    };
+    let block: Vec<u8> = [0x00, 0x20].into_iter().chain((1..).take(format.block_bytes() - 2)).collect();
+    let data = TensorData::Blocks { format, bytes: block.repeat(n * k / BLOCK) };
     let linear = Linear::<Gpu> { weight: gpu.matrix(n, k, data)?, bias: vector(gpu, n)? };
     let rows = photos * TOKENS;
     let x = gpu.upload(&values(rows * k), rows, k)?;
     let seconds = time(gpu, || gpu.linear(&x, &linear, activation))?;
-    let name = format.map_or("F32".into(), |format| format!("{format:?}"));
-    report(&format!("{what} {name} {rows} × {k} × {n}"), seconds, Some(2.0 * (rows * n * k) as f64));
+    let arithmetic = gpu.arithmetic().name();
+    report(
+        &format!("{what} {format:?} in {arithmetic}, {rows} × {k} × {n}"),
+        seconds,
+        Some(2.0 * (rows * n * k) as f64),
+    );
     Ok(())
 }
 
@@ -108,5 +114,5 @@ fn time(gpu: &Gpu, mut call: impl FnMut() -> Result<GpuTokens, BackendError>) ->
 
 fn report(what: &str, seconds: f64, flop: Option<f64>) {
     let rate = flop.map_or(String::new(), |flop| format!("{:9.1} GFLOP/s", flop / seconds / 1e9));
-    println!("{what:40} {:9.3} ms {rate}", seconds * 1e3);
+    println!("{what:44} {:9.3} ms {rate}", seconds * 1e3);
 }

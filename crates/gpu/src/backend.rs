@@ -1,11 +1,13 @@
 //! The operations of a [`Backend`], each one dispatch.
 
+use crate::arithmetic::Arithmetic;
 use crate::buffers::{Numbered, Pooled};
 use crate::gpu::Gpu;
-use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS, Tile};
+use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS};
 use crate::weights::{Format, PANEL, Packed, pack_blocks, pack_dense, stored_quads};
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
+use kernels::BLOCK;
 
 /// Values that a kernel handles as one vector: rows are padded with zeros to a multiple of it.
 const QUAD: usize = 4;
@@ -37,6 +39,12 @@ pub struct GpuTokens {
     width: usize,
 }
 
+/// Activations as signed 8-bit codes in blocks of 32 columns.
+struct Quantized {
+    codes: Pooled,
+    scales: Pooled,
+}
+
 impl GpuTokens {
     fn quads(&self) -> usize {
         self.width.div_ceil(QUAD)
@@ -50,10 +58,14 @@ impl GpuTokens {
 impl Gpu {
     /// Room for activations; what it holds is left over from an earlier use.
     fn tokens(&self, photos: usize, rows: usize, width: usize) -> Result<GpuTokens, BackendError> {
-        let bytes = self.bytes(rows.saturating_mul(width.div_ceil(QUAD)).saturating_mul(QUAD))?;
-        let panicked = || BackendError::Device("a thread that used the GPU panicked".into());
-        let buffer = Pooled::take(&self.pool, bytes).ok_or_else(panicked)?;
+        let buffer = self.room(rows.saturating_mul(width.next_multiple_of(QUAD)))?;
         Ok(GpuTokens { buffer, photos, rows, width })
+    }
+
+    /// A buffer of so many 32-bit words from the pool.
+    fn room(&self, words: usize) -> Result<Pooled, BackendError> {
+        let panicked = || BackendError::Device("a thread that used the GPU panicked".into());
+        Pooled::take(&self.pool, self.bytes(words)?).ok_or_else(panicked)
     }
 
     /// The bytes of so many 32-bit words, where one buffer and one binding may be that large. At least one
@@ -82,6 +94,18 @@ impl Gpu {
         self.recorder()?.staged(bytes, STAGED_BYTES);
         self.check()?;
         Ok(buffer)
+    }
+
+    /// Activations, of whole blocks, as 8-bit codes.
+    fn quantize(&self, x: &GpuTokens) -> Result<Quantized, BackendError> {
+        let values = x.rows * x.width;
+        let codes = self.room(values / 4)?;
+        let scales = self.room(values / BLOCK)?;
+        let blocks = word(values / BLOCK)?;
+        let buffers = [x.buffer.get(), codes.get(), scales.get()];
+        let workgroups = [blocks.div_ceil(ELEMENTWISE_THREADS), 1, 1];
+        self.recorder()?.dispatch(Kernel::Quantize, [blocks], &buffers, workgroups)?;
+        Ok(Quantized { codes, scales })
     }
 
     /// Records a kernel that has one thread for each quad of `x`.
@@ -184,15 +208,28 @@ impl Backend for Gpu {
         expect("linear layer's bias", *n, linear.bias.len)?;
         let out = self.tokens(x.photos, x.rows, *n)?;
         let (rows, panels) = (word(x.rows)?, word(n.div_ceil(PANEL))?);
-        let tile = Tile::choose(rows, panels, self.enough_workgroups());
+        let tile = self.tile(rows, panels);
+        let workgroups = [panels, rows.div_ceil(tile.rows()), 1];
         let activation = match activation {
             Activation::None => 0,
             Activation::Gelu => 1,
         };
-        let shape = [rows, word(x.quads())?, word(stored_quads(*k))?, word(out.quads())?, activation];
-        let kernel = Kernel::Linear { format: *format, tile };
-        let buffers = [x.buffer.get(), words, scales, &linear.bias.buffer, out.buffer.get()];
-        self.recorder()?.dispatch(kernel, shape, &buffers, [panels, rows.div_ceil(tile.rows()), 1])?;
+        let out_quads = word(out.quads())?;
+        let (bias, to) = (&linear.bias.buffer, out.buffer.get());
+        let arithmetic = self.arithmetic();
+        if arithmetic == Arithmetic::Int8 && *format != Format::F32 {
+            let x = self.quantize(x)?;
+            let kernel = Kernel::Linear { format: *format, arithmetic, tile };
+            let shape = [rows, word(k / BLOCK)?, out_quads, activation];
+            let buffers = [x.codes.get(), x.scales.get(), words, scales, bias, to];
+            self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
+        } else {
+            let arithmetic = if arithmetic == Arithmetic::F16 { arithmetic } else { Arithmetic::F32 };
+            let kernel = Kernel::Linear { format: *format, arithmetic, tile };
+            let shape = [rows, word(x.quads())?, word(stored_quads(*k))?, out_quads, activation];
+            let buffers = [x.buffer.get(), words, scales, bias, to];
+            self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
+        }
         Ok(out)
     }
 

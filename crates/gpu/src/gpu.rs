@@ -1,12 +1,14 @@
 //! An adapter probed, a device acquired.
 
+use crate::arithmetic::Arithmetic;
 use crate::buffers::Pool;
 use crate::fault::{Fault, Faults};
+use crate::kernel::Tile;
 use crate::recorder::Recorder;
 use beit::backend::BackendError;
 use std::sync::{Arc, Mutex, MutexGuard};
 use thiserror::Error;
-use wgpu::{AdapterInfo, DeviceType, Limits};
+use wgpu::{AdapterInfo, DeviceType, Features, Limits};
 
 /// Which adapters will do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +17,8 @@ pub struct GpuOptions {
     pub allow_software: bool,
     /// Asks for the adapter that saves power rather than the fastest.
     pub low_power: bool,
+    /// The tile of every matrix product, to measure and test it; chosen by the product's size if none.
+    pub tile: Option<Tile>,
 }
 
 /// Why there is no GPU to use.
@@ -38,6 +42,10 @@ pub struct Gpu {
     info: AdapterInfo,
     faults: Faults,
     recorder: Mutex<Recorder>,
+    /// What the device can compute products in.
+    offered: Vec<Arithmetic>,
+    arithmetic: Mutex<Arithmetic>,
+    tile: Option<Tile>,
 }
 
 impl Gpu {
@@ -62,11 +70,19 @@ impl Gpu {
         if info.device_type == DeviceType::Cpu && !options.allow_software {
             return Err(GpuError::Software { name: spoken_name(&info) });
         }
-        let offered = adapter.limits();
+        let limits = adapter.limits();
+        let f16 = adapter.features().contains(Features::SHADER_F16);
+        let int8 = instance
+            .wgsl_language_features()
+            .contains(wgpu::WgslLanguageFeatures::Packed4x8IntegerDotProduct);
+        let mut offered = vec![Arithmetic::F32];
+        offered.extend(f16.then_some(Arithmetic::F16));
+        offered.extend(int8.then_some(Arithmetic::Int8));
         let device = adapter.request_device(&wgpu::DeviceDescriptor {
+            required_features: if f16 { Features::SHADER_F16 } else { Features::empty() },
             required_limits: Limits {
-                max_buffer_size: offered.max_buffer_size,
-                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+                max_buffer_size: limits.max_buffer_size,
+                max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
                 ..Limits::defaults()
             },
             ..Default::default()
@@ -82,7 +98,8 @@ impl Gpu {
         // In a browser, where wgpu's handles stay on their thread, it only counts owners.
         #[cfg_attr(target_arch = "wasm32", expect(clippy::arc_with_non_send_sync))]
         let pool = Arc::new(Mutex::new(Pool::new(device.clone())));
-        Ok(Self { device, queue, pool, info, faults, recorder })
+        let arithmetic = Mutex::default();
+        Ok(Self { device, queue, pool, info, faults, recorder, offered, arithmetic, tile: options.tile })
     }
 
     /// The adapter's name, kind and driver.
@@ -105,6 +122,26 @@ impl Gpu {
         self.device.limits()
     }
 
+    /// What this GPU can compute products in: always in F32, the first.
+    pub fn offered(&self) -> &[Arithmetic] {
+        &self.offered
+    }
+
+    /// What products are computed in.
+    pub fn arithmetic(&self) -> Arithmetic {
+        self.arithmetic.lock().map(|arithmetic| *arithmetic).unwrap_or_default()
+    }
+
+    /// Computes products in `arithmetic` from now on; the weights stay as they are. Gives false and changes
+    /// nothing where this GPU doesn't offer it.
+    pub fn set_arithmetic(&self, arithmetic: Arithmetic) -> bool {
+        let offered = self.offered.contains(&arithmetic);
+        if let (true, Ok(mut current)) = (offered, self.arithmetic.lock()) {
+            *current = arithmetic;
+        }
+        offered
+    }
+
     /// The first fault that the device reported; no answer after it counts.
     pub fn fault(&self) -> Option<Fault> {
         self.faults.first()
@@ -120,9 +157,11 @@ impl Gpu {
         self.device.destroy();
     }
 
-    /// Workgroups that this GPU should have at the least, to be busy. A processor is with few.
-    pub(crate) fn enough_workgroups(&self) -> u32 {
-        if self.is_software() { 8 } else { 160 }
+    /// The tile for a product of so many rows and panels of columns.
+    pub(crate) fn tile(&self, rows: u32, panels: u32) -> Tile {
+        // Workgroups to have at the least: a processor is busy with few.
+        let enough = if self.is_software() { 8 } else { 160 };
+        self.tile.unwrap_or_else(|| Tile::choose(rows, panels, enough))
     }
 
     /// An error once the device has reported a fault.

@@ -1,13 +1,20 @@
 //! The WGSL kernels, one file each in `kernels/`. All that differs between the variants of one file are
-//! constants in front of it.
+//! constants and the type of a product's factors, declared in front of it.
 
+use crate::arithmetic::Arithmetic;
 use crate::weights::Format;
 use std::borrow::Cow;
 
 /// A kernel, with the constants it is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    Linear { format: Format, tile: Tile },
+    /// Never of Int8 and F32 weights.
+    Linear {
+        format: Format,
+        arithmetic: Arithmetic,
+        tile: Tile,
+    },
+    Quantize,
     LayerNorm,
     Attention,
     AddScaled,
@@ -27,7 +34,7 @@ pub enum Tile {
 }
 
 impl Tile {
-    const ALL: [Self; 3] = [Self::Tall, Self::Middle, Self::Low];
+    pub const ALL: [Self; 3] = [Self::Tall, Self::Middle, Self::Low];
 
     pub(crate) const fn rows(self) -> u32 {
         match self {
@@ -62,32 +69,31 @@ pub(crate) const MEAN_QUADS: u32 = 16;
 
 impl Kernel {
     /// Every kernel in every variant.
-    pub const ALL: [Self; 14] = {
-        const fn linear(format: Format, tile: Tile) -> Kernel {
-            Kernel::Linear { format, tile }
-        }
-        [
-            linear(Format::F32, Tile::Tall),
-            linear(Format::F32, Tile::Middle),
-            linear(Format::F32, Tile::Low),
-            linear(Format::Q8_0, Tile::Tall),
-            linear(Format::Q8_0, Tile::Middle),
-            linear(Format::Q8_0, Tile::Low),
-            linear(Format::Q4_0, Tile::Tall),
-            linear(Format::Q4_0, Tile::Middle),
-            linear(Format::Q4_0, Tile::Low),
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![
+            Self::Quantize,
             Self::LayerNorm,
             Self::Attention,
             Self::AddScaled,
             Self::PrependClassToken,
             Self::MeanOfPatches,
-        ]
-    };
+        ];
+        for format in Format::ALL {
+            for arithmetic in Arithmetic::ALL {
+                if format != Format::F32 || arithmetic != Arithmetic::Int8 {
+                    all.extend(Tile::ALL.map(|tile| Self::Linear { format, arithmetic, tile }));
+                }
+            }
+        }
+        all
+    }
 
     /// The name of its file, without extension.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Linear { arithmetic: Arithmetic::Int8, .. } => "linear_int8",
             Self::Linear { .. } => "linear",
+            Self::Quantize => "quantize",
             Self::LayerNorm => "layer_norm",
             Self::Attention => "attention",
             Self::AddScaled => "add_scaled",
@@ -99,7 +105,7 @@ impl Kernel {
     /// WGSL with the entry point `main`.
     pub fn source(self) -> Cow<'static, str> {
         match self {
-            Self::Linear { format, tile } => {
+            Self::Linear { format, arithmetic, tile } => {
                 let constants = [
                     ("FORMAT", format.number()),
                     ("TILE_ROWS", tile.rows()),
@@ -107,8 +113,18 @@ impl Kernel {
                 ];
                 let constant = |(name, value)| format!("const {name}: u32 = {value}u;\n");
                 let constants: String = constants.map(constant).concat();
-                Cow::Owned(constants + include_str!("kernels/linear.wgsl"))
+                Cow::Owned(match arithmetic {
+                    Arithmetic::F32 => {
+                        format!("alias Real = f32;\n{constants}{}", include_str!("kernels/linear.wgsl"))
+                    }
+                    Arithmetic::F16 => {
+                        let head = "enable f16;\nalias Real = f16;\n";
+                        format!("{head}{constants}{}", include_str!("kernels/linear.wgsl"))
+                    }
+                    Arithmetic::Int8 => constants + include_str!("kernels/linear_int8.wgsl"),
+                })
             }
+            Self::Quantize => Cow::Borrowed(include_str!("kernels/quantize.wgsl")),
             Self::LayerNorm => Cow::Borrowed(include_str!("kernels/layer_norm.wgsl")),
             Self::Attention => Cow::Borrowed(include_str!("kernels/attention.wgsl")),
             Self::AddScaled => Cow::Borrowed(include_str!("kernels/add_scaled.wgsl")),

@@ -6,13 +6,14 @@
 //!      weights: packed in GPU memory, dequantised in the matrix product's tile
 //! ```
 //!
-//! Everything is summed in F32, and activations are F32: answers are those of the dequantised network to
-//! rounding. The limits that every WebGPU device has are enough (buffers of 256 MiB, bindings of 128 MiB,
+//! Everything is summed in F32. Matrix products compute in F32 unless told otherwise ([`Arithmetic`]): answers
+//! are then those of the dequantised network to rounding. The limits that every WebGPU device has are enough (buffers of 256 MiB, bindings of 128 MiB,
 //! 16 KiB of workgroup memory, 256 invocations).
 //!
 //! Errors that the device reports late (out of memory, a lost device) are remembered in its [`Fault`] and
 //! come back from the next call that waits.
 
+mod arithmetic;
 mod backend;
 mod buffers;
 mod fault;
@@ -22,6 +23,7 @@ mod readback;
 mod recorder;
 mod weights;
 
+pub use arithmetic::Arithmetic;
 pub use backend::{GpuMatrix, GpuTokens, GpuVector};
 pub use fault::Fault;
 pub use gpu::{Gpu, GpuError, GpuOptions};

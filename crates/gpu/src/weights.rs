@@ -15,6 +15,8 @@ pub enum Format {
 }
 
 impl Format {
+    pub const ALL: [Self; 3] = [Self::F32, Self::Q8_0, Self::Q4_0];
+
     /// The constant that stands for it in `linear.wgsl`.
     pub(crate) const fn number(self) -> u32 {
         match self {

@@ -1,4 +1,5 @@
-// out = activation(x · wᵀ + bias): x [rows, k] → out [rows, n], F32, sums in F32.
+// out = activation(x · wᵀ + bias): x [rows, k] → out [rows, n], F32; factors and sums of four products are Real,
+// all other sums F32.
 //
 // A workgroup computes TILE_ROWS × 64 outputs, a thread 8 rows × 4 or 8 columns in registers. 16 steps of k at a
 // time are brought to workgroup memory, weights dequantised on the way, in vectors of four consecutive k
@@ -9,7 +10,7 @@
 //                                                     Q4_0: 1 word of 8 codes, for two quads
 //     scales  [panel][block of 32 k][column]          f16, two in a word; F32: none
 //
-// Generated in front: FORMAT (one of the three), TILE_ROWS, THREAD_COLUMNS (4 or 8).
+// Generated in front: Real (f32 or f16), FORMAT (one of the three), TILE_ROWS, THREAD_COLUMNS (4 or 8).
 
 const F32: u32 = 0u;
 const Q8_0: u32 = 1u;
@@ -46,9 +47,9 @@ struct Shape {
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
 
 // [quad][row]
-var<workgroup> x_tile: array<vec4<f32>, STEP * X_STRIDE>;
+var<workgroup> x_tile: array<vec4<Real>, STEP * X_STRIDE>;
 // [quad][column % 4][column / 4]: the threads of a row read side by side.
-var<workgroup> w_tile: array<vec4<f32>, STEP * W_STRIDE>;
+var<workgroup> w_tile: array<vec4<Real>, STEP * W_STRIDE>;
 
 fn w_place(quad: u32, column: u32) -> u32 {
     return quad * W_STRIDE + (column % 4u) * W_LANE + column / 4u;
@@ -56,8 +57,8 @@ fn w_place(quad: u32, column: u32) -> u32 {
 
 // Four neighbouring columns: a column of the matrix is a column of wᵀ, so that vector · matrix makes four
 // dot products.
-fn w_columns(at: u32) -> mat4x4<f32> {
-    return mat4x4<f32>(
+fn w_columns(at: u32) -> mat4x4<Real> {
+    return mat4x4<Real>(
         w_tile[at],
         w_tile[at + W_LANE],
         w_tile[at + 2u * W_LANE],
@@ -73,7 +74,7 @@ fn load_x(first_row: u32, first_quad: u32, thread: u32) {
         if row < shape.rows && quad < shape.x_quads {
             value = x[row * shape.x_quads + quad];
         }
-        x_tile[(i % STEP) * X_STRIDE + i / STEP] = value;
+        x_tile[(i % STEP) * X_STRIDE + i / STEP] = vec4<Real>(value);
     }
 }
 
@@ -88,7 +89,7 @@ fn load_w(panel: u32, first_quad: u32, thread: u32) {
         for (var i = thread; i < PANEL * STEP; i += THREADS) {
             let at = ((panel * shape.weight_quads + first_quad) * PANEL + i) * 4u;
             let words = vec4<u32>(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
-            w_tile[w_place(i / PANEL, i % PANEL)] = bitcast<vec4<f32>>(words);
+            w_tile[w_place(i / PANEL, i % PANEL)] = vec4<Real>(bitcast<vec4<f32>>(words));
         }
     } else if FORMAT == Q8_0 {
         for (var i = thread; i < PANEL * STEP; i += THREADS) {
@@ -96,7 +97,7 @@ fn load_w(panel: u32, first_quad: u32, thread: u32) {
             // Each byte to the top, then down again with its sign.
             let codes = vec4<i32>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
             let column = i % PANEL;
-            w_tile[w_place(i / PANEL, column)] = scale(panel, first_quad, column) * vec4<f32>(codes);
+            w_tile[w_place(i / PANEL, column)] = vec4<Real>(scale(panel, first_quad, column) * vec4<f32>(codes));
         }
     } else {
         for (var i = thread; i < PANEL * STEP / 2u; i += THREADS) {
@@ -107,8 +108,8 @@ fn load_w(panel: u32, first_quad: u32, thread: u32) {
             let column = i % PANEL;
             let quad = i / PANEL * 2u;
             let factor = scale(panel, first_quad, column);
-            w_tile[w_place(quad, column)] = factor * (vec4<f32>(low) - 8.0);
-            w_tile[w_place(quad + 1u, column)] = factor * (vec4<f32>(high) - 8.0);
+            w_tile[w_place(quad, column)] = vec4<Real>(factor * (vec4<f32>(low) - 8.0));
+            w_tile[w_place(quad + 1u, column)] = vec4<Real>(factor * (vec4<f32>(high) - 8.0));
         }
     }
 }
@@ -173,24 +174,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let x6 = x_tile[x_at + 6u * ROW_GROUPS];
             let x7 = x_tile[x_at + 7u * ROW_GROUPS];
             let w = w_columns(step * W_STRIDE + column_quad);
-            sum0 += x0 * w;
-            sum1 += x1 * w;
-            sum2 += x2 * w;
-            sum3 += x3 * w;
-            sum4 += x4 * w;
-            sum5 += x5 * w;
-            sum6 += x6 * w;
-            sum7 += x7 * w;
+            sum0 += vec4<f32>(x0 * w);
+            sum1 += vec4<f32>(x1 * w);
+            sum2 += vec4<f32>(x2 * w);
+            sum3 += vec4<f32>(x3 * w);
+            sum4 += vec4<f32>(x4 * w);
+            sum5 += vec4<f32>(x5 * w);
+            sum6 += vec4<f32>(x6 * w);
+            sum7 += vec4<f32>(x7 * w);
             if THREAD_COLUMNS == 8u {
                 let v = w_columns(step * W_STRIDE + column_quad + COLUMN_GROUPS);
-                more0 += x0 * v;
-                more1 += x1 * v;
-                more2 += x2 * v;
-                more3 += x3 * v;
-                more4 += x4 * v;
-                more5 += x5 * v;
-                more6 += x6 * v;
-                more7 += x7 * v;
+                more0 += vec4<f32>(x0 * v);
+                more1 += vec4<f32>(x1 * v);
+                more2 += vec4<f32>(x2 * v);
+                more3 += vec4<f32>(x3 * v);
+                more4 += vec4<f32>(x4 * v);
+                more5 += vec4<f32>(x5 * v);
+                more6 += vec4<f32>(x6 * v);
+                more7 += vec4<f32>(x7 * v);
             }
         }
         workgroupBarrier();

@@ -1,11 +1,16 @@
 //! Test data that is the same in every run, a GPU, and comparisons.
 
 use ::kernels::{BLOCK, WeightFormat};
-use gpu::{Gpu, GpuOptions};
+use gpu::{Gpu, GpuOptions, Tile};
 use half::f16;
 
 pub fn gpu() -> Gpu {
-    let options = GpuOptions { allow_software: true, ..GpuOptions::default() };
+    gpu_with(None)
+}
+
+/// A GPU whose matrix products all have this tile.
+pub fn gpu_with(tile: Option<Tile>) -> Gpu {
+    let options = GpuOptions { allow_software: true, tile, ..GpuOptions::default() };
     pollster::block_on(Gpu::request(options)).unwrap_or_else(|e| {
         panic!(
             "{e}: these tests need any Vulkan, Metal or DX12 driver; Debian's mesa-vulkan-drivers has one \
@@ -40,7 +45,7 @@ impl Random {
             bytes.extend(scale.to_le_bytes());
             let (codes, stored): (Vec<i32>, Vec<u8>) = match format {
                 WeightFormat::Q8_0 => {
-                    let codes: Vec<i32> = (0..BLOCK).map(|_| self.next() as i32 % 128 - 64).collect();
+                    let codes: Vec<i32> = (0..BLOCK).map(|_| self.next() as i32 % 127 - 63).collect();
                     let stored = codes.iter().map(|&c| c as i8 as u8).collect();
                     (codes, stored)
                 }

@@ -1,10 +1,10 @@
 //! Every kernel against the processor's scalar reference, at sizes on both sides of every tile's edge.
 
-use crate::common::{Random, assert_close, gpu};
-use ::kernels::{AttentionScratch, DenseWeights, Isa, WeightFormat};
+use crate::common::{Random, assert_close, gpu, gpu_with};
+use ::kernels::{AttentionScratch, DenseWeights, Isa, PackedWeights, QuantizedActivations, WeightFormat};
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
-use gpu::{Gpu, GpuTokens};
+use gpu::{Arithmetic, Gpu, GpuTokens, Tile};
 
 /// F32 against F32, summed in another order.
 const TOLERANCE: f32 = 2e-5;
@@ -19,66 +19,122 @@ fn vector(gpu: &Gpu, values: &[f32]) -> gpu::GpuVector {
 
 #[test]
 fn products_with_dense_weights() {
-    // Rows and columns around the tiles' 32 and 64, depths around the step of 16, widths that no vector
-    // divides, and a product large enough for the tall tile.
-    for (rows, n, k) in [
-        (1, 1, 1),
-        (2, 63, 15),
-        (31, 64, 16),
-        (32, 65, 17),
-        (33, 5, 588),
-        (64, 128, 32),
-        (65, 130, 48),
-        (197, 2600, 36),
-        (3, 50, 147),
-    ] {
-        let mut random = Random(1);
-        let values = random.floats(n * k);
-        check_product(&mut random, rows, n, k, TensorData::Dense(values.clone()), &values);
+    let mut random = Random(1);
+    for tile in Tile::ALL {
+        let gpu = gpu_with(Some(tile));
+        // Rows and columns around the tile's edges, depths around the step of 16, widths that no vector divides.
+        for (rows, n, k) in
+            [(1, 1, 1), (31, 64, 16), (33, 5, 588), (64, 65, 17), (65, 63, 48), (129, 130, 20), (3, 50, 147)]
+        {
+            let (x, bias) = (random.floats(rows * k), random.floats(n));
+            let values = random.floats(n * k);
+            let reference = DenseWeights::pack(n, k, &values);
+            let linear = Linear::<Gpu> {
+                weight: gpu.matrix(n, k, TensorData::Dense(values)).unwrap(),
+                bias: vector(&gpu, &bias),
+            };
+            let tokens = gpu.upload(&x, rows, k).unwrap();
+            for activation in [Activation::None, Activation::Gelu] {
+                let mut expected = vec![f32::NAN; rows * n];
+                ::kernels::dense(Isa::Scalar, &x, &reference, Some(&bias), activation, &mut expected);
+                // 8-bit arithmetic is for quantised weights: it leaves these as they are.
+                for arithmetic in [Arithmetic::F32, Arithmetic::Int8] {
+                    gpu.set_arithmetic(arithmetic);
+                    let got = read(&gpu, &gpu.linear(&tokens, &linear, activation).unwrap());
+                    let what = format!("{rows} × {k} × {n}, {activation:?}, {tile:?}, {arithmetic:?}");
+                    assert_close(&what, &got, &expected, TOLERANCE);
+                }
+            }
+        }
     }
 }
 
 #[test]
 fn products_with_quantised_weights() {
-    for format in [WeightFormat::Q8_0, WeightFormat::Q4_0] {
-        for (rows, n, k) in [
-            (1, 1, 32),
-            (2, 63, 64),
-            (31, 64, 96),
-            (32, 65, 32),
-            (33, 1000, 128),
-            (64, 128, 1056),
-            (65, 130, 160),
-            (197, 2600, 64),
-        ] {
-            let mut random = Random(2);
-            let (bytes, values) = random.blocks(format, n, k);
-            check_product(&mut random, rows, n, k, TensorData::Blocks { format, bytes }, &values);
+    let mut random = Random(2);
+    for tile in Tile::ALL {
+        let gpu = gpu_with(Some(tile));
+        for format in [WeightFormat::Q8_0, WeightFormat::Q4_0] {
+            for (rows, n, k) in
+                [(1, 1, 32), (31, 64, 96), (33, 1000, 64), (64, 65, 160), (65, 63, 32), (129, 130, 1056)]
+            {
+                let (bytes, values) = random.blocks(format, n, k);
+                let (x, bias) = (random.floats(rows * k), random.floats(n));
+                let linear = Linear::<Gpu> {
+                    weight: gpu.matrix(n, k, TensorData::Blocks { format, bytes: bytes.clone() }).unwrap(),
+                    bias: vector(&gpu, &bias),
+                };
+                let tokens = gpu.upload(&x, rows, k).unwrap();
+                for &arithmetic in gpu.offered() {
+                    assert!(gpu.set_arithmetic(arithmetic));
+                    let mut expected = vec![f32::NAN; rows * n];
+                    let activation = if rows % 2 == 0 { Activation::Gelu } else { Activation::None };
+                    if arithmetic == Arithmetic::Int8 {
+                        let weights = PackedWeights::pack(format, n, k, bytes.clone()).unwrap();
+                        let mut quantized = QuantizedActivations::default();
+                        quantized.quantize(Isa::Scalar, &x, rows, k);
+                        ::kernels::gemm(
+                            Isa::Scalar,
+                            &quantized,
+                            &weights,
+                            Some(&bias),
+                            activation,
+                            &mut expected,
+                        );
+                    } else {
+                        let weights = DenseWeights::pack(n, k, &values);
+                        ::kernels::dense(Isa::Scalar, &x, &weights, Some(&bias), activation, &mut expected);
+                    }
+                    let got = read(&gpu, &gpu.linear(&tokens, &linear, activation).unwrap());
+                    let what = format!("{rows} × {k} × {n}, {format:?}, {tile:?}, {arithmetic:?}");
+                    // F16 has 11 bits, and four products are added in it.
+                    let tolerance = if arithmetic == Arithmetic::F16 { 1e-2 } else { TOLERANCE };
+                    assert_close(&what, &got, &expected, tolerance);
+                }
+            }
         }
     }
 }
 
-/// `values` are what `data` stands for.
-fn check_product(random: &mut Random, rows: usize, n: usize, k: usize, data: TensorData, values: &[f32]) {
+/// Blocks of zeros, tiny values and huge ones, and halves to round.
+#[test]
+fn quantised_activations_follow_the_processors_rule() {
     let gpu = gpu();
-    let what = format!(
-        "{rows} × {n} × {k}, {}",
-        match data {
-            TensorData::Dense(_) => "dense",
-            TensorData::Blocks { format: WeightFormat::Q8_0, .. } => "8-bit",
-            TensorData::Blocks { format: WeightFormat::Q4_0, .. } => "4-bit",
-        }
-    );
-    let (x, bias) = (random.floats(rows * k), random.floats(n));
-    let linear = Linear::<Gpu> { weight: gpu.matrix(n, k, data).unwrap(), bias: vector(&gpu, &bias) };
-    let reference = DenseWeights::pack(n, k, values);
-    for activation in [Activation::None, Activation::Gelu] {
-        let mut expected = vec![f32::NAN; rows * n];
-        ::kernels::dense(Isa::Scalar, &x, &reference, Some(&bias), activation, &mut expected);
-        let tokens = gpu.upload(&x, rows, k).unwrap();
-        let got = gpu.linear(&tokens, &linear, activation).unwrap();
-        assert_close(&format!("{what}, {activation:?}"), &read(&gpu, &got), &expected, TOLERANCE);
+    if !gpu.set_arithmetic(Arithmetic::Int8) {
+        println!("{} has no 8-bit dot products: nothing to test", gpu.name());
+        return;
     }
+    let mut random = Random(8);
+    let k = 6 * 32;
+    let mut x = random.floats(2 * k);
+    for row in x.chunks_exact_mut(k) {
+        row[..32].fill(0.0);
+        row[32..64].iter_mut().for_each(|x| *x *= 1e-33);
+        row[64..96].iter_mut().for_each(|x| *x *= 1e30);
+        // The largest is 127: scale 1, every other code a tie.
+        row[96..128].iter_mut().for_each(|x| *x = (*x * 100.0).round() + 0.5);
+        row[96] = -127.0;
+    }
+    let format = WeightFormat::Q8_0;
+    // One column a block, which adds the codes of the block.
+    let mut bytes = Vec::new();
+    for column in 0..6 {
+        for block in 0..6 {
+            bytes.extend(half::f16::ONE.to_le_bytes());
+            bytes.extend([u8::from(block == column); 32]);
+        }
+    }
+    let weights = PackedWeights::pack(format, 6, k, bytes.clone()).unwrap();
+    let mut quantized = QuantizedActivations::default();
+    quantized.quantize(Isa::Scalar, &x, 2, k);
+    let mut expected = vec![f32::NAN; 2 * 6];
+    ::kernels::gemm(Isa::Scalar, &quantized, &weights, None, Activation::None, &mut expected);
+    let linear = Linear::<Gpu> {
+        weight: gpu.matrix(6, k, TensorData::Blocks { format, bytes }).unwrap(),
+        bias: vector(&gpu, &[0.0; 6]),
+    };
+    let got = gpu.linear(&gpu.upload(&x, 2, k).unwrap(), &linear, Activation::None).unwrap();
+    assert_close("sums of codes", &read(&gpu, &got), &expected, 1e-6);
 }
 
 #[test]
