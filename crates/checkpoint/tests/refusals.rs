@@ -243,10 +243,22 @@ fn damage_under_a_valid_manifest_is_refused() {
         ("type", patched(dims + 16, &77u32.to_le_bytes())),
         ("offset", patched(dims + 20, &u64::MAX.to_le_bytes())),
         ("architecture", patched(find(b"beit"), b"llam")),
+        // One more key before the first: an alignment of zero, by which candle would divide.
+        ("alignment", {
+            let key = [&17u64.to_le_bytes()[..], b"general.alignment", &4u32.to_le_bytes(), &[0; 4]].concat();
+            [
+                &good[..16],
+                &(1 + u64::from_le_bytes(*good[16..].first_chunk().unwrap())).to_le_bytes(),
+                &key,
+                &good[24..],
+            ]
+            .concat()
+        }),
     ];
     for (what, bytes) in spoilt {
         let error = try_bytes(&bytes).unwrap_err();
         assert!(matches!(error, CheckpointError::Weights { .. }), "{what}: {error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{what}: a sentence, no backtrace: {error}");
     }
 }
 

@@ -198,8 +198,9 @@ fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, 
         let magic = String::from_utf8_lossy(&bytes[..bytes.len().min(4)]).into_owned();
         return Err(WeightsError::Header(format!("it begins with {magic:?} instead of \"GGUF\"")).into());
     }
+    check_alignment(bytes)?;
     let content =
-        Content::read(&mut Cursor::new(bytes)).map_err(|e| HeaderFault::Incomplete(e.to_string()))?;
+        Content::read(&mut Cursor::new(bytes)).map_err(|e| HeaderFault::Incomplete(sentence(&e)))?;
     let data_start = content.tensor_data_offset;
     if data_start > bytes.len() as u64 {
         return Err(HeaderFault::Incomplete("the file ends before its tensors".into()));
@@ -210,6 +211,32 @@ fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, 
     let tensors = pending.iter().map(|p| (p.spec.name.clone(), type_name(p.dtype), p.bytes as u64)).collect();
     let header = Header { config, labels, metadata: content.metadata, tensors };
     Ok((header, pending, data_start as usize))
+}
+
+/// Refuses an alignment that candle would divide by zero for: any that is not spelt as every writer does, a U32
+/// above 0.
+fn check_alignment(bytes: &[u8]) -> Result<(), WeightsError> {
+    const KEY: &str = "general.alignment";
+    const U32: u32 = 4;
+    let found = bytes.windows(KEY.len()).enumerate().filter(|(_, window)| *window == KEY.as_bytes());
+    for (at, _) in found {
+        let word = |i: usize| {
+            let word = bytes.get(at + KEY.len() + 4 * i..)?.first_chunk()?;
+            Some(u32::from_le_bytes(*word))
+        };
+        if let (Some(kind), Some(alignment)) = (word(0), word(1))
+            && (kind != U32 || alignment == 0)
+        {
+            let got = format!("{alignment} of type {kind}");
+            return Err(WeightsError::Metadata { key: KEY, expected: "a U32 above 0".into(), got });
+        }
+    }
+    Ok(())
+}
+
+/// candle's reason without the backtrace that it may carry.
+fn sentence(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// Holds the file's tensors against those the network needs; names every fault at once.
@@ -235,14 +262,15 @@ fn locate(content: &Content, config: &Config, total_bytes: u64) -> Result<Vec<Pe
             faults.push(format!("{}: expected {expected}, got {}", spec.name, type_name(dtype)));
             continue;
         }
-        let elements: usize = spec.shape.iter().product();
-        let bytes = elements / dtype.block_size() * dtype.type_size();
+        // In 64 bits: where usize has 32, a hostile shape's product would wrap around.
+        let elements: u64 = spec.shape.iter().map(|&len| len as u64).product();
+        let bytes = elements / dtype.block_size() as u64 * dtype.type_size() as u64;
         let start = content.tensor_data_offset.saturating_add(info.offset);
-        if start.saturating_add(bytes as u64) > total_bytes {
+        if start.saturating_add(bytes) > total_bytes {
             faults.push(format!("{}: lies beyond the file's {total_bytes} bytes", spec.name));
             continue;
         }
-        pending.push(Pending { spec, dtype, start, bytes });
+        pending.push(Pending { spec, dtype, start, bytes: bytes as usize });
     }
     faults.extend(surplus.keys().map(|name| format!("{name:.80}: not part of this network")));
     pending.sort_by_key(|p| p.start);

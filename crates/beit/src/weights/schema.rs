@@ -106,6 +106,10 @@ const LABEL_WNIDS: &str = "beit.labels.wnid";
 const LABELS_EN: &str = "beit.labels.en";
 const LABELS_ZH: &str = "beit.labels.zh";
 
+/// Patches along one side. The bias that a block expands its table to grows with the fourth power: a small file
+/// must not ask for all memory. BEiT's largest published grid is 40 (640 px).
+const MAX_GRID: usize = 64;
+
 /// The metadata that describes a network and its classes, in the order it is written.
 pub fn metadata(config: &Config, labels: &[Label]) -> Vec<(&'static str, Value)> {
     let size = |n: usize| Value::U32(n as u32);
@@ -175,6 +179,8 @@ pub fn read_config(metadata: &Metadata) -> Result<Config, WeightsError> {
         "a multiple of the patch size",
         config.image_size,
     )?;
+    let least = config.image_size.div_ceil(MAX_GRID);
+    m.check(PATCH_SIZE, config.patch_size >= least, &format!("at least {least}"), config.patch_size)?;
     m.check(HEADS, config.width.is_multiple_of(config.heads), "a divisor of the width", config.heads)?;
     let crop = config.preprocessing.crop;
     m.check(CROP, crop == config.image_size, "the image size", crop)?;
@@ -305,6 +311,7 @@ mod tests {
             (POOLING, Value::String("token".into())),
             (IMAGE_SIZE, Value::U32(223)),
             (PATCH_SIZE, Value::U32(0)),
+            (PATCH_SIZE, Value::U32(2)),
             (DEPTH, Value::U64(u64::MAX)),
             (HEADS, Value::U32(7)),
             (EPS, Value::F32(f32::NAN)),
