@@ -34,12 +34,11 @@ pub enum Origin {
 pub fn find(file: Option<&Path>, carried: &[String], classes: usize) -> Result<Labels, CheckpointError> {
     if let Some(path) = file {
         let bytes = std::fs::read(path).map_err(CheckpointError::io("read", path))?;
-        let fault =
-            |expected: String, got: String| CheckpointError::Labels { path: path.to_owned(), expected, got };
-        let text = String::from_utf8(bytes).map_err(|_| fault("UTF-8 text".into(), "other bytes".into()))?;
-        let labels = parse(&text).map_err(|Fault { expected, got }| fault(expected, got))?;
+        let labels = read(path, bytes)?;
         if labels.len() != classes {
-            return Err(fault(format!("{classes}, one for each row of the head"), labels.len().to_string()));
+            let expected = format!("{classes}, one for each row of the head");
+            let got = labels.len().to_string();
+            return Err(CheckpointError::Labels { path: path.to_owned(), expected, got });
         }
         return Ok(Labels { labels, origin: Origin::File });
     }
@@ -56,6 +55,16 @@ pub fn find(file: Option<&Path>, carried: &[String], classes: usize) -> Result<L
         labels: (0..classes).map(|i| named(&format!("class {i}"))).collect(),
         origin: Origin::Numbered,
     })
+}
+
+/// The names in a labels file, of any of the forms that [`find`] takes; `path` is only what messages call it.
+///
+/// # Errors
+/// When the bytes are of none of the known forms.
+pub fn read(path: &Path, bytes: Vec<u8>) -> Result<Vec<Label>, CheckpointError> {
+    let fault = |expected, got| CheckpointError::Labels { path: path.to_owned(), expected, got };
+    let text = String::from_utf8(bytes).map_err(|_| fault("UTF-8 text".into(), "other bytes".into()))?;
+    parse(&text).map_err(|Fault { expected, got }| fault(expected, got))
 }
 
 struct Fault {

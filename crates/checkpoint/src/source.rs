@@ -6,7 +6,7 @@ use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 
 /// File names that hubs use, in the order they are looked for in a folder.
@@ -68,12 +68,29 @@ pub(crate) fn contiguous_strides(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// A checkpoint file, memory-mapped.
+/// A checkpoint file, memory-mapped or in memory.
 pub struct Source {
     path: PathBuf,
-    map: Mmap,
+    bytes: Bytes,
     tensors: BTreeMap<String, Entry>,
     class_names: Vec<String>,
+}
+
+/// A file's content.
+enum Bytes {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Owned(bytes) => bytes,
+        }
+    }
 }
 
 impl Source {
@@ -88,17 +105,29 @@ impl Source {
         // SAFETY: the map is only read. If another process shortens the file meanwhile, reading it ends
         // this process with SIGBUS; no memory of ours is touched. Each value is copied out before use.
         let map = unsafe { Mmap::map(&file) }.map_err(CheckpointError::io("read", &path))?;
-        let (tensors, class_names) = if map.starts_with(b"PK\x03\x04") {
-            let checkpoint = pth::read(&map).map_err(|reason| CheckpointError::format(&path, reason))?;
+        Self::read(path, Bytes::Mapped(map))
+    }
+
+    /// Reads a checkpoint that is already in memory; `path` is only what messages call it.
+    ///
+    /// # Errors
+    /// When the bytes are no checkpoint.
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
+        Self::read(path.to_owned(), Bytes::Owned(bytes))
+    }
+
+    fn read(path: PathBuf, bytes: Bytes) -> Result<Self, CheckpointError> {
+        let (tensors, class_names) = if bytes.starts_with(b"PK\x03\x04") {
+            let checkpoint = pth::read(&bytes).map_err(|reason| CheckpointError::format(&path, reason))?;
             (checkpoint.tensors, checkpoint.class_names)
-        } else if map.starts_with(&[0x80, 2]) {
+        } else if bytes.starts_with(&[0x80, 2]) {
             let reason =
                 "it was written by PyTorch before 1.6; load it there and save it again, or as safetensors";
             return Err(CheckpointError::format(&path, reason));
         } else {
-            (safetensors::read(&map).map_err(|reason| CheckpointError::format(&path, reason))?, Vec::new())
+            (safetensors::read(&bytes).map_err(|reason| CheckpointError::format(&path, reason))?, Vec::new())
         };
-        Ok(Self { path, map, tensors, class_names })
+        Ok(Self { path, bytes, tensors, class_names })
     }
 
     /// The file that was opened.
@@ -118,12 +147,12 @@ impl Source {
 
     /// SHA-256 of the whole file, lower-case hexadecimal.
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(&self.map))
+        hex(&Sha256::digest(&*self.bytes))
     }
 
     /// One tensor's values, row-major; [`Dtype::Other`] has none.
     pub(crate) fn values(&self, entry: &Entry) -> Vec<f32> {
-        let bytes = &self.map[entry.bytes.clone()];
+        let bytes = &self.bytes[entry.bytes.clone()];
         match entry.dtype {
             Dtype::F32 => gather(entry, bytes.as_chunks::<4>().0, f32::from_le_bytes),
             Dtype::F16 => gather(entry, bytes.as_chunks::<2>().0, |b| f16::from_le_bytes(b).to_f32()),
