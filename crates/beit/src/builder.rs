@@ -59,24 +59,44 @@ impl<B: Backend> ModelBuilder<B> {
     /// # Errors
     /// When a tensor has not been added.
     pub fn finish(mut self) -> Result<Model<B>, BuildError> {
-        let position = match self.config.position {
-            Position::AbsoluteEmbedding => Some(self.vector("pos_embed")?),
-            Position::RelativeBias => None,
-        };
-        let patch_embedding = PatchEmbedding {
-            patch_size: self.config.patch_size,
-            projection: self.linear("patch_embed.proj")?,
-            class_token: self.vector("cls_token")?,
-            position,
-        };
+        let patch_embedding = self.patch_embedding()?;
         let blocks = (0..self.config.depth).map(|i| self.block(i)).collect::<Result<_, _>>()?;
-        let fc_norm = self.layer_norm("fc_norm")?;
-        let head = self.linear("head")?;
+        let (fc_norm, head) = self.head()?;
         let Self { config, backend, .. } = self;
         Ok(Model { config, backend, patch_embedding, blocks, fc_norm, head })
     }
 
-    fn block(&mut self, i: usize) -> Result<Block<B>, BuildError> {
+    /// The stem, taken out: with [`ModelBuilder::block`] and [`ModelBuilder::head`] a network can be run stage
+    /// by stage as its tensors come, without ever being in memory whole.
+    ///
+    /// # Errors
+    /// When one of its tensors has not been added.
+    pub fn patch_embedding(&mut self) -> Result<PatchEmbedding<B>, BuildError> {
+        let position = match self.config.position {
+            Position::AbsoluteEmbedding => Some(self.vector("pos_embed")?),
+            Position::RelativeBias => None,
+        };
+        Ok(PatchEmbedding {
+            patch_size: self.config.patch_size,
+            projection: self.linear("patch_embed.proj")?,
+            class_token: self.vector("cls_token")?,
+            position,
+        })
+    }
+
+    /// The final norm and the head, taken out.
+    ///
+    /// # Errors
+    /// When one of their tensors has not been added.
+    pub fn head(&mut self) -> Result<(LayerNorm<B>, Linear<B>), BuildError> {
+        Ok((self.layer_norm("fc_norm")?, self.linear("head")?))
+    }
+
+    /// Block `i`, taken out.
+    ///
+    /// # Errors
+    /// When one of its tensors has not been added.
+    pub fn block(&mut self, i: usize) -> Result<Block<B>, BuildError> {
         let name = |part: &str| format!("blocks.{i}.{part}");
         let mut qkv_bias = self.take_small(&name("attn.q_bias"))?;
         // k has no bias: adding one number to a whole row of scores changes no softmax.

@@ -76,7 +76,7 @@ pub enum Progress {
         total: usize,
     },
     Write,
-    /// Reading back what was written.
+    /// Reading back what was written, and running it beside the source.
     Verify,
 }
 
@@ -89,6 +89,9 @@ pub struct Conversion {
     pub labels_origin: Origin,
     /// One for each tensor, in the file's order.
     pub tensors: Vec<TensorReport>,
+    /// For each check input, the cosine between the logits of the network as written and those of its source in
+    /// F32.
+    pub logits_cosine: Vec<f64>,
 }
 
 /// What rounding did to one tensor.
@@ -161,10 +164,10 @@ pub fn convert(
     write(MANIFEST, json.as_bytes())?;
 
     progress(Progress::Verify);
-    let tensors = verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels)?;
+    let (tensors, logits_cosine) = verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels)?;
     folder.commit()?;
     let Network { dialect, config, .. } = network;
-    Ok(Conversion { manifest, dialect, config, labels_origin: origin, tensors })
+    Ok(Conversion { manifest, dialect, config, labels_origin: origin, tensors, logits_cosine })
 }
 
 fn quantize_all(

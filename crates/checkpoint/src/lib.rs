@@ -9,9 +9,12 @@
 //! - [`names`]: the only place that knows foreign tensor names, one table a dialect.
 //! - [`network`]: the checkpoint held against the network its shapes tell of ([`derive`]).
 //! - [`quantize`]: the one rule by which weights are rounded.
+//! - [`agreement`]: the quantised network's logits held against the source's, both run by [`walk`] while the
+//!   file is read back.
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
 //! - [`model_folder`]: opens, verifies and loads what [`convert`] wrote.
 
+pub mod agreement;
 pub mod convert;
 mod derive;
 mod error;
@@ -28,6 +31,7 @@ pub mod seeded;
 mod shards;
 pub mod source;
 mod verify;
+mod walk;
 
 pub use convert::{Conversion, DEFAULT_SHARD_BYTES, Options, Progress, TensorReport, convert};
 pub use error::{CheckpointError, TensorFault};

@@ -1,22 +1,28 @@
-//! Reads a conversion back and holds it against the checkpoint.
+//! Reads a conversion back and holds it against the checkpoint: tensor by tensor, and by what both networks
+//! make of the check inputs.
 
 use crate::CheckpointError;
+use crate::agreement::{check_inputs, cosine};
 use crate::convert::TensorReport;
 use crate::model_folder::ModelFolder;
 use crate::network::Network;
 use crate::quantize::{decode_blocks, relative_rms_error};
 use crate::source::Entry;
+use crate::walk::Walk;
+use beit::backend::Cpu;
 use beit::labels::Label;
-use beit::weights::{Storage, TensorData};
+use beit::weights::{Storage, Tensor, TensorData};
 use half::f16;
-use kernels::WeightFormat;
+use kernels::{Isa, WeightFormat};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// No rounding of a block can be worse: half a step in all 32 codes, of a largest code of 60 or 5.
 const WORST_EIGHT_BIT: f64 = 0.05;
 const WORST_FOUR_BIT: f64 = 0.6;
 
-/// What rounding did to each tensor, in the file's order.
+/// What rounding did to each tensor, in the file's order, and for each check input the cosine between the two
+/// networks' logits.
 ///
 /// # Errors
 /// When anything in the folder is not what the network and its labels say.
@@ -24,34 +30,42 @@ pub(crate) fn read_back(
     folder: &ModelFolder,
     network: &Network,
     labels: &[Label],
-) -> Result<Vec<TensorReport>, CheckpointError> {
+) -> Result<(Vec<TensorReport>, Vec<f64>), CheckpointError> {
     let parts: HashMap<String, &[Entry]> =
         network.tensors().map(|(spec, parts)| (spec.name, parts)).collect();
     let mut errors = HashMap::new();
+    let (cpu, inputs) = (|| Cpu::new(Isa::best()), check_inputs(&network.config));
+    let mut written = Walk::new(&network.config, cpu, inputs.clone());
+    let mut source = Walk::new(&network.config, cpu, inputs);
+    let build = |e| CheckpointError::Build { path: folder.path().to_owned(), source: e };
     let header = folder.read(|_, tensor| {
-        let name = tensor.spec.name;
+        let name = tensor.spec.name.clone();
         let exact = network.values(parts.get(&name).copied().unwrap_or_default());
-        let (decoded, worst) = match tensor.data {
-            TensorData::Dense(values) => (values, None),
+        let (decoded, worst) = match &tensor.data {
+            TensorData::Dense(values) => (Cow::Borrowed(values), None),
             TensorData::Blocks { format: WeightFormat::Q8_0, bytes } => {
-                (decode_blocks(Storage::Q8_0, &bytes), Some(WORST_EIGHT_BIT))
+                (Cow::Owned(decode_blocks(Storage::Q8_0, bytes)), Some(WORST_EIGHT_BIT))
             }
-            TensorData::Blocks { bytes, .. } => (decode_blocks(Storage::Q4_0, &bytes), Some(WORST_FOUR_BIT)),
+            TensorData::Blocks { bytes, .. } => {
+                (Cow::Owned(decode_blocks(Storage::Q4_0, bytes)), Some(WORST_FOUR_BIT))
+            }
         };
         let error = relative_rms_error(&exact, &decoded);
         let same = |(a, b): (&f32, &f32)| a == b || f16::from_f32(*a).to_f32() == *b;
         let good = exact.len() == decoded.len()
             && match worst {
                 Some(worst) => error <= worst,
-                None => exact.iter().zip(&decoded).all(same),
+                None => exact.iter().zip(decoded.iter()).all(same),
             };
         if !good {
             let expected =
                 worst.map_or("the source's values".into(), |w| format!("a relative error of at most {w}"));
             return Err(CheckpointError::ReadBack { name, expected, got: error.to_string() });
         }
+        drop(decoded);
         errors.insert(name, error);
-        Ok(())
+        source.add(Tensor { spec: tensor.spec.clone(), data: TensorData::Dense(exact) }).map_err(build)?;
+        written.add(tensor).map_err(build)
     })?;
     let fault = |name: &str| CheckpointError::ReadBack {
         name: name.into(),
@@ -68,5 +82,8 @@ pub(crate) fn read_back(
         let relative_rms_error = errors.get(&name).copied().ok_or_else(|| fault(&name))?;
         Ok(TensorReport { name, storage, bytes, relative_rms_error })
     };
-    header.tensors.into_iter().map(report).collect()
+    let tensors = header.tensors.into_iter().map(report).collect::<Result<_, _>>()?;
+    let written = pollster::block_on(written.logits()).map_err(build)?;
+    let source = pollster::block_on(source.logits()).map_err(build)?;
+    Ok((tensors, source.iter().zip(&written).map(|(source, written)| cosine(source, written)).collect()))
 }

@@ -38,6 +38,17 @@ fn every_quantisation_reads_back() {
                 Quantization::Q4_0 => 6e-2..=9e-2,
             };
             assert!(expected.contains(&worst), "{network} {quantization}: {worst}");
+            println!("{network} {quantization}: cosines {:?}", conversion.logits_cosine);
+            assert_eq!(conversion.logits_cosine.len(), 4);
+            let expected = match quantization {
+                Quantization::F32 => 1.0 - 1e-12..=1.0 + 1e-12,
+                Quantization::F16 => 0.999_99..=0.999_999_999,
+                Quantization::Q8_0 => 0.999..=0.999_99,
+                Quantization::Q4_0 => 0.98..=0.999,
+            };
+            for cosine in conversion.logits_cosine {
+                assert!(expected.contains(&cosine), "{network} {quantization}: cosine {cosine}");
+            }
         }
     }
 }

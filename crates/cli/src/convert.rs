@@ -104,6 +104,8 @@ struct Report<'a> {
     bytes: u64,
     sha256: &'a str,
     shards: Vec<&'a str>,
+    /// For each check input: the cosine between the converted network's logits and the source's.
+    logits_cosine: &'a [f64],
     tensors: Vec<Tensor<'a>>,
 }
 
@@ -134,6 +136,7 @@ fn report<'a>(conversion: &'a Conversion, arguments: &Arguments) -> Report<'a> {
         bytes: m.bytes,
         sha256: &m.sha256,
         shards: m.shards.iter().map(|shard| shard.name.as_str()).collect(),
+        logits_cosine: &conversion.logits_cosine,
         tensors: conversion.tensors.iter().map(tensor).collect(),
     }
 }
@@ -167,5 +170,8 @@ fn say_summary(conversion: &Conversion, arguments: &Arguments) {
         let worst = errors.iter().copied().fold(0.0, f64::max);
         say(&format!("  {kind:<24}{storage:<5} relative RMS error {mean:.5}, at most {worst:.5}"));
     }
+    let least = conversion.logits_cosine.iter().copied().fold(1.0, f64::min);
+    let inputs = conversion.logits_cosine.len();
+    say(&format!("  logits on {inputs} check inputs against the source in F32: cosine at least {least:.6}"));
     say(&format!("{} in {} shards in {}", size(m.bytes), m.shards.len(), arguments.out.display()));
 }

@@ -31,6 +31,10 @@ fn a_conversion_reports_what_it_did() {
     assert_eq!(qkv["type"], "Q8_0");
     let error = qkv["relative_rms_error"].as_f64().unwrap();
     assert!((0.005..0.01).contains(&error), "{error}");
+    let cosines: Vec<f64> =
+        report["logits_cosine"].as_array().unwrap().iter().flat_map(|c| c.as_f64()).collect();
+    assert!(cosines.len() == 4 && cosines.iter().all(|c| (0.999..0.99999).contains(c)), "{cosines:?}");
+    assert!(run.stderr.contains("cosine at least 0.999"), "{}", run.stderr);
     assert!(run.stderr.contains("class 0"), "a note that the classes have no names: {}", run.stderr);
     assert!(out.join("manifest.json").is_file() && out.join("tiny-q8_0.gguf-00001-of-00001").is_file());
 }

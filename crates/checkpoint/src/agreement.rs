@@ -1,0 +1,39 @@
+//! How far a quantised network's answers are from those of its source.
+
+use crate::seeded;
+use beit::config::Config;
+use beit::preprocess::Pixels;
+use std::sync::Arc;
+
+/// Seeded pictures that every conversion is checked on.
+const CHECK_INPUTS: usize = 4;
+
+/// The check inputs of a network: `CHECK_INPUTS` pictures of seeded noise.
+pub(crate) fn check_inputs(config: &Config) -> Arc<[Pixels]> {
+    let picture = |i| Pixels { size: config.image_size, values: seeded::pixels(config, i) };
+    (0..CHECK_INPUTS).map(picture).collect()
+}
+
+/// The angle between two vectors of logits, as its cosine; 1 where both are zero, 0 where one is.
+pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+    let (a_energy, b_energy) = (dot(a, a), dot(b, b));
+    match (a_energy > 0.0, b_energy > 0.0) {
+        (true, true) => dot(a, b) / (a_energy * b_energy).sqrt(),
+        (false, false) => 1.0,
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosines() {
+        assert_eq!(cosine(&[1.0, 0.0], &[0.0, 2.0]), 0.0);
+        assert_eq!(cosine(&[3.0, 4.0], &[6.0, 8.0]), 1.0);
+        assert_eq!(cosine(&[3.0, 4.0], &[-3.0, -4.0]), -1.0);
+        assert_eq!((cosine(&[0.0], &[0.0]), cosine(&[0.0], &[1.0])), (1.0, 0.0));
+    }
+}
