@@ -8,6 +8,7 @@
 //! This crate knows no browser, no clock and no network; only [`weights`] knows the file format.
 
 pub mod backend;
+mod batch;
 pub mod block;
 pub mod builder;
 pub mod config;

@@ -40,13 +40,22 @@ impl<B: Backend> Model<B> {
     pub fn tokens(
         &self,
         pixels: &Pixels,
+        observe: impl FnMut(usize, &B::Tokens),
+    ) -> Result<B::Tokens, BackendError> {
+        self.tokens_of(std::slice::from_ref(pixels), observe)
+    }
+
+    /// [`Model::tokens`] of several photos, one below the other: `[photos · tokens, width]`.
+    pub(crate) fn tokens_of(
+        &self,
+        photos: &[Pixels],
         mut observe: impl FnMut(usize, &B::Tokens),
     ) -> Result<B::Tokens, BackendError> {
-        let (expected, got) = (self.config.image_size, pixels.size);
-        if expected != got {
+        let expected = self.config.image_size;
+        if let Some(got) = photos.iter().map(|pixels| pixels.size).find(|&size| size != expected) {
             return Err(BackendError::Shape { what: "side of the picture", expected, got });
         }
-        let mut x = self.patch_embedding.forward(&self.backend, pixels)?;
+        let mut x = self.patch_embedding.forward(&self.backend, photos)?;
         for (i, block) in self.blocks.iter().enumerate() {
             block.forward(&self.backend, &mut x, self.config.heads)?;
             observe(i, &x);
@@ -54,7 +63,7 @@ impl<B: Backend> Model<B> {
         Ok(x)
     }
 
-    /// The mean of the patch tokens, normed: `[1, width]`, the features the head reads.
+    /// The mean of each photo's patch tokens, normed: `[photos, width]`, the features the head reads.
     pub fn pooled(&self, tokens: &B::Tokens) -> Result<B::Tokens, BackendError> {
         let mean = self.backend.mean_of_patches(tokens)?;
         self.backend.layer_norm(&mean, &self.fc_norm)

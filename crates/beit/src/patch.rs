@@ -15,20 +15,22 @@ pub struct PatchEmbedding<B: Backend> {
 }
 
 impl<B: Backend> PatchEmbedding<B> {
-    /// The class token and the embedded patches in row-major order, `[tokens, width]`.
-    pub fn forward(&self, backend: &B, pixels: &Pixels) -> Result<B::Tokens, BackendError> {
-        let (values, rows, width) = cut(pixels, self.patch_size);
-        let patches = backend.upload(&values, rows, width)?;
+    /// Of each photo the class token and the embedded patches in row-major order, `[tokens, width]`.
+    pub fn forward(&self, backend: &B, photos: &[Pixels]) -> Result<B::Tokens, BackendError> {
+        let grid = photos.first().map_or(0, |pixels| pixels.size / self.patch_size);
+        let mut values = Vec::with_capacity(photos.iter().map(|pixels| pixels.values.len()).sum());
+        photos.iter().for_each(|pixels| cut(pixels, self.patch_size, &mut values));
+        let width = 3 * self.patch_size * self.patch_size;
+        let patches = backend.upload(&values, photos.len(), grid * grid, width)?;
         let patches = backend.linear(&patches, &self.projection, Activation::None)?;
         backend.prepend_class_token(&patches, &self.class_token, self.position.as_ref())
     }
 }
 
-/// Cuts `[3, size, size]` pixels into patches: values `[patches, 3·side²]`, each row ordered
-/// channel, y, x as the convolution's kernel is; with the two dimensions.
-fn cut(pixels: &Pixels, side: usize) -> (Vec<f32>, usize, usize) {
+/// Cuts `[3, size, size]` pixels into patches and appends them: `[patches, 3·side²]`, each row ordered
+/// channel, y, x as the convolution's kernel is.
+fn cut(pixels: &Pixels, side: usize, values: &mut Vec<f32>) {
     let grid = pixels.size / side;
-    let mut values = Vec::with_capacity(pixels.values.len());
     for patch_y in 0..grid {
         for patch_x in 0..grid {
             for channel in 0..3 {
@@ -40,7 +42,6 @@ fn cut(pixels: &Pixels, side: usize) -> (Vec<f32>, usize, usize) {
             }
         }
     }
-    (values, grid * grid, 3 * side * side)
 }
 
 #[cfg(test)]
@@ -50,8 +51,9 @@ mod tests {
     #[test]
     fn patches_keep_the_order_of_the_convolution() {
         let pixels = Pixels { size: 4, values: (0..48).map(|i| i as f32).collect() };
-        let (values, rows, width) = cut(&pixels, 2);
-        assert_eq!((rows, width), (4, 12));
+        let mut values = Vec::new();
+        cut(&pixels, 2, &mut values);
+        assert_eq!(values.len(), 4 * 12);
         // The second patch is at the top right; its first channel holds pixels 2, 3, 6, 7.
         assert_eq!(values[12..24], [2.0, 3.0, 6.0, 7.0, 18.0, 19.0, 22.0, 23.0, 34.0, 35.0, 38.0, 39.0]);
     }

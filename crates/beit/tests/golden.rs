@@ -45,6 +45,10 @@ fn check(name: &str, image_size: usize, patch_size: usize, position: Position) {
     assert_eq!(inputs, 2);
     for isa in Isa::available() {
         let model = model(name, config.clone(), isa);
+        let photo = |values: &[f32]| Pixels { size: image_size, values: values.to_vec() };
+        let photos: Vec<_> = pixels.chunks_exact(pixels.len() / inputs).map(photo).collect();
+        let both = pollster::block_on(model.batch_logits(&photos)).unwrap();
+        close(&format!("{name}, {}, both inputs in one pass", isa.name()), &both.concat(), &logits);
         for input in 0..inputs {
             let part = |all: &[f32]| {
                 let len = all.len() / inputs;

@@ -53,7 +53,7 @@ fn product(
     let data = TensorData::Blocks { format, bytes: block.repeat(n * k / BLOCK) };
     let linear = Linear::<Gpu> { weight: gpu.matrix(n, k, data)?, bias: vector(gpu, n)? };
     let rows = photos * TOKENS;
-    let x = gpu.upload(&values(rows * k), rows, k)?;
+    let x = gpu.upload(&values(rows * k), 1, rows, k)?;
     let seconds = time(gpu, || gpu.linear(&x, &linear, activation))?;
     let arithmetic = gpu.arithmetic().name();
     report(
@@ -66,20 +66,20 @@ fn product(
 
 fn others(gpu: &Gpu, photos: usize) -> Result<(), BackendError> {
     let rows = photos * TOKENS;
-    let x = gpu.upload(&values(rows * WIDTH), rows, WIDTH)?;
+    let x = gpu.upload(&values(rows * WIDTH), 1, rows, WIDTH)?;
     let norm = LayerNorm::<Gpu> { weight: vector(gpu, WIDTH)?, bias: vector(gpu, WIDTH)?, eps: 1e-6 };
     report(&format!("layer norm {rows} × {WIDTH}"), time(gpu, || gpu.layer_norm(&x, &norm))?, None);
     let gamma = vector(gpu, WIDTH)?;
-    let mut sum = gpu.upload(&values(rows * WIDTH), rows, WIDTH)?;
+    let mut sum = gpu.upload(&values(rows * WIDTH), 1, rows, WIDTH)?;
     let seconds = time(gpu, || {
         gpu.add_scaled(&mut sum, &x, &gamma)?;
         gpu.mean_of_patches(&x)
     })?;
     report(&format!("scaled sum and mean {rows} × {WIDTH}"), seconds, None);
-    let qkv = gpu.upload(&values(TOKENS * 3 * WIDTH), TOKENS, 3 * WIDTH)?;
+    let qkv = gpu.upload(&values(rows * 3 * WIDTH), photos, TOKENS, 3 * WIDTH)?;
     let bias = vector(gpu, HEADS * TOKENS * TOKENS)?;
     let seconds = time(gpu, || gpu.attention(&qkv, HEADS, Some(&bias)))?;
-    report("attention, one photo", seconds, Some(4.0 * (TOKENS * TOKENS * WIDTH) as f64));
+    report("attention", seconds, Some(4.0 * (rows * TOKENS * WIDTH) as f64));
     Ok(())
 }
 
@@ -93,7 +93,7 @@ fn vector(gpu: &Gpu, len: usize) -> Result<GpuVector, BackendError> {
 
 /// Seconds of one call, from the best of five runs of as many as take about half a second.
 fn time(gpu: &Gpu, mut call: impl FnMut() -> Result<GpuTokens, BackendError>) -> Result<f64, BackendError> {
-    let small = gpu.upload(&[0.0; 4], 1, 4)?;
+    let small = gpu.upload(&[0.0; 4], 1, 1, 4)?;
     let mut run = |calls: usize| -> Result<f64, BackendError> {
         pollster::block_on(gpu.read(&small))?;
         let begun = Instant::now();

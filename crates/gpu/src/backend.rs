@@ -146,9 +146,19 @@ impl Backend for Gpu {
         Ok(GpuVector { buffer: self.store(&words)?, len })
     }
 
-    fn upload(&self, values: &[f32], rows: usize, width: usize) -> Result<GpuTokens, BackendError> {
+    fn upload(
+        &self,
+        values: &[f32],
+        photos: usize,
+        rows: usize,
+        width: usize,
+    ) -> Result<GpuTokens, BackendError> {
+        if photos == 0 {
+            return Err(BackendError::Shape { what: "photos, at least", expected: 1, got: 0 });
+        }
+        let rows = photos * rows;
         expect("uploaded values", rows * width, values.len())?;
-        let tokens = self.tokens(1, rows, width)?;
+        let tokens = self.tokens(photos, rows, width)?;
         let padded = width.next_multiple_of(QUAD);
         // What is recorded may still use this buffer's memory, and writes overtake what isn't submitted.
         self.recorder()?.flush();

@@ -29,10 +29,10 @@ impl Cpu {
     }
 
     /// Room for `[rows, width]` values; what it holds is left over from an earlier use.
-    fn tokens(&self, rows: usize, width: usize) -> CpuTokens {
+    fn tokens(&self, photos: usize, rows: usize, width: usize) -> CpuTokens {
         let mut values = self.borrow(|b| b.tokens.pop());
         values.resize(rows * width, 0.0);
-        CpuTokens { values, rows, width, home: self.buffers.clone() }
+        CpuTokens { values, photos, rows, width, home: self.buffers.clone() }
     }
 
     fn borrow<T: Default>(&self, take: impl FnOnce(&mut Buffers) -> Option<T>) -> T {
@@ -55,6 +55,8 @@ pub enum CpuMatrix {
 /// Activations; their memory goes back to the [`Cpu`] they came from.
 pub struct CpuTokens {
     values: Vec<f32>,
+    photos: usize,
+    /// Of all photos.
     rows: usize,
     width: usize,
     home: Arc<Mutex<Buffers>>,
@@ -64,6 +66,11 @@ impl CpuTokens {
     /// The values, row-major.
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// Rows of one photo.
+    fn photo_rows(&self) -> usize {
+        self.rows / self.photos
     }
 }
 
@@ -96,9 +103,18 @@ impl Backend for Cpu {
         Ok(values)
     }
 
-    fn upload(&self, values: &[f32], rows: usize, width: usize) -> Result<CpuTokens, BackendError> {
-        expect("uploaded values", rows * width, values.len())?;
-        let mut tokens = self.tokens(rows, width);
+    fn upload(
+        &self,
+        values: &[f32],
+        photos: usize,
+        rows: usize,
+        width: usize,
+    ) -> Result<CpuTokens, BackendError> {
+        if photos == 0 {
+            return Err(BackendError::Shape { what: "photos, at least", expected: 1, got: 0 });
+        }
+        expect("uploaded values", photos * rows * width, values.len())?;
+        let mut tokens = self.tokens(photos, photos * rows, width);
         tokens.values.copy_from_slice(values);
         Ok(tokens)
     }
@@ -109,21 +125,27 @@ impl Backend for Cpu {
         class_token: &Vec<f32>,
         position: Option<&Vec<f32>>,
     ) -> Result<CpuTokens, BackendError> {
-        expect("class token", patches.width, class_token.len())?;
-        let mut tokens = self.tokens(1 + patches.rows, patches.width);
-        let (first, rest) = tokens.values.split_at_mut(patches.width);
-        first.copy_from_slice(class_token);
-        rest.copy_from_slice(&patches.values);
-        if let Some(position) = position {
-            expect("position embedding", tokens.values.len(), position.len())?;
-            tokens.values.iter_mut().zip(position).for_each(|(token, position)| *token += position);
+        let (width, photos) = (patches.width, patches.photos);
+        expect("class token", width, class_token.len())?;
+        let mut tokens = self.tokens(photos, photos + patches.rows, width);
+        let of_photo = patches.photo_rows() * width;
+        for (tokens, patches) in
+            tokens.values.chunks_exact_mut(width + of_photo).zip(patches.values.chunks_exact(of_photo))
+        {
+            let (first, rest) = tokens.split_at_mut(width);
+            first.copy_from_slice(class_token);
+            rest.copy_from_slice(patches);
+            if let Some(position) = position {
+                expect("position embedding", tokens.len(), position.len())?;
+                tokens.iter_mut().zip(position).for_each(|(token, position)| *token += position);
+            }
         }
         Ok(tokens)
     }
 
     fn layer_norm(&self, x: &CpuTokens, norm: &LayerNorm<Self>) -> Result<CpuTokens, BackendError> {
         expect("layer norm weight", x.width, norm.weight.len())?;
-        let mut out = self.tokens(x.rows, x.width);
+        let mut out = self.tokens(x.photos, x.rows, x.width);
         kernels::layer_norm(
             self.isa,
             &x.values,
@@ -146,7 +168,7 @@ impl Backend for Cpu {
         match &linear.weight {
             CpuMatrix::Packed(weight) => {
                 expect("linear layer's input", weight.k(), x.width)?;
-                let mut out = self.tokens(x.rows, weight.n());
+                let mut out = self.tokens(x.photos, x.rows, weight.n());
                 let mut quantized: QuantizedActivations = self.borrow(|b| b.quantized.pop());
                 quantized.quantize(self.isa, &x.values, x.rows, x.width);
                 kernels::gemm(self.isa, &quantized, weight, Some(&linear.bias), activation, &mut out.values);
@@ -155,7 +177,7 @@ impl Backend for Cpu {
             }
             CpuMatrix::Dense(weight) => {
                 expect("linear layer's input", weight.k(), x.width)?;
-                let mut out = self.tokens(x.rows, weight.n());
+                let mut out = self.tokens(x.photos, x.rows, weight.n());
                 kernels::dense(self.isa, &x.values, weight, Some(&linear.bias), activation, &mut out.values);
                 Ok(out)
             }
@@ -168,23 +190,17 @@ impl Backend for Cpu {
         heads: usize,
         bias: Option<&Vec<f32>>,
     ) -> Result<CpuTokens, BackendError> {
-        let width = qkv.width / 3;
+        let (width, tokens) = (qkv.width / 3, qkv.photo_rows());
         if let Some(bias) = bias {
-            expect("position bias", heads * qkv.rows * qkv.rows, bias.len())?;
+            expect("position bias", heads * tokens * tokens, bias.len())?;
         }
-        let mut out = self.tokens(qkv.rows, width);
+        let mut out = self.tokens(qkv.photos, qkv.rows, width);
         let mut scratch: AttentionScratch = self.borrow(|b| b.attention.pop());
         let bias = bias.map(Vec::as_slice);
-        kernels::attention(
-            self.isa,
-            &qkv.values,
-            qkv.rows,
-            heads,
-            width / heads,
-            bias,
-            &mut scratch,
-            &mut out.values,
-        );
+        let photos = qkv.values.chunks_exact(tokens * qkv.width);
+        for (qkv, out) in photos.zip(out.values.chunks_exact_mut(tokens * width)) {
+            kernels::attention(self.isa, qkv, tokens, heads, width / heads, bias, &mut scratch, out);
+        }
         self.give_back(|b| b.attention.push(scratch));
         Ok(out)
     }
@@ -197,14 +213,17 @@ impl Backend for Cpu {
     }
 
     fn mean_of_patches(&self, x: &CpuTokens) -> Result<CpuTokens, BackendError> {
-        let mut mean = self.tokens(1, x.width);
-        mean.values.fill(0.0);
-        for row in x.values.chunks_exact(x.width).skip(1) {
-            mean.values.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        let mut means = self.tokens(x.photos, x.photos, x.width);
+        means.values.fill(0.0);
+        let patches = (x.photo_rows() - 1) as f32;
+        let photos = x.values.chunks_exact(x.photo_rows() * x.width);
+        for (mean, photo) in means.values.chunks_exact_mut(x.width).zip(photos) {
+            for row in photo.chunks_exact(x.width).skip(1) {
+                mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= patches);
         }
-        let patches = (x.rows - 1) as f32;
-        mean.values.iter_mut().for_each(|sum| *sum /= patches);
-        Ok(mean)
+        Ok(means)
     }
 
     async fn read(&self, x: &CpuTokens) -> Result<Vec<f32>, BackendError> {

@@ -16,7 +16,7 @@ pub trait Backend {
     type Matrix;
     /// A small tensor of F32 values.
     type Vector;
-    /// Activations `[rows, width]` in F32.
+    /// Activations `[rows, width]` in F32, of one photo or of several, one below the other.
     type Tokens;
 
     /// Lays out the weights `[n, k]` of a linear layer.
@@ -25,10 +25,17 @@ pub trait Backend {
     /// Stores a small tensor.
     fn vector(&self, values: Vec<f32>) -> Result<Self::Vector, BackendError>;
 
-    /// Brings `[rows, width]` values to the device.
-    fn upload(&self, values: &[f32], rows: usize, width: usize) -> Result<Self::Tokens, BackendError>;
+    /// Brings `[photos · rows, width]` values to the device, `rows` of each photo. What is made of them has
+    /// as many photos.
+    fn upload(
+        &self,
+        values: &[f32],
+        photos: usize,
+        rows: usize,
+        width: usize,
+    ) -> Result<Self::Tokens, BackendError>;
 
-    /// `[class_token; patches] + position`: `[1 + patches, width]`.
+    /// `[class_token; patches] + position`, for each photo: `[1 + patches, width]`.
     fn prepend_class_token(
         &self,
         patches: &Self::Tokens,
@@ -47,7 +54,7 @@ pub trait Backend {
         activation: Activation,
     ) -> Result<Self::Tokens, BackendError>;
 
-    /// `softmax(q·kᵀ/√head_width + bias)·v` for every head: `[tokens, 3·width]` (q ‖ k ‖ v) →
+    /// `softmax(q·kᵀ/√head_width + bias)·v` for every head, among the tokens of each photo: `[tokens, 3·width]` (q ‖ k ‖ v) →
     /// `[tokens, width]`; `bias` is `[heads, tokens, tokens]`.
     fn attention(
         &self,
@@ -64,7 +71,7 @@ pub trait Backend {
         gamma: &Self::Vector,
     ) -> Result<(), BackendError>;
 
-    /// The mean of every row but the first: `[tokens, width]` → `[1, width]`.
+    /// The mean of every row but a photo's first: `[photos · tokens, width]` → `[photos, width]`.
     fn mean_of_patches(&self, x: &Self::Tokens) -> Result<Self::Tokens, BackendError>;
 
     /// Brings activations back, row-major.

@@ -11,7 +11,7 @@ fn a_lost_device_is_an_error_and_is_told() {
     let gpu = gpu();
     let (sender, receiver) = mpsc::channel();
     gpu.on_fault(move |fault| drop(sender.send(fault.clone())));
-    let tokens = gpu.upload(&[1.0; 4], 1, 4).unwrap();
+    let tokens = gpu.upload(&[1.0; 4], 1, 1, 4).unwrap();
     assert_eq!(pollster::block_on(gpu.read(&tokens)).unwrap(), [1.0; 4]);
     assert_eq!(gpu.fault(), None);
     gpu.destroy();
@@ -34,7 +34,7 @@ fn more_than_a_buffer_holds_is_refused() {
         weight: gpu.matrix(n, 1, TensorData::Dense(vec![0.0; n])).unwrap(),
         bias: gpu.vector(vec![0.0; n]).unwrap(),
     };
-    let x = gpu.upload(&vec![0.0; rows], rows, 1).unwrap();
+    let x = gpu.upload(&vec![0.0; rows], 1, rows, 1).unwrap();
     let error = gpu.linear(&x, &linear, Activation::None).err().unwrap();
     assert!(matches!(error, BackendError::Shape { got, .. } if got as u64 > most), "{error}");
     assert_eq!(gpu.fault(), None);

@@ -33,7 +33,7 @@ fn products_with_dense_weights() {
                 weight: gpu.matrix(n, k, TensorData::Dense(values)).unwrap(),
                 bias: vector(&gpu, &bias),
             };
-            let tokens = gpu.upload(&x, rows, k).unwrap();
+            let tokens = gpu.upload(&x, 1, rows, k).unwrap();
             for activation in [Activation::None, Activation::Gelu] {
                 let mut expected = vec![f32::NAN; rows * n];
                 ::kernels::dense(Isa::Scalar, &x, &reference, Some(&bias), activation, &mut expected);
@@ -64,7 +64,7 @@ fn products_with_quantised_weights() {
                     weight: gpu.matrix(n, k, TensorData::Blocks { format, bytes: bytes.clone() }).unwrap(),
                     bias: vector(&gpu, &bias),
                 };
-                let tokens = gpu.upload(&x, rows, k).unwrap();
+                let tokens = gpu.upload(&x, 1, rows, k).unwrap();
                 for &arithmetic in gpu.offered() {
                     assert!(gpu.set_arithmetic(arithmetic));
                     let mut expected = vec![f32::NAN; rows * n];
@@ -133,7 +133,7 @@ fn quantised_activations_follow_the_processors_rule() {
         weight: gpu.matrix(6, k, TensorData::Blocks { format, bytes }).unwrap(),
         bias: vector(&gpu, &[0.0; 6]),
     };
-    let got = gpu.linear(&gpu.upload(&x, 2, k).unwrap(), &linear, Activation::None).unwrap();
+    let got = gpu.linear(&gpu.upload(&x, 1, 2, k).unwrap(), &linear, Activation::None).unwrap();
     assert_close("sums of codes", &read(&gpu, &got), &expected, 1e-6);
 }
 
@@ -145,7 +145,7 @@ fn gelu_over_the_whole_range() {
         weight: gpu.matrix(1, 1, TensorData::Dense(vec![1.0])).unwrap(),
         bias: vector(&gpu, &[0.0]),
     };
-    let tokens = gpu.upload(&x, x.len(), 1).unwrap();
+    let tokens = gpu.upload(&x, 1, x.len(), 1).unwrap();
     let got = read(&gpu, &gpu.linear(&tokens, &linear, Activation::Gelu).unwrap());
     let mut expected = x.clone();
     ::kernels::gelu(Isa::Scalar, &mut expected);
@@ -163,7 +163,7 @@ fn layer_norms() {
         let x: Vec<f32> = random.floats(rows * width).iter().map(|x| 8.0 * x + 50.0).collect();
         let (weight, bias) = (random.floats(width), random.floats(width));
         let norm = LayerNorm::<Gpu> { weight: vector(&gpu, &weight), bias: vector(&gpu, &bias), eps: 1e-6 };
-        let tokens = gpu.upload(&x, rows, width).unwrap();
+        let tokens = gpu.upload(&x, 1, rows, width).unwrap();
         let got = read(&gpu, &gpu.layer_norm(&tokens, &norm).unwrap());
         let mut expected = vec![f32::NAN; x.len()];
         ::kernels::layer_norm(Isa::Scalar, &x, rows, width, &weight, &bias, 1e-6, &mut expected);
@@ -182,7 +182,7 @@ fn attentions() {
     {
         let qkv: Vec<f32> = random.floats(tokens * 3 * heads * width).iter().map(|x| 2.0 * x).collect();
         let bias = random.floats(heads * tokens * tokens);
-        let uploaded = gpu.upload(&qkv, tokens, 3 * heads * width).unwrap();
+        let uploaded = gpu.upload(&qkv, 1, tokens, 3 * heads * width).unwrap();
         for bias in [None, Some(bias)] {
             let stored = bias.as_ref().map(|bias| vector(&gpu, bias));
             let got = read(&gpu, &gpu.attention(&uploaded, heads, stored.as_ref()).unwrap());
@@ -207,7 +207,7 @@ fn attention_with_growing_scores() {
         row[..width].fill(1.0);
         row[width..2 * width].fill(token as f32 / 3.0);
     }
-    let uploaded = gpu.upload(&qkv, tokens, 3 * width).unwrap();
+    let uploaded = gpu.upload(&qkv, 1, tokens, 3 * width).unwrap();
     let got = read(&gpu, &gpu.attention(&uploaded, 1, None).unwrap());
     let mut expected = vec![f32::NAN; tokens * width];
     let mut scratch = AttentionScratch::default();
@@ -219,7 +219,7 @@ fn attention_with_growing_scores() {
 fn heads_too_wide_for_the_kernel_are_refused() {
     let gpu = gpu();
     for width in [6, 68] {
-        let qkv = gpu.upload(&vec![0.0; 2 * 3 * width], 2, 3 * width).unwrap();
+        let qkv = gpu.upload(&vec![0.0; 2 * 3 * width], 1, 2, 3 * width).unwrap();
         let error = gpu.attention(&qkv, 1, None).err().unwrap();
         assert!(matches!(error, BackendError::Shape { expected: 64, got, .. } if got == width), "{error}");
     }
@@ -231,8 +231,8 @@ fn scaled_sums() {
     let mut random = Random(6);
     for (rows, width) in [(1, 1), (3, 7), (2, 16), (33, 129), (197, 1024)] {
         let (x, y, gamma) = (random.floats(rows * width), random.floats(rows * width), random.floats(width));
-        let mut sum = gpu.upload(&x, rows, width).unwrap();
-        let added = gpu.upload(&y, rows, width).unwrap();
+        let mut sum = gpu.upload(&x, 1, rows, width).unwrap();
+        let added = gpu.upload(&y, 1, rows, width).unwrap();
         gpu.add_scaled(&mut sum, &added, &vector(&gpu, &gamma)).unwrap();
         let mut expected = x.clone();
         ::kernels::add_scaled(Isa::Scalar, &mut expected, &y, &gamma, rows, width);
@@ -247,7 +247,7 @@ fn class_tokens_and_means() {
     for (patches, width) in [(1, 4), (5, 8), (16, 64), (17, 68), (196, 1024)] {
         let values = random.floats(patches * width);
         let (class, position) = (random.floats(width), random.floats((patches + 1) * width));
-        let uploaded = gpu.upload(&values, patches, width).unwrap();
+        let uploaded = gpu.upload(&values, 1, patches, width).unwrap();
         for position in [None, Some(&position)] {
             let stored = position.map(|position| vector(&gpu, position));
             let tokens = gpu.prepend_class_token(&uploaded, &vector(&gpu, &class), stored.as_ref()).unwrap();
@@ -267,14 +267,14 @@ fn class_tokens_and_means() {
 #[test]
 fn shapes_that_do_not_fit_are_refused() {
     let gpu = gpu();
-    let x = gpu.upload(&[0.0; 12], 3, 4).unwrap();
-    let mut y = gpu.upload(&[0.0; 16], 4, 4).unwrap();
+    let x = gpu.upload(&[0.0; 12], 1, 3, 4).unwrap();
+    let mut y = gpu.upload(&[0.0; 16], 1, 4, 4).unwrap();
     let linear = Linear::<Gpu> {
         weight: gpu.matrix(2, 5, TensorData::Dense(vec![0.0; 10])).unwrap(),
         bias: vector(&gpu, &[0.0; 2]),
     };
     assert!(gpu.linear(&x, &linear, Activation::None).is_err());
-    assert!(gpu.upload(&[0.0; 12], 3, 5).is_err());
+    assert!(gpu.upload(&[0.0; 12], 1, 3, 5).is_err());
     assert!(gpu.add_scaled(&mut y, &x, &vector(&gpu, &[0.0; 4])).is_err());
     assert!(gpu.attention(&x, 1, None).is_err());
     assert!(gpu.prepend_class_token(&x, &vector(&gpu, &[0.0; 3]), None).is_err());

@@ -50,6 +50,10 @@ fn equals_timm(name: &str, config: Config) {
     let weights = SafeTensors::deserialize(&weights).unwrap();
     let model = build(&config, gpu(), |name| TensorData::Dense(values(&weights, name)));
     let size = config.image_size;
+    let photos: Vec<_> =
+        pixels.chunks_exact(3 * size * size).map(|values| Pixels { size, values: values.to_vec() }).collect();
+    let both = pollster::block_on(model.batch_logits(&photos)).unwrap();
+    assert_close(&format!("{name}, both inputs in one pass"), &both.concat(), &logits, 1e-4);
     let inputs = pixels.chunks_exact(3 * size * size).zip(logits.chunks_exact(config.classes));
     assert_eq!(inputs.len(), 2);
     for (input, (pixels, logits)) in inputs.enumerate() {
