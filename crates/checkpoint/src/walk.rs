@@ -58,8 +58,10 @@ impl<B: Backend> Walk<B> {
         match self.stage {
             0 => {
                 let stem = builder.patch_embedding()?;
-                *activations =
-                    inputs.iter().map(|pixels| stem.forward(backend, pixels)).collect::<Result<_, _>>()?;
+                *activations = inputs
+                    .iter()
+                    .map(|pixels| stem.forward(backend, std::slice::from_ref(pixels)))
+                    .collect::<Result<_, _>>()?;
             }
             stage if stage <= config.depth => {
                 let block = builder.block(stage - 1)?;
