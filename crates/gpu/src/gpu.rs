@@ -34,17 +34,18 @@ pub enum GpuError {
 
 /// A GPU, ready for a network's weights: a [`beit::backend::Backend`].
 ///
-/// Calls only record what is to be done; the GPU begins when results are read.
+/// Calls only record what is to be done; the GPU begins when results are read. A clone is the same GPU.
+#[derive(Clone)]
 pub struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
     pub(crate) pool: Arc<Mutex<Pool>>,
     info: AdapterInfo,
     faults: Faults,
-    recorder: Mutex<Recorder>,
+    recorder: Arc<Mutex<Recorder>>,
     /// What the device can compute products in.
     offered: Vec<Arithmetic>,
-    arithmetic: Mutex<Arithmetic>,
+    arithmetic: Arc<Mutex<Arithmetic>>,
     tile: Option<Tile>,
 }
 
@@ -95,10 +96,11 @@ impl Gpu {
         let lost = faults.clone();
         device.set_device_lost_callback(move |_, message| lost.note(Fault::Lost(message)));
         let recorder = Mutex::new(Recorder::new(device.clone(), queue.clone()));
-        // In a browser, where wgpu's handles stay on their thread, it only counts owners.
+        let pool = Mutex::new(Pool::new(device.clone()));
+        // In a browser, where wgpu's handles stay on their thread, they only count owners.
         #[cfg_attr(target_arch = "wasm32", expect(clippy::arc_with_non_send_sync))]
-        let pool = Arc::new(Mutex::new(Pool::new(device.clone())));
-        let arithmetic = Mutex::default();
+        let (recorder, pool) = (Arc::new(recorder), Arc::new(pool));
+        let arithmetic = Arc::default();
         Ok(Self { device, queue, pool, info, faults, recorder, offered, arithmetic, tile: options.tile })
     }
 

@@ -21,6 +21,7 @@ mod gpu;
 mod kernel;
 mod readback;
 mod recorder;
+mod self_check;
 mod weights;
 
 pub use arithmetic::Arithmetic;
@@ -28,5 +29,6 @@ pub use backend::{GpuMatrix, GpuTokens, GpuVector};
 pub use fault::Fault;
 pub use gpu::{Gpu, GpuError, GpuOptions};
 pub use kernel::{Kernel, Tile};
+pub use self_check::{Agreement, self_check};
 pub use weights::Format;
 pub use wgpu::AdapterInfo;

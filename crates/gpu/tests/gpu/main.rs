@@ -5,3 +5,4 @@ mod common;
 mod faults;
 mod kernels;
 mod networks;
+mod self_checks;

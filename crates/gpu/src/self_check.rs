@@ -1,0 +1,179 @@
+//! Whether a GPU computes what it should, found out before it is trusted with photos: drivers have faults, and
+//! arithmetic of few bits has limits.
+
+use crate::arithmetic::Arithmetic;
+use crate::gpu::Gpu;
+use beit::backend::{Backend, Cpu};
+use beit::builder::{BuildError, ModelBuilder};
+use beit::config::{Config, Position};
+use beit::model::Model;
+use beit::preprocess::{Pixels, Preprocessing};
+use beit::weights::schema::{Role, TensorSpec};
+use beit::weights::{Tensor, TensorData};
+use half::f16;
+use kernels::{BLOCK, Isa, PackedWeights, WeightFormat};
+
+/// How near two vectors of logits are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Agreement {
+    /// Cosine of the angle between them; NaN where one holds a NaN.
+    pub cosine: f64,
+    /// The largest difference, in units of the expected logits' root mean square.
+    pub worst: f64,
+}
+
+impl Agreement {
+    /// Compares logits with those they should be.
+    pub fn between(got: &[f32], expected: &[f32]) -> Self {
+        let dot =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
+        let (squares, cross) = ((dot(got, got), dot(expected, expected)), dot(got, expected));
+        let size = (squares.1 / expected.len().max(1) as f64).sqrt();
+        let differences = got.iter().zip(expected).map(|(&g, &e)| (f64::from(g) - f64::from(e)).abs());
+        let larger = |worst: f64, d: f64| if worst.is_nan() || d.is_nan() { f64::NAN } else { worst.max(d) };
+        Self { cosine: cross / (squares.0 * squares.1).sqrt(), worst: differences.fold(0.0, larger) / size }
+    }
+
+    /// Whether this is near enough for the arithmetic. NaN never is.
+    pub fn holds(&self, arithmetic: Arithmetic) -> bool {
+        let (cosine, worst) = match arithmetic {
+            Arithmetic::F32 => (0.999_999, 1e-3),
+            // Half a code's step, where the device rounds the other way, moves a logit by some thousandths.
+            Arithmetic::Int8 => (0.9999, 0.05),
+            Arithmetic::F16 => (0.9995, 0.1),
+        };
+        self.cosine >= cosine && self.worst <= worst
+    }
+}
+
+/// Runs a small network of random weights in `format` on the GPU in its present [`Gpu::arithmetic`] and on
+/// the processor in the same one (F16's in F32), and compares their logits. The network has 197 tokens, heads of 64
+/// and a position bias, and passes through every kernel that a model in this format does.
+///
+/// # Errors
+/// When the device fails.
+pub async fn self_check(gpu: &Gpu, format: WeightFormat) -> Result<Agreement, BuildError> {
+    let config = config();
+    let widened = gpu.arithmetic() != Arithmetic::Int8;
+    let on_gpu = build(&config, gpu.clone(), format, false)?;
+    let on_cpu = build(&config, Cpu::new(Isa::best()), format, widened)?;
+    let mut random = Random(0xBE17);
+    let size = config.image_size;
+    let pixels = Pixels { size, values: (0..3 * size * size).map(|_| random.spread(1.0)).collect() };
+    let expected = on_cpu.logits(&pixels).await?;
+    Ok(Agreement::between(&on_gpu.logits(&pixels).await?, &expected))
+}
+
+fn config() -> Config {
+    Config {
+        name: "self-check".into(),
+        image_size: 112,
+        patch_size: 8,
+        width: 128,
+        depth: 2,
+        heads: 2,
+        mlp_width: 512,
+        classes: 100,
+        position: Position::RelativeBias,
+        layer_norm_eps: 1e-6,
+        preprocessing: Preprocessing { short_side: 112, crop: 112, mean: [0.5; 3], std: [0.5; 3] },
+    }
+}
+
+/// The network with the same weights on any backend; `widened` to F32, for a processor that shall not
+/// quantise activations.
+fn build<B: Backend>(
+    config: &Config,
+    backend: B,
+    format: WeightFormat,
+    widened: bool,
+) -> Result<Model<B>, BuildError> {
+    let mut builder = ModelBuilder::new(config.clone(), backend);
+    let mut random = Random(1);
+    for spec in config.tensors() {
+        let data = match spec.role {
+            Role::Linear => blocks(&spec, format, widened, &mut random)?,
+            Role::PatchEmbedding | Role::Small => TensorData::Dense(values(&spec, &mut random)),
+        };
+        builder.add(Tensor { spec, data })?;
+    }
+    builder.finish()
+}
+
+/// F32 values spread so that activations keep their size from block to block.
+fn values(spec: &TensorSpec, random: &mut Random) -> Vec<f32> {
+    let (mean, spread) = match spec.name.rsplit('.').next() {
+        Some("weight") if spec.role == Role::Small => (1.0, 0.2),
+        Some("weight") => (0.0, 0.1),
+        Some("gamma_1" | "gamma_2") => (0.4, 0.2),
+        _ => (0.0, 0.5),
+    };
+    (0..spec.shape.iter().product()).map(|_| mean + random.spread(spread)).collect()
+}
+
+/// Quantised weights `[n, k]` with a variance of about 1/k.
+fn blocks(
+    spec: &TensorSpec,
+    format: WeightFormat,
+    widened: bool,
+    random: &mut Random,
+) -> Result<TensorData, BuildError> {
+    let (n, k) = (spec.shape[0], spec.shape[1]);
+    let largest = f32::from(format.largest_code());
+    let mut bytes = Vec::with_capacity(n * k / BLOCK * format.block_bytes());
+    for _ in 0..n * k / BLOCK {
+        // Uniform codes up to the largest have a third of its square as their variance.
+        let scale = (3.0 / k as f32).sqrt() / largest * (1.0 + random.spread(0.3));
+        bytes.extend(f16::from_f32(scale).to_le_bytes());
+        match format {
+            WeightFormat::Q8_0 => bytes.extend((0..BLOCK).map(|_| random.spread(63.0).round() as i8 as u8)),
+            WeightFormat::Q4_0 => bytes.extend((0..BLOCK / 2).map(|_| random.next() as u8)),
+        }
+    }
+    if !widened {
+        return Ok(TensorData::Blocks { format, bytes });
+    }
+    let weights = PackedWeights::pack(format, n, k, bytes).map_err(beit::backend::BackendError::from)?;
+    Ok(TensorData::Dense(weights.dequantize()))
+}
+
+/// Numbers that are the same in every run: a 64-bit linear congruential generator.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as u32
+    }
+
+    /// Uniform in −`half`…`half`.
+    fn spread(&mut self, half: f32) -> f32 {
+        (self.next() as f32 / (1u32 << 30) as f32 - 1.0) * half
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_logits_agree_and_wrong_ones_do_not() {
+        let expected: Vec<f32> = (0..100).map(|i| (i as f32).sin()).collect();
+        let same = Agreement::between(&expected, &expected);
+        assert!((same.cosine - 1.0).abs() < 1e-12 && same.worst == 0.0);
+        let spoilt = |spoil: fn(&mut [f32])| {
+            let mut got = expected.clone();
+            spoil(&mut got);
+            Agreement::between(&got, &expected)
+        };
+        for arithmetic in Arithmetic::ALL {
+            assert!(same.holds(arithmetic));
+            assert!(!spoilt(|got| got[7] = f32::NAN).holds(arithmetic));
+            assert!(!spoilt(|got| got[7] = f32::INFINITY).holds(arithmetic));
+            assert!(!spoilt(|got| got.fill(0.0)).holds(arithmetic), "an adapter that computes nothing");
+            assert!(!spoilt(|got| got.rotate_left(1)).holds(arithmetic));
+        }
+        let rounded = spoilt(|got| got.iter_mut().for_each(|v| *v = f16::from_f32(*v).to_f32()));
+        assert!(rounded.holds(Arithmetic::F16));
+    }
+}
