@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::args::DEFAULT_OUT;
+use crate::browser::Browser;
 use crate::process;
 use crate::process::spoken;
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
-use crate::workers::{RELAXED, VARIANTS};
+use crate::workers::{RELAXED, VARIANTS, Variant};
 use crate::{Result, browser, site, tools, vulkan};
 
 /// Asks for the steps' names instead of running them.
@@ -27,12 +28,13 @@ struct Context<'a> {
 }
 
 /// Quick checks first; the browser comes last because it wants the built site.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "clippy", what: "no lint in native code", run: clippy },
     Step { name: "clippy-wasm", what: "no lint in the page's and the workers' code", run: clippy_wasm },
     Step { name: "unit", what: "unit tests and golden parity", run: unit },
     Step { name: "kernels-wasm", what: "the kernels as wasm in a browser", run: kernels_wasm },
+    Step { name: "gpu-wasm", what: "the GPU's kernels by a browser's WebGPU", run: gpu_wasm },
     Step { name: "site", what: "workers, page and command line build", run: build },
     Step { name: "browser", what: "the page in a browser", run: page },
 ];
@@ -124,15 +126,25 @@ fn kernels_wasm(context: &Context) -> Result<()> {
     let browser = browser::find(context.project)?;
     VARIANTS.iter().chain([&RELAXED]).try_for_each(|variant| {
         println!("{} in Chromium {}", variant.name, browser.version);
-        let mut cargo = variant.cargo(context.project, "test");
-        cargo
-            .args(["--package", "kernels"])
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &context.tools.wasm_bindgen_test_runner)
-            .env("CHROMEDRIVER", &browser.driver)
-            // Seconds; the default of 20 is short on a busy machine.
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-        process::run(&mut cargo)
+        wasm_test(context, &browser, variant, &["--package", "kernels"])
     })
+}
+
+fn gpu_wasm(context: &Context) -> Result<()> {
+    let browser = browser::find(context.project)?;
+    wasm_test(context, &browser, &VARIANTS[0], &["--package", "gpu", "--test", "browser"])
+}
+
+/// `cargo test` as wasm in a browser.
+fn wasm_test(context: &Context, browser: &Browser, variant: &Variant, what: &[&str]) -> Result<()> {
+    let mut cargo = variant.cargo(context.project, "test");
+    cargo
+        .args(what)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &context.tools.wasm_bindgen_test_runner)
+        .env("CHROMEDRIVER", &browser.driver)
+        // Seconds; the default of 20 is short on a busy machine.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    process::run(&mut cargo)
 }
 
 fn build(context: &Context) -> Result<()> {
