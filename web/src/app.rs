@@ -1,13 +1,14 @@
 //! The app: holds the one [`State`], does the [`Effect`]s that its update asks for, draws it.
 
 use crate::client::Client;
-use crate::components::{DragVeil, DropZone, Footer, Gallery, Header, Samples};
+use crate::components::{DragVeil, DropZone, Footer, Gallery, Header, Samples, StorageNote};
 use crate::english::ENGLISH;
 use crate::intake::{self, Handlers, Incoming};
 use crate::model_choice;
 use crate::shelf::Shelf;
 use crate::state::{Action, Breakdown, Effect, Engine, Focus, Problem, State};
 use crate::status::Status;
+use crate::storage;
 use crate::text::Text;
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
@@ -82,9 +83,11 @@ impl Component for App {
         let status = Status::of(state);
         let counts = state.counts();
         let empty = counts.all() == 0;
-        let (model, backend) = match &state.engine {
-            Engine::Ready { model, backend } => (Some(model.clone()), Some(backend.clone())),
-            _ => (None, None),
+        let (model, backend, kept) = match &state.engine {
+            Engine::Ready { model, backend, kept } => {
+                (Some(model.clone()), Some(backend.clone()), Some(*kept))
+            }
+            _ => (None, None, None),
         };
         let note = state.choice.as_ref().and_then(|choice| choice.note.clone());
         html! {
@@ -98,7 +101,9 @@ impl Component for App {
                         <Gallery photos={state.photos.clone()} {counts} dispatch={self.dispatch.clone()} />
                     }
                 </main>
-                <Footer {model} {backend} />
+                <Footer {model} {backend}>
+                    <StorageNote {kept} stored={state.stored} dispatch={self.dispatch.clone()} />
+                </Footer>
                 <DragVeil shown={state.dragging} />
             </ContextProvider<&'static Text>>
         }
@@ -125,6 +130,18 @@ impl App {
             Effect::StartWorker => self.start_worker(),
             Effect::StopWorker => self.client = None,
             Effect::Load { manifest } => self.ask(|client| client.load(manifest)),
+            Effect::MeasureStorage => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move { dispatch.emit(Action::StorageMeasured(storage::used().await)) });
+            }
+            Effect::PersistStorage => spawn_local(storage::persist()),
+            Effect::ClearStorage => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move {
+                    storage::clear().await;
+                    dispatch.emit(Action::StorageMeasured(storage::used().await));
+                });
+            }
             Effect::Classify(id) => {
                 let shelf = self.shelf.clone();
                 self.ask(|client| match shelf.borrow().file(id) {

@@ -4,7 +4,7 @@ use crate::photo::Trouble;
 use crate::state::{Counts, Problem};
 use crate::status::Status;
 use crate::text::{Said, Text};
-use protocol::{BackendInfo, ModelInfo};
+use protocol::{BackendInfo, Loading, ModelInfo};
 
 pub static ENGLISH: Text = Text {
     tag: "en",
@@ -34,6 +34,17 @@ pub static ENGLISH: Text = Text {
     status,
     progress: "Loading the model",
     progress_value: |bytes, total| of_megabytes(bytes, total),
+    pause: "Pause",
+    resume: "Go on",
+
+    stored: |bytes| {
+        format!("{} MB of weights are kept in this browser for the next visit.", megabytes(bytes))
+    },
+    clear_storage: "Remove them",
+    no_storage: "This browser keeps nothing here (a private window, or an address without https), so the next visit \
+         downloads the weights again.",
+    no_room: "The browser had no room to keep the weights, so the next visit downloads them again. Free some disk \
+         space to change that.",
 
     gallery: "Photos",
     counts,
@@ -82,8 +93,14 @@ fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
 fn status(status: &Status) -> Said {
     let (lead, detail) = match status {
         Status::Starting => ("Starting…".into(), String::new()),
-        Status::Fetching { bytes, total } => {
-            ("Fetching the model".into(), format!(": {}", of_megabytes(*bytes, *total)))
+        Status::Downloading(loading) => ("Downloading the model".into(), download(loading)),
+        Status::Reading(loading) => {
+            let read = of_megabytes(loading.built, loading.total);
+            ("Reading the model from this browser’s storage".into(), format!(": {read}"))
+        }
+        Status::Paused(loading) => {
+            let here = of_megabytes(loading.here, loading.total);
+            ("The download is paused".into(), format!(": {here} had come"))
         }
         Status::WarmingUp => ("Warming up, so that the first photo is quick…".into(), String::new()),
         Status::Ready => ("Ready for your photos.".into(), String::new()),
@@ -103,6 +120,26 @@ fn status(status: &Status) -> Said {
         _ => None,
     };
     Said { lead, detail, problem }
+}
+
+/// “: 12.3 of 23.0 MB · 4.5 MB/s · 3 s left”.
+fn download(loading: &Loading) -> String {
+    let mut parts = vec![of_megabytes(loading.here, loading.total)];
+    if let Some(rate) = loading.bytes_per_second {
+        parts.push(format!("{:.1} MB/s", rate / 1e6));
+        if rate >= 1.0 {
+            parts.push(time_left(loading.total.saturating_sub(loading.here) as f64 / rate));
+        }
+    }
+    format!(": {}", parts.join(" · "))
+}
+
+fn time_left(seconds: f64) -> String {
+    match seconds {
+        ..90.0 => format!("{} s left", seconds.ceil()),
+        ..5_400.0 => format!("{} min left", (seconds / 60.0).ceil()),
+        _ => format!("{} h left", (seconds / 3_600.0).ceil()),
+    }
 }
 
 fn settled(counts: &Counts) -> String {
@@ -240,6 +277,7 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::Phase;
 
     #[test]
     fn numbers_are_written_for_people() {
@@ -260,8 +298,28 @@ mod tests {
 
     #[test]
     fn what_changes_quickly_is_not_read_aloud() {
-        let said = status(&Status::Fetching { bytes: 12_300_000, total: 23_000_000 });
-        assert_eq!((said.lead.as_str(), said.detail.as_str()), ("Fetching the model", ": 12.3 of 23.0 MB"));
+        let mut loading = Loading {
+            phase: Phase::Download,
+            total: 23_000_000,
+            here: 12_300_000,
+            stored: 0,
+            built: 0,
+            bytes_per_second: None,
+        };
+        let said = status(&Status::Downloading(loading));
+        assert_eq!(
+            (said.lead.as_str(), said.detail.as_str()),
+            ("Downloading the model", ": 12.3 of 23.0 MB")
+        );
+        loading.bytes_per_second = Some(1_500_000.0);
+        let said = status(&Status::Downloading(loading));
+        assert_eq!(said.detail, ": 12.3 of 23.0 MB · 1.5 MB/s · 8 s left");
+    }
+
+    #[test]
+    fn time_left_is_told_in_the_unit_that_fits() {
+        let told = [0.2, 89.0, 91.0, 5_401.0].map(time_left);
+        assert_eq!(told, ["1 s left", "89 s left", "2 min left", "2 h left"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod photo;
 mod shelf;
 mod state;
 mod status;
+mod storage;
 mod text;
 mod worker_build;
 

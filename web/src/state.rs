@@ -34,6 +34,8 @@ pub struct State {
     times: VecDeque<f64>,
     /// The worker has answered a photo since it was started, so that starting it again may help.
     proven: bool,
+    /// Bytes of weights in the browser's storage, once they were counted.
+    pub stored: Option<u64>,
 }
 
 /// Everything that can happen.
@@ -49,6 +51,14 @@ pub enum Action {
     WorkerBroke(Breakdown),
     /// Load the model again after a failure.
     Reload,
+    /// Stop loading for now.
+    Pause,
+    /// Go on loading.
+    Resume,
+    /// So many bytes of weights are in the browser's storage; none where there is no storage.
+    StorageMeasured(Option<u64>),
+    /// The visitor wants the storage back. A model that is loaded goes on answering.
+    ClearStorage,
     /// Things came in. Those of one drop, pick or paste share a batch number, and later batches
     /// have greater ones.
     Arrived {
@@ -83,6 +93,12 @@ pub enum Effect {
     StopWorker,
     /// Ask the worker to load the manifest at this absolute address.
     Load { manifest: String },
+    /// Count the weights in the browser's storage and answer with [`Action::StorageMeasured`].
+    MeasureStorage,
+    /// Ask the browser not to clear its storage by itself.
+    PersistStorage,
+    /// Remove the weights from the browser's storage, then measure it.
+    ClearStorage,
     /// Send this photo to the worker.
     Classify(PhotoId),
     /// Let go of this photo's file and preview.
@@ -124,6 +140,7 @@ impl Default for State {
             batch: (0, 0),
             times: VecDeque::new(),
             proven: false,
+            stored: None,
         }
     }
 }
@@ -140,6 +157,13 @@ impl State {
                 self.engine = Engine::Choosing;
                 vec![Effect::StopWorker, Effect::ChooseModel]
             }
+            Action::Pause => self.pause(),
+            Action::Resume => self.resume(),
+            Action::StorageMeasured(bytes) => {
+                self.stored = bytes;
+                vec![]
+            }
+            Action::ClearStorage => vec![Effect::ClearStorage],
             Action::Arrived { batch, arrivals } => self.arrived(batch, arrivals),
             Action::PastedNothing => {
                 self.empty_paste = true;

@@ -1,18 +1,19 @@
 //! What the page is doing, as the visitor is told: one of these at every moment.
 
 use crate::state::{Counts, Engine, Problem, State};
-use protocol::Phase;
+use protocol::{Loading, Phase};
 use std::rc::Rc;
 
 /// What the page is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Status {
     Starting,
-    /// Fetching the model: bytes so far and in all (0 while unknown).
-    Fetching {
-        bytes: u64,
-        total: u64,
-    },
+    /// Fetching the model.
+    Downloading(Loading),
+    /// The model comes from the browser's storage.
+    Reading(Loading),
+    /// The visitor stopped the loading.
+    Paused(Loading),
     WarmingUp,
     /// Ready, with no photo on the page.
     Ready,
@@ -31,8 +32,8 @@ pub enum Status {
 /// How far a stage has come, for a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
-    /// 0 to 1.
-    Share(f64),
+    /// What is here, and of that what is checked and built: 0 to 1 of the whole.
+    Share { here: f64, built: f64 },
     /// Nobody can say.
     Unknown,
 }
@@ -43,9 +44,11 @@ impl Status {
         match &state.engine {
             Engine::Choosing | Engine::Starting => Self::Starting,
             Engine::Loading(loading) => match loading.phase {
-                Phase::Fetch => Self::Fetching { bytes: loading.bytes, total: loading.total_bytes },
+                Phase::Download => Self::Downloading(*loading),
+                Phase::Read => Self::Reading(*loading),
                 Phase::WarmUp => Self::WarmingUp,
             },
+            Engine::Paused(loading) => Self::Paused(*loading),
             Engine::Failed(problem) => Self::Failed(problem.clone()),
             Engine::Ready { .. } => match state.running() {
                 Some(photo) => Self::Looking { name: photo.name.clone(), left: counts.left },
@@ -59,48 +62,84 @@ impl Status {
     /// What the progress bar shows; none where there is nothing to wait for but photos.
     pub fn measure(&self) -> Option<Measure> {
         match self {
-            Self::Fetching { bytes, total } if *total > 0 => {
-                Some(Measure::Share((*bytes as f64 / *total as f64).min(1.0)))
-            }
-            Self::Starting | Self::Fetching { .. } | Self::WarmingUp => Some(Measure::Unknown),
+            Self::Downloading(loading) | Self::Paused(loading) => share(loading, loading.here),
+            // Reading is as quick as building: one measure says it all.
+            Self::Reading(loading) => share(loading, loading.built),
+            Self::Starting | Self::WarmingUp => Some(Measure::Unknown),
             _ => None,
         }
     }
 
     /// Whether the page is at work.
     pub fn busy(&self) -> bool {
-        self.measure().is_some() || matches!(self, Self::Looking { .. })
+        let working = self.measure().is_some() || matches!(self, Self::Looking { .. });
+        working && !matches!(self, Self::Paused(_))
     }
+
+    /// Whether there is a download to pause.
+    pub fn can_pause(&self) -> bool {
+        matches!(self, Self::Downloading(_))
+    }
+}
+
+fn share(loading: &Loading, here: u64) -> Option<Measure> {
+    let part = |bytes: u64| (bytes as f64 / loading.total as f64).min(1.0);
+    Some(if loading.total == 0 {
+        Measure::Unknown
+    } else {
+        Measure::Share { here: part(here), built: part(loading.built) }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Loading;
 
-    fn loading(phase: Phase, bytes: u64, total_bytes: u64) -> Status {
+    fn at(phase: Phase, here: u64, total: u64) -> Loading {
+        Loading { phase, total, here, stored: 0, built: here / 5, bytes_per_second: None }
+    }
+
+    fn loading(loading: Loading) -> Status {
         let mut state = State::default();
-        state.engine = Engine::Loading(Loading { phase, bytes, total_bytes });
+        state.engine = Engine::Loading(loading);
         Status::of(&state)
     }
 
     #[test]
-    fn fetching_is_measured_in_bytes() {
-        let status = loading(Phase::Fetch, 5, 20);
-        assert_eq!(status, Status::Fetching { bytes: 5, total: 20 });
-        assert_eq!(status.measure(), Some(Measure::Share(0.25)));
+    fn a_download_is_measured_by_what_came_and_what_is_built() {
+        let status = loading(at(Phase::Download, 5, 20));
+        assert_eq!(status, Status::Downloading(at(Phase::Download, 5, 20)));
+        assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.05 }));
+        assert!(status.can_pause() && status.busy());
+    }
+
+    #[test]
+    fn what_is_in_storage_already_is_measured_by_what_is_built() {
+        let status = loading(Loading { here: 20, ..at(Phase::Read, 5, 20) });
+        assert_eq!(status.measure(), Some(Measure::Share { here: 0.05, built: 0.05 }));
+        assert!(!status.can_pause());
+    }
+
+    #[test]
+    fn a_pause_keeps_the_measure_and_is_no_work() {
+        let mut state = State::default();
+        state.engine = Engine::Paused(at(Phase::Download, 5, 20));
+        let status = Status::of(&state);
+        assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.05 }));
+        assert!(!status.busy() && !status.can_pause());
     }
 
     #[test]
     fn what_cannot_be_measured_does_not_pretend_to_be() {
-        assert_eq!(loading(Phase::Fetch, 5, 0).measure(), Some(Measure::Unknown));
-        assert_eq!(loading(Phase::WarmUp, 20, 20).measure(), Some(Measure::Unknown));
+        assert_eq!(loading(at(Phase::Download, 5, 0)).measure(), Some(Measure::Unknown));
+        assert_eq!(loading(at(Phase::WarmUp, 20, 20)).measure(), Some(Measure::Unknown));
         assert_eq!(Status::of(&State::default()).measure(), Some(Measure::Unknown));
         assert_eq!(Status::Ready.measure(), None);
     }
 
     #[test]
     fn more_bytes_than_announced_are_a_full_bar() {
-        assert_eq!(loading(Phase::Fetch, 30, 20).measure(), Some(Measure::Share(1.0)));
+        let status = loading(at(Phase::Download, 30, 20));
+        assert_eq!(status.measure(), Some(Measure::Share { here: 1.0, built: 0.3 }));
     }
 }

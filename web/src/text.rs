@@ -44,6 +44,15 @@ pub struct Text {
     pub progress: &'static str,
     /// Bytes so far, in all.
     pub progress_value: fn(u64, u64) -> String,
+    pub pause: &'static str,
+    pub resume: &'static str,
+
+    // Storage
+    /// Bytes of weights that the browser keeps.
+    pub stored: fn(u64) -> String,
+    pub clear_storage: &'static str,
+    pub no_storage: &'static str,
+    pub no_room: &'static str,
 
     // Gallery
     pub gallery: &'static str,

@@ -6,6 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The name of the browser's cache (`caches.open`) in which the worker keeps verified shards. The page
+/// opens it too, to tell how much it holds and to clear it.
+pub const SHARD_CACHE: &str = "beitscope-shards";
+
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -26,7 +30,7 @@ pub enum Reply {
     /// Where loading stands.
     Loading(Loading),
     /// The model answers photos from now on.
-    Ready { model: ModelInfo, backend: BackendInfo },
+    Ready { model: ModelInfo, backend: BackendInfo, kept: Kept },
     /// The model could not be loaded; `message` is a sentence that says what to do.
     LoadFailed { message: String },
     /// The worker has begun on this photo.
@@ -37,22 +41,43 @@ pub enum Reply {
     Failed { id: u64, message: String },
 }
 
-/// How far loading has come. `bytes` counts verified and unverified bytes alike while fetching.
+/// How far loading has come, in bytes of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loading {
     pub phase: Phase,
-    pub bytes: u64,
-    pub total_bytes: u64,
+    pub total: u64,
+    /// Came over the network, checked or not, or were in the browser's storage when loading began.
+    pub here: u64,
+    /// Of those, what was in storage when loading began.
+    pub stored: u64,
+    /// Checked and in their final place in the model.
+    pub built: u64,
+    /// How fast `here` has grown over the last seconds; none until that can be told.
+    pub bytes_per_second: Option<f64>,
 }
 
 /// What the worker is doing before it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Fetching the shards, checking each one's size and SHA-256.
-    Fetch,
+    /// Fetching the shards that storage lacks, checking each one's size and SHA-256, and building
+    /// the model from those that are there.
+    Download,
+    /// The same with every shard in storage: no network.
+    Read,
     /// Running the network once, so that the first photo is as quick as the rest.
     WarmUp,
+}
+
+/// Whether the browser keeps the weights for the next visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    Yes,
+    /// The browser offers no storage here: a private window, or an address without https.
+    NoStorage,
+    /// The browser refused the space.
+    NoRoom,
 }
 
 /// The loaded model, as the page names it.
@@ -143,7 +168,14 @@ mod tests {
         }
         let replies = [
             Reply::Awake,
-            Reply::Loading(Loading { phase: Phase::Fetch, bytes: 3, total_bytes: 9 }),
+            Reply::Loading(Loading {
+                phase: Phase::Download,
+                total: 9,
+                here: 3,
+                stored: 2,
+                built: 1,
+                bytes_per_second: Some(0.5),
+            }),
             Reply::Failed { id: 7, message: "notes.txt is not a photo".into() },
         ];
         for reply in replies {

@@ -1,8 +1,12 @@
 //! Fetching over the network, in pieces, with a hard limit on how much is taken.
+//!
+//! Bytes stay in JavaScript's arrays: wasm's memory never shrinks again, so what only passes through
+//! is kept out of it.
 
-use crate::port;
+use crate::{digest, port};
 use beit::weights::{Shard, ShardError};
 use gloo_timers::future::TimeoutFuture;
+use js_sys::Uint8Array;
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -40,7 +44,7 @@ impl FetchError {
 /// A shard's bytes, checked against its size and SHA-256. Fetched again after a passing fault.
 /// `progress` is told of bytes as they come, and of bytes that have to be fetched again as a
 /// negative number.
-pub async fn shard(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<Vec<u8>, FetchError> {
+pub async fn shard(url: &str, shard: &Shard, progress: &impl Fn(i64)) -> Result<Uint8Array, FetchError> {
     let mut waits = BACK_OFF.into_iter();
     let mut cache = RequestCache::Default;
     loop {
@@ -62,21 +66,26 @@ async fn verified(
     shard: &Shard,
     cache: RequestCache,
     progress: &impl Fn(i64),
-) -> Result<Vec<u8>, FetchError> {
+) -> Result<Uint8Array, FetchError> {
     let received = std::cell::Cell::new(0);
     let count = |bytes: i64| {
         received.set(received.get() + bytes);
         progress(bytes);
     };
     let fetched = bytes(url, shard.bytes, cache, &count).await;
-    let checked = fetched.and_then(|bytes| {
-        shard.verify(&bytes)?;
-        Ok(bytes)
-    });
+    let checked = match fetched {
+        Ok(bytes) => check(shard, &bytes).await.map(|()| bytes).map_err(FetchError::from),
+        Err(error) => Err(error),
+    };
     if checked.is_err() {
         progress(-received.get());
     }
     checked
+}
+
+async fn check(shard: &Shard, bytes: &Uint8Array) -> Result<(), ShardError> {
+    shard.check_size(u64::from(bytes.length()))?;
+    shard.check_digest(digest::sha256(bytes).await)
 }
 
 /// The body at `url`, at most `limit` bytes of it: a server that sends more is cut off.
@@ -85,7 +94,7 @@ pub async fn bytes(
     limit: u64,
     cache: RequestCache,
     progress: &impl Fn(i64),
-) -> Result<Vec<u8>, FetchError> {
+) -> Result<Uint8Array, FetchError> {
     let unreachable = |e| FetchError::Unreachable { url: url.into(), reason: reason(&e) };
     let options = RequestInit::new();
     options.set_cache(cache);
@@ -95,27 +104,28 @@ pub async fn bytes(
         return Err(FetchError::Status { url: url.into(), status: response.status() });
     }
     let broken = |e| FetchError::Broken { url: url.into(), reason: reason(&e) };
-    let Some(body) = response.body() else { return Ok(Vec::new()) };
+    let Some(body) = response.body() else { return Ok(Uint8Array::new_with_length(0)) };
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    let mut bytes = Vec::new();
+    // The announced size is only believed once bytes come.
+    let mut bytes = Uint8Array::new_with_length(0);
+    let mut received = 0;
     loop {
         let part = JsFuture::from(reader.read()).await.map_err(broken)?;
         if get(&part, "done").is_truthy() {
-            return Ok(bytes);
+            return Ok(bytes.subarray(0, received));
         }
-        let part: js_sys::Uint8Array = get(&part, "value").unchecked_into();
-        let start = bytes.len();
-        if start as u64 + u64::from(part.length()) > limit {
+        let part: Uint8Array = get(&part, "value").unchecked_into();
+        let end = u64::from(received) + u64::from(part.length());
+        if end > limit {
             // The stream is given up either way.
             drop(reader.cancel());
             return Err(FetchError::TooLong { url: url.into(), limit });
         }
-        // The announced size is only believed once bytes come.
-        if bytes.is_empty() {
-            bytes.reserve_exact(limit as usize);
+        if received == 0 {
+            bytes = Uint8Array::new_with_length(limit as u32);
         }
-        bytes.resize(start + part.length() as usize, 0);
-        part.copy_to(&mut bytes[start..]);
+        bytes.set(&part, received);
+        received = end as u32;
         progress(i64::from(part.length()));
     }
 }
@@ -124,6 +134,7 @@ fn get(object: &JsValue, key: &str) -> JsValue {
     js_sys::Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
-fn reason(error: &JsValue) -> String {
+/// What an error says of itself.
+pub fn reason(error: &JsValue) -> String {
     get(error, "message").as_string().unwrap_or_else(|| "no reason given".into())
 }

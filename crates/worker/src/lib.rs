@@ -4,10 +4,13 @@
 //! come in the order asked.
 #![cfg(target_arch = "wasm32")]
 
+mod digest;
 mod fetch;
 mod load;
 mod port;
+mod progress;
 mod session;
+mod store;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;

@@ -56,7 +56,7 @@ impl Session {
                     threads: 1,
                     reason: "The network runs on the processor, on one thread.".into(),
                 };
-                port::post(&Reply::Ready { model: loaded.info.clone(), backend });
+                port::post(&Reply::Ready { model: loaded.info.clone(), backend, kept: loaded.kept });
                 self.loaded = Some(loaded);
             }
             Err(error) => port::post(&Reply::LoadFailed { message: error.to_string() }),

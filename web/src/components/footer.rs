@@ -1,17 +1,19 @@
 use super::use_text;
 use protocol::{BackendInfo, ModelInfo};
 use std::rc::Rc;
-use yew::{Html, Properties, component, html};
+use yew::{Children, Html, Properties, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct FooterProps {
     pub model: Option<Rc<ModelInfo>>,
     pub backend: Option<Rc<BackendInfo>>,
+    #[prop_or_default]
+    pub children: Children,
 }
 
 /// What is good to know but in nobody's way.
 #[component]
-pub fn Footer(FooterProps { model, backend }: &FooterProps) -> Html {
+pub fn Footer(FooterProps { model, backend, children }: &FooterProps) -> Html {
     let text = use_text();
     html! {
         <footer class="page-footer">
@@ -21,6 +23,7 @@ pub fn Footer(FooterProps { model, backend }: &FooterProps) -> Html {
                     { backend.reason.clone() }
                 </p>
             }
+            { children.clone() }
             <p>{ text.credits }</p>
         </footer>
     }

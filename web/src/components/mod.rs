@@ -12,6 +12,7 @@ mod icon;
 mod progress_bar;
 mod samples;
 mod status_line;
+mod storage_note;
 
 pub use drag_veil::DragVeil;
 pub use drop_zone::DropZone;
@@ -19,6 +20,7 @@ pub use footer::Footer;
 pub use gallery::Gallery;
 pub use header::Header;
 pub use samples::Samples;
+pub use storage_note::StorageNote;
 
 use crate::english::ENGLISH;
 use crate::text::Text;

@@ -9,14 +9,15 @@ pub struct ProgressBarProps {
     pub value: AttrValue,
 }
 
-/// A bar that fills, or wanders where nobody can say how far things are. The width is an SVG
+/// A bar that fills, paler where things are here but not yet checked and built, or wanders where nobody can say how far things are. The width is an SVG
 /// attribute: a `style` attribute would be blocked by a strict content security policy.
 #[component]
 pub fn ProgressBar(ProgressBarProps { measure, label, value }: &ProgressBarProps) -> Html {
-    let (percent, width) = match measure {
-        Measure::Share(share) => (Some(format!("{:.1}", share * 100.0)), share * 100.0),
-        Measure::Unknown => (None, 30.0),
+    let (percent, here, built) = match measure {
+        Measure::Share { here, built } => (Some(format!("{:.1}", here * 100.0)), here * 100.0, built * 100.0),
+        Measure::Unknown => (None, 0.0, 30.0),
     };
+    let width = |percent: f64| format!("{percent:.2}%");
     let unknown = percent.is_none().then_some("unknown");
     html! {
         <div
@@ -29,7 +30,10 @@ pub fn ProgressBar(ProgressBarProps { measure, label, value }: &ProgressBarProps
             aria-valuenow={percent}
             aria-valuetext={value}
         >
-            <svg aria-hidden="true"><rect width={format!("{width:.2}%")} height="100%" rx="3" /></svg>
+            <svg aria-hidden="true">
+                <rect class="here" width={width(here)} height="100%" rx="3" />
+                <rect width={width(built)} height="100%" rx="3" />
+            </svg>
         </div>
     }
 }

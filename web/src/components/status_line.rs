@@ -3,6 +3,7 @@ use super::progress_bar::ProgressBar;
 use super::use_text;
 use crate::state::Action;
 use crate::status::Status;
+use web_sys::MouseEvent;
 use yew::{Callback, Html, Properties, classes, component, html};
 
 #[derive(PartialEq, Properties)]
@@ -16,6 +17,7 @@ pub struct StatusLineProps {
 pub fn StatusLine(StatusLineProps { status, dispatch }: &StatusLineProps) -> Html {
     let text = use_text();
     let said = (text.status)(status);
+    let act = |action: Action| dispatch.reform(move |_: MouseEvent| action.clone());
     let reload = dispatch.reform(|_| Action::Reload);
     let mood = match status {
         Status::Failed(_) => "failed",
@@ -23,7 +25,10 @@ pub fn StatusLine(StatusLineProps { status, dispatch }: &StatusLineProps) -> Htm
         _ => "calm",
     };
     let progress = match status {
-        Status::Fetching { bytes, total } => (text.progress_value)(*bytes, *total),
+        Status::Downloading(loading) | Status::Paused(loading) => {
+            (text.progress_value)(loading.here, loading.total)
+        }
+        Status::Reading(loading) => (text.progress_value)(loading.built, loading.total),
         _ => said.lead.clone(),
     };
     html! {
@@ -41,6 +46,14 @@ pub fn StatusLine(StatusLineProps { status, dispatch }: &StatusLineProps) -> Htm
                 if matches!(status, Status::Failed(_)) {
                     <button class="button" type="button" onclick={reload}>
                         <Icon shape={Shape::Again} />{ text.try_again }
+                    </button>
+                } else if matches!(status, Status::Paused(_)) {
+                    <button class="button" type="button" data-testid="resume" onclick={act(Action::Resume)}>
+                        { text.resume }
+                    </button>
+                } else if status.can_pause() {
+                    <button class="button" type="button" data-testid="pause" onclick={act(Action::Pause)}>
+                        { text.pause }
                     </button>
                 }
             </div>

@@ -3,7 +3,7 @@
 use super::{Effect, State};
 use crate::model_choice::Choice;
 use crate::photo::{Progress, Trouble};
-use protocol::{BackendInfo, Loading, ModelInfo, Reply};
+use protocol::{BackendInfo, Kept, Loading, ModelInfo, Reply};
 use std::rc::Rc;
 
 /// Where the worker and its model stand.
@@ -15,9 +15,14 @@ pub enum Engine {
     Starting,
     /// The worker fetches and builds the model.
     Loading(Loading),
+    /// The visitor stopped the loading here. The worker is gone; the shards it had checked are in
+    /// the browser's storage, where there is one.
+    Paused(Loading),
     Ready {
         model: Rc<ModelInfo>,
         backend: Rc<BackendInfo>,
+        /// Whether the next visit finds the weights in the browser's storage.
+        kept: Kept,
     },
     Failed(Problem),
 }
@@ -50,6 +55,10 @@ pub enum Breakdown {
     Misunderstood(String),
 }
 
+/// From this size on the page asks the browser not to clear its storage by itself. Some browsers
+/// put that to the visitor, which a small model is not worth.
+const WORTH_PERSISTING: u64 = 64 << 20;
+
 impl State {
     pub(super) fn chosen(&mut self, choice: Result<Choice, Problem>) -> Vec<Effect> {
         match choice {
@@ -80,10 +89,15 @@ impl State {
                 self.engine = Engine::Loading(loading);
                 vec![]
             }
-            Reply::Ready { model, backend } => {
-                self.engine = Engine::Ready { model: Rc::new(model), backend: Rc::new(backend) };
+            Reply::Ready { model, backend, kept } => {
+                let mut effects = vec![Effect::MeasureStorage];
+                if kept == Kept::Yes && model.bytes >= WORTH_PERSISTING {
+                    effects.push(Effect::PersistStorage);
+                }
+                self.engine = Engine::Ready { model: Rc::new(model), backend: Rc::new(backend), kept };
                 self.times.clear();
-                self.send_next()
+                effects.extend(self.send_next());
+                effects
             }
             Reply::LoadFailed { message } => {
                 self.engine = Engine::Failed(Problem::Told(message));
@@ -97,6 +111,24 @@ impl State {
                 self.settle(id, Progress::Done(answer))
             }
             Reply::Failed { id, message } => self.settle(id, Progress::Failed(Trouble::Told(message))),
+        }
+    }
+
+    /// Stops the loading. A download goes on from the shards that were checked.
+    pub(super) fn pause(&mut self) -> Vec<Effect> {
+        match self.engine {
+            Engine::Loading(loading) => {
+                self.engine = Engine::Paused(loading);
+                vec![Effect::StopWorker, Effect::MeasureStorage]
+            }
+            _ => vec![],
+        }
+    }
+
+    pub(super) fn resume(&mut self) -> Vec<Effect> {
+        match self.engine {
+            Engine::Paused(_) => self.start_worker(),
+            _ => vec![],
         }
     }
 

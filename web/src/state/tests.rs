@@ -1,7 +1,7 @@
 use super::queue::TIMED_PHOTOS;
 use super::*;
 use crate::photo::{Content, Trouble};
-use protocol::{Answer, BackendInfo, Loading, ModelInfo, Phase, Prediction};
+use protocol::{Answer, BackendInfo, Kept, Loading, ModelInfo, Phase, Prediction};
 
 /// A state with the model ready, reached the way the page reaches it.
 fn ready() -> State {
@@ -30,7 +30,7 @@ fn ready_reply() -> Reply {
         threads: 1,
         reason: "The only one.".into(),
     };
-    Reply::Ready { model, backend }
+    Reply::Ready { model, backend, kept: Kept::Yes }
 }
 
 fn arrive(state: &mut State, batch: u64, ids: &[PhotoId]) -> Vec<Effect> {
@@ -67,7 +67,7 @@ fn photos_dropped_before_the_model_is_ready_wait_for_it() {
     state.update(Action::Opened);
     assert_eq!(arrive(&mut state, 1, &[1, 2]), []);
     assert_eq!(hooks(&state), ["queued", "queued"]);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::Classify(1)]);
+    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
     assert_eq!(hooks(&state), ["running", "queued"]);
 }
 
@@ -151,7 +151,7 @@ fn a_crash_fails_the_photo_in_hand_and_the_others_go_on() {
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
     assert_eq!(hooks(&state), ["done", "error", "queued"]);
     assert_eq!(state.engine, Engine::Starting);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::Classify(3)]);
+    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(3)]);
 }
 
 #[test]
@@ -208,15 +208,50 @@ fn a_failed_load_keeps_the_photos_for_the_next_try() {
     assert_eq!(hooks(&state), ["queued"]);
     assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
     assert_eq!(state.engine, Engine::Choosing);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::Classify(1)]);
+    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
 }
 
 #[test]
 fn loading_is_shown_as_the_worker_tells_it() {
     let mut state = State::default();
-    let loading = Loading { phase: Phase::Fetch, bytes: 3, total_bytes: 9 };
-    state.update(Action::Worker(Reply::Loading(loading)));
-    assert_eq!(state.engine, Engine::Loading(loading));
+    state.update(Action::Worker(Reply::Loading(LOADING)));
+    assert_eq!(state.engine, Engine::Loading(LOADING));
+}
+
+const LOADING: Loading =
+    Loading { phase: Phase::Download, total: 9, here: 3, stored: 0, built: 1, bytes_per_second: None };
+
+#[test]
+fn a_paused_download_keeps_the_photos_and_goes_on_with_a_new_worker() {
+    let mut state = State::default();
+    let choice = Choice { manifest: "https://host/m.json".into(), note: None };
+    state.update(Action::Chosen(Ok(choice)));
+    assert_eq!(state.update(Action::Pause), [], "there is no download yet");
+    state.update(Action::Worker(Reply::Loading(LOADING)));
+    arrive(&mut state, 1, &[1]);
+    assert_eq!(state.update(Action::Pause), [Effect::StopWorker, Effect::MeasureStorage]);
+    assert_eq!(state.engine, Engine::Paused(LOADING));
+    assert_eq!(hooks(&state), ["queued"]);
+    assert_eq!(state.update(Action::Resume), [Effect::StartWorker]);
+    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+}
+
+#[test]
+fn only_a_large_model_asks_the_browser_to_keep_its_storage() {
+    let mut state = State::default();
+    let Reply::Ready { mut model, backend, kept } = ready_reply() else { panic!("not ready") };
+    model.bytes = 323_000_000;
+    let effects = state.update(Action::Worker(Reply::Ready { model, backend, kept }));
+    assert_eq!(effects, [Effect::MeasureStorage, Effect::PersistStorage]);
+}
+
+#[test]
+fn storage_is_told_and_cleared_while_the_model_goes_on_answering() {
+    let mut state = ready();
+    state.update(Action::StorageMeasured(Some(23_000_000)));
+    assert_eq!(state.stored, Some(23_000_000));
+    assert_eq!(state.update(Action::ClearStorage), [Effect::ClearStorage]);
+    assert!(matches!(state.engine, Engine::Ready { .. }));
 }
 
 #[test]

@@ -97,21 +97,35 @@ impl Manifest {
 impl Shard {
     /// Checks a shard's bytes against its size and hash.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), ShardError> {
-        let got = bytes.len() as u64;
-        if got != self.bytes {
-            return Err(ShardError::Size { name: self.name.clone(), expected: self.bytes, got });
+        self.check_size(bytes.len() as u64)?;
+        self.check_digest(sha256(bytes))
+    }
+
+    /// Checks a count of bytes against the shard's, before anything is spent on hashing them.
+    pub fn check_size(&self, got: u64) -> Result<(), ShardError> {
+        if got == self.bytes {
+            return Ok(());
         }
-        let got = sha256(bytes);
-        if got != self.sha256 {
-            return Err(ShardError::Hash { name: self.name.clone(), expected: self.sha256.clone(), got });
+        Err(ShardError::Size { name: self.name.clone(), expected: self.bytes, got })
+    }
+
+    /// Checks a SHA-256, lower-case hexadecimal, that somebody else took of the bytes.
+    pub fn check_digest(&self, got: String) -> Result<(), ShardError> {
+        if got == self.sha256 {
+            return Ok(());
         }
-        Ok(())
+        Err(ShardError::Hash { name: self.name.clone(), expected: self.sha256.clone(), got })
     }
 }
 
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Bytes in lower-case hexadecimal, the way a manifest writes hashes.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn expect(field: &'static str, ok: bool, expected: &str, got: &str) -> Result<(), ManifestError> {

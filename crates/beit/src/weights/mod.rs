@@ -15,5 +15,5 @@ mod write;
 
 pub use error::{ManifestError, ShardError, WeightsError};
 pub use loader::{Header, Loader, Tensor, TensorData};
-pub use manifest::{Checkpoint, MANIFEST_FORMAT, Manifest, Shard, sha256};
+pub use manifest::{Checkpoint, MANIFEST_FORMAT, Manifest, Shard, hexadecimal, sha256};
 pub use write::{Storage, StoredTensor, write};

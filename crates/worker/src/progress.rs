@@ -1,0 +1,95 @@
+//! Counts bytes while a model loads and tells the page now and then.
+
+use crate::port;
+use protocol::{Loading, Phase, Reply};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+/// Milliseconds between two reports: more often than a screen needs them would only cost time.
+const REPORT_EVERY: f64 = 60.0;
+/// The rate is that of the last milliseconds.
+const WINDOW: f64 = 4_000.0;
+/// A rate told after less than this would jump about.
+const FIRST_RATE_AFTER: f64 = 400.0;
+
+pub struct Progress {
+    loading: Cell<Loading>,
+    reported: Cell<f64>,
+    /// When how many bytes had come over the network, oldest first.
+    history: RefCell<VecDeque<(f64, u64)>>,
+}
+
+impl Progress {
+    /// Of `total` bytes, `stored` are in storage already.
+    pub fn new(total: u64, stored: u64) -> Self {
+        let phase = if stored == total { Phase::Read } else { Phase::Download };
+        let loading = Loading { phase, total, here: stored, stored, built: 0, bytes_per_second: None };
+        let history = RefCell::new(VecDeque::from([(port::now(), stored)]));
+        let progress = Self { loading: Cell::new(loading), reported: Cell::new(0.0), history };
+        progress.report();
+        progress
+    }
+
+    /// Bytes came, or turned out damaged and have to come again (a negative number).
+    pub fn came(&self, bytes: i64) {
+        let mut loading = self.loading.get();
+        loading.here = loading.here.saturating_add_signed(bytes);
+        self.loading.set(loading);
+        self.report_sometimes();
+    }
+
+    /// A stored shard was damaged: it has to be fetched after all.
+    pub fn lost(&self, bytes: u64) {
+        let mut loading = self.loading.get();
+        loading.phase = Phase::Download;
+        loading.here -= bytes;
+        loading.stored -= bytes;
+        self.loading.set(loading);
+        self.history.borrow_mut().clear();
+        self.report();
+    }
+
+    /// Bytes are in their place in the model.
+    pub fn built(&self, bytes: u64) {
+        let mut loading = self.loading.get();
+        loading.built += bytes;
+        self.loading.set(loading);
+        self.report_sometimes();
+    }
+
+    /// All bytes are in place; the network runs once.
+    pub fn warming_up(&self) {
+        let loading = self.loading.get();
+        self.loading.set(Loading { phase: Phase::WarmUp, bytes_per_second: None, ..loading });
+        self.report();
+    }
+
+    fn report_sometimes(&self) {
+        let loading = self.loading.get();
+        if port::now() - self.reported.get() >= REPORT_EVERY || loading.built == loading.total {
+            self.report();
+        }
+    }
+
+    fn report(&self) {
+        let now = port::now();
+        let mut loading = self.loading.get();
+        if loading.phase == Phase::Download {
+            loading.bytes_per_second = self.rate(now, loading.here);
+            self.loading.set(loading);
+        }
+        self.reported.set(now);
+        port::post(&Reply::Loading(loading));
+    }
+
+    fn rate(&self, now: f64, here: u64) -> Option<f64> {
+        let mut history = self.history.borrow_mut();
+        history.push_back((now, here));
+        while history.front().is_some_and(|(then, _)| now - then > WINDOW) && history.len() > 2 {
+            history.pop_front();
+        }
+        let &(then, before) = history.front()?;
+        let seconds = (now - then) / 1_000.0;
+        (now - then >= FIRST_RATE_AFTER).then(|| here.saturating_sub(before) as f64 / seconds)
+    }
+}

@@ -1,0 +1,124 @@
+//! The browser's storage for weights: verified shards under their SHA-256, and the manifests that
+//! name them, so that a second visit needs no network.
+//!
+//! Cache API entries rather than OPFS files: both hold gigabytes, but a page can clear a cache while
+//! a worker reads it, and two tabs that write the same shard write the same bytes.
+
+use crate::port;
+use crate::{digest, fetch};
+use beit::weights::Shard;
+use js_sys::Uint8Array;
+use protocol::{Kept, SHARD_CACHE};
+use std::cell::Cell;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Cache, Headers, Response, ResponseInit};
+
+/// The storage, where the browser offers one.
+pub struct Store {
+    cache: Option<Cache>,
+    kept: Cell<Kept>,
+}
+
+impl Store {
+    pub async fn open() -> Self {
+        match open().await {
+            Some(cache) => Self { cache: Some(cache), kept: Cell::new(Kept::Yes) },
+            None => Self { cache: None, kept: Cell::new(Kept::NoStorage) },
+        }
+    }
+
+    /// Whether all that was given so far is kept.
+    pub fn kept(&self) -> Kept {
+        self.kept.get()
+    }
+
+    /// Whether there is an entry for this shard; its bytes may still turn out to be damaged.
+    pub async fn has(&self, shard: &Shard) -> bool {
+        self.entry(&shard_key(shard)).await.is_some()
+    }
+
+    /// The shard's bytes, if they are there and whole. A damaged entry is removed.
+    pub async fn shard(&self, shard: &Shard) -> Option<Uint8Array> {
+        let bytes = self.bytes(&shard_key(shard)).await?;
+        let right_size = shard.check_size(u64::from(bytes.length())).is_ok();
+        if right_size && shard.check_digest(digest::sha256(&bytes).await).is_ok() {
+            return Some(bytes);
+        }
+        self.remove(&shard_key(shard)).await;
+        None
+    }
+
+    /// Keeps a shard that was checked. After the first refusal nothing more is tried.
+    pub async fn keep_shard(&self, shard: &Shard, bytes: &Uint8Array) {
+        self.put(&shard_key(shard), bytes).await;
+    }
+
+    /// The manifest that was last fetched from this address.
+    pub async fn manifest(&self, url: &str) -> Option<Vec<u8>> {
+        Some(self.bytes(&manifest_key(url)).await?.to_vec())
+    }
+
+    pub async fn keep_manifest(&self, url: &str, json: &[u8]) {
+        self.put(&manifest_key(url), &Uint8Array::from(json)).await;
+    }
+
+    async fn entry(&self, key: &str) -> Option<Response> {
+        let found = JsFuture::from(self.cache.as_ref()?.match_with_str(key)).await.ok()?;
+        found.dyn_into().ok()
+    }
+
+    async fn bytes(&self, key: &str) -> Option<Uint8Array> {
+        let buffer = self.entry(key).await?.array_buffer().ok()?;
+        Some(Uint8Array::new(&JsFuture::from(buffer).await.ok()?))
+    }
+
+    async fn put(&self, key: &str, bytes: &Uint8Array) {
+        let Some(cache) = &self.cache else { return };
+        if self.kept() != Kept::Yes {
+            return;
+        }
+        if let Err(refusal) = put(cache, key, bytes).await {
+            let reason = fetch::reason(&refusal);
+            web_sys::console::warn_1(&format!("the weights are not kept: {reason}").into());
+            self.kept.set(Kept::NoRoom);
+        }
+    }
+
+    async fn remove(&self, key: &str) {
+        if let Some(cache) = &self.cache {
+            // What can't be removed is found damaged again the next time.
+            JsFuture::from(cache.delete_with_str(key)).await.ok();
+        }
+    }
+}
+
+async fn open() -> Option<Cache> {
+    // Without a secure context there is no `caches` to ask.
+    if !port::scope().is_secure_context() {
+        return None;
+    }
+    let opened = port::scope().caches().ok()?.open(SHARD_CACHE);
+    JsFuture::from(opened).await.ok()?.dyn_into().ok()
+}
+
+async fn put(cache: &Cache, key: &str, bytes: &Uint8Array) -> Result<(), JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", "application/octet-stream")?;
+    // The page sums these up to tell how much is kept.
+    headers.set("content-length", &bytes.length().to_string())?;
+    let init = ResponseInit::new();
+    init.set_headers(&headers);
+    let response = Response::new_with_opt_js_u8_array_and_init(Some(bytes), &init)?;
+    JsFuture::from(cache.put_with_str(key, &response)).await?;
+    Ok(())
+}
+
+/// A shard's entry: the same one for every site of this origin that serves the same bytes.
+fn shard_key(shard: &Shard) -> String {
+    format!("/{SHARD_CACHE}/{}", shard.sha256)
+}
+
+fn manifest_key(url: &str) -> String {
+    format!("/{SHARD_CACHE}/manifest?of={}", js_sys::encode_uri_component(url))
+}
