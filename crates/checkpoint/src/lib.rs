@@ -12,6 +12,7 @@
 //! - [`agreement`]: the quantised network's logits held against the source's, both run by [`walk`] while the
 //!   file is read back.
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
+//! - [`rehead`]: a converted model with new weights for new classes.
 //! - [`model_folder`]: opens, verifies and loads what [`convert`] wrote.
 
 pub mod agreement;
@@ -26,6 +27,7 @@ pub mod network;
 mod pickle;
 mod pth;
 pub mod quantize;
+pub mod rehead;
 mod safetensors;
 pub mod seeded;
 mod shards;

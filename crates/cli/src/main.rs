@@ -10,6 +10,7 @@ mod engine;
 mod evaluate;
 mod failure;
 mod fetch;
+mod finetune;
 mod inspect;
 mod meter;
 mod output;
@@ -33,6 +34,8 @@ enum Command {
     Classify(classify::Arguments),
     /// Measure top-1 and top-5 accuracy on a labelled set of photos
     Evaluate(evaluate::Arguments),
+    /// Teach a model one's own classes
+    Finetune(finetune::Arguments),
     /// Verify every byte of a converted model and say what it is
     Inspect(inspect::Arguments),
     /// Serve a built site, with the headers that threads in a page need
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Finetune(arguments) => finetune::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
     };
