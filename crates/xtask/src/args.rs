@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use crate::hosts::Host;
 use crate::{Result, test};
 
 pub const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
   serve [--port 8080] [--open]   build everything in release mode and serve it on this machine
-  build [--out dist]             leave the static site in a folder
+  build [--out dist] [--host H]  leave the static site in a folder, ready for a host: github-pages,
+                                 cloudflare-pages, netlify, nginx or s3
+  host H [--site dist]           make a site that is built already ready for a host
   test [STEP…]                   run every check, or only these steps; `test --list` names them
   workers                        build the web workers alone (Trunk's pre-build hook)
   setup                          only install what the others need
@@ -31,6 +34,11 @@ pub enum Command {
     Workers,
     Build {
         out: PathBuf,
+        host: Option<Host>,
+    },
+    Host {
+        host: Host,
+        site: PathBuf,
     },
     Serve {
         port: u16,
@@ -57,7 +65,11 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "help" | "--help" | "-h" => return Ok(Command::Help),
         "setup" => Command::Setup,
         "workers" => Command::Workers,
-        "build" => Command::Build { out: DEFAULT_OUT.into() },
+        "build" => Command::Build { out: DEFAULT_OUT.into(), host: None },
+        "host" => {
+            let host = arguments.next().ok_or("host wants the name of one, such as `nginx`")?;
+            Command::Host { host: Host::parse(&host)?, site: DEFAULT_OUT.into() }
+        }
         "serve" => Command::Serve { port: DEFAULT_PORT, open: false },
         "test" => Command::Test { names: Vec::new() },
         _ => return Err(format!("there is no command {name:?}")),
@@ -66,7 +78,9 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
         match (&mut command, argument.as_str()) {
             (_, "--help" | "-h") => return Ok(Command::Help),
-            (Command::Build { out }, "--out") => *out = value()?.into(),
+            (Command::Build { out, .. }, "--out") => *out = value()?.into(),
+            (Command::Build { host, .. }, "--host") => *host = Some(Host::parse(&value()?)?),
+            (Command::Host { site, .. }, "--site") => *site = value()?.into(),
             (Command::Serve { open, .. }, "--open") => *open = true,
             (Command::Serve { port, .. }, "--port") => {
                 let value = value()?;
@@ -105,8 +119,10 @@ mod tests {
             ("serve --help", Command::Help),
             ("setup", Command::Setup),
             ("workers", Command::Workers),
-            ("build", Command::Build { out: "dist".into() }),
-            ("build --out site/x", Command::Build { out: "site/x".into() }),
+            ("build", Command::Build { out: "dist".into(), host: None }),
+            ("build --out site/x", Command::Build { out: "site/x".into(), host: None }),
+            ("build --host s3", Command::Build { out: "dist".into(), host: Some(Host::S3) }),
+            ("host nginx --site x", Command::Host { host: Host::Nginx, site: "x".into() }),
             ("serve", Command::Serve { port: 8080, open: false }),
             ("serve --open --port 0", Command::Serve { port: 0, open: true }),
             ("serve --port=9000", Command::Serve { port: 9000, open: false }),
@@ -127,6 +143,8 @@ mod tests {
             ("serve --port x", "x"),
             ("build --open", "--open"),
             ("build --out", "--out"),
+            ("build --host geocities", "geocities"),
+            ("host", "nginx"),
             ("setup now", "now"),
             ("test nonsense", "nonsense"),
         ] {

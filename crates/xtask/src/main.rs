@@ -10,6 +10,7 @@ mod apt;
 mod args;
 mod browser;
 mod cache;
+mod hosts;
 mod process;
 mod project;
 mod serve;
@@ -21,6 +22,7 @@ mod version;
 mod vulkan;
 mod workers;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use args::Command;
@@ -47,6 +49,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Makes a site ready for a host and tells what that meant.
+fn prepare(host: hosts::Host, site: &Path) -> Result<()> {
+    for file in hosts::prepare(host, site)? {
+        println!("{}", file.display());
+    }
+    eprintln!("{} is ready for {}: docs/hosting.md tells how to go on.", site.display(), host.name());
+    Ok(())
+}
+
 /// Whether all went well, where the command has already told what did not.
 fn run(command: Command) -> Result<bool> {
     let project = Project::find()?;
@@ -54,9 +65,13 @@ fn run(command: Command) -> Result<bool> {
         Command::Help => println!("{}", args::HELP),
         Command::Setup => tools::set_up(&project)?.announce(),
         Command::Workers => workers::build(&project, &tools::set_up(&project)?)?,
-        Command::Build { out } => {
-            site::build(&project, &tools::set_up(&project)?, &out)?;
+        Command::Build { out, host } => {
+            let site = site::build(&project, &tools::set_up(&project)?, &out)?;
+            if let Some(host) = host {
+                prepare(host, &site)?;
+            }
         }
+        Command::Host { host, site } => prepare(host, &project.root.join(site))?,
         Command::Serve { port, open } => serve::serve(&project, port, open)?,
         Command::Test { names } => return test::run(&project, &names),
     }

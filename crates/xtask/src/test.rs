@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use crate::args::DEFAULT_OUT;
 use crate::browser::Browser;
 use crate::process;
-use crate::process::spoken;
+use crate::process::{find_on_path, spoken};
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
 use crate::workers::{RELAXED, VARIANTS, Variant};
-use crate::{Result, browser, site, tools, vulkan};
+use crate::{Result, apt, browser, site, tools, vulkan};
 
 /// Asks for the steps' names instead of running them.
 pub const LIST: &str = "--list";
@@ -156,6 +156,9 @@ fn build(context: &Context) -> Result<()> {
 fn page(context: &Context) -> Result<()> {
     let browser = browser::find(context.project)?;
     println!("{} {}", browser.chromium.display(), browser.version);
+    if find_on_path("nginx").is_none() {
+        apt::install(context.project, "nginx", &["nginx-light"])?;
+    }
     run_cargo(context, &["test", "--package", "tests"])
 }
 
