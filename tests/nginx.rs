@@ -23,7 +23,12 @@ impl Nginx {
         let site = folder.path().join("site");
         copy(&site::dist(), &site);
         let xtask = site::root().join("target/debug/xtask");
-        let made = Command::new(&xtask).args(["host", "nginx", "--site"]).arg(&site).output();
+        let made = Command::new(&xtask)
+            .args(["host", "nginx", "--site"])
+            .arg(&site)
+            // As cargo sets it for `cargo xtask`; here it is this test's.
+            .env("CARGO_MANIFEST_DIR", site::root().join("crates/xtask"))
+            .output();
         let made = made.unwrap_or_else(|e| panic!("{}: {e}", xtask.display()));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let server = fs::read_to_string(folder.path().join("site.nginx.conf")).unwrap();
@@ -39,7 +44,7 @@ impl Nginx {
         // nginx's workers give up root's rights, and the folder is ours alone.
         let user = if running_as_root() { "user root;\n" } else { "" };
         let main = format!(
-            "daemon off;\n{user}pid {run}/pid;\nerror_log {run}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{server}}}\n"
+            "daemon off;\nmaster_process off;\n{user}pid {run}/pid;\nerror_log {run}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{server}}}\n"
         );
         let conf = folder.path().join("nginx.conf");
         fs::write(&conf, main).unwrap();

@@ -91,7 +91,9 @@ fn a_paused_download_goes_on_at_the_first_shard_that_is_missing() {
         let cards = page::settled(client, 1).await;
         assert_eq!(cards[0].state, "done", "{cards:?}");
     });
-    assert_eq!((asked(&server, "-00001-of-00002"), asked(&server, "-00002-of-00002")), (2, 1));
+    // Twice or more: the browser may ask for the part that its own cache lacks before it asks for all.
+    assert!(asked(&server, "-00001-of-00002") >= 2, "the missing shard was asked for again");
+    assert_eq!(asked(&server, "-00002-of-00002"), 1, "the shard that is kept was not");
 }
 
 #[test]
