@@ -1,226 +1,271 @@
-//! A labelled set of photos on disk.
+//! A labelled set of photos: a folder, or an archive that is read where it lies.
+
+mod classes;
+mod devkit;
+mod folder;
+mod label_file;
+mod layout;
+mod listing;
+mod shard;
+mod shared_file;
+mod tar;
+mod tree;
+mod zip;
+
+pub use shard::Shard;
 
 use crate::failure::Failure;
-use beit::labels::{Label, imagenet_1k};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use beit::labels::Label;
+use classes::Classes;
+use layout::{Layout, labelled_by};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-
-/// Names the right class of each file of a flat folder.
-const LABELS_FILE: &str = "labels.json";
-const PHOTO_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff"];
-/// Classes named in an error before "and N more".
-const NAMED_CLASSES: usize = 10;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tree::{Tree, read_photo};
 
 /// One photo and the row of the model's head that is right for it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    pub file: PathBuf,
-    pub class: usize,
+    /// Its number in the whole dataset, in the order of the names, from 0 on.
+    pub number: u64,
+    /// Relative to the dataset's root, components joined by `/`.
+    pub name: Box<str>,
+    pub class: u32,
 }
 
-/// The samples of a folder, in the order of their paths: a flat folder with `labels.json`, or one
-/// folder for each class.
-///
-/// # Errors
-/// When the folder is neither, is empty, or has classes that the model lacks: all of them named.
-pub fn open(folder: &Path, labels: &[Label]) -> Result<Vec<Sample>, Failure> {
-    let classes = Classes::new(labels);
-    let labels_file = folder.join(LABELS_FILE);
-    let mut samples = if labels_file.is_file() {
-        flat(folder, &labels_file, &classes)?
-    } else {
-        by_class(folder, &classes)?
-    };
-    if samples.is_empty() {
-        return Err(Failure::Data(format!(
-            "{}: expected folders of photos named by WordNet id (such as n02123045), or a flat folder with \
-             {LABELS_FILE}, got neither",
-            folder.display()
-        )));
-    }
-    samples.sort();
-    Ok(samples)
+/// A dataset, of which one shard's samples are known by name.
+pub struct Dataset {
+    tree: Tree,
+    /// The folder of the tree that names are relative to: empty or ending in `/`.
+    root: String,
+    /// How messages call the root.
+    pub place: String,
+    /// In the order of their names.
+    pub samples: Vec<Sample>,
+    pub identity: Identity,
 }
 
-/// The model's classes, by whatever a dataset may call them.
-struct Classes<'a> {
-    labels: &'a [Label],
-    by_name: HashMap<&'a str, usize>,
-    /// Whether the model's classes have WordNet ids: then an index is ImageNet's.
-    have_wnids: bool,
+/// What makes two datasets the same: names and classes, wherever the photos lie.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// Of every photo's name and class, in order.
+    pub sha256: String,
+    /// Photos in all shards together.
+    pub photos: u64,
 }
 
-impl<'a> Classes<'a> {
-    fn new(labels: &'a [Label]) -> Self {
-        let english = labels.iter().enumerate().map(|(i, label)| (label.en.as_str(), i));
-        let wnids = labels.iter().enumerate().map(|(i, label)| (label.wnid.as_str(), i));
-        // Ids after names: they win where both spell the same.
-        let by_name = english.chain(wnids).filter(|(name, _)| !name.is_empty()).collect();
-        Self { labels, by_name, have_wnids: labels.iter().any(|label| !label.wnid.is_empty()) }
-    }
-
-    /// The class with this WordNet id or English name.
-    fn named(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
-    }
-
-    /// The class with this ImageNet index; the head's own row for classes without WordNet ids.
-    fn numbered(&self, index: usize) -> Option<usize> {
-        if self.have_wnids {
-            return self.named(&imagenet_1k().get(index)?.wnid);
-        }
-        (index < self.labels.len()).then_some(index)
-    }
-}
-
-/// Classes of the dataset that the model lacks.
-#[derive(Default)]
-struct Lacking(BTreeSet<String>);
-
-impl Lacking {
-    fn check(self, folder: &Path) -> Result<(), Failure> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut names: Vec<&str> = self.0.iter().map(String::as_str).take(NAMED_CLASSES).collect();
-        let more = self.0.len().saturating_sub(NAMED_CLASSES);
-        let rest = format!("and {more} more");
-        if more > 0 {
-            names.push(&rest);
-        }
-        let (n, folder, names) = (self.0.len(), folder.display(), names.join(", "));
-        Err(Failure::Data(format!("{folder}: the model lacks {n} of the classes: {names}")))
-    }
-}
-
-/// `labels.json`: file → ImageNet index, or file → WordNet id or name.
-fn flat(folder: &Path, labels_file: &Path, classes: &Classes) -> Result<Vec<Sample>, Failure> {
-    let fault = |reason: String| Failure::Data(format!("{}: {reason}", labels_file.display()));
-    let json = std::fs::read(labels_file).map_err(|e| fault(e.to_string()))?;
-    let entries: BTreeMap<String, serde_json::Value> =
-        serde_json::from_slice(&json).map_err(|e| fault(format!("expected {{\"file\": index, …}}: {e}")))?;
-    let (mut samples, mut lacking) = (Vec::new(), Lacking::default());
-    for (file, class) in entries {
-        let row = match &class {
-            serde_json::Value::String(name) => classes.named(name),
-            other => {
-                let index = other.as_u64().and_then(|i| usize::try_from(i).ok());
-                let index =
-                    index.ok_or_else(|| fault(format!("{file:?}: expected an index, got {other}")))?;
-                classes.numbered(index)
+impl Dataset {
+    /// Finds the photos of a dataset and keeps the names of one shard's.
+    ///
+    /// `path` is a folder, a zip or tar file, or a folder inside such a file. Photos are labelled by `labels_file` if
+    /// there is one, else by what `path` holds: a label file of a known name, or one folder for each class.
+    ///
+    /// # Errors
+    /// When it is none of these, is empty, or has classes that the model lacks: all of them named.
+    pub fn open(
+        path: &Path,
+        labels_file: Option<&Path>,
+        labels: &[Label],
+        shard: Shard,
+    ) -> Result<Self, Failure> {
+        let classes = Classes::new(labels);
+        let (outer, inside) = split(path);
+        let tree = Tree::open(&outer)?;
+        let mut samples = Collector { shard, photos: 0, hash: Sha256::new(), samples: Vec::new() };
+        let mut each = |name: &str, class: usize| samples.add(name, class);
+        let dataset = path.display().to_string();
+        let root = match labels_file {
+            Some(file) => {
+                labelled_by(file, &tree, &inside, &dataset, &classes, &mut each)?;
+                inside
+            }
+            None => {
+                let layout = match Layout::find(&tree, &inside, &classes)? {
+                    Some(layout) => layout,
+                    None => Layout::folders(&tree, &inside)?,
+                };
+                layout.photos(&tree, &dataset, &classes, &mut each)?;
+                layout.root
             }
         };
-        match row {
-            Some(class) => samples.push(Sample { file: folder.join(file), class }),
-            None => drop(lacking.0.insert(class.to_string())),
+        if samples.photos == 0 {
+            return Err(Failure::Data(format!(
+                "{dataset}: expected folders of photos named by WordNet id (such as n02123045), or photos with a \
+                 label file (labels.json, LOC_val_solution.csv, val_annotations.txt or any other by --labels), got \
+                 neither"
+            )));
         }
+        let place = outer.join(&root).display().to_string();
+        let Collector { photos, hash, samples, .. } = samples;
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { tree, root, place, samples, identity: Identity { sha256, photos } })
     }
-    lacking.check(folder)?;
-    Ok(samples)
+
+    /// Reads the photos of some samples, `threads` at a time where the dataset allows it, and hands each over with
+    /// its place among them, in whatever order, until `each` says to stop.
+    pub fn read(
+        &self,
+        samples: &[Sample],
+        threads: usize,
+        each: &(dyn Fn(usize, Result<Vec<u8>, String>) -> bool + Sync),
+    ) {
+        let path = |sample: &Sample| format!("{}{}", self.root, sample.name);
+        if let Tree::Tar(tar) = &self.tree
+            && tar.in_order()
+        {
+            let mut order = Vec::new();
+            for (at, sample) in samples.iter().enumerate() {
+                match tar.listing.entry(&path(sample)) {
+                    Some(entry) => order.push((entry, at)),
+                    None if !each(at, Err("The file is not there.".into())) => return,
+                    None => {}
+                }
+            }
+            order.sort_unstable();
+            let entries: Vec<usize> = order.iter().map(|(entry, _)| *entry).collect();
+            let mut next = order.iter();
+            tar.stream(&entries, |_, file| match next.next() {
+                Some((_, at)) => each(*at, file.and_then(|file| read_photo(file))),
+                None => false,
+            });
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(sample) = samples.get(at) else { return };
+                if !each(at, self.tree.photo(&path(sample))) {
+                    return;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..threads.max(1) {
+                scope.spawn(work);
+            }
+        });
+    }
 }
 
-/// One folder a class, named by WordNet id or by the class's English name.
-fn by_class(folder: &Path, classes: &Classes) -> Result<Vec<Sample>, Failure> {
-    let (mut samples, mut lacking) = (Vec::new(), Lacking::default());
-    for path in list(folder)?.into_iter().filter(|path| path.is_dir()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut photos = Vec::new();
-        collect_photos(&path, &mut photos)?;
-        match classes.named(&name) {
-            Some(class) => samples.extend(photos.into_iter().map(|file| Sample { file, class })),
-            None if photos.is_empty() => {}
-            None => drop(lacking.0.insert(name)),
+/// The archive and the folder inside it (empty or ending in `/`), if that is what a path means.
+fn split(path: &Path) -> (PathBuf, String) {
+    let archive = path.ancestors().skip(1).find(|outer| outer.is_file());
+    match archive.and_then(|archive| Some((archive, path.strip_prefix(archive).ok()?))) {
+        Some((archive, inside)) if !path.exists() => {
+            let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            (archive.to_owned(), parts.join("/") + "/")
         }
+        _ => (path.to_owned(), String::new()),
     }
-    lacking.check(folder)?;
-    Ok(samples)
 }
 
-/// Photos in a folder and the folders inside it.
-fn collect_photos(folder: &Path, photos: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    for path in list(folder)? {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        if path.is_dir() {
-            collect_photos(&path, photos)?;
-        } else if extension.is_some_and(|e| PHOTO_EXTENSIONS.contains(&e.as_str())) {
-            photos.push(path);
-        }
-    }
-    Ok(())
+/// Takes every photo's name, keeps those of one shard.
+struct Collector {
+    shard: Shard,
+    photos: u64,
+    hash: Sha256,
+    samples: Vec<Sample>,
 }
 
-/// A folder's content, without what is hidden.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let fault = |e: std::io::Error| Failure::Data(format!("cannot list {}: {e}", folder.display()));
-    let items: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(fault)?.collect();
-    let paths = items.map_err(fault)?.into_iter().map(|item| item.path());
-    Ok(paths
-        .filter(|path| !path.file_name().unwrap_or_default().to_string_lossy().starts_with('.'))
-        .collect())
+impl Collector {
+    fn add(&mut self, name: &str, class: usize) {
+        self.hash.update((name.len() as u64).to_le_bytes());
+        self.hash.update(name);
+        self.hash.update((class as u64).to_le_bytes());
+        if self.shard.position(self.photos).is_some() {
+            self.samples.push(Sample { number: self.photos, name: name.into(), class: class as u32 });
+        }
+        self.photos += 1;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beit::labels::imagenet_1k;
 
     fn labels() -> Vec<Label> {
         [281, 7].iter().map(|&i: &usize| imagenet_1k()[i].clone()).collect()
     }
 
-    fn rows(samples: &[Sample]) -> Vec<(String, usize)> {
-        let name = |s: &Sample| s.file.file_name().unwrap().to_string_lossy().into_owned();
-        samples.iter().map(|s| (name(s), s.class)).collect()
+    fn open(folder: &Path, labels: &[Label]) -> Result<Vec<(String, u32)>, String> {
+        let dataset = Dataset::open(folder, None, labels, Shard::WHOLE).map_err(|e| e.to_string())?;
+        Ok(dataset.samples.iter().map(|s| (s.name.to_string(), s.class)).collect())
     }
 
-    #[test]
-    fn a_flat_folder_counts_as_imagenet_does() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |json: &str| std::fs::write(folder.path().join(LABELS_FILE), json).unwrap();
-        write(r#"{"b.jpg": 7, "a.jpg": 281, "c.jpg": "n02123045"}"#);
-        let samples = open(folder.path(), &labels()).unwrap();
-        assert_eq!(rows(&samples), [("a.jpg".into(), 0), ("b.jpg".into(), 1), ("c.jpg".into(), 0)]);
-        write(r#"{"a.jpg": 281, "b.jpg": 282}"#);
-        let error = open(folder.path(), &labels()).unwrap_err().to_string();
-        assert!(error.contains("lacks 1 of the classes: 282"), "{error}");
-        for bad in ["[]", r#"{"a.jpg": -1}"#, r#"{"a.jpg": 1.5}"#, "{"] {
-            write(bad);
-            assert!(open(folder.path(), &labels()).is_err(), "{bad}");
-        }
+    fn make(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
     }
 
     #[test]
     fn folders_are_classes() {
         let folder = tempfile::tempdir().unwrap();
-        let make = |name: &str| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
-        };
-        make("n02123045/images/x.JPEG");
-        make("n02123045/boxes.txt");
-        make("n01514668/y.png");
-        make("notes/readme.txt");
-        make(".cache/z.png");
-        let samples = open(folder.path(), &labels()).unwrap();
-        assert_eq!(rows(&samples), [("y.png".into(), 1), ("x.JPEG".into(), 0)]);
-        make("n00000001/z.png");
-        let error = open(folder.path(), &labels()).unwrap_err().to_string();
+        for name in [
+            "n02123045/images/x.JPEG",
+            "n02123045/images-2/w.jpg",
+            "n02123045/boxes.txt",
+            "n01514668/y.png",
+            "notes/readme.txt",
+            ".cache/z.png",
+        ] {
+            make(folder.path(), name);
+        }
+        let expected = [
+            ("n01514668/y.png".to_owned(), 1),
+            ("n02123045/images-2/w.jpg".to_owned(), 0),
+            ("n02123045/images/x.JPEG".to_owned(), 0),
+        ];
+        assert_eq!(open(folder.path(), &labels()).unwrap(), expected);
+        make(folder.path(), "n00000001/z.png");
+        let error = open(folder.path(), &labels()).unwrap_err();
         assert!(error.contains("n00000001"), "{error}");
+    }
+
+    #[test]
+    fn a_dataset_is_found_in_the_folders_around_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["set/train/n01514668/a.png", "set/val/n02123045/b.png", "set/words.txt"] {
+            make(folder.path(), name);
+        }
+        assert_eq!(open(folder.path(), &labels()).unwrap(), [("n02123045/b.png".to_owned(), 0)]);
+        let wrong = tempfile::tempdir().unwrap();
+        make(wrong.path(), "set/unicorn/a.png");
+        make(wrong.path(), "set/dragon/a.png");
+        let error = open(wrong.path(), &labels()).unwrap_err();
+        assert!(error.contains("lacks 2 of the classes: dragon, unicorn"), "{error}");
     }
 
     #[test]
     fn a_model_without_wordnet_ids_counts_its_own_rows() {
         let label = |en: &str| Label { wnid: String::new(), en: en.into(), zh: String::new() };
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(LABELS_FILE), r#"{"a.jpg": 1, "b.jpg": "cat"}"#).unwrap();
+        std::fs::write(folder.path().join("labels.json"), r#"{"a.jpg": 1, "b.jpg": "cat"}"#).unwrap();
         let samples = open(folder.path(), &[label("cat"), label("dog")]).unwrap();
-        assert_eq!(rows(&samples), [("a.jpg".into(), 1), ("b.jpg".into(), 0)]);
+        assert_eq!(samples, [("a.jpg".to_owned(), 1), ("b.jpg".to_owned(), 0)]);
     }
 
     #[test]
     fn an_empty_folder_is_no_dataset() {
         let folder = tempfile::tempdir().unwrap();
-        let error = open(folder.path(), &labels()).unwrap_err().to_string();
+        let error = open(folder.path(), &labels()).unwrap_err();
         assert!(error.contains("labels.json"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_but_not_in_circles() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), "store/n02123045/a.png");
+        std::fs::create_dir(folder.path().join("subset")).unwrap();
+        symlink(folder.path().join("store/n02123045"), folder.path().join("subset/n02123045")).unwrap();
+        let subset = folder.path().join("subset");
+        assert_eq!(open(&subset, &labels()).unwrap(), [("n02123045/a.png".to_owned(), 0)]);
+        symlink(&subset, folder.path().join("store/n02123045/around")).unwrap();
+        let error = open(&folder.path().join("store"), &labels()).unwrap_err();
+        assert!(error.contains("leads back to where it is"), "{error}");
     }
 }

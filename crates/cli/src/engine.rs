@@ -37,6 +37,10 @@ impl Backend {
 pub struct Engine {
     network: Network,
     pub labels: Vec<Label>,
+    /// The model's own name.
+    pub name: String,
+    /// SHA-256 of its weights, lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// A network where it runs.
@@ -59,6 +63,13 @@ impl Network {
             Self::Gpu(model) => pollster::block_on(model.logits(pixels)),
         }
     }
+
+    fn batch_logits(&self, photos: &[Pixels]) -> Result<Vec<Vec<f32>>, BackendError> {
+        match self {
+            Self::Cpu(model) => pollster::block_on(model.batch_logits(photos)),
+            Self::Gpu(model) => pollster::block_on(model.batch_logits(photos)),
+        }
+    }
 }
 
 /// A photo's logits, one per class.
@@ -75,16 +86,18 @@ impl Engine {
     /// When the model can't be loaded, or there is no GPU where one was asked for.
     pub fn load(folder: &Path, backend: Backend) -> Result<Self, Failure> {
         let folder = ModelFolder::open(folder)?;
-        match backend {
+        let (network, labels) = match backend {
             Backend::Cpu => {
                 let (model, labels) = folder.load(Cpu::new(Isa::best()))?;
-                Ok(Self { network: Network::Cpu(Box::new(model)), labels })
+                (Network::Cpu(Box::new(model)), labels)
             }
             Backend::Gpu => {
                 let (model, labels) = folder.load(gpu()?)?;
-                Ok(Self { network: Network::Gpu(Box::new(model)), labels })
+                (Network::Gpu(Box::new(model)), labels)
             }
-        }
+        };
+        let manifest = folder.manifest();
+        Ok(Self { network, labels, name: manifest.name.clone(), sha256: manifest.sha256.clone() })
     }
 
     /// Runs the network once on nothing, so that the first photo's time is the network's alone: a GPU
@@ -102,12 +115,31 @@ impl Engine {
     /// A sentence for the person whose photo it is.
     pub fn logits(&self, file: &Path) -> Result<Logits, String> {
         let bytes = std::fs::read(file).map_err(|e| format!("The file can't be read: {e}."))?;
-        let photo = decode(&bytes).map_err(|e| e.to_string())?;
-        drop(bytes);
-        let pixels = preprocess(&photo, &self.network.config().preprocessing);
+        let pixels = self.pixels(bytes)?;
         let begun = Instant::now();
         let values = self.network.logits(&pixels).map_err(|e| e.to_string())?;
         Ok(Logits { values, ms: begun.elapsed().as_secs_f64() * 1e3 })
+    }
+
+    /// Decodes a photo and makes the network's input of it.
+    ///
+    /// # Errors
+    /// A sentence for the person whose photo it is.
+    pub fn pixels(&self, bytes: Vec<u8>) -> Result<Pixels, String> {
+        let photo = decode(&bytes).map_err(|e| e.to_string())?;
+        drop(bytes);
+        Ok(preprocess(&photo, &self.network.config().preprocessing))
+    }
+
+    /// Runs the network on several photos in one pass: the logits of each.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn batch(&self, photos: &[Pixels]) -> Result<Vec<Vec<f32>>, Failure> {
+        self.network.batch_logits(photos).map_err(|error| match self.network {
+            Network::Cpu(_) => Failure::Data(error.to_string()),
+            Network::Gpu(_) => Failure::Data(format!("{error}; {INSTEAD}")),
+        })
     }
 }
 

@@ -1,22 +1,33 @@
 //! `beitscope evaluate`: how often the model is right.
 
-use crate::dataset::{self, Sample};
+mod interval;
+mod journal;
+mod ledger;
+mod merge;
+mod pipeline;
+mod report;
+mod tally;
+
+use crate::dataset::{Dataset, Sample, Shard};
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::{json, say, wants_json};
-use beit::topk::top_k;
 use clap::Args;
+use interval::Share;
+use journal::{Header, Journal, Line, ModelIdentity};
+use ledger::{Ledger, Misfit, Unreadable};
+use report::{Report, Target};
 use serde::Serialize;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use tally::Tally;
 
 #[derive(Args)]
 pub struct Arguments {
     /// Folder of a converted model, or its manifest.json
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "merge")]
+    model: Option<PathBuf>,
     /// Print JSON even to a terminal
     #[arg(long)]
     json: bool,
@@ -26,100 +37,163 @@ pub struct Arguments {
     /// What the network runs on
     #[arg(long, value_enum, default_value = "cpu")]
     backend: Backend,
-    /// A folder for each class, named by WordNet id; or a flat folder with labels.json, {"file": ImageNet index}
-    #[arg(value_name = "DATASET")]
-    dataset: PathBuf,
+    /// Names the right class of each photo: {"file": ImageNet index} as .json, Kaggle's LOC_val_solution.csv, or lines
+    /// of file and class; not needed if DATASET holds such a file under its usual name
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Write what comes of each photo to this file, at once; if it is there already, go on where it ends
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Run only the K-th of N parts of the dataset, which have equal sizes and nothing in common
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Write a report with every class's accuracy and the most confused classes; can be given several times
+    #[arg(long, value_name = "FILE.{json,csv,html}")]
+    report: Vec<PathBuf>,
+    /// Run nothing: add up the journals of all shards
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["model", "dataset", "labels", "journal", "shard"])]
+    merge: Vec<PathBuf>,
+    /// A folder for each class, named by WordNet id; or photos with labels.json, {"file": ImageNet index}, or another
+    /// label file. A folder, or a .zip, .tar or .tar.gz file, or a folder inside such a file
+    #[arg(value_name = "DATASET", required_unless_present = "merge")]
+    dataset: Option<PathBuf>,
 }
 
-/// Accuracy in percent. The key names are ModelScope's.
+/// Accuracy in percent, null without photos. The first key names are ModelScope's.
 #[derive(Serialize)]
 struct Accuracy {
     #[serde(rename = "accuracytop-1")]
-    top_1: f64,
+    top_1: Option<f64>,
     #[serde(rename = "accuracytop-5")]
-    top_5: f64,
+    top_5: Option<f64>,
     /// Photos that were answered.
-    images: usize,
+    images: u64,
+    /// Photos that could not be read.
+    unreadable: u64,
+    #[serde(rename = "interval-95")]
+    intervals: Intervals,
 }
 
-/// What became of the photos.
-#[derive(Default)]
-struct Tally {
-    images: usize,
-    top_1: usize,
-    top_5: usize,
-    /// File and reason.
-    unreadable: Vec<(PathBuf, String)>,
-}
-
-impl Tally {
-    fn merge(&mut self, other: Self) {
-        self.images += other.images;
-        self.top_1 += other.top_1;
-        self.top_5 += other.top_5;
-        self.unreadable.extend(other.unreadable);
-    }
+/// Wilson's 95 % intervals: lower and upper end in percent.
+#[derive(Serialize)]
+struct Intervals {
+    #[serde(rename = "accuracytop-1")]
+    top_1: Option<[f64; 2]>,
+    #[serde(rename = "accuracytop-5")]
+    top_5: Option<[f64; 2]>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let engine = Engine::load(&arguments.model, arguments.backend)?;
-    let samples = dataset::open(&arguments.dataset, &engine.labels)?;
-    let mut tally = tally(&engine, &samples, engine::threads(arguments.threads))?;
-    tally.unreadable.sort();
-    for (file, reason) in &tally.unreadable {
-        say(&format!("{}: {reason}", file.display()));
-    }
-    let percent = |hits: usize| 100.0 * hits as f64 / tally.images.max(1) as f64;
-    let accuracy =
-        Accuracy { top_1: percent(tally.top_1), top_5: percent(tally.top_5), images: tally.images };
-    if tally.images > 0 {
-        let (top_1, top_5, images) = (accuracy.top_1, accuracy.top_5, accuracy.images);
-        if wants_json(arguments.json) {
-            json(&accuracy)?;
-        } else {
-            say(&format!("top-1 {top_1:.2} %, top-5 {top_5:.2} % of {images} photos"));
-        }
-    }
-    match tally.unreadable.len() {
-        0 => Ok(()),
-        n => {
-            Err(Failure::Data(format!("{n} of {} photos could not be read and were left out", samples.len())))
+    let targets = arguments.report.iter().map(|path| Target::new(path)).collect::<Result<Vec<_>, _>>()?;
+    match (&arguments.model, &arguments.dataset) {
+        (Some(model), Some(dataset)) => measure(arguments, model, dataset, &targets),
+        _ => {
+            let merge::Merged { header, tally, unreadable } = merge::merge(&arguments.merge)?;
+            let report = Report { header: &header, place: None, tally: &tally, unreadable: &unreadable };
+            conclude(arguments, &targets, &report)
         }
     }
 }
 
-/// Runs the network on every sample, one photo a thread.
-fn tally(engine: &Engine, samples: &[Sample], threads: NonZeroUsize) -> Result<Tally, Failure> {
-    let meter = Meter::new("photos", samples.len());
-    let next = AtomicUsize::new(0);
-    // Each thread has a pool of its own: a photo's kernels never wait for another photo's.
-    let pools = (0..threads.get()).map(|_| engine::pool(NonZeroUsize::MIN)).collect::<Result<Vec<_>, _>>()?;
-    let work = || {
-        let mut tally = Tally::default();
-        while let Some(Sample { file, class }) = samples.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match engine.logits(file) {
-                Ok(logits) => {
-                    let best = top_k(&logits.values, 5);
-                    tally.images += 1;
-                    tally.top_1 += usize::from(best.first().is_some_and(|(index, _)| index == class));
-                    tally.top_5 += usize::from(best.iter().any(|(index, _)| index == class));
-                }
-                Err(reason) => tally.unreadable.push((file.clone(), reason)),
-            }
-            meter.step();
-        }
-        tally
+/// Runs the network on a dataset, or on what is left of it.
+fn measure(
+    arguments: &Arguments,
+    model: &std::path::Path,
+    dataset: &std::path::Path,
+    targets: &[Target],
+) -> Result<(), Failure> {
+    let engine = Engine::load(model, arguments.backend)?;
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let mut dataset = Dataset::open(dataset, arguments.labels.as_deref(), &engine.labels, shard)?;
+    let model = ModelIdentity { name: engine.name.clone(), sha256: engine.sha256.clone() };
+    let classes = engine.labels.iter().map(|label| (label.wnid.clone(), label.en.clone())).collect();
+    let header = Header::new(model, arguments.backend.name(), dataset.identity.clone(), shard, classes);
+    let (mut journal, mut ledger) = match &arguments.journal {
+        Some(path) => Journal::open(path, &header).map(|(journal, ledger)| (Some(journal), ledger))?,
+        None => (None, header.ledger()),
     };
-    let mut total = Tally::default();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = pools.iter().map(|pool| scope.spawn(move || pool.install(work))).collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(tally) => total.merge(tally),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    let all = dataset.samples.len();
+    let mut samples = std::mem::take(&mut dataset.samples);
+    samples.retain(|sample| !ledger.has(sample.number));
+    let done = all - samples.len();
+    if journal.as_ref().is_some_and(|journal| journal.cut_off) {
+        say("the journal was cut off while it was written: going on from its last whole line");
+    }
+    if done > 0 {
+        say(&format!("{done} of {all} photos are in the journal already"));
+    }
+    if !samples.is_empty() {
+        let meter = Meter::resumed("photos", all as u64, done as u64);
+        let threads = engine::threads(arguments.threads);
+        let result =
+            pipeline::run(&engine, arguments.backend, &dataset, &samples, threads, |sample, verdict| {
+                let Sample { number, name, class } = sample;
+                let line = Line { photo: *number, file: name.to_string(), class: *class, verdict };
+                if let Some(journal) = &mut journal {
+                    journal.write(&line)?;
+                }
+                enter(&mut ledger, line)?;
+                meter.step();
+                Ok(())
+            });
+        meter.finish();
+        result?;
+    }
+    if let Some(journal) = journal {
+        journal.finish()?;
+    }
+    let Ledger { tally, unreadable, .. } = &ledger;
+    conclude(arguments, targets, &Report { header: &header, place: Some(&dataset.place), tally, unreadable })
+}
+
+/// Enters what the network itself said, which always fits.
+fn enter(ledger: &mut Ledger, line: Line) -> Result<(), Failure> {
+    ledger.enter(line).map_err(|misfit| match misfit {
+        Misfit::Twice(photo) => Failure::Data(format!("photo {photo} was answered twice")),
+        Misfit::Range => Failure::Data("the model has more outputs than class names".into()),
+    })
+}
+
+/// Lists what could not be read, writes the reports, prints the accuracy.
+fn conclude(arguments: &Arguments, targets: &[Target], report: &Report) -> Result<(), Failure> {
+    list(report);
+    for target in targets {
+        target.write(report)?;
+    }
+    let Report { tally: Tally { all, .. }, unreadable, .. } = report;
+    let (top_1, top_5) = (Share::new(all.top_1, all.images), Share::new(all.top_5, all.images));
+    if wants_json(arguments.json) {
+        let ends = |share: Option<Share>| share.map(|share| [share.low, share.high]);
+        json(&Accuracy {
+            top_1: top_1.map(|share| share.percent),
+            top_5: top_5.map(|share| share.percent),
+            images: all.images,
+            unreadable: unreadable.photos,
+            intervals: Intervals { top_1: ends(top_1), top_5: ends(top_5) },
+        })?;
+    } else if let (Some(top_1), Some(top_5)) = (top_1, top_5) {
+        for (name, Share { percent, low, high }) in [("top-1", top_1), ("top-5", top_5)] {
+            say(&format!("{name} {percent:.2} %  (95 % interval {low:.2} to {high:.2} %)"));
         }
-    });
-    meter.finish();
-    Ok(total)
+        say(&format!("{} photos", all.images));
+    }
+    match unreadable.photos {
+        0 => Ok(()),
+        n => {
+            let total = all.images + n;
+            Err(Failure::Data(format!("{n} of {total} photos could not be read and were left out")))
+        }
+    }
+}
+
+/// Names the photos that could not be read.
+fn list(report: &Report) {
+    let Unreadable { photos, named } = report.unreadable;
+    let folder = report.place.map_or(String::new(), |place| format!("{}/", place.trim_end_matches('/')));
+    for (file, reason) in named.values() {
+        say(&format!("{folder}{file}: {reason}"));
+    }
+    if *photos > named.len() as u64 {
+        say(&format!("and {} more, which the journals name", photos - named.len() as u64));
+    }
 }

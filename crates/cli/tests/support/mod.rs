@@ -3,6 +3,8 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+pub mod dataset;
+
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,13 @@ pub fn run(command: &mut Command) -> Run {
     let run = Run { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) };
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     run
+}
+
+/// What `evaluate` printed: top-1, top-5, photos.
+pub fn accuracy(run: &Run) -> (f64, f64, u64) {
+    let [answer] = &run.json()[..] else { panic!("{}{}", run.stdout, run.stderr) };
+    let percent = |key: &str| answer[key].as_f64().unwrap();
+    (percent("accuracytop-1"), percent("accuracytop-5"), answer["images"].as_u64().unwrap())
 }
 
 /// A file of the workspace's `tests/data`.
