@@ -25,7 +25,7 @@ use tree::{Tree, read_photo};
 
 /// One photo and the row of the model's head that is right for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
+pub struct Photo {
     /// Its number in the whole dataset, in the order of the names, from 0 on.
     pub number: u64,
     /// Relative to the dataset's root, components joined by `/`.
@@ -41,7 +41,7 @@ pub struct Dataset {
     /// How messages call the root.
     pub place: String,
     /// In the order of their names.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<Photo>,
     pub identity: Identity,
 }
 
@@ -105,11 +105,11 @@ impl Dataset {
     /// its place among them, in whatever order, until `each` says to stop.
     pub fn read(
         &self,
-        samples: &[Sample],
+        samples: &[Photo],
         threads: usize,
         each: &(dyn Fn(usize, Result<Vec<u8>, String>) -> bool + Sync),
     ) {
-        let path = |sample: &Sample| format!("{}{}", self.root, sample.name);
+        let path = |sample: &Photo| format!("{}{}", self.root, sample.name);
         if let Tree::Tar(tar) = &self.tree
             && tar.in_order()
         {
@@ -125,7 +125,7 @@ impl Dataset {
             let entries: Vec<usize> = order.iter().map(|(entry, _)| *entry).collect();
             let mut next = order.iter();
             tar.stream(&entries, |_, file| match next.next() {
-                Some((_, at)) => each(*at, file.and_then(|file| read_photo(file))),
+                Some((_, at)) => each(*at, file.and_then(read_photo)),
                 None => false,
             });
             return;
@@ -148,6 +148,28 @@ impl Dataset {
     }
 }
 
+/// A photo on disk and the row of the model's head that is right for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    pub file: PathBuf,
+    pub class: usize,
+}
+
+/// The photos of a dataset that is a folder on disk, in the order of their names.
+///
+/// # Errors
+/// As [`Dataset::open`], and when it is an archive.
+pub fn open(folder: &Path, labels: &[Label]) -> Result<Vec<Sample>, Failure> {
+    if folder.is_file() {
+        return Err(Failure::Data(format!("{}: expected a folder; unpack it first", folder.display())));
+    }
+    let dataset = Dataset::open(folder, None, labels, Shard::WHOLE)?;
+    let file = |photo: &Photo| folder.join(&dataset.root).join(&*photo.name);
+    let samples =
+        dataset.samples.iter().map(|photo| Sample { file: file(photo), class: photo.class as usize });
+    Ok(samples.collect())
+}
+
 /// The archive and the folder inside it (empty or ending in `/`), if that is what a path means.
 fn split(path: &Path) -> (PathBuf, String) {
     let archive = path.ancestors().skip(1).find(|outer| outer.is_file());
@@ -165,7 +187,7 @@ struct Collector {
     shard: Shard,
     photos: u64,
     hash: Sha256,
-    samples: Vec<Sample>,
+    samples: Vec<Photo>,
 }
 
 impl Collector {
@@ -174,7 +196,7 @@ impl Collector {
         self.hash.update(name);
         self.hash.update((class as u64).to_le_bytes());
         if self.shard.position(self.photos).is_some() {
-            self.samples.push(Sample { number: self.photos, name: name.into(), class: class as u32 });
+            self.samples.push(Photo { number: self.photos, name: name.into(), class: class as u32 });
         }
         self.photos += 1;
     }
@@ -189,7 +211,7 @@ mod tests {
         [281, 7].iter().map(|&i: &usize| imagenet_1k()[i].clone()).collect()
     }
 
-    fn open(folder: &Path, labels: &[Label]) -> Result<Vec<(String, u32)>, String> {
+    fn listed(folder: &Path, labels: &[Label]) -> Result<Vec<(String, u32)>, String> {
         let dataset = Dataset::open(folder, None, labels, Shard::WHOLE).map_err(|e| e.to_string())?;
         Ok(dataset.samples.iter().map(|s| (s.name.to_string(), s.class)).collect())
     }
@@ -218,9 +240,9 @@ mod tests {
             ("n02123045/images-2/w.jpg".to_owned(), 0),
             ("n02123045/images/x.JPEG".to_owned(), 0),
         ];
-        assert_eq!(open(folder.path(), &labels()).unwrap(), expected);
+        assert_eq!(listed(folder.path(), &labels()).unwrap(), expected);
         make(folder.path(), "n00000001/z.png");
-        let error = open(folder.path(), &labels()).unwrap_err();
+        let error = listed(folder.path(), &labels()).unwrap_err();
         assert!(error.contains("n00000001"), "{error}");
     }
 
@@ -230,11 +252,11 @@ mod tests {
         for name in ["set/train/n01514668/a.png", "set/val/n02123045/b.png", "set/words.txt"] {
             make(folder.path(), name);
         }
-        assert_eq!(open(folder.path(), &labels()).unwrap(), [("n02123045/b.png".to_owned(), 0)]);
+        assert_eq!(listed(folder.path(), &labels()).unwrap(), [("n02123045/b.png".to_owned(), 0)]);
         let wrong = tempfile::tempdir().unwrap();
         make(wrong.path(), "set/unicorn/a.png");
         make(wrong.path(), "set/dragon/a.png");
-        let error = open(wrong.path(), &labels()).unwrap_err();
+        let error = listed(wrong.path(), &labels()).unwrap_err();
         assert!(error.contains("lacks 2 of the classes: dragon, unicorn"), "{error}");
     }
 
@@ -243,14 +265,14 @@ mod tests {
         let label = |en: &str| Label { wnid: String::new(), en: en.into(), zh: String::new() };
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("labels.json"), r#"{"a.jpg": 1, "b.jpg": "cat"}"#).unwrap();
-        let samples = open(folder.path(), &[label("cat"), label("dog")]).unwrap();
+        let samples = listed(folder.path(), &[label("cat"), label("dog")]).unwrap();
         assert_eq!(samples, [("a.jpg".to_owned(), 1), ("b.jpg".to_owned(), 0)]);
     }
 
     #[test]
     fn an_empty_folder_is_no_dataset() {
         let folder = tempfile::tempdir().unwrap();
-        let error = open(folder.path(), &labels()).unwrap_err();
+        let error = listed(folder.path(), &labels()).unwrap_err();
         assert!(error.contains("labels.json"), "{error}");
     }
 
@@ -263,9 +285,9 @@ mod tests {
         std::fs::create_dir(folder.path().join("subset")).unwrap();
         symlink(folder.path().join("store/n02123045"), folder.path().join("subset/n02123045")).unwrap();
         let subset = folder.path().join("subset");
-        assert_eq!(open(&subset, &labels()).unwrap(), [("n02123045/a.png".to_owned(), 0)]);
+        assert_eq!(listed(&subset, &labels()).unwrap(), [("n02123045/a.png".to_owned(), 0)]);
         symlink(&subset, folder.path().join("store/n02123045/around")).unwrap();
-        let error = open(&folder.path().join("store"), &labels()).unwrap_err();
+        let error = listed(&folder.path().join("store"), &labels()).unwrap_err();
         assert!(error.contains("leads back to where it is"), "{error}");
     }
 }

@@ -8,7 +8,7 @@ mod pipeline;
 mod report;
 mod tally;
 
-use crate::dataset::{Dataset, Sample, Shard};
+use crate::dataset::{Dataset, Photo, Shard};
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -127,7 +127,7 @@ fn measure(
         let threads = engine::threads(arguments.threads);
         let result =
             pipeline::run(&engine, arguments.backend, &dataset, &samples, threads, |sample, verdict| {
-                let Sample { number, name, class } = sample;
+                let Photo { number, name, class } = sample;
                 let line = Line { photo: *number, file: name.to_string(), class: *class, verdict };
                 if let Some(journal) = &mut journal {
                     journal.write(&line)?;

@@ -76,16 +76,16 @@ impl Header {
     fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
         let model = |h: &Self| format!("{} ({:.12}…)", h.model.name, h.model.sha256);
         let dataset = |h: &Self| format!("{} photos ({:.12}…)", h.dataset.photos, h.dataset.sha256);
-        let table: [(&str, fn(&Self) -> String); 2] =
-            [("shard", |h| h.shard.to_string()), ("backend", |h| h.backend.clone())];
         if self.model != other.model || self.classes != other.classes {
             return Some(("model", model(self), model(other)));
         }
         if self.dataset != other.dataset {
             return Some(("dataset", dataset(self), dataset(other)));
         }
-        let differs = table.into_iter().find(|(_, of)| of(self) != of(other));
-        differs.map(|(what, of)| (what, of(self), of(other)))
+        if self.shard != other.shard {
+            return Some(("shard", self.shard.to_string(), other.shard.to_string()));
+        }
+        (self.backend != other.backend).then(|| ("backend", self.backend.clone(), other.backend.clone()))
     }
 
     pub fn ledger(&self) -> Ledger {

@@ -1,7 +1,7 @@
 //! Photos through decoder and network, with every core busy: some threads read ahead, some decode, and the network
 //! runs on a processor's cores beside the decoders, or on a GPU that is fed by all of them.
 
-use crate::dataset::{Dataset, Sample};
+use crate::dataset::{Dataset, Photo};
 use crate::engine::{self, Backend, Engine};
 use crate::evaluate::journal::Verdict;
 use crate::failure::Failure;
@@ -34,9 +34,9 @@ pub fn run(
     engine: &Engine,
     backend: Backend,
     dataset: &Dataset,
-    samples: &[Sample],
+    samples: &[Photo],
     threads: NonZeroUsize,
-    mut each: impl FnMut(&Sample, Verdict) -> Result<(), Failure>,
+    mut each: impl FnMut(&Photo, Verdict) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     // Each thread has a pool of its own: a photo's kernels never wait for another photo's.
     let pools = (0..threads.get()).map(|_| engine::pool(NonZeroUsize::MIN)).collect::<Result<Vec<_>, _>>()?;
