@@ -21,3 +21,19 @@ def read_nouns(path: str) -> dict[str, Synset]:
             lemmas = [word.replace("_", " ") for word in rest[: 2 * int(count, 16) : 2]]
             synsets["n" + offset] = Synset(lemmas, gloss.strip())
     return synsets
+
+
+def read_hypernyms(path: str) -> dict[str, list[str]]:
+    """The wnids right above each: the targets of its hypernym pointers, `@` and `@i`."""
+    hypernyms = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("  "):
+                continue
+            offset, _lexfile, _type, count, *rest = line.split(" | ", 1)[0].split(" ")
+            pointers = rest[2 * int(count, 16) :]
+            # A pointer is its symbol, the target's offset and part of speech, and which words it joins.
+            fields = pointers[1 : 1 + 4 * int(pointers[0])]
+            quads = zip(fields[::4], fields[1::4])
+            hypernyms["n" + offset] = ["n" + target for symbol, target in quads if symbol in ("@", "@i")]
+    return hypernyms

@@ -4,7 +4,8 @@
 //! photo bytes → Rgb → Pixels → patch embedding → Block × depth → pooled → Logits → Predictions
 //!            decode  preprocess     patch           block        model     model      topk
 //! ```
-//! Each arrow is one function, each noun one type, each stage one file named after it.
+//! Each arrow is one function, each noun one type, each stage one file named after it. A second output
+//! branches off the last tokens: the [`heatmap`].
 //! This crate knows no browser, no clock and no network; only [`weights`] knows the file format.
 
 pub mod backend;
@@ -13,6 +14,8 @@ pub mod block;
 pub mod builder;
 pub mod config;
 pub mod decode;
+pub mod heatmap;
+pub mod kinds;
 pub mod labels;
 pub mod model;
 pub mod patch;

@@ -64,6 +64,21 @@ pub fn resize_and_crop(photo: &Rgb, how: &Preprocessing) -> Rgb {
     square
 }
 
+/// The part of a photo of `width` × `height` pixels that the network sees, in the photo's own pixels:
+/// (left, top, width, height). It is the crop's square, but for the rounding of the size in between, and
+/// reaches beyond the photo where that is set in black.
+pub fn seen(width: u32, height: u32, how: &Preprocessing) -> (f64, f64, f64, f64) {
+    let (resized_width, resized_height) =
+        resized(width.max(1) as usize, height.max(1) as usize, how.short_side);
+    let axis = |length: u32, resized: usize| {
+        let scale = f64::from(length) / resized.max(1) as f64;
+        (crop_offset(resized, how.crop) as f64 * scale, how.crop as f64 * scale)
+    };
+    let (left, seen_width) = axis(width, resized_width);
+    let (top, seen_height) = axis(height, resized_height);
+    (left, top, seen_width, seen_height)
+}
+
 /// Size after resizing: the short side becomes `short_side`, the long side `int(short_side · long / short)`.
 /// Integer division agrees with Python's float division here: the quotient of integers this small is
 /// never so close below a whole number that it rounds up to it.
@@ -133,6 +148,16 @@ mod tests {
         let square = resize_and_crop(&photo, &how);
         let grey: Vec<u8> = square.pixels.iter().step_by(3).copied().collect();
         assert_eq!(grey, [0, 0, 0, 0, 0, 9, 9, 0, 0, 9, 9, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_seen_is_told_in_the_photos_pixels() {
+        let how = Preprocessing { short_side: 256, crop: 224, mean: [0.0; 3], std: [1.0; 3] };
+        assert_eq!(seen(512, 1024, &how), (32.0, 288.0, 448.0, 448.0));
+        let whole = Preprocessing { short_side: 112, crop: 112, ..how.clone() };
+        assert_eq!(seen(600, 300, &whole), (150.0, 0.0, 300.0, 300.0));
+        let framed = Preprocessing { short_side: 2, crop: 4, ..how };
+        assert_eq!(seen(2, 2, &framed), (-1.0, -1.0, 4.0, 4.0));
     }
 
     #[test]
