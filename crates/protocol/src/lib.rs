@@ -1,8 +1,9 @@
 //! Messages between the page and its web worker, and nothing else.
 //!
-//! A message crosses as a JavaScript array `[json, photo?]`: the JSON text of a [`Request`] or a
-//! [`Reply`], and, with [`Request::Classify`], the photo's `File` or `Blob`. The browser clones a
-//! `File` by reference, so the page never copies a photo's bytes.
+//! A message crosses as a JavaScript array `[json, attachment?]`: the JSON text of a [`Request`] or a
+//! [`Reply`], and beside it what is no text. With a request about a photo, that is the photo's `File`
+//! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
+//! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,12 @@ pub enum Request {
     /// Classify the photo beside this message. Answered by [`Reply::Started`], then
     /// [`Reply::Done`] or [`Reply::Failed`] with the same `id`, in the order asked.
     Classify { id: u64, top_k: usize },
+    /// Take one class's logit for the photo beside this message apart. Answered by
+    /// [`Reply::Explained`] or [`Reply::NotShown`].
+    Explain { id: u64, class: usize },
+    /// Show what the network sees of the photo beside this message. Answered by [`Reply::Input`] or
+    /// [`Reply::NotShown`].
+    ShowInput { id: u64 },
 }
 
 /// From the worker to the page.
@@ -39,6 +46,12 @@ pub enum Reply {
     Done { id: u64, answer: Answer },
     /// The photo could not be answered; `message` is a sentence for its card.
     Failed { id: u64, message: String },
+    /// What each patch of the photo contributes to this class's logit.
+    Explained { id: u64, class: usize, heat_map: HeatMap },
+    /// The square that the network sees of the photo, `side` × `side` pixels in RGBA, beside this message.
+    Input { id: u64, side: usize },
+    /// A heat map or an input could not be had; `message` is a sentence.
+    NotShown { id: u64, message: String },
 }
 
 /// How far loading has come, in bytes of the weights.
@@ -95,6 +108,8 @@ pub struct ModelInfo {
     pub image_size: usize,
     /// Absolute URL of the model card, where the manifest names one.
     pub card: Option<String>,
+    /// SHA-256 of the weights, lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// What the network runs on.
@@ -121,6 +136,49 @@ pub struct Answer {
     pub decode_ms: f64,
     /// The network alone, in milliseconds.
     pub ms: f64,
+    /// The most specific kind of thing that holds most of the probability, where that is more than one
+    /// class.
+    pub kind: Option<Kind>,
+    /// The photo's file in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the photo's file, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A kind of thing that several classes are of, such as "dog", and its probability.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kind {
+    /// WordNet id.
+    pub wnid: String,
+    /// English name.
+    pub label: String,
+    /// Chinese name.
+    pub label_zh: String,
+    /// Sum of its classes' probabilities, 0 to 1.
+    pub score: f32,
+}
+
+/// A logit taken apart: it is `constant` plus all contributions plus what 8-bit rounding changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeatMap {
+    /// Patches along one side.
+    pub grid: usize,
+    /// Each patch's part of the logit, row by row: `grid` × `grid`.
+    pub contributions: Vec<f32>,
+    /// The part that no photo changes.
+    pub constant: f32,
+    pub logit: f32,
+    /// Where the patches lie on the upright photo.
+    pub seen: Area,
+}
+
+/// An area of a photo in its own pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Area {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
 }
 
 /// One class and its probability.
@@ -161,6 +219,7 @@ mod tests {
         let requests = [
             Request::Load { manifest: "https://host/models/demo/manifest.json".into() },
             Request::Classify { id: 7, top_k: 5 },
+            Request::Explain { id: 7, class: 281 },
         ];
         for request in requests {
             let back: Request = serde_json::from_str(&request.to_json()).unwrap();

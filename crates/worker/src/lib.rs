@@ -7,6 +7,7 @@
 mod digest;
 mod fetch;
 mod load;
+mod picture;
 mod port;
 mod progress;
 mod session;

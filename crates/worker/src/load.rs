@@ -77,6 +77,7 @@ pub async fn load(manifest_url: &str, isa: kernels::Isa) -> Result<Loaded, LoadE
         classes: labels.len(),
         image_size: size,
         card,
+        sha256: manifest.sha256,
     };
     Ok(Loaded { model, labels, info, kept: store.kept() })
 }

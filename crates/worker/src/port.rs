@@ -44,8 +44,17 @@ fn read(data: &JsValue) -> Result<Message, String> {
 
 /// Sends a reply to the page.
 pub fn post(reply: &Reply) {
-    let message = js_sys::Array::of1(&JsValue::from_str(&reply.to_json()));
-    if let Err(error) = scope().post_message(&message) {
+    send(&js_sys::Array::of1(&JsValue::from_str(&reply.to_json())));
+}
+
+/// Sends a reply with pixels beside it.
+pub fn post_with(reply: &Reply, pixels: &[u8]) {
+    let pixels = js_sys::Uint8ClampedArray::from(pixels);
+    send(&js_sys::Array::of2(&JsValue::from_str(&reply.to_json()), &pixels));
+}
+
+fn send(message: &js_sys::Array) {
+    if let Err(error) = scope().post_message(message) {
         web_sys::console::error_1(&error);
     }
 }

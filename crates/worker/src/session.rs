@@ -1,21 +1,34 @@
 //! What the worker does with each message.
 
+use crate::digest::sha256;
 use crate::load::{self, Loaded};
+use crate::picture;
 use crate::port::{self, Message};
-use beit::backend::BackendError;
-use beit::decode::{DecodeError, decode};
-use beit::preprocess::preprocess;
-use beit::topk::top_k;
+use beit::backend::{BackendError, Cpu, CpuTokens};
+use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb};
+use beit::kinds;
+use beit::model::Model;
+use beit::preprocess::{preprocess, resize_and_crop, seen};
+use beit::topk::{softmax, top_k};
+use js_sys::Uint8Array;
 use kernels::Isa;
-use protocol::{Answer, BackendInfo, Prediction, Reply, Request};
+use protocol::{Answer, Area, BackendInfo, HeatMap, Kind, Prediction, Reply, Request};
 use thiserror::Error;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-/// The worker's memory between messages: the model, once it is loaded.
+/// The worker's memory between messages: the model, once it is loaded, and the photo explained last.
 #[derive(Default)]
 pub struct Session {
     loaded: Option<Loaded>,
+    explained: Option<Explained>,
+}
+
+/// A photo's last tokens, kept so that its other classes can be explained at once.
+struct Explained {
+    id: u64,
+    tokens: CpuTokens,
+    seen: Area,
 }
 
 /// Why a photo could not be answered; the text stands on its card.
@@ -43,6 +56,25 @@ impl Session {
                     Err(error) => Reply::Failed { id, message: error.to_string() },
                 });
             }
+            Request::Explain { id, class } => {
+                port::post(&match self.explain(id, message.photo, class).await {
+                    Ok(heat_map) => Reply::Explained { id, class, heat_map },
+                    Err(error) => Reply::NotShown { id, message: error.to_string() },
+                });
+            }
+            Request::ShowInput { id } => match self.input(message.photo).await {
+                Ok(square) => {
+                    let rgba: Vec<u8> = square
+                        .pixels
+                        .as_chunks::<3>()
+                        .0
+                        .iter()
+                        .flat_map(|&[r, g, b]| [r, g, b, 255])
+                        .collect();
+                    port::post_with(&Reply::Input { id, side: square.width as usize }, &rgba);
+                }
+                Err(error) => port::post(&Reply::NotShown { id, message: error.to_string() }),
+            },
         }
     }
 
@@ -66,9 +98,10 @@ impl Session {
     /// photo → RGB → pixels → logits → top-k
     async fn classify(&self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
         let Loaded { model, labels, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
-        let bytes = read(photo).await?;
+        let (photo, outside) = read(photo).await?;
         let begun = port::now();
-        let rgb = decode(&bytes)?;
+        let bytes = outside.to_vec();
+        let rgb = picture::decode(&photo, &bytes).await?;
         drop(bytes);
         let pixels = preprocess(&rgb, &model.config().preprocessing);
         let (width, height) = (rgb.width, rgb.height);
@@ -80,14 +113,64 @@ impl Session {
             let label = labels[index].clone();
             Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
         };
-        let predictions = top_k(&logits, k).into_iter().map(prediction).collect();
-        Ok(Answer { predictions, width, height, decode_ms: prepared - begun, ms: done - prepared })
+        let kind = kinds::most_specific(labels, &softmax(&logits)).map(|(kind, score)| {
+            let label = kind.label.clone();
+            Kind { wnid: label.wnid, label: label.en, label_zh: label.zh, score }
+        });
+        Ok(Answer {
+            predictions: top_k(&logits, k).into_iter().map(prediction).collect(),
+            width,
+            height,
+            decode_ms: prepared - begun,
+            ms: done - prepared,
+            kind,
+            bytes: u64::from(outside.length()),
+            sha256: sha256(&outside).await,
+        })
+    }
+
+    /// photo → … → last tokens → heat map
+    async fn explain(&mut self, id: u64, photo: Option<Blob>, class: usize) -> Result<HeatMap, PhotoError> {
+        let Loaded { model, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
+        let explained = match self.explained.take().filter(|explained| explained.id == id) {
+            Some(explained) => explained,
+            None => {
+                let (photo, bytes) = read(photo).await?;
+                let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
+                tokens(model, id, &rgb)?
+            }
+        };
+        let map = model.heat_map(&explained.tokens, class).await?;
+        let seen = explained.seen;
+        self.explained = Some(explained);
+        let beit::heatmap::HeatMap { grid, contributions, constant, logit } = map;
+        Ok(HeatMap { grid, contributions, constant, logit, seen })
+    }
+
+    /// The square that the network sees of the photo.
+    async fn input(&self, photo: Option<Blob>) -> Result<Rgb, PhotoError> {
+        let Loaded { model, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
+        let (photo, bytes) = read(photo).await?;
+        let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
+        Ok(resize_and_crop(&rgb, &model.config().preprocessing))
     }
 }
 
-/// The photo's bytes, in the worker's memory.
-async fn read(photo: Option<Blob>) -> Result<Vec<u8>, PhotoError> {
+fn tokens(model: &Model<Cpu>, id: u64, photo: &Rgb) -> Result<Explained, PhotoError> {
+    let how = &model.config().preprocessing;
+    let (x, y, width, height) = seen(photo.width, photo.height, how);
+    let tokens = model.tokens(&preprocess(photo, how), |_, _| ())?;
+    Ok(Explained { id, tokens, seen: Area { x, y, width, height } })
+}
+
+/// The photo and its bytes, outside wasm's memory.
+async fn read(photo: Option<Blob>) -> Result<(Blob, Uint8Array), PhotoError> {
     let photo = photo.ok_or(PhotoError::Unreadable)?;
+    // More than is decoded is not even read; the decoder says so of the length alone.
+    if photo.size() > MAX_FILE_BYTES as f64 {
+        return Err(DecodeError::FileTooLarge { bytes: photo.size() as usize }.into());
+    }
     let buffer = JsFuture::from(photo.array_buffer()).await.map_err(|_| PhotoError::Unreadable)?;
-    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+    let bytes = Uint8Array::new(&buffer);
+    Ok((photo, bytes))
 }
