@@ -10,7 +10,7 @@ use crate::date::http_date;
 use crate::range::{Wanted, wanted};
 use crate::request::Request;
 use crate::resolve::{Resolved, resolve};
-use crate::{Disturbance, Shared, content_type};
+use crate::{CONTENT_SECURITY_POLICY, Disturbance, Shared, content_type};
 
 /// Bytes read from a file and sent at a time.
 const CHUNK_BYTES: u64 = 64 * 1024;
@@ -127,6 +127,9 @@ impl Answer {
         // The browser may keep a copy, but asks each time whether it is still the same.
         self.headers.push(("Cache-Control", "no-cache".into()));
         self.headers.push(("X-Content-Type-Options", "nosniff".into()));
+        self.headers
+            .push(("Content-Security-Policy", format!("{CONTENT_SECURITY_POLICY}; frame-ancestors 'self'")));
+        self.headers.push(("Referrer-Policy", "no-referrer".into()));
         self.headers.push(("Date", http_date(SystemTime::now())));
         if options.isolation {
             self.headers.push(("Cross-Origin-Opener-Policy", "same-origin".into()));

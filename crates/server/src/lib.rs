@@ -32,6 +32,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// What a page of the site may load and do: scripts, styles and workers are files of the site and nothing
+/// else. `index.html` says the same; a worker is told by this header alone.
+///
+/// `connect-src`: the visitor may name a model or a picture on another host.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+     worker-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
+     connect-src 'self' blob: https: http://localhost:* http://127.0.0.1:*; manifest-src 'self'; \
+     base-uri 'none'; form-action 'none'";
+
 /// What to serve, where and how.
 pub struct Options {
     /// The folder whose files are served.

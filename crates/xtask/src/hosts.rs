@@ -9,7 +9,7 @@ mod s3;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Result;
+use crate::{Result, shell};
 
 /// A kind of host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,10 @@ pub fn prepare(host: Host, site: &Path) -> Result<Vec<PathBuf>> {
     };
     for (path, text) in &wanted {
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    // The page may have changed, and what the service worker keeps of it is told by its content.
+    if site.join(shell::SERVICE_WORKER).is_file() {
+        shell::list(site)?;
     }
     Ok(wanted.into_iter().map(|(path, _)| path).collect())
 }

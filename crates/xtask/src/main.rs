@@ -8,12 +8,14 @@
 
 mod apt;
 mod args;
+mod axe;
 mod browser;
 mod cache;
 mod hosts;
 mod process;
 mod project;
 mod serve;
+mod shell;
 mod site;
 mod stamp;
 mod test;

@@ -9,7 +9,7 @@ use crate::process::{find_on_path, spoken};
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
 use crate::workers::{RELAXED, VARIANTS, Variant};
-use crate::{Result, apt, browser, site, tools, vulkan};
+use crate::{Result, apt, axe, browser, site, tools, vulkan};
 
 /// Asks for the steps' names instead of running them.
 pub const LIST: &str = "--list";
@@ -159,7 +159,8 @@ fn page(context: &Context) -> Result<()> {
     if find_on_path("nginx").is_none() {
         apt::install(context.project, "nginx", &["nginx-light"])?;
     }
-    run_cargo(context, &["test", "--package", "tests"])
+    let mut cargo = context.project.cargo();
+    process::run(cargo.args(["test", "--package", "tests"]).env(axe::VARIABLE, axe::find(context.project)?))
 }
 
 #[cfg(test)]

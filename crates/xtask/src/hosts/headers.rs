@@ -3,13 +3,15 @@
 
 use super::files::File;
 
-/// Sent with every file. The first two make the page cross-origin isolated.
-pub const EVERY_FILE: [(&str, &str); 5] = [
+/// Sent with every file. The first two make the page cross-origin isolated; the policy is in index.html too, but
+/// its workers know it only from here.
+pub const EVERY_FILE: [(&str, &str); 6] = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Embedder-Policy", "require-corp"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", server::CONTENT_SECURITY_POLICY),
 ];
 
 /// Files without a hash in their name are asked for again, which costs a round trip and no download.

@@ -1,0 +1,18 @@
+// Starts the page's program. A file of its own, since the page's content security policy allows no script in
+// the HTML; the names of the program's files are told by the element that loads this one (Trunk.toml).
+{
+  const { js, wasm } = document.currentScript.dataset;
+  const address = (path) => new URL(path, document.baseURI);
+  import(address(js))
+    .then((program) => program.default({ module_or_path: address(wasm) }))
+    .catch((error) => {
+      console.error(error);
+      // The sketch in index.html is what is in sight.
+      const sentence = document.querySelector(".invitation p");
+      if (sentence) {
+        sentence.textContent =
+          "The page could not be started. Check the connection and reload it; an old browser may be too old for it. " +
+          `(${error instanceof Error ? error.message : error})`;
+      }
+    });
+}
