@@ -1,18 +1,24 @@
-//! The app: holds the one [`State`], does the [`Effect`]s that its update asks for, draws it.
+//! The app: holds the one [`State`] and draws it.
+
+mod perform;
 
 use crate::client::Client;
-use crate::components::{DragVeil, DropZone, Footer, Gallery, Header, Samples, StorageNote};
-use crate::english::ENGLISH;
+use crate::components::{
+    CameraView, DiagnosticsPanel, DragVeil, DropZone, Footer, Gallery, Header, RecordView, Samples,
+    StorageNote, Toolbar, Viewer,
+};
 use crate::intake::{self, Handlers, Incoming};
-use crate::model_choice;
+use crate::language::Language;
+use crate::photo::{Photo, PhotoId, Preview};
+use crate::previews::Previews;
+use crate::record_link;
 use crate::shelf::Shelf;
-use crate::state::{Action, Breakdown, Effect, Engine, Focus, Problem, State};
+use crate::state::{Action, Engine, Focus, State};
 use crate::status::Status;
-use crate::storage;
 use crate::text::Text;
-use crate::worker_build::WorkerBuild;
+use crate::updates;
+use crate::viewport;
 use gloo::events::EventListener;
-use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -20,15 +26,13 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 use yew::{Callback, Component, Context, ContextProvider, Html, html};
 
-/// How many photos become cards at once. The rest of a batch waits for its turn, so that a thousand
-/// photos do not hold the page up.
-const ARRIVALS_AT_ONCE: usize = 8;
-
 pub struct App {
     state: State,
-    text: &'static Text,
-    client: Option<Client>,
+    client: Option<Rc<Client>>,
     shelf: Rc<RefCell<Shelf>>,
+    previews: Rc<Previews>,
+    /// The object URL of the photo in the large view.
+    whole: Rc<RefCell<Option<Rc<str>>>>,
     dispatch: Callback<Action>,
     incoming: Callback<Vec<Incoming>>,
     /// Where the focus goes once the page is drawn.
@@ -47,8 +51,7 @@ impl Component for App {
         let incoming = {
             let (shelf, dispatch) = (shelf.clone(), dispatch.clone());
             Callback::from(move |incoming: Vec<Incoming>| {
-                let batch = shelf.borrow_mut().next_batch();
-                admit(batch, incoming, shelf.clone(), dispatch.clone());
+                spawn_local(intake::admit(incoming, shelf.clone(), dispatch.clone()));
             })
         };
         let handlers = Handlers {
@@ -56,14 +59,22 @@ impl Component for App {
             dragging: ctx.link().callback(Action::Dragging),
             pasted_nothing: ctx.link().callback(|()| Action::PastedNothing),
         };
-        let listeners =
-            web_sys::window().map(|window| intake::listen(&window, &handlers)).unwrap_or_default();
+        let mut listeners = Vec::new();
+        if let Some(window) = web_sys::window() {
+            listeners = intake::listen(&window, &handlers);
+            listeners.extend(viewport::listen(&window, &dispatch));
+        }
+        let previews = Rc::new(Previews::new(shelf.clone(), dispatch.clone()));
+        ctx.link().send_message(Action::Speak { language: Language::of_visitor(), chosen: false });
+        ctx.link().send_message(Action::RecordCame(record_link::read()));
         ctx.link().send_message(Action::Opened);
+        updates::watch(dispatch.clone());
         Self {
             state: State::default(),
-            text: &ENGLISH,
             client: None,
             shelf,
+            previews,
+            whole: Rc::default(),
             dispatch,
             incoming,
             focus: None,
@@ -72,6 +83,9 @@ impl Component for App {
     }
 
     fn update(&mut self, _: &Context<Self>, action: Action) -> bool {
+        if let Action::Scrolled(viewport) = action {
+            return self.state.scrolled(viewport);
+        }
         for effect in self.state.update(action) {
             self.perform(effect);
         }
@@ -89,27 +103,48 @@ impl Component for App {
             }
             _ => (None, None, None),
         };
-        let note = state.choice.as_ref().and_then(|choice| choice.note.clone());
+        let note =
+            state.choice.as_ref().and_then(|choice| state.language.pick(&choice.note, &choice.note_zh));
         html! {
-            <ContextProvider<&'static Text> context={self.text}>
-                <Header model={model.clone()} backend={backend.clone()} ms={state.ms_per_photo()} />
+            <ContextProvider<&'static Text> context={state.language.text()}>
+                <Header
+                    model={model.clone()}
+                    backend={backend.clone()}
+                    ms={state.ms_per_photo()}
+                    language={state.language}
+                    dispatch={self.dispatch.clone()}
+                />
                 <main>
-                    <DropZone {empty} {status} {note} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
+                    <RecordView shared={state.shared.clone()} agrees={state.agrees()} dispatch={self.dispatch.clone()} />
+                    <DropZone {empty} {status} {note} update_ready={state.update_ready} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
                     if empty {
                         <Samples dispatch={self.dispatch.clone()} />
                     } else {
-                        <Gallery photos={state.photos.clone()} {counts} dispatch={self.dispatch.clone()} />
+                        { self.gallery() }
                     }
                 </main>
                 <Footer {model} {backend}>
                     <StorageNote {kept} stored={state.stored} dispatch={self.dispatch.clone()} />
+                    <DiagnosticsPanel
+                        facts={state.diagnostics.0.clone()}
+                        copied={state.diagnostics.1}
+                        dispatch={self.dispatch.clone()}
+                    />
                 </Footer>
                 <DragVeil shown={state.dragging} />
+                { self.viewer() }
+                { self.camera() }
             </ContextProvider<&'static Text>>
         }
     }
 
     fn rendered(&mut self, _: &Context<Self>, _: bool) {
+        let listed = self.state.listed();
+        let drawn = &listed[self.state.drawn(listed.len()).range];
+        let wanting = drawn.iter().filter(|photo| photo.preview == Preview::Wanted);
+        self.previews.want(wanting.map(|photo| photo.id).collect());
+        viewport::tell(&self.dispatch, self.state.listing.viewport.as_ref());
+
         let Some(focus) = self.focus.take() else { return };
         let document = web_sys::window().and_then(|window| window.document());
         let element = document.and_then(|document| document.get_element_by_id(&focus.element_id()));
@@ -121,69 +156,62 @@ impl Component for App {
 }
 
 impl App {
-    fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::ChooseModel => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move { dispatch.emit(Action::Chosen(model_choice::choose().await)) });
-            }
-            Effect::StartWorker => self.start_worker(),
-            Effect::StopWorker => self.client = None,
-            Effect::Load { manifest } => self.ask(|client| client.load(manifest)),
-            Effect::MeasureStorage => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move { dispatch.emit(Action::StorageMeasured(storage::used().await)) });
-            }
-            Effect::PersistStorage => spawn_local(storage::persist()),
-            Effect::ClearStorage => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    storage::clear().await;
-                    dispatch.emit(Action::StorageMeasured(storage::used().await));
-                });
-            }
-            Effect::Classify(id) => {
-                let shelf = self.shelf.clone();
-                self.ask(|client| match shelf.borrow().file(id) {
-                    Some(file) => client.classify(id, file),
-                    None => Err(format!("photo {id} has no file")),
-                });
-            }
-            Effect::Forget(id) => self.shelf.borrow_mut().forget(id),
-            Effect::FetchSample(file) => {
-                let incoming = self.incoming.clone();
-                spawn_local(async move { incoming.emit(vec![intake::sample(file).await]) });
-            }
-            Effect::Focus(focus) => self.focus = Some(focus),
+    fn gallery(&self) -> Html {
+        let state = &self.state;
+        let listed = state.listed();
+        let drawn = state.drawn(listed.len());
+        html! {
+            <Gallery listing={state.listing.clone()} {drawn} top_k={state.top_k} dispatch={self.dispatch.clone()} listed={listed.clone()}>
+                <Toolbar
+                    counts={state.counts()}
+                    listed={listed.len()}
+                    listing={state.listing.clone()}
+                    stopped={state.stopped}
+                    seconds_left={state.seconds_left()}
+                    skipped={state.skipped}
+                    top_k={state.top_k}
+                    dispatch={self.dispatch.clone()}
+                />
+            </Gallery>
         }
     }
 
-    fn start_worker(&mut self) {
-        self.client = None;
-        let Some(build) = WorkerBuild::best() else {
-            self.dispatch.emit(Action::Chosen(Err(Problem::NoSimd)));
-            return;
+    fn viewer(&self) -> Html {
+        let Some((seen, photo)) = self.state.viewed() else { return html! {} };
+        let listed = self.state.listed();
+        let at = |id: PhotoId| listed.iter().position(|photo: &Rc<Photo>| photo.id == id);
+        // A search may have taken it out of the list meanwhile.
+        let place = at(seen.id).map_or((0, 1), |at| (at, listed.len()));
+        html! {
+            <Viewer
+                seen={seen.clone()}
+                photo={photo.clone()}
+                {place}
+                top_k={self.state.top_k}
+                link={self.state.link}
+                dispatch={self.dispatch.clone()}
+            />
+        }
+    }
+
+    fn camera(&self) -> Html {
+        let Some(live) = &self.state.live else { return html! {} };
+        let taken = {
+            let (incoming, dispatch) = (self.incoming.clone(), self.dispatch.clone());
+            Callback::from(move |photo| {
+                dispatch.emit(Action::Camera(false));
+                incoming.emit(vec![Incoming::File(photo)]);
+            })
         };
-        match Client::start(build, &self.dispatch) {
-            Ok(client) => self.client = Some(client),
-            Err(reason) => self.dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason))),
+        let frame = {
+            let (shelf, dispatch) = (self.shelf.clone(), self.dispatch.clone());
+            Callback::from(move |picture| {
+                shelf.borrow_mut().frame(picture);
+                dispatch.emit(Action::Frame);
+            })
+        };
+        html! {
+            <CameraView live={live.clone()} top_k={self.state.top_k} {taken} {frame} dispatch={self.dispatch.clone()} />
         }
-    }
-
-    fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {
-        let asked = self.client.as_ref().map_or_else(|| Err("it is not running".to_owned()), request);
-        if let Err(reason) = asked {
-            self.dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
-        }
-    }
-}
-
-/// Lets what came in arrive, a few at a time.
-fn admit(batch: u64, mut incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) {
-    let rest = incoming.split_off(incoming.len().min(ARRIVALS_AT_ONCE));
-    let arrivals = incoming.into_iter().map(|one| shelf.borrow_mut().admit(one)).collect();
-    dispatch.emit(Action::Arrived { batch, arrivals });
-    if !rest.is_empty() {
-        Timeout::new(0, move || admit(batch, rest, shelf, dispatch)).forget();
     }
 }

@@ -2,17 +2,14 @@
 //! [`Action`]s.
 
 use crate::fetch::{base_address, told};
-use crate::state::{Action, Breakdown};
+use crate::state::{Action, Breakdown, LISTED_CLASSES};
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Reflect, Uint8ClampedArray};
 use protocol::{Reply, Request};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, File, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
-
-/// The classes that a photo's card lists.
-const TOP_K: usize = 5;
 
 /// A running worker; ends with this value.
 pub struct Client {
@@ -32,7 +29,7 @@ impl Client {
             let dispatch = dispatch.clone();
             move |event: &Event| {
                 dispatch.emit(match read(event) {
-                    Ok(reply) => Action::Worker(reply),
+                    Ok(action) => action,
                     Err(reason) => Action::WorkerBroke(Breakdown::Misunderstood(reason)),
                 });
             }
@@ -61,12 +58,22 @@ impl Client {
         self.post(&Request::Load { manifest }, None)
     }
 
-    /// Sends a photo. The browser clones the `File` by reference: no byte is copied here.
-    pub fn classify(&self, id: u64, photo: &File) -> Result<(), String> {
-        self.post(&Request::Classify { id, top_k: TOP_K }, Some(photo))
+    /// Sends a photo. The browser clones a `Blob` by reference: no byte is copied here.
+    pub fn classify(&self, id: u64, photo: &Blob) -> Result<(), String> {
+        self.post(&Request::Classify { id, top_k: LISTED_CLASSES }, Some(photo))
     }
 
-    fn post(&self, request: &Request, photo: Option<&File>) -> Result<(), String> {
+    /// Asks what speaks for a class.
+    pub fn explain(&self, id: u64, class: usize, photo: &Blob) -> Result<(), String> {
+        self.post(&Request::Explain { id, class }, Some(photo))
+    }
+
+    /// Asks what the network sees of a photo.
+    pub fn show_input(&self, id: u64, photo: &Blob) -> Result<(), String> {
+        self.post(&Request::ShowInput { id }, Some(photo))
+    }
+
+    fn post(&self, request: &Request, photo: Option<&Blob>) -> Result<(), String> {
         let message = Array::of1(&JsValue::from_str(&request.to_json()));
         if let Some(photo) = photo {
             message.push(photo);
@@ -81,11 +88,17 @@ impl Drop for Client {
     }
 }
 
-fn read(event: &Event) -> Result<Reply, String> {
+fn read(event: &Event) -> Result<Action, String> {
     let data = event.dyn_ref::<MessageEvent>().ok_or("it is no message")?.data();
     let parts = data.dyn_into::<Array>().map_err(|_| "it is no array")?;
     let json = parts.get(0).as_string().ok_or("it has no JSON text")?;
-    serde_json::from_str(&json).map_err(|error| error.to_string())
+    Ok(match serde_json::from_str(&json).map_err(|error| error.to_string())? {
+        Reply::Input { id, side } => {
+            let pixels: Uint8ClampedArray = parts.get(1).dyn_into().map_err(|_| "it has no pixels")?;
+            Action::SawInput { id, side, rgba: pixels.to_vec().into() }
+        }
+        reply => Action::Worker(reply),
+    })
 }
 
 /// What an error event says; one for a script that could not be fetched says nothing.

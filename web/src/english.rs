@@ -1,27 +1,32 @@
 //! The page's English.
 
-use crate::photo::Trouble;
-use crate::state::{Counts, Problem};
+use crate::numbers::{grouped, megabytes, parameters, percent, rounded, signed};
+use crate::photo::{ArchiveFault, Trouble};
+use crate::state::{Counts, Order, Problem};
 use crate::status::Status;
 use crate::text::{Said, Text};
 use protocol::{BackendInfo, Loading, ModelInfo};
 
 pub static ENGLISH: Text = Text {
     tag: "en",
+    other_language: "中文",
 
     privacy: "Your photos never leave this page. The network runs here, in your browser.",
     model_card: "Model card",
     credits: "Sample photos: cat by Stéfan van der Walt, coffee by Rachel Michetti, rocket by SpaceX, all CC0.",
+    wordnet: "Classes and kinds: WordNet 3.0, © 2006 Princeton University",
     quantization: |model| quantization(&model.quantization),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,
+    reason: |backend| backend.reason.clone(),
     backend,
 
     invitation: "What is in your photo?",
-    ways_in: "Drop photos anywhere on this page, paste one, or choose files.",
+    ways_in: "Drop photos, folders or zip files anywhere on this page, paste a picture or its address, or choose files.",
     more: "More photos?",
-    more_ways_in: "Drop them anywhere, paste or choose.",
+    more_ways_in: "Drop photos, folders or zip files anywhere, paste or choose.",
     choose: "Choose photos",
+    choose_folder: "Folder",
     let_go: "Let go to look at them",
     try_again: "Try again",
 
@@ -49,6 +54,93 @@ pub static ENGLISH: Text = Text {
     gallery: "Photos",
     counts,
     clear: "Clear all",
+
+    tools: "All photos",
+    listed: |photos| format!("{} found", grouped(photos as u64)),
+    skipped: |files| format!("{} left out: no photos", counted(files, "file", "files")),
+    left,
+    stop: "Stop",
+    go_on: "Go on",
+    search: "Find a label or name",
+    order_label: "Order",
+    order: |order| match order {
+        Order::Own => "Newest first",
+        Order::Name => "By name",
+        Order::Label => "By label",
+        Order::Confidence => "Surest first",
+    },
+    classes_label: "Classes shown",
+    classes: |classes| format!("Top {classes}"),
+    nothing_found: |query| format!("No photo has “{query}” in a label or in its name."),
+
+    export: "Export",
+    export_json: "All results (JSON)",
+    export_csv: "All results (CSV table)",
+    export_png: "Photo with its answer (PNG)",
+    copy_link: "Copy a link to the result",
+    link_copied: "Copied. The photo is not in it.",
+    link_in_address: "The link is in the address bar. The photo is not in it.",
+
+    record: |file| format!("What somebody saw in “{file}”"),
+    record_from: |record| {
+        format!(
+            "{} · {} · {} ms · photo’s SHA-256 {}…",
+            record.model,
+            record.backend,
+            rounded(record.ms),
+            record.sha256.get(..12).unwrap_or_default()
+        )
+    },
+    record_note: "The photo is not in the link. If you have it, drop it here to check the answer.",
+    record_same: "The answer here is the same.",
+    record_different: "The answer here is another.",
+    record_damaged: "The result in this address is damaged and cannot be read.",
+    dismiss: "Dismiss",
+
+    camera: "Camera",
+    camera_heading: "Take a photo",
+    camera_take: "Take photo",
+    camera_live: "Live",
+    camera_waiting: "Waiting for the camera…",
+    camera_refused: "The camera cannot be used: the browser or the system does not allow it. Allow it in the site’s \
+         settings beside the address bar, then try again.",
+    camera_missing: "No camera was found.",
+
+    diagnostics: "Diagnostics",
+    copy: "Copy",
+    copied: "Copied",
+
+    update_ready: "A new version of this page is ready.",
+    update_now: "Reload to use it",
+
+    open: |name| format!("Look at {name} closely"),
+    close: "Close",
+    previous: "Previous photo",
+    next: "Next photo",
+    place: |at, count| format!("{} of {}", grouped(at as u64), grouped(count as u64)),
+    explain: |label| format!("What speaks for {label}"),
+    explain_hint: "Click a class to see which parts of the photo speak for it.",
+    explain_waiting: "Looking…",
+    why: |label| format!("Why “{label}”?"),
+    average: |value| format!("average patch {}", signed(value)),
+    strength: "Strength",
+    patches_for: "Patches that speak for it",
+    patches_against: "Patches that speak against it",
+    constant: "Same for every photo",
+    rounding: "8-bit rounding",
+    logit: "Logit",
+    heat_meaning: "Amber squares contribute more than the average one, blue ones less. It is exact: the parts add up \
+                   to the number that the probability is made from. By the last layer, patches have told each other \
+                   what they saw, so a square can speak for more than itself.",
+    input: "What the network saw",
+    input_meaning: |side| {
+        format!("This square, {side} × {side} pixels, is all that the network gets of the photo.")
+    },
+    no_model: "The model is not loaded now. Try again once it is.",
+    signed,
+    told: |sentence| sentence.to_owned(),
+    kind: |kind| &kind.label,
+    kind_meaning: "The most specific kind of thing that holds at least 90 % of the probability (WordNet)",
 
     photo: |name| format!("The photo {name}"),
     waiting: "Waiting",
@@ -110,6 +202,9 @@ fn status(status: &Status) -> Said {
                 more => format!(" · {more} more to go"),
             };
             (format!("Looking at {name}"), more)
+        }
+        Status::Stopped { left } => {
+            (format!("Stopped: {} wait.", counted(*left, "photo", "photos")), String::new())
         }
         Status::Settled(counts) => (settled(counts), String::new()),
         Status::PastedNothing => ("There was no photo in what you pasted.".into(), String::new()),
@@ -200,7 +295,24 @@ fn trouble(trouble: &Trouble) -> String {
         Trouble::Crashed => {
             "The classifier stopped unexpectedly while it looked at this photo. Trying again may help.".into()
         }
-        Trouble::Folder => "This is a folder. Drop the photos in it instead.".into(),
+        Trouble::NothingInside => "There is no photo in it.".into(),
+        Trouble::FolderUnreadable => {
+            "The browser could not list this folder. Drop the photos in it instead.".into()
+        }
+        Trouble::Archive(ArchiveFault::Damaged) => {
+            "This is no zip file, or it is damaged or cut short. Unpack it and drop the photos.".into()
+        }
+        Trouble::Archive(ArchiveFault::TooManyFiles) => {
+            "This zip file lists more files than are read here. Unpack it and drop the photos.".into()
+        }
+        Trouble::NotUnpacked => {
+            "This photo could not be unpacked: its zip file is damaged, or was moved since it was dropped."
+                .into()
+        }
+        Trouble::NotShared(host) => format!(
+            "The picture could not be fetched: {host} is out of reach, or does not let other pages read its \
+             pictures. Save it and drop the file, or copy the picture itself and paste it."
+        ),
         Trouble::NotAFile => {
             "There was no file in what you dropped. Save the picture first, then drop the file.".into()
         }
@@ -211,8 +323,18 @@ fn trouble(trouble: &Trouble) -> String {
 }
 
 fn counts(counts: &Counts) -> String {
-    let all = counted(counts.all(), "photo", "photos");
-    if counts.left == 0 { all } else { format!("{all} · {} left", grouped(counts.left as u64)) }
+    counted(counts.all(), "photo", "photos")
+}
+
+/// “12 left · about 3 min”.
+fn left(photos: usize, seconds: Option<f64>) -> String {
+    let left = format!("{} left", grouped(photos as u64));
+    match seconds {
+        None => left,
+        Some(seconds) if seconds < 60.0 => format!("{left} · about {:.0} s", seconds.max(1.0).ceil()),
+        Some(seconds) if seconds < 5400.0 => format!("{left} · about {:.0} min", (seconds / 60.0).ceil()),
+        Some(seconds) => format!("{left} · about {:.1} h", seconds / 3600.0),
+    }
 }
 
 fn quantization(name: &str) -> String {
@@ -225,18 +347,6 @@ fn quantization(name: &str) -> String {
     }
 }
 
-/// A probability with one decimal. What is not 0 or 1 is not shown as 0 or 1.
-fn percent(score: f32) -> String {
-    let percent = score * 100.0;
-    if percent > 0.0 && percent < 0.05 {
-        "<0.1%".into()
-    } else if (99.95..100.0).contains(&percent) {
-        ">99.9%".into()
-    } else {
-        format!("{percent:.1}%")
-    }
-}
-
 /// “12.3 of 23.0 MB”.
 fn of_megabytes(bytes: u64, total: u64) -> String {
     match total {
@@ -245,33 +355,8 @@ fn of_megabytes(bytes: u64, total: u64) -> String {
     }
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1}", bytes as f64 / 1e6)
-}
-
-fn parameters(count: u64) -> String {
-    if count < 1_000_000 { grouped(count) } else { format!("{:.1} M", count as f64 / 1e6) }
-}
-
-fn rounded(ms: f64) -> String {
-    if ms < 10.0 { format!("{ms:.1}") } else { grouped(ms.round() as u64) }
-}
-
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count as u64), if count == 1 { one } else { many })
-}
-
-/// Digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -280,20 +365,9 @@ mod tests {
     use protocol::Phase;
 
     #[test]
-    fn numbers_are_written_for_people() {
-        assert_eq!(
-            [grouped(0), grouped(999), grouped(1000), grouped(304_429_800)],
-            ["0", "999", "1,000", "304,429,800"]
-        );
-        assert_eq!([rounded(4.26), rounded(42.6), rounded(1234.5)], ["4.3", "43", "1,235"]);
+    fn progress_is_told_in_megabytes() {
         assert_eq!(of_megabytes(12_345_678, 23_000_000), "12.3 of 23.0 MB");
         assert_eq!(of_megabytes(100_000, 0), "0.1 MB");
-    }
-
-    #[test]
-    fn a_percentage_does_not_claim_certainty() {
-        let shown = [0.0, 0.0001, 0.0005, 0.712, 0.9994, 0.9999, 1.0].map(percent);
-        assert_eq!(shown, ["0.0%", "<0.1%", "0.1%", "71.2%", "99.9%", ">99.9%", "100.0%"]);
     }
 
     #[test]

@@ -1,24 +1,36 @@
 //! How photos come in: dropped anywhere on the page, picked, pasted, or tried from the samples.
 
+mod admit;
+mod folder;
+mod source;
+mod zip;
+
+pub use admit::admit;
+pub use source::Source;
+
 use crate::fetch;
 use crate::photo::Trouble;
 use gloo::events::{EventListener, EventListenerOptions};
 use js_sys::Array;
 use wasm_bindgen::JsCast;
 use web_sys::{
-    ClipboardEvent, DataTransfer, DataTransferItem, DragEvent, Event, EventTarget, File, FileList,
-    FilePropertyBag, HtmlInputElement,
+    Blob, ClipboardEvent, DataTransfer, DataTransferItem, DragEvent, Event, EventTarget, File, FileList,
+    FilePropertyBag, FileSystemEntry, HtmlInputElement,
 };
 use yew::Callback;
 
 /// Something that came in.
 pub enum Incoming {
+    /// A photo, or a zip file of photos.
     File(File),
+    /// A folder, with all that is below it.
+    Folder(FileSystemEntry),
+    /// A file out of a picked folder: left out without a word where it is no photo.
+    Inside(File),
+    /// The web address of a picture.
+    Address(String),
     /// Something that can't be sent to the network. It gets a card all the same.
-    Unusable {
-        name: String,
-        trouble: Trouble,
-    },
+    Unusable { name: String, trouble: Trouble },
 }
 
 /// What the page listens for as a whole.
@@ -62,33 +74,62 @@ pub fn listen(target: &EventTarget, handlers: &Handlers) -> Vec<EventListener> {
             }
         }),
         on("paste", |event, handlers| {
+            // What is pasted into the search field is meant for it.
+            let target = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            if target.is_some_and(|input| input.type_() == "search") {
+                return;
+            }
             let clipboard = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
-            let files = clipboard.and_then(|clipboard| clipboard.files()).map(listed).unwrap_or_default();
-            if files.is_empty() {
+            let incoming = clipboard.as_ref().map(pasted).unwrap_or_default();
+            if incoming.is_empty() {
                 handlers.pasted_nothing.emit(());
             } else {
                 event.prevent_default();
-                handlers.incoming.emit(files);
+                handlers.incoming.emit(incoming);
             }
         }),
     ]
 }
 
-/// The picked files. The picker is emptied, so that the same file can be picked again.
+/// The picked files, or those of a picked folder. The picker is emptied, so that the same file can be
+/// picked again.
 pub fn picked(input: &HtmlInputElement) -> Vec<Incoming> {
-    let files = input.files().map(listed).unwrap_or_default();
+    let files = input.files().map(files).unwrap_or_default();
+    let incoming = if input.webkitdirectory() { Incoming::Inside } else { Incoming::File };
     input.set_value("");
-    files
+    files.into_iter().map(incoming).collect()
+}
+
+/// The clipboard's files; without any, the web address it holds.
+fn pasted(clipboard: &DataTransfer) -> Vec<Incoming> {
+    let files = clipboard.files().map(files).unwrap_or_default();
+    if !files.is_empty() {
+        return files.into_iter().map(Incoming::File).collect();
+    }
+    address(clipboard, "text/plain").into_iter().collect()
+}
+
+/// The web address that a drop or a paste holds in this form.
+fn address(transfer: &DataTransfer, form: &str) -> Option<Incoming> {
+    let text = transfer.get_data(form).ok()?;
+    // A list of addresses may begin with comments.
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let url = web_sys::Url::new(line).ok()?;
+    matches!(url.protocol().as_str(), "http:" | "https:").then(|| Incoming::Address(url.href()))
 }
 
 /// A sample photo of the page.
 pub async fn sample(file: &str) -> Incoming {
     let failed = || Incoming::Unusable { name: file.to_owned(), trouble: Trouble::NotFetched };
     let Ok(blob) = fetch::blob(&format!("samples/{file}")).await else { return failed() };
+    named(&blob, file).map_or_else(failed, Incoming::File)
+}
+
+/// A file of this name with a blob's content.
+pub fn named(blob: &Blob, name: &str) -> Option<File> {
     let options = FilePropertyBag::new();
     options.set_type(&blob.type_());
-    File::new_with_blob_sequence_and_options(&Array::of1(&blob), file, &options)
-        .map_or_else(|_| failed(), Incoming::File)
+    File::new_with_blob_sequence_and_options(&Array::of1(blob), name, &options).ok()
 }
 
 fn transfer(event: &Event) -> Option<DataTransfer> {
@@ -99,14 +140,18 @@ fn carries_files(transfer: &DataTransfer) -> bool {
     transfer.types().iter().any(|kind| kind == "Files")
 }
 
-/// Everything in a drop: files, folders (which a browser lists as files that can't be read), and
-/// one card for a drop without any.
+/// Everything in a drop: files, folders, else an address, and one card for a drop without any. Folders
+/// have to be asked for now: once the event is over, the browser has forgotten them.
 fn dropped(transfer: &DataTransfer) -> Vec<Incoming> {
     let items = transfer.items();
     let items = (0..items.length()).filter_map(|at| items.get(at)).filter(|item| item.kind() == "file");
     let mut incoming: Vec<_> = items.filter_map(|item| item_of(&item)).collect();
     if incoming.is_empty() {
-        incoming = transfer.files().map(listed).unwrap_or_default();
+        incoming = transfer.files().map(files).unwrap_or_default().into_iter().map(Incoming::File).collect();
+    }
+    // A picture dragged from another page is only an address.
+    if incoming.is_empty() {
+        incoming.extend(address(transfer, "text/uri-list"));
     }
     if incoming.is_empty() {
         incoming.push(Incoming::Unusable { name: String::new(), trouble: Trouble::NotAFile });
@@ -117,11 +162,11 @@ fn dropped(transfer: &DataTransfer) -> Vec<Incoming> {
 fn item_of(item: &DataTransferItem) -> Option<Incoming> {
     let folder = item.webkit_get_as_entry().ok().flatten().filter(|entry| entry.is_directory());
     match folder {
-        Some(folder) => Some(Incoming::Unusable { name: folder.name(), trouble: Trouble::Folder }),
+        Some(folder) => Some(Incoming::Folder(folder)),
         None => item.get_as_file().ok().flatten().map(Incoming::File),
     }
 }
 
-fn listed(files: FileList) -> Vec<Incoming> {
-    (0..files.length()).filter_map(|at| files.get(at)).map(Incoming::File).collect()
+fn files(list: FileList) -> Vec<File> {
+    (0..list.length()).filter_map(|at| list.get(at)).collect()
 }

@@ -1,19 +1,33 @@
 //! The page: a yew app that takes photos in, hands them one at a time to a web worker and lays the
 //! answers over them. It speaks only the protocol and never links the network itself.
 
+mod annotate;
 mod app;
+mod camera;
+mod chinese;
 mod client;
 mod components;
+mod diagnostics;
+mod download;
 mod english;
+mod export;
 mod fetch;
+mod heat;
 mod intake;
+mod language;
 mod model_choice;
+mod numbers;
 mod photo;
+mod previews;
+mod record;
+mod record_link;
 mod shelf;
 mod state;
 mod status;
 mod storage;
 mod text;
+mod updates;
+mod viewport;
 mod worker_build;
 
 fn main() {

@@ -16,6 +16,8 @@ pub struct Choice {
     pub manifest: String,
     /// A sentence about the model, where it comes from the list.
     pub note: Option<String>,
+    /// The same in Chinese.
+    pub note_zh: Option<String>,
 }
 
 /// `models/index.json`.
@@ -31,6 +33,8 @@ struct Entry {
     manifest: String,
     #[serde(default)]
     note: Option<String>,
+    #[serde(default)]
+    note_zh: Option<String>,
 }
 
 /// Reads the page's address and, where it names no model, the list of models.
@@ -39,7 +43,7 @@ pub async fn choose() -> Result<Choice, Problem> {
     match parameter("model") {
         Some(address) => {
             let manifest = resolve(&address, &page).ok_or(Problem::BadModelAddress(address))?;
-            Ok(Choice { manifest, note: None })
+            Ok(Choice { manifest, note: None, note_zh: None })
         }
         None => {
             let index = resolve(INDEX, &page).ok_or_else(|| Problem::NoIndex(page.clone()))?;
@@ -47,7 +51,7 @@ pub async fn choose() -> Result<Choice, Problem> {
             let entry = first(&json).map_err(Problem::NoIndex)?;
             let manifest =
                 resolve(&entry.manifest, &index).ok_or(Problem::BadModelAddress(entry.manifest))?;
-            Ok(Choice { manifest, note: entry.note })
+            Ok(Choice { manifest, note: entry.note, note_zh: entry.note_zh })
         }
     }
 }
@@ -77,7 +81,8 @@ mod tests {
     fn the_first_model_of_the_list_is_taken() {
         let json = r#"{"models":[{"id":"demo","manifest":"demo/manifest.json","name":"Demo","note":"Small."},
             {"id":"large","manifest":"large/manifest.json","name":"Large"}]}"#;
-        let expected = Entry { manifest: "demo/manifest.json".into(), note: Some("Small.".into()) };
+        let expected =
+            Entry { manifest: "demo/manifest.json".into(), note: Some("Small.".into()), note_zh: None };
         assert_eq!(first(json), Ok(expected));
     }
 

@@ -17,8 +17,8 @@ pub struct Arrival {
 /// What came in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// A file, with the object URL of its preview.
-    File { url: Rc<str> },
+    /// A file, or something that gives one.
+    File,
     /// Nothing that can be sent to the network, for this reason.
     Unusable(Trouble),
 }
@@ -35,8 +35,9 @@ pub struct Photo {
 /// What the browser makes of the photo on its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preview {
-    /// The browser is reading it from this object URL.
-    Pending(Rc<str>),
+    /// To be made once the photo comes into sight.
+    Wanted,
+    /// A small picture at this object URL.
     Shown(Rc<str>),
     /// The browser cannot show it (TIFF, damaged, not a photo).
     Unavailable,
@@ -58,18 +59,35 @@ pub enum Trouble {
     Told(String),
     /// The worker broke down while this photo was in its hands.
     Crashed,
-    /// A folder was dropped.
-    Folder,
+    /// A folder or an archive without a photo in it.
+    NothingInside,
+    /// The browser would not list this folder.
+    FolderUnreadable,
+    /// This is no zip file that can be read, for this reason.
+    Archive(ArchiveFault),
+    /// The photo could not be taken out of its archive.
+    NotUnpacked,
+    /// A picture at a web address could not be fetched from this host.
+    NotShared(String),
     /// Something other than a file was dropped.
     NotAFile,
     /// A sample photo could not be fetched.
     NotFetched,
 }
 
+/// What is wrong with an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchiveFault {
+    /// It is cut short, damaged, or no zip file at all.
+    Damaged,
+    /// It lists more files than are read.
+    TooManyFiles,
+}
+
 impl From<Arrival> for Photo {
     fn from(arrival: Arrival) -> Self {
         let (preview, progress) = match arrival.content {
-            Content::File { url } => (Preview::Pending(url), Progress::Queued),
+            Content::File => (Preview::Wanted, Progress::Queued),
             Content::Unusable(trouble) => (Preview::Unavailable, Progress::Failed(trouble)),
         };
         Self { id: arrival.id, name: arrival.name, preview, progress }
@@ -80,8 +98,8 @@ impl Preview {
     /// The object URL, where there is something to show.
     pub fn url(&self) -> Option<&Rc<str>> {
         match self {
-            Self::Pending(url) | Self::Shown(url) => Some(url),
-            Self::Unavailable => None,
+            Self::Shown(url) => Some(url),
+            Self::Wanted | Self::Unavailable => None,
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Keeps the photos' files and previews, which are the browser's and so no part of the state.
+//! Keeps the photos' files, which are the browser's and so no part of the state.
 
-use crate::intake::Incoming;
-use crate::photo::{Arrival, Content, PhotoId};
+use crate::intake::Source;
+use crate::photo::{Arrival, Content, PhotoId, Trouble};
+use crate::state::CAMERA;
 use std::collections::HashMap;
-use std::rc::Rc;
-use web_sys::{File, Url};
+use web_sys::File;
 
 /// The files of the photos on the page.
 #[derive(Default)]
 pub struct Shelf {
-    files: HashMap<PhotoId, (File, Rc<str>)>,
+    sources: HashMap<PhotoId, Source>,
     last_id: PhotoId,
     last_batch: u64,
 }
@@ -21,35 +21,35 @@ impl Shelf {
         self.last_batch
     }
 
-    /// Takes something in: numbers it, and keeps a file under that number with an object URL for
-    /// its preview.
-    pub fn admit(&mut self, incoming: Incoming) -> Arrival {
-        self.last_id += 1;
-        let id = self.last_id;
-        match incoming {
-            Incoming::File(file) => {
-                let name: Rc<str> = file.name().into();
-                // Without a URL, the card shows its placeholder.
-                let url: Rc<str> = Url::create_object_url_with_blob(&file).unwrap_or_default().into();
-                self.files.insert(id, (file, url.clone()));
-                Arrival { id, name, content: Content::File { url } }
-            }
-            Incoming::Unusable { name, trouble } => {
-                Arrival { id, name: name.into(), content: Content::Unusable(trouble) }
-            }
-        }
+    /// Numbers a photo and keeps where its file is.
+    pub fn admit(&mut self, source: Source) -> Arrival {
+        let id = self.next_id();
+        let name = source.name().into();
+        self.sources.insert(id, source);
+        Arrival { id, name, content: Content::File }
     }
 
-    /// A photo's file.
-    pub fn file(&self, id: PhotoId) -> Option<&File> {
-        self.files.get(&id).map(|(file, _)| file)
+    /// Keeps the camera's picture of the moment, in place of the one before.
+    pub fn frame(&mut self, picture: File) {
+        self.sources.insert(CAMERA, Source::File(picture));
     }
 
-    /// Lets go of a photo's file and preview.
+    /// Numbers something that is no photo: it gets a card all the same.
+    pub fn turn_away(&mut self, name: String, trouble: Trouble) -> Arrival {
+        Arrival { id: self.next_id(), name: name.into(), content: Content::Unusable(trouble) }
+    }
+
+    pub fn source(&self, id: PhotoId) -> Option<&Source> {
+        self.sources.get(&id)
+    }
+
+    /// Lets go of a photo's file.
     pub fn forget(&mut self, id: PhotoId) {
-        if let Some((_, url)) = self.files.remove(&id) {
-            // Only a malformed URL is refused, and then nothing is held by it.
-            Url::revoke_object_url(&url).ok();
-        }
+        self.sources.remove(&id);
+    }
+
+    fn next_id(&mut self) -> PhotoId {
+        self.last_id += 1;
+        self.last_id
     }
 }

@@ -1,18 +1,34 @@
 //! All that the page knows, and how it changes: one [`State`], one [`Action`], one pure function
 //! [`State::update`] from a state and an action to the next state and the [`Effect`]s it asks for.
 
+mod action;
 mod arrangement;
 mod engine;
+mod listing;
+mod live;
 mod queue;
+mod takeaway;
+mod viewer;
 
+pub use action::{Action, Effect, Focus};
 pub use engine::{Breakdown, Engine, Problem};
+pub use listing::{Drawn, Listing, Order, Viewport};
+pub use live::{CAMERA, Live};
 pub use queue::Counts;
+pub use takeaway::{LinkState, Shared};
+pub use viewer::{Explanation, Input, Lack, Viewer, explained};
 
+use crate::language::Language;
 use crate::model_choice::Choice;
-use crate::photo::{Arrival, Photo, PhotoId, Preview, Progress};
-use protocol::Reply;
+use crate::photo::{Photo, PhotoId, Preview, Progress};
 use std::collections::VecDeque;
 use std::rc::Rc;
+
+/// How many classes an answer shows unless the visitor wants more or fewer.
+pub const DEFAULT_TOP_K: usize = 5;
+
+/// How many classes the worker names: the most that can be shown.
+pub const LISTED_CLASSES: usize = 10;
 
 /// All that the page knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,104 +44,36 @@ pub struct State {
     pub dragging: bool,
     /// A paste held no photo.
     pub empty_paste: bool,
+    pub listing: Listing,
+    /// The photo in the large view, if any.
+    pub viewer: Option<Viewer>,
+    /// The visitor has stopped the queue.
+    pub stopped: bool,
+    /// How many classes an answer shows.
+    pub top_k: usize,
+    /// Files in dropped folders and archives that were left out because they are no photos.
+    pub skipped: usize,
+    pub language: Language,
+    /// The result that came with the page's address.
+    pub shared: Shared,
+    /// What became of the link that the visitor wanted.
+    pub link: LinkState,
+    /// The camera, while it is on.
+    pub live: Option<Live>,
+    /// What the diagnostics panel shows, once it was opened, and whether it was copied.
+    pub diagnostics: (Option<Rc<str>>, bool),
+    /// A new version of the page waits to be used.
+    pub update_ready: bool,
     /// The batch of the newest photos, and how many of them the page still shows at the top.
     batch: (u64, usize),
     /// The network's milliseconds for the last photos.
     times: VecDeque<f64>,
+    /// The same with decoding.
+    whole_times: VecDeque<f64>,
     /// The worker has answered a photo since it was started, so that starting it again may help.
     proven: bool,
     /// Bytes of weights in the browser's storage, once they were counted.
     pub stored: Option<u64>,
-}
-
-/// Everything that can happen.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// The page has been opened.
-    Opened,
-    /// The model has been chosen, or could not be.
-    Chosen(Result<Choice, Problem>),
-    /// The worker sent a message.
-    Worker(Reply),
-    /// The worker sent something that is no message, or broke down.
-    WorkerBroke(Breakdown),
-    /// Load the model again after a failure.
-    Reload,
-    /// Stop loading for now.
-    Pause,
-    /// Go on loading.
-    Resume,
-    /// So many bytes of weights are in the browser's storage; none where there is no storage.
-    StorageMeasured(Option<u64>),
-    /// The visitor wants the storage back. A model that is loaded goes on answering.
-    ClearStorage,
-    /// Things came in. Those of one drop, pick or paste share a batch number, and later batches
-    /// have greater ones.
-    Arrived {
-        batch: u64,
-        arrivals: Vec<Arrival>,
-    },
-    /// The clipboard held no photo.
-    PastedNothing,
-    /// The browser could, or could not, show the photo.
-    Previewed {
-        id: PhotoId,
-        shown: bool,
-    },
-    /// Classify this photo again.
-    Retry(PhotoId),
-    Remove(PhotoId),
-    Clear,
-    /// Files came over the page, or left it.
-    Dragging(bool),
-    /// The visitor wants to try this sample photo.
-    TrySample(&'static str),
-}
-
-/// What a change of state asks of the browser.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Find out which model to load and answer with [`Action::Chosen`].
-    ChooseModel,
-    /// Start a worker; one that runs is ended.
-    StartWorker,
-    /// End the worker.
-    StopWorker,
-    /// Ask the worker to load the manifest at this absolute address.
-    Load { manifest: String },
-    /// Count the weights in the browser's storage and answer with [`Action::StorageMeasured`].
-    MeasureStorage,
-    /// Ask the browser not to clear its storage by itself.
-    PersistStorage,
-    /// Remove the weights from the browser's storage, then measure it.
-    ClearStorage,
-    /// Send this photo to the worker.
-    Classify(PhotoId),
-    /// Let go of this photo's file and preview.
-    Forget(PhotoId),
-    /// Fetch this sample and let it arrive like any other photo.
-    FetchSample(&'static str),
-    /// Move the keyboard's focus, since what had it is gone.
-    Focus(Focus),
-}
-
-/// Where the keyboard's focus goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Focus {
-    /// The button that removes this photo.
-    Remove(PhotoId),
-    /// The file picker.
-    Picker,
-}
-
-impl Focus {
-    /// The `id` of the element that takes the focus.
-    pub fn element_id(self) -> String {
-        match self {
-            Self::Remove(id) => format!("remove-{id}"),
-            Self::Picker => "picker".into(),
-        }
-    }
 }
 
 impl Default for State {
@@ -137,8 +85,20 @@ impl Default for State {
             in_flight: None,
             dragging: false,
             empty_paste: false,
+            listing: Listing::default(),
+            viewer: None,
+            stopped: false,
+            top_k: DEFAULT_TOP_K,
+            skipped: 0,
+            language: Language::default(),
+            shared: Shared::None,
+            link: LinkState::None,
+            live: None,
+            diagnostics: (None, false),
+            update_ready: false,
             batch: (0, 0),
             times: VecDeque::new(),
+            whole_times: VecDeque::new(),
             proven: false,
             stored: None,
         }
@@ -152,7 +112,10 @@ impl State {
             Action::Opened => vec![Effect::ChooseModel],
             Action::Chosen(choice) => self.chosen(choice),
             Action::Worker(reply) => self.told(reply),
-            Action::WorkerBroke(breakdown) => self.broke(breakdown),
+            Action::WorkerBroke(breakdown) => {
+                self.not_shown(None, Lack::NoModel);
+                self.broke(breakdown)
+            }
             Action::Reload => {
                 self.engine = Engine::Choosing;
                 vec![Effect::StopWorker, Effect::ChooseModel]
@@ -169,13 +132,107 @@ impl State {
                 self.empty_paste = true;
                 vec![]
             }
-            Action::Previewed { id, shown } => {
-                self.change(id, |photo| {
-                    photo.preview = match photo.preview.url() {
-                        Some(url) if shown => Preview::Shown(url.clone()),
-                        _ => Preview::Unavailable,
-                    };
-                });
+            Action::Previewed { id, url } => {
+                self.change(id, |photo| photo.preview = url.map_or(Preview::Unavailable, Preview::Shown));
+                vec![]
+            }
+            Action::PreviewsDropped(ids) => {
+                ids.into_iter().for_each(|id| self.change(id, |photo| photo.preview = Preview::Wanted));
+                vec![]
+            }
+            Action::Skipped(files) => {
+                self.skipped += files;
+                vec![]
+            }
+            Action::Unreadable(id, trouble) => self.settle(id, Progress::Failed(trouble)),
+            Action::Stop(stopped) => {
+                self.stopped = stopped;
+                self.send_next()
+            }
+            Action::ShowClasses(top_k) => {
+                self.top_k = top_k.clamp(1, LISTED_CLASSES);
+                vec![]
+            }
+            Action::Search(query) => {
+                self.listing.query = query;
+                vec![]
+            }
+            Action::OrderBy(order) => {
+                self.listing.order = order;
+                vec![]
+            }
+            Action::Scrolled(viewport) => {
+                self.scrolled(viewport);
+                vec![]
+            }
+            Action::MoveTo { id, target } => self.move_to(id, target),
+            Action::Nudge { id, by } => self.nudge(id, by),
+            Action::View { id, class } => self.view(id, class),
+            Action::CloseViewer => self.close_viewer(),
+            Action::Step(by) => self.step(by),
+            Action::WholeOpened { id, url } => {
+                if let Some(viewer) = self.viewer.as_mut().filter(|viewer| viewer.id == id) {
+                    viewer.url = Some(url);
+                }
+                vec![]
+            }
+            Action::WholeFailed => {
+                if let Some(viewer) = &mut self.viewer {
+                    viewer.url = None;
+                }
+                vec![]
+            }
+            Action::Explain(class) => self.explain(class),
+            Action::Strength(strength) => {
+                if let Some(viewer) = &mut self.viewer {
+                    viewer.strength = strength.min(100);
+                }
+                vec![]
+            }
+            Action::ToggleInput => self.toggle_input(),
+            Action::Speak { language, chosen } => {
+                self.language = language;
+                vec![Effect::Speak { language, chosen }]
+            }
+            Action::Export(format) => vec![Effect::Export(format)],
+            Action::SavePicture => {
+                self.viewer.as_ref().map(|viewer| Effect::SavePicture(viewer.id)).into_iter().collect()
+            }
+            Action::ShareResult => self.share(),
+            Action::LinkMade { copied } => {
+                self.link = if copied { LinkState::Copied } else { LinkState::InAddress };
+                vec![]
+            }
+            Action::RecordCame(shared) => {
+                self.shared = shared;
+                vec![]
+            }
+            Action::DismissRecord => {
+                self.shared = Shared::None;
+                vec![Effect::ForgetRecord, Effect::Focus(Focus::Picker)]
+            }
+            Action::Camera(on) => self.switch_camera(on),
+            Action::GoLive(live) => self.go_live(live),
+            Action::Frame => self.send_frame(),
+            Action::Diagnose => vec![Effect::Diagnose],
+            Action::Diagnosed(facts) => {
+                self.diagnostics = (Some(facts), false);
+                vec![]
+            }
+            Action::CopyDiagnostics => {
+                self.diagnostics.0.clone().map(Effect::CopyDiagnostics).into_iter().collect()
+            }
+            Action::DiagnosticsCopied(copied) => {
+                self.diagnostics.1 = copied;
+                vec![]
+            }
+            Action::UpdateReady => {
+                self.update_ready = true;
+                vec![]
+            }
+            Action::UpdateNow => vec![Effect::UpdateNow],
+            Action::SawInput { id, side, rgba } => {
+                self.saw(id, side, rgba);
                 vec![]
             }
             Action::Retry(id) => {
@@ -192,6 +249,9 @@ impl State {
             Action::Remove(id) => self.remove(id),
             Action::Clear => {
                 self.batch.1 = 0;
+                self.skipped = 0;
+                self.stopped = false;
+                self.listing.query.clear();
                 let mut effects: Vec<_> =
                     self.photos.drain(..).map(|photo| Effect::Forget(photo.id)).collect();
                 effects.push(Effect::Focus(Focus::Picker));

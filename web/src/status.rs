@@ -22,6 +22,10 @@ pub enum Status {
         name: Rc<str>,
         left: usize,
     },
+    /// The visitor has stopped the queue.
+    Stopped {
+        left: usize,
+    },
     /// Every photo has its answer or its sentence.
     Settled(Counts),
     /// A paste held no photo.
@@ -54,6 +58,7 @@ impl Status {
                 Some(photo) => Self::Looking { name: photo.name.clone(), left: counts.left },
                 None if state.empty_paste => Self::PastedNothing,
                 None if counts.all() == 0 => Self::Ready,
+                None if state.stopped && counts.left > 0 => Self::Stopped { left: counts.left },
                 None => Self::Settled(counts),
             },
         }

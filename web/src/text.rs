@@ -1,24 +1,31 @@
 //! Everything the page says. A language is one table: a field for each sentence, a function where
-//! a number or a name goes in. [`crate::english`] is the one there is.
+//! a number or a name goes in. [`crate::language`] chooses one.
 
 use crate::photo::Trouble;
-use crate::state::Counts;
+use crate::record::Record;
+use crate::state::{Counts, Order};
 use crate::status::Status;
-use protocol::{BackendInfo, ModelInfo, Prediction};
+use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
 
 /// A language.
 pub struct Text {
     /// Its BCP 47 tag.
     pub tag: &'static str,
+    /// The other language's name in itself.
+    pub other_language: &'static str,
 
     // Header and footer
     pub privacy: &'static str,
     pub model_card: &'static str,
     pub credits: &'static str,
+    /// Where the classes come from; leads to the licence.
+    pub wordnet: &'static str,
     pub quantization: fn(&ModelInfo) -> String,
     pub size: fn(&ModelInfo) -> String,
     /// Parameters, classes and image size.
     pub model_facts: fn(&ModelInfo) -> String,
+    /// Why this backend was chosen.
+    pub reason: fn(&BackendInfo) -> String,
     /// The backend and, once there is one, its milliseconds a photo.
     pub backend: fn(&BackendInfo, Option<f64>) -> String,
 
@@ -28,6 +35,7 @@ pub struct Text {
     pub more: &'static str,
     pub more_ways_in: &'static str,
     pub choose: &'static str,
+    pub choose_folder: &'static str,
     pub let_go: &'static str,
     pub try_again: &'static str,
 
@@ -58,6 +66,88 @@ pub struct Text {
     pub gallery: &'static str,
     pub counts: fn(&Counts) -> String,
     pub clear: &'static str,
+
+    pub tools: &'static str,
+    /// How many photos the search leaves.
+    pub listed: fn(usize) -> String,
+    /// How many files were left out because they are no photos.
+    pub skipped: fn(usize) -> String,
+    /// Photos that wait, and how many seconds they will take.
+    pub left: fn(usize, Option<f64>) -> String,
+    pub stop: &'static str,
+    pub go_on: &'static str,
+    pub search: &'static str,
+    pub order_label: &'static str,
+    pub order: fn(Order) -> &'static str,
+    pub classes_label: &'static str,
+    pub classes: fn(usize) -> String,
+    /// What was searched for in vain.
+    pub nothing_found: fn(&str) -> String,
+
+    // Export and records
+    pub export: &'static str,
+    pub export_json: &'static str,
+    pub export_csv: &'static str,
+    pub export_png: &'static str,
+    pub copy_link: &'static str,
+    pub link_copied: &'static str,
+    pub link_in_address: &'static str,
+    /// From the photo's file name.
+    pub record: fn(&str) -> String,
+    pub record_from: fn(&Record) -> String,
+    pub record_note: &'static str,
+    pub record_same: &'static str,
+    pub record_different: &'static str,
+    pub record_damaged: &'static str,
+    pub dismiss: &'static str,
+
+    // Camera
+    pub camera: &'static str,
+    pub camera_heading: &'static str,
+    pub camera_take: &'static str,
+    pub camera_live: &'static str,
+    pub camera_waiting: &'static str,
+    pub camera_refused: &'static str,
+    pub camera_missing: &'static str,
+
+    // Diagnostics and updates
+    pub diagnostics: &'static str,
+    pub copy: &'static str,
+    pub copied: &'static str,
+    pub update_ready: &'static str,
+    pub update_now: &'static str,
+
+    // Large view
+    pub open: fn(&str) -> String,
+    pub close: &'static str,
+    pub previous: &'static str,
+    pub next: &'static str,
+    /// The photo's number among all.
+    pub place: fn(usize, usize) -> String,
+    /// A class's button, from its label.
+    pub explain: fn(&str) -> String,
+    pub explain_hint: &'static str,
+    pub explain_waiting: &'static str,
+    pub why: fn(&str) -> String,
+    /// The average patch's contribution.
+    pub average: fn(f32) -> String,
+    pub strength: &'static str,
+    pub patches_for: &'static str,
+    pub patches_against: &'static str,
+    pub constant: &'static str,
+    pub rounding: &'static str,
+    pub logit: &'static str,
+    pub heat_meaning: &'static str,
+    pub input: &'static str,
+    /// From the square's side in pixels.
+    pub input_meaning: fn(usize) -> String,
+    pub no_model: &'static str,
+    /// A number with its sign.
+    pub signed: fn(f32) -> String,
+    /// One of the worker's own sentences.
+    pub told: fn(&str) -> String,
+    pub kind: fn(&Kind) -> &str,
+    pub kind_meaning: &'static str,
 
     // Card
     pub photo: fn(&str) -> String,

@@ -1,33 +1,63 @@
 use super::use_text;
-use protocol::Prediction;
-use yew::{Html, Properties, component, html};
+use crate::text::Text;
+use protocol::{Kind, Prediction};
+use yew::{Callback, Html, Properties, classes, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct AnswerListProps {
     /// Best first.
     pub predictions: Vec<Prediction>,
+    /// The class whose heat map is in sight.
+    #[prop_or_default]
+    pub explained: Option<usize>,
+    /// Asks for a class's heat map.
+    pub explain: Callback<usize>,
+    /// Laid over a photo's lower part.
+    #[prop_or_default]
+    pub over: bool,
 }
 
-/// The answer over the photo's lower part. A bar's width is its class's probability.
+/// An answer. A bar's width is its class's probability; a click shows what speaks for the class.
 #[component]
-pub fn AnswerList(AnswerListProps { predictions }: &AnswerListProps) -> Html {
+pub fn AnswerList(AnswerListProps { predictions, explained, explain, over }: &AnswerListProps) -> Html {
     let text = use_text();
     let row = |prediction: &Prediction| {
         let percent = f64::from(prediction.score) * 100.0;
+        let (index, label) = (prediction.index, (text.label)(prediction));
+        let pressed = (*explained == Some(index)).to_string();
         html! {
             <li
-                key={prediction.index}
+                key={index}
                 data-testid="prediction"
-                data-index={prediction.index.to_string()}
+                data-index={index.to_string()}
                 data-score={prediction.score.to_string()}
             >
-                <svg class="bar" aria-hidden="true"><rect width={format!("{percent:.3}%")} height="100%" rx="6" /></svg>
-                <span class="label">{ (text.label)(prediction).to_owned() }</span>
-                <span class="percent">{ (text.percent)(prediction.score) }</span>
+                <button
+                    type="button"
+                    class="answer"
+                    aria-pressed={pressed}
+                    title={(text.explain)(label)}
+                    onclick={explain.reform(move |_| index)}
+                >
+                    <svg class="bar" aria-hidden="true"><rect width={format!("{percent:.3}%")} height="100%" rx="6" /></svg>
+                    <span class="label">{ label.to_owned() }</span>
+                    <span class="percent">{ (text.percent)(prediction.score) }</span>
+                </button>
             </li>
         }
     };
     html! {
-        <ol class="over answers" aria-label={text.answers}>{ for predictions.iter().map(row) }</ol>
+        <ol class={classes!("answers", over.then_some("over"))} aria-label={text.answers}>
+            { for predictions.iter().map(row) }
+        </ol>
+    }
+}
+
+/// The kind of thing that breeds and makes are of, in a few words.
+pub fn kind(kind: &Kind, text: &Text) -> Html {
+    html! {
+        <span class="kind" data-testid="kind" data-wnid={kind.wnid.clone()} title={text.kind_meaning}>
+            <b>{ (text.kind)(kind).to_owned() }</b>{ " " }{ (text.percent)(kind.score) }
+        </span>
     }
 }

@@ -1,26 +1,33 @@
-use super::answer::AnswerList;
+use super::answer::{AnswerList, kind};
 use super::icon::{Icon, Shape};
 use super::use_text;
-use crate::photo::{Photo, Preview, Progress, Trouble};
+use crate::photo::{Photo, PhotoId, Preview, Progress, Trouble};
 use crate::state::{Action, Focus};
 use crate::text::Text;
 use std::rc::Rc;
-use yew::{Callback, Html, Properties, classes, component, html};
+use yew::{Callback, DragEvent, Html, KeyboardEvent, Properties, classes, component, html};
+
+/// What a dragged card carries, beside which a file from the desktop carries files.
+const CARD: &str = "application/x-beitscope-photo";
 
 #[derive(PartialEq, Properties)]
 pub struct CardProps {
     pub photo: Rc<Photo>,
+    /// How many classes the answer shows.
+    pub top_k: usize,
+    /// The list is in the visitor's own order, so that cards can be moved.
+    pub movable: bool,
     pub dispatch: Callback<Action>,
 }
 
 /// A photo with its answer, or with why it has none.
 #[component]
-pub fn Card(CardProps { photo, dispatch }: &CardProps) -> Html {
+pub fn Card(CardProps { photo, top_k, movable, dispatch }: &CardProps) -> Html {
     let text = use_text();
     let id = photo.id;
     let name = if photo.name.is_empty() { text.dropped_thing } else { &*photo.name };
-    let ms = match &photo.progress {
-        Progress::Done(answer) => Some(answer.ms.to_string()),
+    let answer = match &photo.progress {
+        Progress::Done(answer) => Some(answer),
         _ => None,
     };
     let shown = matches!(photo.preview, Preview::Shown(_)).then_some("shown");
@@ -30,11 +37,15 @@ pub fn Card(CardProps { photo, dispatch }: &CardProps) -> Html {
             data-testid="photo-card"
             data-state={photo.progress.hook()}
             data-name={name.to_owned()}
-            data-ms={ms}
+            data-ms={answer.map(|answer| answer.ms.to_string())}
+            draggable={movable.then_some("true")}
+            ondragstart={Callback::from(move |event: DragEvent| pick_up(&event, id))}
+            ondrop={movable.then(|| put_down(id, dispatch))}
+            onkeydown={movable.then(|| nudge(id, dispatch))}
         >
             <div class="frame">
                 { preview(photo, name, text, dispatch) }
-                { over(photo, text, dispatch) }
+                { over(photo, *top_k, text, dispatch) }
                 <button
                     id={Focus::Remove(id).element_id()}
                     class="remove"
@@ -46,45 +57,87 @@ pub fn Card(CardProps { photo, dispatch }: &CardProps) -> Html {
                 </button>
             </div>
             <div class="foot">
-                <p class="name">{ name.to_owned() }</p>
-                if let Progress::Done(answer) = &photo.progress {
-                    <p class="measures">
-                        <span>{ (text.dimensions)(answer.width, answer.height) }</span>
+                <p class="name" title={name.to_owned()}>{ name.to_owned() }</p>
+                <p class="measures">
+                    if let Some(answer) = answer {
+                        if let Some(found) = &answer.kind {
+                            { kind(found, text) }
+                        } else {
+                            <span>{ (text.dimensions)(answer.width, answer.height) }</span>
+                        }
                         <span>{ (text.milliseconds)(answer.ms) }</span>
-                    </p>
-                }
+                    }
+                </p>
             </div>
         </article>
     }
 }
 
-/// The photo; until the browser shows it, and where it cannot, a quiet placeholder.
+fn pick_up(event: &DragEvent, id: PhotoId) {
+    if let Some(transfer) = event.data_transfer() {
+        // A card that cannot be moved is dropped nowhere.
+        transfer.set_data(CARD, &id.to_string()).ok();
+    }
+}
+
+fn put_down(target: PhotoId, dispatch: &Callback<Action>) -> Callback<DragEvent> {
+    let dispatch = dispatch.clone();
+    Callback::from(move |event: DragEvent| {
+        let carried = event.data_transfer().and_then(|transfer| transfer.get_data(CARD).ok());
+        if let Some(id) = carried.and_then(|id| id.parse().ok()) {
+            // Else the window would take it for something that came in.
+            event.prevent_default();
+            event.stop_propagation();
+            dispatch.emit(Action::MoveTo { id, target });
+        }
+    })
+}
+
+/// Alt and an arrow key move the card that has the focus.
+fn nudge(id: PhotoId, dispatch: &Callback<Action>) -> Callback<KeyboardEvent> {
+    let dispatch = dispatch.clone();
+    Callback::from(move |event: KeyboardEvent| {
+        let by = match event.key().as_str() {
+            "ArrowLeft" => -1,
+            "ArrowRight" => 1,
+            _ => return,
+        };
+        if event.alt_key() {
+            event.prevent_default();
+            dispatch.emit(Action::Nudge { id, by });
+        }
+    })
+}
+
+/// The photo, which opens its large view; where the browser cannot show it, a quiet placeholder.
 fn preview(photo: &Photo, name: &str, text: &Text, dispatch: &Callback<Action>) -> Html {
     let id = photo.id;
     let image = photo.preview.url().map(|url| {
-        html! {
-            <img
-                src={url.clone()}
-                alt={(text.photo)(name)}
-                loading="lazy"
-                decoding="async"
-                onload={dispatch.reform(move |_| Action::Previewed { id, shown: true })}
-                onerror={dispatch.reform(move |_| Action::Previewed { id, shown: false })}
-            />
-        }
+        html! { <img src={url.clone()} alt={(text.photo)(name)} decoding="async" draggable="false" /> }
     });
+    let failed = matches!(photo.progress, Progress::Failed(_));
+    if failed && image.is_none() {
+        return html! {};
+    }
     html! {
-        <>
-            if photo.preview == Preview::Unavailable && !matches!(photo.progress, Progress::Failed(_)) {
-                <p class="placeholder"><Icon shape={Shape::Photo} /><span>{ text.no_preview }</span></p>
+        <button
+            id={Focus::Open(id).element_id()}
+            type="button"
+            class="open"
+            aria-label={(text.open)(name)}
+            onclick={dispatch.reform(move |_| Action::View { id, class: None })}
+        >
+            if photo.preview == Preview::Unavailable {
+                <span class="placeholder"><Icon shape={Shape::Photo} /><span>{ text.no_preview }</span></span>
             }
             { image }
-        </>
+        </button>
     }
 }
 
 /// What is laid over the photo.
-fn over(photo: &Photo, text: &'static Text, dispatch: &Callback<Action>) -> Html {
+fn over(photo: &Photo, top_k: usize, text: &'static Text, dispatch: &Callback<Action>) -> Html {
+    let id = photo.id;
     match &photo.progress {
         Progress::Queued => {
             html! { <p class="over waiting"><i class="dot" aria-hidden="true"></i>{ text.waiting }</p> }
@@ -92,7 +145,11 @@ fn over(photo: &Photo, text: &'static Text, dispatch: &Callback<Action>) -> Html
         Progress::Running => {
             html! { <p class="over waiting"><i class="dot" aria-hidden="true"></i>{ text.looking }</p> }
         }
-        Progress::Done(answer) => html! { <AnswerList predictions={answer.predictions.clone()} /> },
+        Progress::Done(answer) => {
+            let predictions = answer.predictions.iter().take(top_k).cloned().collect::<Vec<_>>();
+            let explain = dispatch.reform(move |class| Action::View { id, class: Some(class) });
+            html! { <AnswerList over=true {predictions} {explain} /> }
+        }
         Progress::Failed(trouble) => failure(photo.id, trouble, text, dispatch),
     }
 }

@@ -14,6 +14,8 @@ pub struct DropZoneProps {
     pub status: Status,
     /// A sentence about the model.
     pub note: Option<String>,
+    /// A new version of the page waits.
+    pub update_ready: bool,
     pub incoming: Callback<Vec<Incoming>>,
     pub dispatch: Callback<Action>,
 }
@@ -23,7 +25,9 @@ pub struct DropZoneProps {
 /// The button is the label of a real file input, so that keyboard and screen reader need nothing of
 /// our own, and its hit area is stretched over the zone. Drops are taken by the whole window.
 #[component]
-pub fn DropZone(DropZoneProps { empty, status, note, incoming, dispatch }: &DropZoneProps) -> Html {
+pub fn DropZone(
+    DropZoneProps { empty, status, note, update_ready, incoming, dispatch }: &DropZoneProps,
+) -> Html {
     let text = use_text();
     let onchange = {
         let incoming = incoming.clone();
@@ -49,16 +53,44 @@ pub fn DropZone(DropZoneProps { empty, status, note, incoming, dispatch }: &Drop
                         class="visually-hidden"
                         type="file"
                         multiple=true
-                        accept="image/*"
+                        accept="image/*,.zip,application/zip"
                         data-testid="file-input"
-                        {onchange}
+                        onchange={onchange.clone()}
                     />
                     <label class="button primary" for={Focus::Picker.element_id()}>{ text.choose }</label>
+                    <input
+                        id="folder-picker"
+                        class="visually-hidden"
+                        type="file"
+                        multiple=true
+                        webkitdirectory=true
+                        data-testid="folder-input"
+                        {onchange}
+                    />
+                    <label class="button" for="folder-picker">{ text.choose_folder }</label>
+                    <button
+                        id={Focus::Camera.element_id()}
+                        class="button"
+                        type="button"
+                        data-testid="camera"
+                        onclick={dispatch.reform(|_| Action::Camera(true))}
+                    >
+                        { text.camera }
+                    </button>
                 </div>
                 <StatusLine status={status.clone()} dispatch={dispatch.clone()} />
             </section>
             <div class="assurance">
                 <p><Icon shape={Shape::Lock} /><span>{ text.privacy }</span></p>
+                if *update_ready {
+                    <p data-testid="update">
+                        <Icon shape={Shape::Again} />
+                        <span>
+                            { text.update_ready }{ " " }
+                            <button class="link" type="button" onclick={dispatch.reform(|_| Action::UpdateNow)}>{ text.update_now }</button>
+                        </span>
+                    </p>
+                }
                 if let Some(note) = note {
                     <p><Icon shape={Shape::Info} /><span>{ note.clone() }</span></p>
                 }

@@ -20,11 +20,12 @@ pub fn Footer(FooterProps { model, backend, children }: &FooterProps) -> Html {
             if let (Some(model), Some(backend)) = (model, backend) {
                 <p>
                     <b>{ model.name.clone() }</b>{ " · " }{ (text.model_facts)(model) }{ ". " }
-                    { backend.reason.clone() }
+                    { (text.reason)(backend) }
                 </p>
             }
             { children.clone() }
             <p>{ text.credits }</p>
+            <p><a href="licenses/LICENSE-WordNet.txt" target="_blank" rel="noopener">{ text.wordnet }</a></p>
         </footer>
     }
 }

@@ -1,32 +1,57 @@
 use super::card::Card;
 use super::use_text;
 use crate::photo::Photo;
-use crate::state::{Action, Counts};
+use crate::state::{Action, Drawn, Listing, Order};
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct GalleryProps {
-    pub photos: Vec<Rc<Photo>>,
-    pub counts: Counts,
+    /// The listed photos in their order.
+    pub listed: Vec<Rc<Photo>>,
+    /// The part of them that is drawn.
+    pub drawn: Drawn,
+    pub listing: Listing,
+    pub top_k: usize,
     pub dispatch: Callback<Action>,
+    /// The toolbar, above the grid.
+    pub children: Html,
 }
 
-/// All photos, each on its card.
+/// The photos, each on its card. Of a long list only the rows in sight are drawn; what is left out keeps
+/// its height, so that the scroll bar tells the truth.
 #[component]
-pub fn Gallery(GalleryProps { photos, counts, dispatch }: &GalleryProps) -> Html {
+pub fn Gallery(props: &GalleryProps) -> Html {
+    let GalleryProps { listed, drawn, listing, top_k, dispatch, children } = props;
     let text = use_text();
+    let movable = listing.order == Order::Own;
     let card = |photo: &Rc<Photo>| {
-        html! { <Card key={photo.id} photo={photo.clone()} dispatch={dispatch.clone()} /> }
+        html! {
+            <Card key={photo.id} photo={photo.clone()} top_k={*top_k} {movable} dispatch={dispatch.clone()} />
+        }
+    };
+    let (row, gap) = listing.viewport.map_or((0.0, 0.0), |viewport| (viewport.row, viewport.gap));
+    // A gap of the grid follows it, so it is a little less than its rows.
+    let spacer = |rows: usize, key: &'static str| {
+        let height = format!("{:.1}", (rows as f64 * row - gap).max(0.0));
+        html! {
+            if rows > 0 {
+                <svg key={key} class="spacer" width="1" {height} aria-hidden="true" />
+            }
+        }
     };
     html! {
-        <section aria-labelledby="gallery-heading">
-            <div class="tools">
-                <h2 id="gallery-heading" class="visually-hidden">{ text.gallery }</h2>
-                <p>{ (text.counts)(counts) }</p>
-                <button class="button quiet" type="button" onclick={dispatch.reform(|_| Action::Clear)}>{ text.clear }</button>
+        <section class="gallery" aria-labelledby="gallery-heading">
+            <h2 id="gallery-heading" class="visually-hidden">{ text.gallery }</h2>
+            { children.clone() }
+            if listed.is_empty() {
+                <p class="nothing-found">{ (text.nothing_found)(&listing.query) }</p>
+            }
+            <div id="photo-grid" class="grid">
+                { spacer(drawn.rows_before, "before") }
+                { for listed[drawn.range.clone()].iter().map(card) }
+                { spacer(drawn.rows_after, "after") }
             </div>
-            <div class="grid">{ for photos.iter().map(card) }</div>
         </section>
     }
 }

@@ -1,8 +1,10 @@
 use super::icon::Mark;
 use super::use_text;
+use crate::language::Language;
+use crate::state::Action;
 use protocol::{BackendInfo, ModelInfo};
 use std::rc::Rc;
-use yew::{Html, Properties, component, html};
+use yew::{Callback, Html, Properties, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct HeaderProps {
@@ -10,11 +12,13 @@ pub struct HeaderProps {
     pub backend: Option<Rc<BackendInfo>>,
     /// The network's milliseconds a photo, once known.
     pub ms: Option<f64>,
+    pub language: Language,
+    pub dispatch: Callback<Action>,
 }
 
 /// The page's name, the model and what it runs on.
 #[component]
-pub fn Header(HeaderProps { model, backend, ms }: &HeaderProps) -> Html {
+pub fn Header(HeaderProps { model, backend, ms, language, dispatch }: &HeaderProps) -> Html {
     let text = use_text();
     let facts = |model: &ModelInfo| {
         html! {
@@ -28,6 +32,7 @@ pub fn Header(HeaderProps { model, backend, ms }: &HeaderProps) -> Html {
             </p>
         }
     };
+    let other = language.other();
     html! {
         <header class="page-header">
             <p class="wordmark"><Mark /><span>{ "beit" }<b>{ "scope" }</b></span></p>
@@ -37,6 +42,15 @@ pub fn Header(HeaderProps { model, backend, ms }: &HeaderProps) -> Html {
                     <p class="fact" data-testid="backend">{ (text.backend)(backend, *ms) }</p>
                 </div>
             }
+            <button
+                class="link language"
+                type="button"
+                lang={other.text().tag}
+                data-testid="language"
+                onclick={dispatch.reform(move |_| Action::Speak { language: other, chosen: true })}
+            >
+                { text.other_language }
+            </button>
         </header>
     }
 }

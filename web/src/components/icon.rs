@@ -11,6 +11,11 @@ pub enum Shape {
     Photo,
     Alert,
     Again,
+    Back,
+    Forth,
+    Pause,
+    Save,
+    Play,
 }
 
 impl Shape {
@@ -21,6 +26,11 @@ impl Shape {
             Self::Lock => "M6 11h12v8.5H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
             Self::Photo => "M3.5 5h17v14h-17zM3.5 16l5-5 4 4 3-2.5 5 4.5M15.6 9.2a.6.6 0 1 0 .01 0",
             Self::Alert => "M12 4.2l8.6 15.3H3.4zM12 10v4.2M12 16.8v.2",
+            Self::Back => "M14.5 5.5L8 12l6.5 6.5",
+            Self::Forth => "M9.5 5.5L16 12l-6.5 6.5",
+            Self::Save => "M12 4v10.5M7.5 10.5L12 15l4.5-4.5M5 19.5h14",
+            Self::Pause => "M9 6v12M15 6v12",
+            Self::Play => "M8 5.5v13l10.5-6.5z",
             Self::Again => "M19 12a7 7 0 1 1-2.2-5.1M19.4 3.6v4.2h-4.2",
         }
     }

@@ -2,25 +2,39 @@
 //! the context and tell what happens through `dispatch`; they keep no state.
 
 mod answer;
+mod camera_view;
 mod card;
+mod diagnostics_panel;
 mod drag_veil;
 mod drop_zone;
+mod explanation;
+mod export_menu;
 mod footer;
 mod gallery;
 mod header;
+mod heat_overlay;
 mod icon;
+mod pixels;
 mod progress_bar;
+mod record_view;
 mod samples;
 mod status_line;
 mod storage_note;
+mod toolbar;
+mod viewer;
 
+pub use camera_view::CameraView;
+pub use diagnostics_panel::DiagnosticsPanel;
 pub use drag_veil::DragVeil;
 pub use drop_zone::DropZone;
 pub use footer::Footer;
 pub use gallery::Gallery;
 pub use header::Header;
+pub use record_view::RecordView;
 pub use samples::Samples;
 pub use storage_note::StorageNote;
+pub use toolbar::Toolbar;
+pub use viewer::Viewer;
 
 use crate::english::ENGLISH;
 use crate::text::Text;

@@ -23,8 +23,14 @@ impl State {
         if at < self.batch.1 {
             self.batch.1 -= 1;
         }
+        let viewed = self.viewer.as_ref().is_some_and(|viewer| viewer.id == id);
         let neighbour = self.photos.get(at).or(self.photos.last());
         let focus = neighbour.map_or(Focus::Picker, |photo| Focus::Remove(photo.id));
-        vec![Effect::Forget(id), Effect::Focus(focus)]
+        let mut effects = vec![Effect::Forget(id)];
+        if viewed {
+            effects.extend(self.close_viewer().into_iter().filter(|effect| *effect == Effect::CloseWhole));
+        }
+        effects.push(Effect::Focus(focus));
+        effects
     }
 }

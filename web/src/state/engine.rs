@@ -1,6 +1,6 @@
 //! The worker and its model: how they start, report and break down.
 
-use super::{Effect, State};
+use super::{Effect, Lack, State};
 use crate::model_choice::Choice;
 use crate::photo::{Progress, Trouble};
 use protocol::{BackendInfo, Kept, Loading, ModelInfo, Reply};
@@ -96,6 +96,8 @@ impl State {
                 }
                 self.engine = Engine::Ready { model: Rc::new(model), backend: Rc::new(backend), kept };
                 self.times.clear();
+                self.whole_times.clear();
+                self.want_frame();
                 effects.extend(self.send_next());
                 effects
             }
@@ -107,10 +109,20 @@ impl State {
             Reply::Started { .. } => vec![],
             Reply::Done { id, answer } => {
                 self.proven = true;
-                self.note_time(answer.ms);
+                self.note_time(&answer);
                 self.settle(id, Progress::Done(answer))
             }
             Reply::Failed { id, message } => self.settle(id, Progress::Failed(Trouble::Told(message))),
+            Reply::Explained { id, class, heat_map } => {
+                self.explained(id, class, heat_map);
+                vec![]
+            }
+            // Its pixels come with an action of their own.
+            Reply::Input { .. } => vec![],
+            Reply::NotShown { id, message } => {
+                self.not_shown(Some(id), Lack::Told(message));
+                vec![]
+            }
         }
     }
 

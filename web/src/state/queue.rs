@@ -1,7 +1,8 @@
 //! The queue: one photo at a time in the worker's hands, the one that has waited longest first.
 
-use super::{Effect, Engine, State};
+use super::{CAMERA, Effect, Engine, State};
 use crate::photo::{Photo, PhotoId, Progress};
+use protocol::Answer;
 use std::rc::Rc;
 
 /// How many of the last photos speak for the time a photo takes.
@@ -47,25 +48,46 @@ impl State {
         times.get(times.len() / 2).copied()
     }
 
-    pub(super) fn note_time(&mut self, ms: f64) {
-        self.times.push_back(ms);
-        if self.times.len() > TIMED_PHOTOS {
-            self.times.pop_front();
+    /// How long the photos that wait will take, in seconds.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let mut times: Vec<f64> = self.whole_times.iter().copied().collect();
+        times.sort_by(f64::total_cmp);
+        Some(self.counts().left as f64 * times.get(times.len() / 2)? / 1000.0)
+    }
+
+    pub(super) fn note_time(&mut self, answer: &Answer) {
+        self.times.push_back(answer.ms);
+        self.whole_times.push_back(answer.decode_ms + answer.ms);
+        for times in [&mut self.times, &mut self.whole_times] {
+            if times.len() > TIMED_PHOTOS {
+                times.pop_front();
+            }
         }
     }
 
     /// The worker is done with this photo, whatever became of it.
     pub(super) fn settle(&mut self, id: PhotoId, progress: Progress) -> Vec<Effect> {
-        self.change(id, |photo| photo.progress = progress);
+        if id == CAMERA {
+            self.framed(match progress {
+                Progress::Done(answer) => Some(answer),
+                _ => None,
+            });
+        } else {
+            self.change(id, |photo| photo.progress = progress);
+        }
         if self.in_flight == Some(id) {
             self.in_flight = None;
         }
-        self.send_next()
+        let next = self.send_next();
+        if next.is_empty() {
+            self.want_frame();
+        }
+        next
     }
 
     /// Sends the photo that has waited longest, if the worker has none in hand.
     pub(super) fn send_next(&mut self) -> Vec<Effect> {
-        if !matches!(self.engine, Engine::Ready { .. }) || self.in_flight.is_some() {
+        if !matches!(self.engine, Engine::Ready { .. }) || self.in_flight.is_some() || self.stopped {
             return vec![];
         }
         let queued = self.photos.iter().filter(|photo| photo.progress == Progress::Queued);

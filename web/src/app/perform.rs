@@ -1,0 +1,185 @@
+//! Does the [`Effect`]s that an update of the state asks for.
+
+use super::App;
+use crate::annotate::{Heat, annotate};
+use crate::client::Client;
+use crate::diagnostics;
+use crate::download;
+use crate::export::Format;
+use crate::intake;
+use crate::model_choice;
+use crate::photo::{PhotoId, Progress, Trouble};
+use crate::record_link;
+use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
+use crate::storage;
+use crate::updates;
+use crate::worker_build::WorkerBuild;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, Url};
+use yew::Callback;
+
+impl App {
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::ChooseModel => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move { dispatch.emit(Action::Chosen(model_choice::choose().await)) });
+            }
+            Effect::StartWorker => self.start_worker(),
+            Effect::StopWorker => self.client = None,
+            Effect::Load { manifest } => self.ask(|client| client.load(manifest)),
+            Effect::MeasureStorage => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move { dispatch.emit(Action::StorageMeasured(storage::used().await)) });
+            }
+            Effect::PersistStorage => spawn_local(storage::persist()),
+            Effect::ClearStorage => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move {
+                    storage::clear().await;
+                    dispatch.emit(Action::StorageMeasured(storage::used().await));
+                });
+            }
+            Effect::Classify(id) => self.ask_about(id, move |client, photo| client.classify(id, photo)),
+            Effect::Explain { id, class } => {
+                self.ask_about(id, move |client, photo| client.explain(id, class, photo));
+            }
+            Effect::ShowInput(id) => self.ask_about(id, move |client, photo| client.show_input(id, photo)),
+            Effect::OpenWhole(id) => self.open_whole(id),
+            Effect::CloseWhole => close(&self.whole),
+            Effect::Speak { language, chosen } => language.announce(chosen),
+            Effect::Export(format) => self.export(format),
+            Effect::SavePicture(id) => self.save_picture(id),
+            Effect::Share(record) => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move {
+                    if let Some(address) = record_link::write(&record) {
+                        dispatch.emit(Action::LinkMade { copied: download::copy(&address).await });
+                    }
+                });
+            }
+            Effect::ForgetRecord => record_link::remove(),
+            Effect::Diagnose => {
+                let (state, dispatch) = (self.state.clone(), self.dispatch.clone());
+                spawn_local(async move {
+                    dispatch.emit(Action::Diagnosed(diagnostics::gather(&state).await.into()));
+                });
+            }
+            Effect::CopyDiagnostics(facts) => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move {
+                    dispatch.emit(Action::DiagnosticsCopied(download::copy(&facts).await));
+                });
+            }
+            Effect::UpdateNow => updates::use_it(),
+            Effect::Forget(id) => {
+                self.shelf.borrow_mut().forget(id);
+                self.previews.forget(id);
+            }
+            Effect::FetchSample(file) => {
+                let incoming = self.incoming.clone();
+                spawn_local(async move { incoming.emit(vec![intake::sample(file).await]) });
+            }
+            Effect::Focus(focus) => self.focus = Some(focus),
+        }
+    }
+
+    fn start_worker(&mut self) {
+        self.client = None;
+        let Some(build) = WorkerBuild::best() else {
+            self.dispatch.emit(Action::Chosen(Err(Problem::NoSimd)));
+            return;
+        };
+        match Client::start(build, &self.dispatch) {
+            Ok(client) => self.client = Some(Rc::new(client)),
+            Err(reason) => self.dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason))),
+        }
+    }
+
+    fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {
+        let not_running = || Err("it is not running".to_owned());
+        told(self.client.as_deref().map_or_else(not_running, request), &self.dispatch);
+    }
+
+    /// Sends the worker a request and the photo that it is about.
+    fn ask_about(&self, id: PhotoId, request: impl FnOnce(&Client, &Blob) -> Result<(), String> + 'static) {
+        let Some(client) = &self.client else { return self.ask(|_| Ok(())) };
+        let (client, dispatch) = (Rc::downgrade(client), self.dispatch.clone());
+        let source = self.shelf.borrow().source(id).cloned();
+        spawn_local(async move {
+            let photo = match source {
+                Some(source) => source.blob().await,
+                None => None,
+            };
+            // Has the worker been ended meanwhile, the state knows and will ask the next one.
+            let Some(client) = client.upgrade() else { return };
+            match photo {
+                Some(photo) => told(request(&client, &photo), &dispatch),
+                None => dispatch.emit(Action::Unreadable(id, Trouble::NotUnpacked)),
+            }
+        });
+    }
+
+    fn export(&self, format: Format) {
+        let text = self.state.language.text();
+        let state = &self.state;
+        let content = format.write(&state.listed(), state.top_k, state.origin(), text.trouble);
+        // A browser that saves nothing says so itself.
+        download::text(format.file_name(), format.media_type(), &content).ok();
+    }
+
+    fn save_picture(&self, id: PhotoId) {
+        let Some((seen, photo)) = self.state.viewed().filter(|(seen, _)| seen.id == id) else { return };
+        let Progress::Done(answer) = &photo.progress else { return };
+        let Some(source) = self.shelf.borrow().source(id).cloned() else { return };
+        let map = match &seen.explanation {
+            Explanation::Shown { map, .. } => Some(map.clone()),
+            _ => None,
+        };
+        let (answer, top_k, text) = (answer.clone(), self.state.top_k, self.state.language.text());
+        let strength = f64::from(seen.strength) / 100.0;
+        let stem = photo.name.rsplit_once('.').map_or(&*photo.name, |(stem, _)| stem);
+        let name = format!("{stem}-beitscope.png");
+        spawn_local(async move {
+            let Some(file) = source.blob().await else { return };
+            let heat = map.as_deref().map(|map| Heat { map, strength });
+            match annotate(&file, &answer, top_k, heat, text).await {
+                // A browser that saves nothing says so itself.
+                Ok(picture) => download::blob(&name, &picture).unwrap_or_default(),
+                Err(error) => web_sys::console::error_1(&error),
+            }
+        });
+    }
+
+    fn open_whole(&self, id: PhotoId) {
+        close(&self.whole);
+        let Some(source) = self.shelf.borrow().source(id).cloned() else { return };
+        let (whole, dispatch) = (self.whole.clone(), self.dispatch.clone());
+        spawn_local(async move {
+            let photo = source.blob().await;
+            let url = photo.and_then(|photo| Url::create_object_url_with_blob(&photo).ok());
+            // Without one, the small picture stays.
+            let Some(url) = url.map(Rc::<str>::from) else { return };
+            if let Some(earlier) = whole.replace(Some(url.clone())) {
+                Url::revoke_object_url(&earlier).ok();
+            }
+            dispatch.emit(Action::WholeOpened { id, url });
+        });
+    }
+}
+
+/// A request that could not be sent ends the worker.
+fn told(sent: Result<(), String>, dispatch: &Callback<Action>) {
+    if let Err(reason) = sent {
+        dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
+    }
+}
+
+fn close(whole: &RefCell<Option<Rc<str>>>) {
+    if let Some(url) = whole.take() {
+        // Only a malformed URL is refused, and then nothing is held by it.
+        Url::revoke_object_url(&url).ok();
+    }
+}

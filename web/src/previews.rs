@@ -1,0 +1,148 @@
+//! Small pictures for the cards: made only for photos in sight, a few at a time, and let go of again, so
+//! that a thousand photos take no more memory than a screenful.
+
+use crate::intake::Source;
+use crate::photo::PhotoId;
+use crate::shelf::Shelf;
+use crate::state::Action;
+use std::cell::RefCell;
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    Blob, ImageBitmap, ImageBitmapOptions, ImageEncodeOptions, OffscreenCanvas,
+    OffscreenCanvasRenderingContext2d, ResizeQuality, Url,
+};
+use yew::Callback;
+
+/// A card is at most about this wide, in pixels of the screen.
+const WIDTH: u32 = 720;
+/// How many are made at a time.
+const AT_ONCE: usize = 2;
+/// How many are kept: with about 60 KB each, 10 MB.
+const KEPT: usize = 160;
+
+/// Makes and keeps the small pictures.
+pub struct Previews {
+    shelf: Rc<RefCell<Shelf>>,
+    dispatch: Callback<Action>,
+    shown: RefCell<VecDeque<(PhotoId, Rc<str>)>>,
+    wanted: RefCell<Vec<PhotoId>>,
+    in_work: RefCell<HashSet<PhotoId>>,
+}
+
+impl Previews {
+    pub fn new(shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) -> Self {
+        Self {
+            shelf,
+            dispatch,
+            shown: RefCell::default(),
+            wanted: RefCell::default(),
+            in_work: RefCell::default(),
+        }
+    }
+
+    /// Makes pictures of these photos, which are in sight, and of no others that wait.
+    pub fn want(self: &Rc<Self>, ids: Vec<PhotoId>) {
+        *self.wanted.borrow_mut() = ids;
+        self.work();
+    }
+
+    /// Lets go of a photo's picture.
+    pub fn forget(&self, id: PhotoId) {
+        self.shown.borrow_mut().retain(|(other, url)| {
+            if *other == id {
+                revoke(url);
+            }
+            *other != id
+        });
+    }
+
+    fn work(self: &Rc<Self>) {
+        while self.in_work.borrow().len() < AT_ONCE {
+            let next = {
+                let in_work = self.in_work.borrow();
+                let mut wanted = self.wanted.borrow_mut();
+                let at = wanted.iter().position(|id| !in_work.contains(id));
+                at.map(|at| wanted.remove(at))
+            };
+            let Some(id) = next else { return };
+            let Some(source) = self.shelf.borrow().source(id).cloned() else { continue };
+            self.in_work.borrow_mut().insert(id);
+            let this = self.clone();
+            spawn_local(async move {
+                let url = preview(&source).await;
+                this.in_work.borrow_mut().remove(&id);
+                this.show(id, url);
+                this.work();
+            });
+        }
+    }
+
+    fn show(&self, id: PhotoId, url: Option<Rc<str>>) {
+        // It may have been removed from the page meanwhile.
+        if self.shelf.borrow().source(id).is_none() {
+            url.iter().for_each(|url| revoke(url));
+            return;
+        }
+        let mut dropped = Vec::new();
+        if let Some(url) = &url {
+            let mut shown = self.shown.borrow_mut();
+            shown.push_back((id, url.clone()));
+            while shown.len() > KEPT {
+                dropped.extend(shown.pop_front().map(|(id, url)| {
+                    revoke(&url);
+                    id
+                }));
+            }
+        }
+        if !dropped.is_empty() {
+            self.dispatch.emit(Action::PreviewsDropped(dropped));
+        }
+        self.dispatch.emit(Action::Previewed { id, url });
+    }
+}
+
+async fn preview(source: &Source) -> Option<Rc<str>> {
+    let small = shrink(&source.blob().await?).await.ok()?;
+    Some(Url::create_object_url_with_blob(&small).ok()?.into())
+}
+
+/// Decoded and made smaller by the browser, off the page's own thread. It is turned upright when it is drawn:
+/// handed over to a canvas undrawn, it would lie as its file stores it.
+async fn shrink(photo: &Blob) -> Result<Blob, JsValue> {
+    let window = web_sys::window().ok_or(JsValue::NULL)?;
+    let whole: ImageBitmap =
+        JsFuture::from(window.create_image_bitmap_with_blob(photo)?).await?.dyn_into()?;
+    let (width, height) = (whole.width(), whole.height());
+    let small = if width > WIDTH {
+        let options = ImageBitmapOptions::new();
+        options.set_resize_width(WIDTH);
+        let scaled = u64::from(height) * u64::from(WIDTH) / u64::from(width);
+        options.set_resize_height(u32::try_from(scaled).unwrap_or(u32::MAX).max(1));
+        options.set_resize_quality(ResizeQuality::Medium);
+        let small =
+            window.create_image_bitmap_with_image_bitmap_and_image_bitmap_options(&whole, &options)?;
+        let small = JsFuture::from(small).await?.dyn_into()?;
+        whole.close();
+        small
+    } else {
+        whole
+    };
+    let canvas = OffscreenCanvas::new(small.width(), small.height())?;
+    let context = canvas.get_context("2d")?.ok_or(JsValue::NULL)?;
+    context
+        .dyn_into::<OffscreenCanvasRenderingContext2d>()?
+        .draw_image_with_image_bitmap(&small, 0.0, 0.0)?;
+    small.close();
+    let options = ImageEncodeOptions::new();
+    options.set_type("image/webp");
+    options.set_quality(0.82);
+    JsFuture::from(canvas.convert_to_blob_with_options(&options)?).await?.dyn_into()
+}
+
+fn revoke(url: &str) {
+    // Only a malformed URL is refused, and then nothing is held by it.
+    Url::revoke_object_url(url).ok();
+}

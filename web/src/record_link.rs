@@ -1,0 +1,34 @@
+//! A [`Record`] in the fragment of the page's address.
+
+use crate::record::{KEY, Record};
+use crate::state::Shared;
+use std::rc::Rc;
+use web_sys::Url;
+
+/// The record in the page's address, if there is one.
+pub fn read() -> Shared {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+    let Some(text) = hash.trim_start_matches('#').strip_prefix(KEY) else { return Shared::None };
+    let json = js_sys::decode_uri_component(text).ok().map(String::from);
+    json.and_then(|json| Record::read(&json))
+        .map_or(Shared::Damaged, |record| Shared::Record(Rc::new(record)))
+}
+
+/// Puts a record into the page's address, and gives that address.
+pub fn write(record: &Record) -> Option<String> {
+    let text = String::from(js_sys::encode_uri_component(&record.to_json()));
+    set_fragment(&format!("{KEY}{text}"))
+}
+
+/// Takes the record out of the page's address.
+pub fn remove() {
+    set_fragment("");
+}
+
+fn set_fragment(fragment: &str) -> Option<String> {
+    let window = web_sys::window()?;
+    let address = Url::new(&window.location().href().ok()?).ok()?;
+    address.set_hash(fragment);
+    window.history().ok()?.replace_state_with_url(&"".into(), "", Some(&address.href())).ok()?;
+    Some(address.href())
+}

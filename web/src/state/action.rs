@@ -1,0 +1,215 @@
+//! What can happen to the page, and what it asks of the browser.
+
+use super::{Breakdown, Order, Problem, Shared, Viewport};
+use crate::export::Format;
+use crate::language::Language;
+use crate::model_choice::Choice;
+use crate::photo::{Arrival, PhotoId, Trouble};
+use crate::record::Record;
+use protocol::Reply;
+use std::rc::Rc;
+
+/// Everything that can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The page has been opened.
+    Opened,
+    /// The model has been chosen, or could not be.
+    Chosen(Result<Choice, Problem>),
+    /// The worker sent a message.
+    Worker(Reply),
+    /// The worker sent something that is no message, or broke down.
+    WorkerBroke(Breakdown),
+    /// Load the model again after a failure.
+    Reload,
+    /// Stop loading for now.
+    Pause,
+    /// Go on loading.
+    Resume,
+    /// So many bytes of weights are in the browser's storage; none where there is no storage.
+    StorageMeasured(Option<u64>),
+    /// The visitor wants the storage back. A model that is loaded goes on answering.
+    ClearStorage,
+    /// Things came in. Those of one drop, pick or paste share a batch number, and later batches
+    /// have greater ones.
+    Arrived {
+        batch: u64,
+        arrivals: Vec<Arrival>,
+    },
+    /// The clipboard held no photo.
+    PastedNothing,
+    /// A small picture of the photo is at this object URL; none can be had without one.
+    Previewed {
+        id: PhotoId,
+        url: Option<Rc<str>>,
+    },
+    /// These small pictures were let go of, to be made again when needed.
+    PreviewsDropped(Vec<PhotoId>),
+    /// Files were left out because they are no photos.
+    Skipped(usize),
+    /// A photo's file could not be had.
+    Unreadable(PhotoId, Trouble),
+    /// Stop the queue, or let it go on.
+    Stop(bool),
+    /// Show this many classes.
+    ShowClasses(usize),
+    /// List only photos with this in a label or in their name.
+    Search(String),
+    OrderBy(Order),
+    /// The window shows another part of the list.
+    Scrolled(Viewport),
+    /// Put a photo where another one is.
+    MoveTo {
+        id: PhotoId,
+        target: PhotoId,
+    },
+    /// Move a photo one place on, or back with −1.
+    Nudge {
+        id: PhotoId,
+        by: isize,
+    },
+    /// Open the large view, where asked for with one class's heat map.
+    View {
+        id: PhotoId,
+        class: Option<usize>,
+    },
+    CloseViewer,
+    /// Go on to the next photo in the large view, or back with −1.
+    Step(isize),
+    /// The whole photo in the large view is at this object URL.
+    WholeOpened {
+        id: PhotoId,
+        url: Rc<str>,
+    },
+    /// The browser cannot show the photo in the large view.
+    WholeFailed,
+    /// Show this class's heat map, or hide it.
+    Explain(usize),
+    /// How strongly the heat map covers the photo, in percent.
+    Strength(u8),
+    /// Show what the network saw, or hide it.
+    ToggleInput,
+    /// Speak this language, because the visitor wants so, or because the browser does.
+    Speak {
+        language: Language,
+        chosen: bool,
+    },
+    /// Save all results as a file.
+    Export(Format),
+    /// Save the photo in the large view with its answer.
+    SavePicture,
+    /// Make a link to the result in the large view.
+    ShareResult,
+    /// The link is in the clipboard, or only in the address bar.
+    LinkMade {
+        copied: bool,
+    },
+    /// The page's address holds a result.
+    RecordCame(Shared),
+    DismissRecord,
+    /// Turn the camera on or off.
+    Camera(bool),
+    /// Look at what the camera shows, all the time, or stop doing so.
+    GoLive(bool),
+    /// The camera's picture of this moment waits on the shelf.
+    Frame,
+    /// Gather the diagnostics.
+    Diagnose,
+    Diagnosed(Rc<str>),
+    CopyDiagnostics,
+    DiagnosticsCopied(bool),
+    /// A new version of the page is ready.
+    UpdateReady,
+    /// Use it: the page is loaded anew.
+    UpdateNow,
+    /// What the network saw: `side` × `side` pixels in RGBA.
+    SawInput {
+        id: PhotoId,
+        side: usize,
+        rgba: Rc<[u8]>,
+    },
+    /// Classify this photo again.
+    Retry(PhotoId),
+    Remove(PhotoId),
+    Clear,
+    /// Files came over the page, or left it.
+    Dragging(bool),
+    /// The visitor wants to try this sample photo.
+    TrySample(&'static str),
+}
+
+/// What a change of state asks of the browser.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Find out which model to load and answer with [`Action::Chosen`].
+    ChooseModel,
+    /// Start a worker; one that runs is ended.
+    StartWorker,
+    /// End the worker.
+    StopWorker,
+    /// Ask the worker to load the manifest at this absolute address.
+    Load { manifest: String },
+    /// Count the weights in the browser's storage and answer with [`Action::StorageMeasured`].
+    MeasureStorage,
+    /// Ask the browser not to clear its storage by itself.
+    PersistStorage,
+    /// Remove the weights from the browser's storage, then measure it.
+    ClearStorage,
+    /// Send this photo to the worker.
+    Classify(PhotoId),
+    /// Ask the worker for a class's heat map.
+    Explain { id: PhotoId, class: usize },
+    /// Ask the worker what the network sees of this photo.
+    ShowInput(PhotoId),
+    /// Make an object URL of the whole photo and answer with [`Action::WholeOpened`].
+    OpenWhole(PhotoId),
+    /// Let go of it.
+    CloseWhole,
+    /// Speak this language.
+    Speak { language: Language, chosen: bool },
+    /// Save all results as a file.
+    Export(Format),
+    /// Save this photo with its answer.
+    SavePicture(PhotoId),
+    /// Put this record into the address and the clipboard, and answer with [`Action::LinkMade`].
+    Share(Record),
+    /// Take the record out of the address.
+    ForgetRecord,
+    /// Gather facts and answer with [`Action::Diagnosed`].
+    Diagnose,
+    /// Put text into the clipboard and answer with [`Action::DiagnosticsCopied`].
+    CopyDiagnostics(Rc<str>),
+    /// Let the new version take over, and load the page anew.
+    UpdateNow,
+    /// Let go of this photo's file and preview.
+    Forget(PhotoId),
+    /// Fetch this sample and let it arrive like any other photo.
+    FetchSample(&'static str),
+    /// Move the keyboard's focus, since what had it is gone.
+    Focus(Focus),
+}
+
+/// Where the keyboard's focus goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The button that removes this photo.
+    Remove(PhotoId),
+    /// The button that opens this photo's large view.
+    Open(PhotoId),
+    /// The file picker.
+    Picker,
+    /// The button that turns the camera on.
+    Camera,
+}
+
+impl Focus {
+    /// The `id` of the element that takes the focus.
+    pub fn element_id(self) -> String {
+        match self {
+            Self::Remove(id) => format!("remove-{id}"),
+            Self::Open(id) => format!("open-{id}"),
+            Self::Picker => "picker".into(),
+            Self::Camera => "camera".into(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Results that are taken away, and results that came with a link.
+
+use super::{Effect, Engine, State};
+use crate::export::Origin;
+use crate::photo::Progress;
+use crate::record::Record;
+use std::rc::Rc;
+
+/// The result in the page's address.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shared {
+    None,
+    Record(Rc<Record>),
+    /// There is one, but it cannot be read.
+    Damaged,
+}
+
+/// What became of a link to a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    None,
+    /// It is in the clipboard.
+    Copied,
+    /// It is in the address bar, from where the visitor can copy it.
+    InAddress,
+}
+
+impl State {
+    /// What the answers came from, while the model is loaded.
+    pub fn origin(&self) -> Option<Origin<'_>> {
+        match &self.engine {
+            Engine::Ready { model, backend, .. } => Some(Origin { model, backend }),
+            _ => None,
+        }
+    }
+
+    /// A record of the result in the large view.
+    pub(super) fn share(&mut self) -> Vec<Effect> {
+        let record =
+            self.viewed().zip(self.origin()).and_then(|((_, photo), origin)| match &photo.progress {
+                Progress::Done(answer) => Some(Record::of(photo, answer, self.top_k, origin)),
+                _ => None,
+            });
+        record.map(Effect::Share).into_iter().collect()
+    }
+
+    /// Whether an answer on this page agrees with the result that came with the address; none while no
+    /// answer is of the same photo.
+    pub fn agrees(&self) -> Option<bool> {
+        let Shared::Record(record) = &self.shared else { return None };
+        self.photos.iter().find_map(|photo| match &photo.progress {
+            Progress::Done(answer) => record.agrees(answer),
+            _ => None,
+        })
+    }
+}

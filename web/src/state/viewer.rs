@@ -1,0 +1,171 @@
+//! The large view of one photo, with what the network made of it.
+
+use super::{Effect, Engine, Focus, LinkState, State};
+use crate::photo::{Photo, PhotoId, Progress};
+use protocol::{HeatMap, Prediction};
+use std::rc::Rc;
+
+/// A photo seen large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Viewer {
+    pub id: PhotoId,
+    /// The object URL of the whole photo, once there is one; none where the browser cannot show it.
+    pub url: Option<Rc<str>>,
+    pub explanation: Explanation,
+    /// How strongly a heat map covers the photo, in percent.
+    pub strength: u8,
+    pub input: Input,
+}
+
+/// A heat map, for one class at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Explanation {
+    None,
+    Waiting { class: usize },
+    Shown { class: usize, map: Rc<HeatMap> },
+    Failed { class: usize, reason: Lack },
+}
+
+/// What the network saw of the photo.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Hidden,
+    Waiting,
+    /// `side` × `side` pixels in RGBA.
+    Shown {
+        side: usize,
+        rgba: Rc<[u8]>,
+    },
+    Failed(Lack),
+}
+
+/// Why something could not be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lack {
+    /// No model is loaded (any more).
+    NoModel,
+    /// The worker's own sentence.
+    Told(String),
+}
+
+impl Explanation {
+    /// The class that is asked about.
+    pub fn class(&self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Waiting { class } | Self::Shown { class, .. } | Self::Failed { class, .. } => Some(*class),
+        }
+    }
+}
+
+impl Viewer {
+    fn of(id: PhotoId, strength: u8) -> Self {
+        Self { id, url: None, explanation: Explanation::None, strength, input: Input::Hidden }
+    }
+}
+
+impl State {
+    /// The photo in the large view.
+    pub fn viewed(&self) -> Option<(&Viewer, &Rc<Photo>)> {
+        let viewer = self.viewer.as_ref()?;
+        Some((viewer, self.photos.iter().find(|photo| photo.id == viewer.id)?))
+    }
+
+    /// Opens the large view of a photo, where asked for with one class's heat map.
+    pub(super) fn view(&mut self, id: PhotoId, class: Option<usize>) -> Vec<Effect> {
+        if self.position(id).is_none() {
+            return vec![];
+        }
+        let strength = self.viewer.as_ref().map_or(70, |viewer| viewer.strength);
+        self.link = LinkState::None;
+        self.viewer = Some(Viewer::of(id, strength));
+        let mut effects = vec![Effect::OpenWhole(id)];
+        effects.extend(class.into_iter().flat_map(|class| self.explain(class)));
+        effects
+    }
+
+    pub(super) fn close_viewer(&mut self) -> Vec<Effect> {
+        let Some(viewer) = self.viewer.take() else { return vec![] };
+        vec![Effect::CloseWhole, Effect::Focus(Focus::Open(viewer.id))]
+    }
+
+    /// Goes on to the next photo of the list, or back with −1. With a heat map in sight, the next photo
+    /// shows its own of its best class.
+    pub(super) fn step(&mut self, by: isize) -> Vec<Effect> {
+        let Some(viewer) = &self.viewer else { return vec![] };
+        let (id, explained) = (viewer.id, viewer.explanation != Explanation::None);
+        let listed = self.listed();
+        let Some(at) = listed.iter().position(|photo| photo.id == id) else { return vec![] };
+        let Some(next) = at.checked_add_signed(by).and_then(|at| listed.get(at)) else { return vec![] };
+        let best = match &next.progress {
+            Progress::Done(answer) if explained => answer.predictions.first().map(|best| best.index),
+            _ => None,
+        };
+        self.view(next.id, best)
+    }
+
+    /// Shows the heat map of a class, or hides it if it is the one in sight.
+    pub(super) fn explain(&mut self, class: usize) -> Vec<Effect> {
+        let ready = matches!(self.engine, Engine::Ready { .. });
+        let Some(viewer) = &mut self.viewer else { return vec![] };
+        if viewer.explanation.class() == Some(class) {
+            viewer.explanation = Explanation::None;
+            return vec![];
+        }
+        if !ready {
+            viewer.explanation = Explanation::Failed { class, reason: Lack::NoModel };
+            return vec![];
+        }
+        viewer.explanation = Explanation::Waiting { class };
+        vec![Effect::Explain { id: viewer.id, class }]
+    }
+
+    pub(super) fn explained(&mut self, id: PhotoId, class: usize, map: HeatMap) {
+        if let Some(viewer) = self.viewer.as_mut().filter(|viewer| viewer.id == id)
+            && viewer.explanation == (Explanation::Waiting { class })
+        {
+            viewer.explanation = Explanation::Shown { class, map: Rc::new(map) };
+        }
+    }
+
+    /// Shows what the network saw, or hides it.
+    pub(super) fn toggle_input(&mut self) -> Vec<Effect> {
+        let ready = matches!(self.engine, Engine::Ready { .. });
+        let Some(viewer) = &mut self.viewer else { return vec![] };
+        let (input, effects) = match viewer.input {
+            Input::Shown { .. } | Input::Waiting => (Input::Hidden, vec![]),
+            _ if ready => (Input::Waiting, vec![Effect::ShowInput(viewer.id)]),
+            _ => (Input::Failed(Lack::NoModel), vec![]),
+        };
+        viewer.input = input;
+        effects
+    }
+
+    pub(super) fn saw(&mut self, id: PhotoId, side: usize, rgba: Rc<[u8]>) {
+        if let Some(viewer) = self.viewer.as_mut().filter(|viewer| viewer.id == id)
+            && viewer.input == Input::Waiting
+        {
+            viewer.input = Input::Shown { side, rgba };
+        }
+    }
+
+    /// What the viewer waits for will not come: for this photo, or for any if the worker is gone.
+    pub(super) fn not_shown(&mut self, id: Option<PhotoId>, reason: Lack) {
+        let Some(viewer) = &mut self.viewer else { return };
+        if id.is_some_and(|id| id != viewer.id) {
+            return;
+        }
+        if let Explanation::Waiting { class } = viewer.explanation {
+            viewer.explanation = Explanation::Failed { class, reason: reason.clone() };
+        }
+        if viewer.input == Input::Waiting {
+            viewer.input = Input::Failed(reason);
+        }
+    }
+}
+
+/// The prediction that a heat map is about.
+pub fn explained<'a>(predictions: &'a [Prediction], explanation: &Explanation) -> Option<&'a Prediction> {
+    let class = explanation.class()?;
+    predictions.iter().find(|prediction| prediction.index == class)
+}

@@ -1,0 +1,87 @@
+//! The service worker that keeps the page for use without a network, and new versions of it: announced,
+//! and used when the visitor says so, never in the middle of work.
+
+use crate::fetch::base_address;
+use crate::state::Action;
+use gloo::events::EventListener;
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Url, Window,
+};
+use yew::Callback;
+
+/// Relative to the page.
+const SERVICE_WORKER: &str = "service-worker.js";
+
+/// Registers the service worker, unless one is there, and tells when a new version waits.
+pub fn watch(dispatch: Callback<Action>) {
+    spawn_local(async move {
+        // Without one the page works all the same, but not offline.
+        follow(dispatch).await.ok();
+    });
+}
+
+async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
+    let window = web_sys::window().ok_or(JsValue::NULL)?;
+    let Some(container) = container(&window) else { return Ok(()) };
+    let known = JsFuture::from(container.get_registration_with_document_url(&base_address())).await?;
+    let registration: ServiceWorkerRegistration = match known.dyn_into() {
+        Ok(registration) => registration,
+        Err(_) => {
+            let address = Url::new_with_base(SERVICE_WORKER, &base_address())?.href();
+            JsFuture::from(container.register(&address)).await?.dyn_into()?
+        }
+    };
+    if registration.waiting().is_some() {
+        dispatch.emit(Action::UpdateReady);
+    }
+    let listener = EventListener::new(&registration.clone(), "updatefound", move |_| {
+        let Some(coming) = registration.installing() else { return };
+        let (dispatch, container) = (dispatch.clone(), container.clone());
+        let watched = coming.clone();
+        EventListener::new(&coming, "statechange", move |_| {
+            // The first one ever takes nobody by surprise.
+            if watched.state() == ServiceWorkerState::Installed && container.controller().is_some() {
+                dispatch.emit(Action::UpdateReady);
+            }
+        })
+        .forget();
+    });
+    // It listens as long as the page is open.
+    listener.forget();
+    Ok(())
+}
+
+/// Lets the version that waits take over, and loads the page anew once it has.
+pub fn use_it() {
+    spawn_local(async {
+        // Where nothing waits any more, another tab was quicker, and loading anew is all there is to do.
+        if take_over().await.is_none() {
+            reload();
+        }
+    });
+}
+
+async fn take_over() -> Option<()> {
+    let container = container(&web_sys::window()?)?;
+    let registration =
+        JsFuture::from(container.get_registration_with_document_url(&base_address())).await.ok()?;
+    let waiting: ServiceWorker = registration.dyn_into::<ServiceWorkerRegistration>().ok()?.waiting()?;
+    EventListener::once(&container, "controllerchange", |_| reload()).forget();
+    waiting.post_message(&"take over".into()).ok()
+}
+
+fn reload() {
+    if let Some(window) = web_sys::window() {
+        // A browser that refuses leaves the old version in use.
+        window.location().reload().ok();
+    }
+}
+
+/// None outside secure contexts (https, localhost) and where the browser offers none.
+fn container(window: &Window) -> Option<ServiceWorkerContainer> {
+    let offered = Reflect::get(&window.navigator(), &"serviceWorker".into()).ok()?;
+    offered.dyn_into().ok().filter(|_| window.is_secure_context())
+}
