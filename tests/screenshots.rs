@@ -20,7 +20,7 @@ fn main() {
         ("phone-light", PHONE, false),
         ("phone-dark", PHONE, true),
     ] {
-        let setup = Setup { window, dark };
+        let setup = Setup { window, dark, ..Setup::default() };
         browse(setup, async |client| {
             prepare(client, setup).await;
             page::open(client, &server.url()).await;
@@ -31,6 +31,9 @@ fn main() {
             page::pick(client, &photos).await;
             page::settled(client, photos.len()).await;
             save(client, &folder.join(format!("{name}.png"))).await;
+            page::click(client, "[data-testid=prediction] button").await;
+            page::element(client, "heatmap").await;
+            save(client, &folder.join(format!("{name}-heatmap.png"))).await;
         });
     }
 }

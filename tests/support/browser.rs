@@ -32,11 +32,13 @@ pub struct Setup {
     /// The window's width and height in CSS pixels.
     pub window: (u32, u32),
     pub dark: bool,
+    /// It has a camera, whose picture Chromium draws itself, and whoever asks may use it.
+    pub camera: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { window: (1280, 900), dark: false }
+        Self { window: (1280, 900), dark: false, camera: false }
     }
 }
 
@@ -94,11 +96,15 @@ impl Driver {
         let (width, height) = setup.window;
         let mut arguments: Vec<String> = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--window-size={width},{height}"));
+        if setup.camera {
+            let flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+            arguments.extend(flags.map(str::to_owned));
+        }
         arguments.push(format!("--user-data-dir={}", self.profile.path().display()));
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "args": arguments },
-            "goog:loggingPrefs": { "browser": "ALL" },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else { unreachable!("written as an object") };
         capabilities
@@ -137,18 +143,33 @@ pub async fn devtools(client: &Client, command: &'static str, parameters: Value)
 
 /// The lines of the browser's console that report an error.
 pub async fn console_errors(client: &Client) -> Vec<String> {
+    let lines = log(client, "browser").await;
+    let errors = lines.iter().filter(|line| line["level"] == "SEVERE");
+    errors.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Every request that the page has made since the last call, as the DevTools protocol tells it. Those of its
+/// workers are in the server's own record.
+pub async fn requests(client: &Client) -> Vec<Value> {
+    let lines = log(client, "performance").await;
+    let event = |line: &Value| serde_json::from_str::<Value>(line["message"].as_str()?).ok();
+    let events = lines.iter().filter_map(event);
+    let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
+    sent.map(|event| event["message"]["params"]["request"].clone()).collect()
+}
+
+/// One of chromedriver's logs, and empties it.
+async fn log(client: &Client, kind: &'static str) -> Vec<Value> {
     #[derive(Debug)]
-    struct Log;
+    struct Log(&'static str);
     impl WebDriverCompatibleCommand for Log {
         fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
             base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
         }
         fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-            (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+            (Method::POST, Some(json!({ "type": self.0 }).to_string()))
         }
     }
-    let log = client.issue_cmd(Log).await.expect("the browser's log");
-    let lines = log.as_array().expect("a list of lines");
-    let errors = lines.iter().filter(|line| line["level"] == "SEVERE");
-    errors.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+    let log = client.issue_cmd(Log(kind)).await.expect("the browser's log");
+    log.as_array().expect("a list of lines").clone()
 }

@@ -3,5 +3,6 @@
 
 pub mod browser;
 pub mod command_line;
+pub mod memory;
 pub mod page;
 pub mod site;

@@ -69,6 +69,27 @@ pub async fn paste(client: &Client, photo: &Path, media_type: &str) {
         .expect("the page takes a paste");
 }
 
+/// Pastes text, such as an address.
+pub async fn paste_text(client: &Client, text: &str) {
+    let script = "const clipboard = new DataTransfer();
+        clipboard.setData('text/plain', arguments[0]);
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }));";
+    client.execute(script, vec![json!(text)]).await.expect("the page takes a paste");
+}
+
+/// Clicks the first element of a CSS selector, once it is there.
+pub async fn click(client: &Client, selector: &str) {
+    let found = client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+    let element = found.unwrap_or_else(|e| panic!("no {selector}: {e}"));
+    element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+}
+
+/// Chooses from a drop-down list.
+pub async fn choose(client: &Client, testid: &str, value: &str) {
+    let list = element(client, testid).await;
+    list.select_by_value(value).await.unwrap_or_else(|e| panic!("{testid}: no {value}: {e}"));
+}
+
 /// A photo's card as it stands.
 #[derive(Debug)]
 pub struct Card {
@@ -126,9 +147,18 @@ pub async fn settled(client: &Client, count: usize) -> Vec<Card> {
 
 /// Waits until `script` returns true.
 pub async fn until(client: &Client, what: &str, script: &str) {
+    wait(client, what, script, PATIENCE).await;
+}
+
+/// [`until`], for what takes its time: a thousand photos.
+pub async fn until_patiently(client: &Client, what: &str, script: &str) {
+    wait(client, what, script, 10 * PATIENCE).await;
+}
+
+async fn wait(client: &Client, what: &str, script: &str, patience: Duration) {
     let begun = Instant::now();
     while client.execute(script, vec![]).await.expect("the script runs") != json!(true) {
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > patience {
             let text = client.execute("return document.body.innerText", vec![]).await.unwrap_or_default();
             panic!("waited in vain until {what}; the page says: {}", text.as_str().unwrap_or_default());
         }

@@ -32,6 +32,11 @@ pub fn photo(name: &str) -> PathBuf {
     existing(root().join("tests/data/photos").join(name))
 }
 
+/// A zip file from `tests/data/archives`.
+pub fn archive(name: &str) -> PathBuf {
+    existing(root().join("tests/data/archives").join(name))
+}
+
 /// One of the page's own sample photos.
 pub fn sample(name: &str) -> PathBuf {
     existing(root().join("web/samples").join(name))

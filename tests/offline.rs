@@ -1,0 +1,115 @@
+//! Without a network, and with a new version of the page.
+
+use serde_json::json;
+use server::Options;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tests::browser::{Setup, browse, devtools};
+use tests::{page, site};
+
+/// The service worker is in charge and has kept every file of the shell.
+const KEPT: &str = "return (async () => {
+    if (!navigator.serviceWorker.controller) return false;
+    return (await (await caches.open('beitscope-shell')).keys()).length > 10;
+})()";
+
+#[test]
+fn after_the_first_visit_the_page_answers_without_a_network() {
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        page::until(client, "the shell is kept", KEPT).await;
+        let address = server.url();
+        drop(server);
+        assert!(
+            std::net::TcpStream::connect(address.trim_start_matches("http://").trim_end_matches('/'))
+                .is_err()
+        );
+        client.refresh().await.unwrap();
+        page::ready(client).await;
+        page::pick(client, &[site::sample("coffee.jpg")]).await;
+        let cards = page::settled(client, 1).await;
+        assert_eq!(cards[0].state, "done", "{cards:?}");
+        assert!(cards[0].predictions[0].text.contains("espresso"), "{cards:?}");
+        // Also a sample, which lies beside the page, and another parameter in the address.
+        client.goto(&format!("{address}?lang=zh")).await.unwrap();
+        page::ready(client).await;
+        page::click(client, ".sample").await;
+        assert_eq!(page::settled(client, 1).await[0].state, "done");
+    });
+}
+
+#[test]
+fn a_new_version_is_announced_and_used_when_the_visitor_says_so() {
+    let folder = TempDir::new().unwrap();
+    copy(&site::dist(), folder.path());
+    let server = site::serve_with(Options::new(folder.path()));
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        page::until(client, "the shell is kept", KEPT).await;
+        let script = folder.path().join("service-worker.js");
+        let newer = fs::read_to_string(&script).unwrap() + "// another version\n";
+        fs::write(&script, newer).unwrap();
+        page::pick(client, &[site::sample("coffee.jpg")]).await;
+        page::settled(client, 1).await;
+        client
+            .execute(
+                "window.before = true; navigator.serviceWorker.getRegistration().then(r => r.update())",
+                vec![],
+            )
+            .await
+            .unwrap();
+        page::element(client, "update").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(
+            client.execute("return window.before", vec![]).await.unwrap(),
+            json!(true),
+            "nothing is forced"
+        );
+        assert_eq!(page::cards(client).await.len(), 1);
+        page::click(client, "[data-testid=update] button").await;
+        page::until(client, "the page is loaded anew", "return !window.before").await;
+        page::ready(client).await;
+        assert_eq!(
+            client.execute("return document.querySelector('[data-testid=update]')", vec![]).await.unwrap(),
+            json!(null),
+            "the new version is in use"
+        );
+    });
+}
+
+#[test]
+fn the_page_can_be_installed() {
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        page::until(client, "the shell is kept", KEPT).await;
+        let manifest = devtools(client, "Page.getAppManifest", json!({})).await;
+        assert_eq!(manifest["errors"], json!([]), "{manifest}");
+        assert!(manifest["url"].as_str().unwrap().ends_with("manifest.webmanifest"), "{manifest}");
+        let errors = devtools(client, "Page.getInstallabilityErrors", json!({})).await;
+        // A headless browser with a fresh profile has no other reason to refuse.
+        let grave = |e: &&serde_json::Value| e["errorId"] != "in-incognito";
+        let errors: Vec<_> =
+            errors["installabilityErrors"].as_array().into_iter().flatten().filter(grave).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    });
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What the browser's processes take, as Linux counts it.
+
+use std::collections::HashMap;
+use std::fs;
+
+/// Bytes of memory of the largest page among the browsers that this process has started, wasm of page and
+/// worker included. A test that asks has to be alone in its file: tests of one file share a process.
+pub fn of_page() -> u64 {
+    let processes = fs::read_dir("/proc").expect("processes are listed in /proc");
+    let ids: Vec<u32> =
+        processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let parents: HashMap<u32, u32> = ids.iter().filter_map(|&id| Some((id, parent(id)?))).collect();
+    let ours = |id: &&u32| {
+        let mut id = **id;
+        while let Some(&parent) = parents.get(&id) {
+            if parent == std::process::id() {
+                return true;
+            }
+            id = parent;
+        }
+        false
+    };
+    let pages = ids.iter().filter(ours).filter(|id| is_page(**id));
+    pages.filter_map(|&id| resident(id)).max().expect("a page's process")
+}
+
+fn parent(id: u32) -> Option<u32> {
+    // The name, in parentheses, may hold anything.
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn is_page(id: u32) -> bool {
+    fs::read(format!("/proc/{id}/cmdline"))
+        .is_ok_and(|line| String::from_utf8_lossy(&line).contains("--type=renderer"))
+}
+
+/// Resident memory, without what is shared with files.
+fn resident(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? << 10)
+}
