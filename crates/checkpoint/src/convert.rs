@@ -1,5 +1,6 @@
 //! Checkpoint → quantised GGUF shards and manifest.
 
+use crate::calibrate::{self, Calibrated};
 use crate::folder::{CARD, MANIFEST, OutputFolder};
 use crate::labels::{self, Labels, Origin};
 use crate::model_folder::ModelFolder;
@@ -10,6 +11,7 @@ use crate::shards::{ShardWriter, Shards};
 use crate::source::Source;
 use crate::{CheckpointError, verify};
 use beit::config::Config;
+use beit::weights::schema::TensorSpec;
 use beit::weights::{Checkpoint, MANIFEST_FORMAT, Manifest, StoredTensor, WeightsError};
 use candle_core::quantized::gguf_file::Value;
 use rayon::prelude::*;
@@ -44,6 +46,17 @@ pub struct Options {
     pub mean: Option<[f32; 3]>,
     /// ImageNet's if not given.
     pub std: Option<[f32; 3]>,
+    /// Photos to round by; without them each block of weights is rounded for itself.
+    pub calibration: Option<Calibration>,
+}
+
+/// Photos that show what each layer's inputs are like: see [`Options::calibration`].
+#[derive(Clone, Debug)]
+pub struct Calibration {
+    /// A folder of photos, folders inside it included.
+    pub folder: PathBuf,
+    /// Photos to use at most, spread evenly over the folder.
+    pub photos: usize,
 }
 
 impl Options {
@@ -61,6 +74,7 @@ impl Options {
             short_side: None,
             mean: None,
             std: None,
+            calibration: None,
         }
     }
 }
@@ -70,6 +84,11 @@ impl Options {
 pub enum Progress {
     /// Reading and checking the checkpoint.
     Check,
+    /// Running the calibration photos and rounding: blocks done, of how many.
+    Calibrate {
+        done: usize,
+        total: usize,
+    },
     /// Rounding: tensors done, of how many.
     Quantize {
         done: usize,
@@ -92,6 +111,10 @@ pub struct Conversion {
     /// For each check input, the cosine between the logits of the network as written and those of its source in
     /// F32.
     pub logits_cosine: Vec<f64>,
+    /// Calibration photos that were used.
+    pub calibration_photos: usize,
+    /// Calibration photos that could not be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
 }
 
 /// What rounding did to one tensor.
@@ -127,9 +150,17 @@ pub fn convert(
     let card =
         options.card.as_deref().map(|path| std::fs::read(path).map_err(CheckpointError::io("read", path)));
     let card = card.transpose()?;
+    let photos = match &options.calibration {
+        Some(calibration) => calibrate::photos::find(&calibration.folder, calibration.photos)?,
+        None => Vec::new(),
+    };
     let folder = OutputFolder::create(&options.out)?;
 
-    let tensors = quantize_all(&network, options, progress)?;
+    let mut calibrated = Calibrated::default();
+    if !photos.is_empty() {
+        calibrated = calibrate::calibrate(&network, options.quantization, &photos, progress)?;
+    }
+    let tensors = quantize_all(&network, &mut calibrated, options, progress)?;
     progress(Progress::Write);
     let stem = format!("{name}-{}.gguf", options.quantization);
     let extra = general(options);
@@ -164,27 +195,43 @@ pub fn convert(
     write(MANIFEST, json.as_bytes())?;
 
     progress(Progress::Verify);
-    let (tensors, logits_cosine) = verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels)?;
+    let (tensors, logits_cosine) =
+        verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels, &calibrated.biases)?;
     folder.commit()?;
     let Network { dialect, config, .. } = network;
-    Ok(Conversion { manifest, dialect, config, labels_origin: origin, tensors, logits_cosine })
+    Ok(Conversion {
+        manifest,
+        dialect,
+        config,
+        labels_origin: origin,
+        tensors,
+        logits_cosine,
+        calibration_photos: calibrated.photos,
+        unreadable: calibrated.unreadable,
+    })
 }
 
 fn quantize_all(
     network: &Network,
+    calibrated: &mut Calibrated,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Vec<StoredTensor>, CheckpointError> {
-    let tensors: Vec<_> = network.tensors().collect();
+    let take = |(spec, parts): (TensorSpec, _)| (calibrated.stored.remove(&spec.name), spec, parts);
+    let tensors: Vec<_> = network.tensors().map(take).collect();
     let (done, total) = (AtomicUsize::new(0), tensors.len());
-    let quantize = |(spec, parts): &(_, &[_])| {
-        let values = network.values(parts);
-        let storage = options.quantization.storage_of(spec, &values);
-        let stored = StoredTensor::new(spec, storage, quantize::encode(storage, &values));
+    let quantize = |(stored, spec, parts): (Option<StoredTensor>, TensorSpec, &[_])| {
+        if let Some(stored) = stored {
+            return Ok(stored);
+        }
+        let moved = calibrated.biases.get(&spec.name).cloned();
+        let values = moved.unwrap_or_else(|| network.values(parts));
+        let storage = options.quantization.storage_of(&spec, &values);
+        let stored = StoredTensor::new(&spec, storage, quantize::encode(storage, &values));
         progress(Progress::Quantize { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
         stored.map_err(|e| weights(options, e))
     };
-    tensors.par_iter().map(quantize).collect()
+    tensors.into_par_iter().map(quantize).collect()
 }
 
 fn weights(options: &Options, source: WeightsError) -> CheckpointError {
@@ -218,6 +265,15 @@ fn check_options(options: &Options) -> Result<(), CheckpointError> {
         && !(1..=150).contains(&name.len()) | name.starts_with('.') | !name.bytes().all(plain)
     {
         return fault("--name", "at most 150 letters, digits, dots, dashes and underscores", name.clone());
+    }
+    if let Some(calibration) = &options.calibration {
+        if !matches!(options.quantization, Quantization::Q8_0 | Quantization::Q4_0) {
+            let got = options.quantization.to_string();
+            return fault("--calibrate", "a quantisation that rounds, q8_0 or q4_0", got);
+        }
+        if calibration.photos == 0 {
+            return fault("--calibrate-photos", "at least 1", "0".into());
+        }
     }
     if !(1..=MAX_SHARD_BYTES).contains(&options.shard_bytes) {
         return fault("--shard-size", "1 to 256 MiB", format!("{} bytes", options.shard_bytes));

@@ -3,8 +3,10 @@
 //! Weights of linear layers are cut into blocks of 32 along the input dimension; a block is an F16
 //! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). [`Levels`]
 //! says which codes there are; [`Levels::round`] chooses `d` and the codes so that the block's
-//! squared error is small, the codes being rounded against `d` as F16 keeps it.
+//! squared error is small, the codes being rounded against `d` as F16 keeps it. Where photos tell what
+//! a layer's inputs are like, `calibrate` chooses both instead.
 
+use crate::levels::Levels;
 use beit::weights::Storage;
 use beit::weights::schema::{Role, TensorSpec};
 use half::f16;
@@ -96,102 +98,6 @@ impl std::fmt::Display for Quantization {
     }
 }
 
-/// The codes that a block may use, and where its scale is looked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Levels {
-    lowest: f32,
-    highest: f32,
-    /// The largest magnitude is tried at `first + i·step` scales, `i < tries`.
-    first: f32,
-    step: f32,
-    tries: usize,
-    /// Whether a negative scale is another choice, because the codes are not symmetric.
-    both_signs: bool,
-}
-
-impl Levels {
-    /// −63…63, in a valid `Q8_0` block: with 64 added a code is 1…127, the only range that the relaxed
-    /// SIMD dot product takes on every machine and that AVX2's `maddubs` adds without saturating.
-    pub const SEVEN_BIT: Self =
-        Self { lowest: -63.0, highest: 63.0, first: 60.5, step: 0.5, tries: 9, both_signs: false };
-    /// −8…7, `Q4_0`'s range.
-    pub const FOUR_BIT: Self =
-        Self { lowest: -8.0, highest: 7.0, first: 5.0, step: 0.25, tries: 18, both_signs: true };
-
-    /// A block's scale and codes, of small squared error: the best of several scales around the one
-    /// that just reaches the largest magnitude, each improved by least squares. Plain f32 in a fixed
-    /// order, so every machine gives the same bytes.
-    pub fn round(self, block: &[f32; BLOCK]) -> (f16, [i8; BLOCK]) {
-        let largest = block.iter().fold(0.0f32, |largest, v| largest.max(v.abs()));
-        let mut best = Candidate { error: f32::INFINITY, scale: f16::ZERO };
-        if largest > 0.0 {
-            for i in 0..self.tries {
-                let scale = largest / (self.first + self.step * i as f32);
-                self.improve(block, scale, &mut best);
-                if self.both_signs {
-                    self.improve(block, -scale, &mut best);
-                }
-            }
-        }
-        (best.scale, self.codes(block, best.scale.to_f32()).map(|q| q as i8))
-    }
-
-    /// Refits `scale` to the codes it gives, twice, and keeps the best of what F16 makes of them.
-    fn improve(self, block: &[f32; BLOCK], scale: f32, best: &mut Candidate) {
-        let mut scale = scale;
-        for _ in 0..2 {
-            let rounded = f16::from_f32(scale);
-            if !(rounded.to_f32().abs() > 0.0 && rounded.is_finite()) {
-                return;
-            }
-            let d = rounded.to_f32();
-            let codes = self.codes(block, d);
-            let error = sum(|i| {
-                let e = block[i] - d * codes[i];
-                e * e
-            });
-            if error < best.error {
-                *best = Candidate { error, scale: rounded };
-            }
-            let energy = sum(|i| codes[i] * codes[i]);
-            if energy == 0.0 {
-                return;
-            }
-            scale = sum(|i| block[i] * codes[i]) / energy;
-        }
-    }
-
-    /// The nearest codes for scale `d`; zeros for a scale of zero.
-    fn codes(self, block: &[f32; BLOCK], d: f32) -> [f32; BLOCK] {
-        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
-        block.map(|v| nearest((v * inverse).max(self.lowest).min(self.highest)))
-    }
-}
-
-struct Candidate {
-    error: f32,
-    scale: f16,
-}
-
-/// The nearest integer, ties to even, for magnitudes below 2²²: adding 1.5·2²³ leaves no fraction
-/// bits. The same on every machine, and it vectorises where `f32::round` calls a function.
-fn nearest(x: f32) -> f32 {
-    const SHIFT: f32 = 12_582_912.0;
-    (x + SHIFT) - SHIFT
-}
-
-/// A sum over a block in eight lanes: an order that vectorises and is the same everywhere.
-fn sum(term: impl Fn(usize) -> f32) -> f32 {
-    let mut lanes = [0.0f32; 8];
-    for i in (0..BLOCK).step_by(8) {
-        for lane in 0..8 {
-            lanes[lane] += term(i + lane);
-        }
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
-}
-
 /// A tensor's values, row-major, in GGUF's layout. `values` must be a whole number of blocks where
 /// the storage has blocks; [`Quantization::storage`] sees to it.
 pub fn encode(storage: Storage, values: &[f32]) -> Vec<u8> {
@@ -200,20 +106,39 @@ pub fn encode(storage: Storage, values: &[f32]) -> Vec<u8> {
         Storage::F16 => values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect(),
         Storage::Q8_0 => encode_blocks::<Q8_0_BYTES>(values, |block, out| {
             let (scale, codes) = Levels::SEVEN_BIT.round(block);
-            out[..2].copy_from_slice(&scale.to_le_bytes());
-            for (byte, code) in out[2..].iter_mut().zip(codes) {
-                *byte = code as u8;
-            }
+            put_q8_0(scale, &codes, out);
         }),
         Storage::Q4_0 => encode_blocks::<Q4_0_BYTES>(values, |block, out| {
             let (scale, codes) = Levels::FOUR_BIT.round(block);
-            out[..2].copy_from_slice(&scale.to_le_bytes());
-            // Byte j holds code j in its low nibble and code j + 16 in its high one.
-            let nibble = |code: i8| (i32::from(code) + Q4_0_OFFSET) as u8;
-            for j in 0..BLOCK / 2 {
-                out[2 + j] = nibble(codes[j]) | nibble(codes[j + BLOCK / 2]) << 4;
-            }
+            put_q4_0(scale, &codes, out);
         }),
+    }
+}
+
+/// Blocks of `Q8_0` (else of `Q4_0`) in GGUF's layout, from a scale and 32 codes each.
+pub(crate) fn encode_codes(storage: Storage, scales: &[f16], codes: &[i8]) -> Vec<u8> {
+    let eight = storage == Storage::Q8_0;
+    let bytes = if eight { Q8_0_BYTES } else { Q4_0_BYTES };
+    let mut out = vec![0; scales.len() * bytes];
+    for ((out, &scale), codes) in out.chunks_exact_mut(bytes).zip(scales).zip(codes.as_chunks().0) {
+        if eight { put_q8_0(scale, codes, out) } else { put_q4_0(scale, codes, out) }
+    }
+    out
+}
+
+fn put_q8_0(scale: f16, codes: &[i8; BLOCK], out: &mut [u8]) {
+    out[..2].copy_from_slice(&scale.to_le_bytes());
+    for (byte, &code) in out[2..].iter_mut().zip(codes) {
+        *byte = code as u8;
+    }
+}
+
+fn put_q4_0(scale: f16, codes: &[i8; BLOCK], out: &mut [u8]) {
+    out[..2].copy_from_slice(&scale.to_le_bytes());
+    // Byte j holds code j in its low nibble and code j + 16 in its high one.
+    let nibble = |code: i8| (i32::from(code) + Q4_0_OFFSET) as u8;
+    for j in 0..BLOCK / 2 {
+        out[2 + j] = nibble(codes[j]) | nibble(codes[j + BLOCK / 2]) << 4;
     }
 }
 
@@ -258,30 +183,16 @@ pub fn relative_rms_error(exact: &[f32], approximation: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibrate;
 
-    /// splitmix64: the same numbers everywhere.
+    /// As small as weights are.
     fn noise(seed: u64, n: usize) -> Vec<f32> {
-        let mut state = seed;
-        let mut uniform = || {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-        };
-        (0..n).map(|_| (uniform() + uniform() + uniform() + uniform()) * 0.05).collect()
+        calibrate::tests::noise(seed, n).into_iter().map(|v| v * 0.05).collect()
     }
 
     fn round_trip(storage: Storage, values: &[f32]) -> f64 {
         let decoded = decode_blocks(storage, &encode(storage, values));
         relative_rms_error(values, &decoded)
-    }
-
-    #[test]
-    fn nearest_rounds_ties_to_even() {
-        for (x, rounded) in [(0.5, 0.0), (1.5, 2.0), (-0.5, 0.0), (-2.5, -2.0), (2.4, 2.0), (63.0, 63.0)] {
-            assert_eq!(nearest(x), rounded, "{x}");
-        }
     }
 
     #[test]
@@ -330,26 +241,6 @@ mod tests {
         println!("8-bit {eight:.5} against {plain_eight:.5}; 4-bit {four:.5} against {plain_four:.5}");
         assert!(eight < 0.97 * plain_eight, "{eight} {plain_eight}");
         assert!(four < 0.90 * plain_four, "{four} {plain_four}");
-    }
-
-    /// The smallest error that any F16 scale near the plain one can reach, found by trying them all.
-    #[test]
-    fn four_bit_scales_are_close_to_the_best_there_are() {
-        let (mut found, mut best) = (0.0, 0.0);
-        for block in noise(3, 32 * 64).as_chunks::<BLOCK>().0 {
-            let error = |d: f32| -> f64 {
-                let codes = Levels::FOUR_BIT.codes(block, d);
-                (0..BLOCK).map(|i| f64::from(block[i] - d * codes[i]).powi(2)).sum()
-            };
-            let (scale, _) = Levels::FOUR_BIT.round(block);
-            found += error(scale.to_f32());
-            let largest = block.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-            let range = f16::from_f32(largest / 12.0).to_bits()..=f16::from_f32(largest / 3.0).to_bits();
-            let all = range.map(|bits| f16::from_bits(bits).to_f32()).flat_map(|d| [error(d), error(-d)]);
-            best += all.fold(f64::INFINITY, f64::min);
-        }
-        println!("squared error {found:.6}, best {best:.6}");
-        assert!(found <= 1.01 * best, "{found} {best}");
     }
 
     #[test]

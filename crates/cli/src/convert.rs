@@ -48,6 +48,12 @@ pub struct Arguments {
     /// Standard deviation of red, green and blue; ImageNet's if not given
     #[arg(long, value_name = "R,G,B", value_parser = channels)]
     std: Option<[f32; 3]>,
+    /// A folder of photos to round by: 4 bits then lose less (takes minutes)
+    #[arg(long, value_name = "DIR")]
+    calibrate: Option<PathBuf>,
+    /// Photos to use of that folder, spread evenly over it
+    #[arg(long, value_name = "N", default_value = "512", requires = "calibrate")]
+    calibrate_photos: usize,
     /// Print JSON even to a terminal
     #[arg(long)]
     json: bool,
@@ -74,11 +80,16 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         short_side: arguments.short_side,
         mean: arguments.mean,
         std: arguments.std,
+        calibration: arguments
+            .calibrate
+            .clone()
+            .map(|folder| checkpoint::Calibration { folder, photos: arguments.calibrate_photos }),
         ..Options::new(source, &arguments.out, arguments.quant)
     };
     let meter = OnceLock::new();
     let conversion = checkpoint::convert(&options, &|progress| match progress {
         Progress::Check => say(&format!("checking {}", source.display())),
+        Progress::Calibrate { done, total } => say(&format!("calibrating: {done} of {total} blocks")),
         Progress::Quantize { total, .. } => meter.get_or_init(|| Meter::new("tensors", total)).step(),
         Progress::Write => {
             if let Some(meter) = meter.get() {
@@ -104,6 +115,8 @@ struct Report<'a> {
     bytes: u64,
     sha256: &'a str,
     shards: Vec<&'a str>,
+    /// Photos that the rounding went by; 0 without `--calibrate`.
+    calibration_photos: usize,
     /// For each check input: the cosine between the converted network's logits and the source's.
     logits_cosine: &'a [f64],
     tensors: Vec<Tensor<'a>>,
@@ -136,6 +149,7 @@ fn report<'a>(conversion: &'a Conversion, arguments: &Arguments) -> Report<'a> {
         bytes: m.bytes,
         sha256: &m.sha256,
         shards: m.shards.iter().map(|shard| shard.name.as_str()).collect(),
+        calibration_photos: conversion.calibration_photos,
         logits_cosine: &conversion.logits_cosine,
         tensors: conversion.tensors.iter().map(tensor).collect(),
     }
@@ -154,6 +168,12 @@ fn say_summary(conversion: &Conversion, arguments: &Arguments) {
         Origin::Checkpoint => say("the classes' names come from the checkpoint"),
         Origin::Imagenet1k => say("the classes are ImageNet-1k's"),
         Origin::File => {}
+    }
+    if arguments.calibrate.is_some() {
+        for (file, reason) in &conversion.unreadable {
+            say(&format!("{}: left out: {reason}", file.display()));
+        }
+        say(&format!("calibrated on {} photos", conversion.calibration_photos));
     }
     // One line for each kind of tensor that was rounded, all blocks together.
     let mut kinds: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
