@@ -196,7 +196,7 @@ pub fn convert(
 
     progress(Progress::Verify);
     let (tensors, logits_cosine) =
-        verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels, &calibrated.biases)?;
+        verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels, &calibrated)?;
     folder.commit()?;
     let Network { dialect, config, .. } = network;
     Ok(Conversion {

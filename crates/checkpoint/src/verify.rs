@@ -3,6 +3,7 @@
 
 use crate::CheckpointError;
 use crate::agreement::{check_inputs, cosine};
+use crate::calibrate::Calibrated;
 use crate::convert::TensorReport;
 use crate::model_folder::ModelFolder;
 use crate::network::Network;
@@ -11,7 +12,7 @@ use crate::source::Entry;
 use crate::walk::Walk;
 use beit::backend::Cpu;
 use beit::labels::Label;
-use beit::weights::{Storage, Tensor, TensorData};
+use beit::weights::{Storage, Tensor, TensorData, sha256};
 use half::f16;
 use kernels::{Isa, WeightFormat};
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ const WORST_EIGHT_BIT: f64 = 0.05;
 const WORST_FOUR_BIT: f64 = 0.6;
 
 /// What rounding did to each tensor, in the file's order, and for each check input the cosine between the two
-/// networks' logits. `moved` are the tensors that were meant to be other than the source's.
+/// networks' logits. What photos moved away from the source is held against `calibrated` instead.
 ///
 /// # Errors
 /// When anything in the folder is not what the network and its labels say.
@@ -30,7 +31,7 @@ pub(crate) fn read_back(
     folder: &ModelFolder,
     network: &Network,
     labels: &[Label],
-    moved: &HashMap<String, Vec<f32>>,
+    calibrated: &Calibrated,
 ) -> Result<(Vec<TensorReport>, Vec<f64>), CheckpointError> {
     let parts: HashMap<String, &[Entry]> =
         network.tensors().map(|(spec, parts)| (spec.name, parts)).collect();
@@ -54,9 +55,12 @@ pub(crate) fn read_back(
         let error = relative_rms_error(&exact, &decoded);
         let same = |(a, b): (&f32, &f32)| a == b || f16::from_f32(*a).to_f32() == *b;
         let good = exact.len() == decoded.len()
-            && match worst {
-                Some(worst) => error <= worst,
-                None => moved.get(&name).unwrap_or(&exact).iter().zip(decoded.iter()).all(same),
+            && match (worst, calibrated.digests.get(&name), &tensor.data) {
+                (_, Some(digest), TensorData::Blocks { bytes, .. }) => sha256(bytes) == *digest,
+                (Some(worst), ..) => error <= worst,
+                (None, ..) => {
+                    calibrated.biases.get(&name).unwrap_or(&exact).iter().zip(decoded.iter()).all(same)
+                }
             };
         if !good {
             let expected =

@@ -21,7 +21,7 @@ use crate::source::Entry;
 use beit::backend::{Activation, Backend, BackendError, Cpu, CpuTokens, LayerNorm, Linear};
 use beit::builder::{BuildError, ModelBuilder};
 use beit::weights::schema::TensorSpec;
-use beit::weights::{Storage, StoredTensor, Tensor, TensorData};
+use beit::weights::{Storage, StoredTensor, Tensor, TensorData, sha256};
 use kernels::{Isa, WeightFormat};
 use moments::Moments;
 use std::collections::HashMap;
@@ -35,8 +35,10 @@ const SMALLEST_GAMMA: f32 = 1e-3;
 /// A network rounded with the help of photos.
 #[derive(Default)]
 pub(crate) struct Calibrated {
-    /// By name, each tensor that was rounded, and each bias that was moved.
+    /// By name, each tensor that was rounded.
     pub(crate) stored: HashMap<String, StoredTensor>,
+    /// SHA-256 of each rounded tensor's bytes.
+    pub(crate) digests: HashMap<String, String>,
     /// The biases that were moved.
     pub(crate) biases: HashMap<String, Vec<f32>>,
     /// Photos that were looked at.
@@ -269,6 +271,7 @@ impl<'a> Pass<'a> {
         let mut bias = problem.bias(&values);
         self.keep_bias(layer, &mut bias);
         let stored = StoredTensor::new(&spec, storage, bytes.clone()).map_err(|e| self.fault(e))?;
+        self.done.digests.insert(name.clone(), sha256(&bytes));
         self.done.stored.insert(name, stored);
         let format = if storage == Storage::Q8_0 { WeightFormat::Q8_0 } else { WeightFormat::Q4_0 };
         self.linear(n, k, TensorData::Blocks { format, bytes }, bias)
