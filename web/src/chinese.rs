@@ -9,6 +9,7 @@ use protocol::{BackendInfo, Loading, ModelInfo};
 
 pub static CHINESE: Text = Text {
     tag: "zh",
+    title: "Beitscope：照片里是什么？",
     other_language: "English",
 
     privacy: "照片不会离开本页面。网络就在您的浏览器里运行。",

@@ -86,7 +86,7 @@ fn told(value: Option<JsValue>) -> String {
     match value {
         None => "not told".into(),
         Some(value) if value.is_undefined() => "not told".into(),
-        Some(value) => String::from(js_sys::JsString::from(js_sys::Object::from(value).to_string())),
+        Some(value) => String::from(js_sys::Object::from(value).to_string()),
     }
 }
 

@@ -9,6 +9,7 @@ use protocol::{BackendInfo, Loading, ModelInfo};
 
 pub static ENGLISH: Text = Text {
     tag: "en",
+    title: "Beitscope: what is in your photo?",
     other_language: "中文",
 
     privacy: "Your photos never leave this page. The network runs here, in your browser.",

@@ -58,10 +58,12 @@ impl Language {
     /// Tells browser and screen readers, and keeps it in the address where the visitor has chosen it.
     pub fn announce(self, chosen: bool) {
         let Some(window) = web_sys::window() else { return };
-        let root = window.document().and_then(|document| document.document_element());
-        if let Some(root) = root {
-            // A page without the attribute is read all the same.
-            root.set_attribute("lang", self.text().tag).ok();
+        if let Some(document) = window.document() {
+            document.set_title(self.text().title);
+            if let Some(root) = document.document_element() {
+                // A page without the attribute is read all the same.
+                root.set_attribute("lang", self.text().tag).ok();
+            }
         }
         if let Some(address) = address().filter(|_| chosen) {
             address.search_params().set("lang", self.text().tag);

@@ -11,6 +11,8 @@ use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
 pub struct Text {
     /// Its BCP 47 tag.
     pub tag: &'static str,
+    /// The browser tab's title.
+    pub title: &'static str,
     /// The other language's name in itself.
     pub other_language: &'static str,
 

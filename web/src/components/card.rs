@@ -44,7 +44,7 @@ pub fn Card(CardProps { photo, top_k, movable, dispatch }: &CardProps) -> Html {
             onkeydown={movable.then(|| nudge(id, dispatch))}
         >
             <div class="frame">
-                { preview(photo, name, text, dispatch) }
+                { preview(photo, name, *movable, text, dispatch) }
                 { over(photo, *top_k, text, dispatch) }
                 <button
                     id={Focus::Remove(id).element_id()}
@@ -110,7 +110,7 @@ fn nudge(id: PhotoId, dispatch: &Callback<Action>) -> Callback<KeyboardEvent> {
 }
 
 /// The photo, which opens its large view; where the browser cannot show it, a quiet placeholder.
-fn preview(photo: &Photo, name: &str, text: &Text, dispatch: &Callback<Action>) -> Html {
+fn preview(photo: &Photo, name: &str, movable: bool, text: &Text, dispatch: &Callback<Action>) -> Html {
     let id = photo.id;
     let image = photo.preview.url().map(|url| {
         html! { <img src={url.clone()} alt={(text.photo)(name)} decoding="async" draggable="false" /> }
@@ -125,6 +125,7 @@ fn preview(photo: &Photo, name: &str, text: &Text, dispatch: &Callback<Action>) 
             type="button"
             class="open"
             aria-label={(text.open)(name)}
+            aria-keyshortcuts={movable.then_some("Alt+ArrowLeft Alt+ArrowRight")}
             onclick={dispatch.reform(move |_| Action::View { id, class: None })}
         >
             if photo.preview == Preview::Unavailable {
