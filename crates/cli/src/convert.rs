@@ -52,7 +52,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     calibrate: Option<PathBuf>,
     /// Photos to use of that folder, spread evenly over it
-    #[arg(long, value_name = "N", default_value = "512", requires = "calibrate")]
+    #[arg(long, value_name = "N", default_value = "200", requires = "calibrate")]
     calibrate_photos: usize,
     /// Print JSON even to a terminal
     #[arg(long)]
