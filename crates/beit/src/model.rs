@@ -63,9 +63,59 @@ impl<B: Backend> Model<B> {
         Ok(x)
     }
 
+    /// Puts a head over other classes, `[classes, width]`, in the place of the one there, which is given back with its
+    /// number of classes. The rest of the network stays.
+    pub fn replace_head(&mut self, classes: usize, head: Linear<B>) -> (usize, Linear<B>) {
+        (std::mem::replace(&mut self.config.classes, classes), std::mem::replace(&mut self.head, head))
+    }
+
     /// The mean of each photo's patch tokens, normed: `[photos, width]`, the features the head reads.
     pub fn pooled(&self, tokens: &B::Tokens) -> Result<B::Tokens, BackendError> {
         let mean = self.backend.mean_of_patches(tokens)?;
         self.backend.layer_norm(&mean, &self.fc_norm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::Cpu;
+    use crate::builder::ModelBuilder;
+    use crate::weights::{Tensor, TensorData};
+    use kernels::Isa;
+
+    #[test]
+    fn another_head_reads_the_same_features_and_the_old_one_comes_back() {
+        let (size, width) = (32, 32);
+        let config =
+            Config { image_size: size, width, depth: 1, heads: 2, mlp_width: 32, ..Config::beitv2_large() };
+        let config = Config { classes: 4, ..config };
+        let wave = |i: usize| ((i * 37 % 101) as f32 - 50.0) / 200.0;
+        let mut builder = ModelBuilder::new(config.clone(), Cpu::new(Isa::best()));
+        for spec in config.tensors() {
+            let values = (0..spec.shape.iter().product()).map(wave).collect();
+            builder.add(Tensor { spec, data: TensorData::Dense(values) }).unwrap();
+        }
+        let mut model = builder.finish().unwrap();
+        let pixels = Pixels { size, values: (0..3 * size * size).map(wave).collect() };
+        let logits = |model: &Model<Cpu>| pollster::block_on(model.logits(&pixels)).unwrap();
+        let own = logits(&model);
+        let features = model.pooled(&model.tokens(&pixels, |_, _| ()).unwrap()).unwrap();
+        let weight: Vec<f32> = (0..2 * width).map(|i| wave(i * i)).collect();
+        let head = Linear {
+            weight: model.backend.matrix(2, width, TensorData::Dense(weight.clone())).unwrap(),
+            bias: vec![0.5, -0.5],
+        };
+        let (classes, old) = model.replace_head(2, head);
+        assert_eq!((classes, model.config().classes), (4, 2));
+        let expected = weight
+            .chunks_exact(width)
+            .zip([0.5, -0.5])
+            .map(|(row, bias)| row.iter().zip(features.values()).map(|(w, x)| w * x).sum::<f32>() + bias);
+        for (got, expected) in logits(&model).iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-5, "{got} {expected}");
+        }
+        model.replace_head(classes, old);
+        assert_eq!(logits(&model), own);
     }
 }
