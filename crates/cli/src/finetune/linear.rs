@@ -97,6 +97,9 @@ pub fn run(arguments: &Arguments, threads: NonZeroUsize) -> Result<(), Failure> 
     train.verdict(&val)
 }
 
+/// Below this many products a pass over the examples is done by one thread: others take longer to wake.
+const SMALL: usize = 4_000_000;
+
 /// Trains on the photos that could be read.
 pub fn learn(
     c: Option<f64>,
@@ -123,6 +126,8 @@ pub fn learn(
         )),
         Progress::HeldOut { .. } => {}
     };
+    let work = examples.len() * width * labels.len();
+    let threads = if work < SMALL { NonZeroUsize::MIN } else { threads };
     engine::pool(threads)?.install(|| teach(Isa::best(), &examples, &options, progress)).map_err(refused)
 }
 
