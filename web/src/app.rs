@@ -63,6 +63,10 @@ impl Component for App {
         if let Some(window) = web_sys::window() {
             listeners = intake::listen(&window, &handlers);
             listeners.extend(viewport::listen(&window, &dispatch));
+            let dispatch = dispatch.clone();
+            listeners.push(EventListener::new(&window, "hashchange", move |_| {
+                dispatch.emit(Action::RecordCame(record_link::read()));
+            }));
         }
         let previews = Rc::new(Previews::new(shelf.clone(), dispatch.clone()));
         ctx.link().send_message(Action::Speak { language: Language::of_visitor(), chosen: false });
