@@ -15,6 +15,7 @@ use crate::record_link;
 use crate::shelf::Shelf;
 use crate::state::{Action, Engine, Focus, State};
 use crate::status::Status;
+use crate::teach::{Ask, Replies, Teach};
 use crate::text::Text;
 use crate::updates;
 use crate::viewport;
@@ -30,6 +31,8 @@ pub struct App {
     state: State,
     client: Option<Rc<Client>>,
     shelf: Rc<RefCell<Shelf>>,
+    /// Where the panel of the visitor's own classes listens.
+    teacher: Replies,
     previews: Rc<Previews>,
     /// The object URL of the photo in the large view.
     whole: Rc<RefCell<Option<Rc<str>>>>,
@@ -77,6 +80,7 @@ impl Component for App {
             state: State::default(),
             client: None,
             shelf,
+            teacher: Replies::default(),
             previews,
             whole: Rc::default(),
             dispatch,
@@ -126,6 +130,13 @@ impl Component for App {
                     } else {
                         { self.gallery() }
                     }
+                    <Teach
+                        model={model.clone()}
+                        replies={self.teacher.clone()}
+                        ask={self.dispatch.reform(|(request, file): Ask| Action::AskTeacher(request, file))}
+                        reclassify={self.dispatch.reform(|()| Action::Reclassify)}
+                        dropped={self.dispatch.reform(|()| Action::Dragging(false))}
+                    />
                 </main>
                 <Footer {model} {backend}>
                     <StorageNote {kept} stored={state.stored} dispatch={self.dispatch.clone()} />

@@ -6,6 +6,7 @@ use crate::state::{Action, Breakdown, LISTED_CLASSES};
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
 use js_sys::{Array, Reflect, Uint8ClampedArray};
+use protocol::teach::TeachRequest;
 use protocol::{Reply, Request};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
@@ -71,6 +72,11 @@ impl Client {
     /// Asks what the network sees of a photo.
     pub fn show_input(&self, id: u64, photo: &Blob) -> Result<(), String> {
         self.post(&Request::ShowInput { id }, Some(photo))
+    }
+
+    /// Asks about the visitor's own classes, with a photo or a head's file beside the question.
+    pub fn teach(&self, request: TeachRequest, file: Option<&Blob>) -> Result<(), String> {
+        self.post(&Request::Teach(request), file)
     }
 
     fn post(&self, request: &Request, photo: Option<&Blob>) -> Result<(), String> {

@@ -25,6 +25,7 @@ mod shelf;
 mod state;
 mod status;
 mod storage;
+mod teach;
 mod text;
 mod updates;
 mod viewport;

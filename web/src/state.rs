@@ -247,6 +247,8 @@ impl State {
                 }
             }
             Action::Remove(id) => self.remove(id),
+            Action::AskTeacher(request, file) => vec![Effect::AskTeacher(request, file)],
+            Action::Reclassify => self.reclassify(),
             Action::Clear => {
                 self.batch.1 = 0;
                 self.skipped = 0;

@@ -5,7 +5,10 @@
 //! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
 //! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
 
+pub mod teach;
+
 use serde::{Deserialize, Serialize};
+use teach::{TeachReply, TeachRequest};
 
 /// The name of the browser's cache (`caches.open`) in which the worker keeps verified shards. The page
 /// opens it too, to tell how much it holds and to clear it.
@@ -26,6 +29,8 @@ pub enum Request {
     /// Show what the network sees of the photo beside this message. Answered by [`Reply::Input`] or
     /// [`Reply::NotShown`].
     ShowInput { id: u64 },
+    /// About a visitor's own classes.
+    Teach(TeachRequest),
 }
 
 /// From the worker to the page.
@@ -46,6 +51,8 @@ pub enum Reply {
     Done { id: u64, answer: Answer },
     /// The photo could not be answered; `message` is a sentence for its card.
     Failed { id: u64, message: String },
+    /// About a visitor's own classes.
+    Teach(TeachReply),
     /// What each patch of the photo contributes to this class's logit.
     Explained { id: u64, class: usize, heat_map: HeatMap },
     /// The square that the network sees of the photo, `side` × `side` pixels in RGBA, beside this message.

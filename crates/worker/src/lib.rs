@@ -12,6 +12,7 @@ mod port;
 mod progress;
 mod session;
 mod store;
+mod teach;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;

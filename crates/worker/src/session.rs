@@ -4,7 +4,8 @@ use crate::digest::sha256;
 use crate::load::{self, Loaded};
 use crate::picture;
 use crate::port::{self, Message};
-use beit::backend::{BackendError, Cpu, CpuTokens};
+use crate::teach::{self, TeachError, Teacher};
+use beit::backend::{Backend, BackendError, Cpu, CpuTokens};
 use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb};
 use beit::kinds;
 use beit::model::Model;
@@ -12,6 +13,7 @@ use beit::preprocess::{preprocess, resize_and_crop, seen};
 use beit::topk::{softmax, top_k};
 use js_sys::Uint8Array;
 use kernels::Isa;
+use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
 use protocol::{Answer, Area, BackendInfo, HeatMap, Kind, Prediction, Reply, Request};
 use thiserror::Error;
 use wasm_bindgen_futures::JsFuture;
@@ -21,6 +23,7 @@ use web_sys::Blob;
 #[derive(Default)]
 pub struct Session {
     loaded: Option<Loaded>,
+    teacher: Teacher<Cpu>,
     explained: Option<Explained>,
 }
 
@@ -48,6 +51,7 @@ impl Session {
     /// Does what the message asks and replies to the page.
     pub async fn handle(&mut self, message: Message) {
         match message.request {
+            Request::Teach(request) => self.teach(request, message.photo).await,
             Request::Load { manifest } => self.load(&manifest).await,
             Request::Classify { id, top_k } => {
                 port::post(&Reply::Started { id });
@@ -76,6 +80,65 @@ impl Session {
                 Err(error) => port::post(&Reply::NotShown { id, message: error.to_string() }),
             },
         }
+    }
+
+    /// What the page asks about a visitor's own classes.
+    async fn teach(&mut self, request: TeachRequest, file: Option<Blob>) {
+        let reply = match request {
+            TeachRequest::See { photo } => match self.features(file).await {
+                Ok(features) => {
+                    self.teacher.keep(photo, features);
+                    TeachReply::Seen { photo }
+                }
+                Err(error) => TeachReply::NotSeen { photo, message: error.to_string() },
+            },
+            TeachRequest::Forget { photos } => return self.teacher.forget(&photos),
+            TeachRequest::Train { classes } => match self.train(&classes) {
+                Ok(head) => TeachReply::OwnClasses { head },
+                Err(error) => TeachReply::NotTaught { message: error.to_string() },
+            },
+            TeachRequest::Use { file } => own(teach::decode(&file).and_then(|bytes| self.put(&bytes))),
+            TeachRequest::Import => own(match read(file).await {
+                Ok((_, bytes)) => self.put(&bytes.to_vec()),
+                Err(_) => Err(TeachError::Unreadable),
+            }),
+            TeachRequest::UseModels => {
+                if let Some(loaded) = &mut self.loaded {
+                    self.teacher.put_back(&mut loaded.model, &mut loaded.labels);
+                }
+                TeachReply::ModelsClasses
+            }
+        };
+        port::post(&Reply::Teach(reply));
+    }
+
+    /// photo → RGB → pixels → tokens → pooled
+    async fn features(&self, photo: Option<Blob>) -> Result<Vec<f32>, PhotoError> {
+        let Loaded { model, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
+        let (photo, bytes) = read(photo).await?;
+        let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
+        let pixels = preprocess(&rgb, &model.config().preprocessing);
+        drop(rgb);
+        let tokens = model.tokens(&pixels, |_, _| ())?;
+        Ok(model.backend().read(&model.pooled(&tokens)?).await?)
+    }
+
+    /// Trains a head and puts it in the model's place.
+    fn train(&mut self, classes: &[TaughtClass]) -> Result<OwnHead, TeachError> {
+        let loaded = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
+        let (name, sha256) = (&loaded.info.name, &loaded.info.sha256);
+        let isa = loaded.model.backend().isa();
+        let (head, lesson) = self.teacher.train(isa, classes, name, sha256)?;
+        let own = self.teacher.put(&head, &mut loaded.model, &mut loaded.labels)?;
+        port::post(&Reply::Teach(TeachReply::Taught { lesson }));
+        Ok(own)
+    }
+
+    /// Puts the head in a file in the model's place.
+    fn put(&mut self, file: &[u8]) -> Result<OwnHead, TeachError> {
+        let loaded = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
+        let head = teach::read(file, loaded)?;
+        self.teacher.put(&head, &mut loaded.model, &mut loaded.labels)
     }
 
     async fn load(&mut self, manifest_url: &str) {
@@ -173,4 +236,11 @@ async fn read(photo: Option<Blob>) -> Result<(Blob, Uint8Array), PhotoError> {
     let buffer = JsFuture::from(photo.array_buffer()).await.map_err(|_| PhotoError::Unreadable)?;
     let bytes = Uint8Array::new(&buffer);
     Ok((photo, bytes))
+}
+
+fn own(head: Result<OwnHead, TeachError>) -> TeachReply {
+    match head {
+        Ok(head) => TeachReply::OwnClasses { head },
+        Err(error) => TeachReply::Refused { message: error.to_string() },
+    }
 }

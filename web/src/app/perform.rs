@@ -74,6 +74,8 @@ impl App {
                 });
             }
             Effect::UpdateNow => updates::use_it(),
+            Effect::AskTeacher(request, file) => self.ask(|client| client.teach(request, file.as_deref())),
+            Effect::TellTeacher(reply) => self.teacher.emit(reply),
             Effect::Forget(id) => {
                 self.shelf.borrow_mut().forget(id);
                 self.previews.forget(id);

@@ -7,7 +7,9 @@ use crate::model_choice::Choice;
 use crate::photo::{Arrival, PhotoId, Trouble};
 use crate::record::Record;
 use protocol::Reply;
+use protocol::teach::{TeachReply, TeachRequest};
 use std::rc::Rc;
+use web_sys::File;
 
 /// Everything that can happen.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,6 +136,10 @@ pub enum Action {
     Clear,
     /// Files came over the page, or left it.
     Dragging(bool),
+    /// The panel of the visitor's own classes asks the worker this, with a photo or file beside it.
+    AskTeacher(TeachRequest, Option<File>),
+    /// Answer every photo anew: the classes are others now.
+    Reclassify,
     /// The visitor wants to try this sample photo.
     TrySample(&'static str),
 }
@@ -185,6 +191,10 @@ pub enum Effect {
     Forget(PhotoId),
     /// Fetch this sample and let it arrive like any other photo.
     FetchSample(&'static str),
+    /// Ask the worker this about the visitor's own classes.
+    AskTeacher(TeachRequest, Option<File>),
+    /// Hand this to the panel of the visitor's own classes.
+    TellTeacher(TeachReply),
     /// Move the keyboard's focus, since what had it is gone.
     Focus(Focus),
 }

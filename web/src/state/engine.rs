@@ -113,6 +113,7 @@ impl State {
                 self.settle(id, Progress::Done(answer))
             }
             Reply::Failed { id, message } => self.settle(id, Progress::Failed(Trouble::Told(message))),
+            Reply::Teach(reply) => vec![Effect::TellTeacher(reply)],
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
                 vec![]

@@ -65,6 +65,16 @@ impl State {
         }
     }
 
+    /// Every photo that has its answer waits for another one: the classes are others now.
+    pub(super) fn reclassify(&mut self) -> Vec<Effect> {
+        for photo in &mut self.photos {
+            if matches!(photo.progress, Progress::Done(_)) {
+                Rc::make_mut(photo).progress = Progress::Queued;
+            }
+        }
+        self.send_next()
+    }
+
     /// The worker is done with this photo, whatever became of it.
     pub(super) fn settle(&mut self, id: PhotoId, progress: Progress) -> Vec<Effect> {
         if id == CAMERA {

@@ -1,0 +1,190 @@
+//! A visitor's own classes: features kept, a head trained on them and put in the model's head's place.
+
+use crate::load::Loaded;
+use crate::port;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use beit::backend::{Backend, BackendError, Linear};
+use beit::labels::Label;
+use beit::model::Model;
+use beit::weights::TensorData;
+use head::{Examples, Head, HeadError, Options, Progress, teach};
+use kernels::Isa;
+use protocol::Reply;
+use protocol::teach::{Lesson, OwnHead, TaughtClass, TeachReply};
+use std::collections::HashMap;
+use thiserror::Error;
+
+/// The longest name of a class.
+const LONGEST_NAME: usize = 100;
+
+/// Why a visitor's classes could not be learnt or used; the text stands on the page.
+#[derive(Debug, Error)]
+pub enum TeachError {
+    #[error("No model is loaded yet.")]
+    NoModel,
+    #[error("The file could not be read.")]
+    Unreadable,
+    #[error("Name every class, and no two alike.")]
+    Names,
+    #[error("Some photos have not been looked at yet. Try again in a moment.")]
+    NotSeen,
+    #[error("Give at least two classes a photo each.")]
+    TooFew,
+    #[error("The head could not be used: {0}.")]
+    Head(#[from] HeadError),
+    #[error("The head could not be used: it is no base64 text.")]
+    Text,
+    #[error("The network failed: {0}.")]
+    Network(#[from] BackendError),
+}
+
+/// What is remembered between messages.
+pub struct Teacher<B: Backend> {
+    features: HashMap<u64, Vec<f32>>,
+    /// The model's own head and labels while another is in its place.
+    models: Option<(usize, Linear<B>, Vec<Label>)>,
+}
+
+impl<B: Backend> Default for Teacher<B> {
+    fn default() -> Self {
+        Self { features: HashMap::new(), models: None }
+    }
+}
+
+impl<B: Backend> Teacher<B> {
+    /// Keeps a photo's features.
+    pub fn keep(&mut self, photo: u64, features: Vec<f32>) {
+        self.features.insert(photo, features);
+    }
+
+    pub fn forget(&mut self, photos: &[u64]) {
+        for photo in photos {
+            self.features.remove(photo);
+        }
+    }
+
+    /// Trains a head for the model with this name and hash, telling the page how it goes.
+    pub fn train(
+        &self,
+        isa: Isa,
+        classes: &[TaughtClass],
+        model: &str,
+        sha256: &str,
+    ) -> Result<(Head, Lesson), TeachError> {
+        let names = named(classes)?;
+        let (mut features, mut labels, mut photos) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, class) in classes.iter().enumerate() {
+            for photo in &class.photos {
+                features.extend(self.features.get(photo).ok_or(TeachError::NotSeen)?);
+                labels.push(number);
+                photos.push(*photo);
+            }
+        }
+        let width = features.len() / labels.len().max(1);
+        let examples = Examples::new(width, classes.len(), features, labels);
+        let examples = examples.map_err(|error| match error {
+            HeadError::TooFewClasses { .. } | HeadError::NoExample { .. } => TeachError::TooFew,
+            other => TeachError::Head(other),
+        })?;
+        let begun = port::now();
+        let taught = teach(isa, &examples, &Options::default(), |progress| {
+            if let Progress::Tried(tried) = progress {
+                port::post(&Reply::Teach(TeachReply::Tried { accuracy: tried.accuracy }));
+            }
+        })?;
+        let ms = port::now() - begun;
+        let wrong = |answers: &[Option<usize>]| -> Vec<(u64, usize)> {
+            let answered = photos.iter().zip(answers).zip(examples.labels());
+            answered
+                .filter_map(|((photo, answer), label)| Some((*photo, answer.filter(|a| a != label)?)))
+                .collect()
+        };
+        let lesson = match &taught.validation {
+            None => Lesson {
+                classes: names.clone(),
+                held_out: 0,
+                right: 0,
+                folds: 0,
+                confusion: Vec::new(),
+                mistakes: Vec::new(),
+                ms,
+            },
+            Some(validation) => Lesson {
+                classes: names.clone(),
+                held_out: validation.confusion.all(),
+                right: validation.confusion.right(),
+                folds: validation.folds,
+                confusion: (0..names.len()).map(|class| validation.confusion.row(class).to_vec()).collect(),
+                mistakes: wrong(&validation.answers),
+                ms,
+            },
+        };
+        let label = |name: &String| Label { wnid: String::new(), en: name.clone(), zh: name.clone() };
+        let head = Head::of(&taught, names.iter().map(label).collect(), model, sha256)?;
+        Ok((head, lesson))
+    }
+
+    /// Puts a head in the place of the model's own.
+    pub fn put(
+        &mut self,
+        head: &Head,
+        model: &mut Model<B>,
+        labels: &mut Vec<Label>,
+    ) -> Result<OwnHead, TeachError> {
+        // A file may claim the right model and hold another width.
+        let width = model.config().width;
+        if head.width() != width {
+            return Err(HeadError::Shape {
+                what: "features of the head",
+                expected: width,
+                got: head.width(),
+            }
+            .into());
+        }
+        let classes = head.classes().len();
+        let weight = TensorData::Dense(head.weights().to_vec());
+        let linear = Linear {
+            weight: model.backend().matrix(classes, head.width(), weight)?,
+            bias: model.backend().vector(head.bias().to_vec())?,
+        };
+        let file = STANDARD.encode(head.to_bytes()?);
+        let (old_classes, old) = model.replace_head(classes, linear);
+        let old_labels = std::mem::replace(labels, head.classes().to_vec());
+        self.models.get_or_insert((old_classes, old, old_labels));
+        Ok(OwnHead { classes: head.classes().iter().map(|label| label.en.clone()).collect(), file })
+    }
+
+    /// Puts the model's own head back.
+    pub fn put_back(&mut self, model: &mut Model<B>, labels: &mut Vec<Label>) {
+        if let Some((classes, head, own)) = self.models.take() {
+            model.replace_head(classes, head);
+            *labels = own;
+        }
+    }
+}
+
+/// The head in a file, if it was made for this model.
+pub fn read(bytes: &[u8], loaded: &Loaded) -> Result<Head, TeachError> {
+    let head = Head::from_bytes(bytes)?;
+    head.check_model(&loaded.info.name, &loaded.info.sha256)?;
+    Ok(head)
+}
+
+/// The bytes behind base64 text.
+pub fn decode(text: &str) -> Result<Vec<u8>, TeachError> {
+    STANDARD.decode(text).map_err(|_| TeachError::Text)
+}
+
+/// The classes' names without blanks around them, each there and unlike the others.
+fn named(classes: &[TaughtClass]) -> Result<Vec<String>, TeachError> {
+    let names: Vec<String> =
+        classes.iter().map(|class| class.name.trim().chars().take(LONGEST_NAME).collect()).collect();
+    let mut sorted = names.clone();
+    sorted.sort();
+    sorted.dedup();
+    if sorted.len() < names.len() || names.iter().any(String::is_empty) {
+        return Err(TeachError::Names);
+    }
+    Ok(names)
+}
