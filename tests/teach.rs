@@ -75,6 +75,16 @@ async fn state(client: &Client, state: &str) {
     page::until(client, &format!("the panel is {state}"), &script).await;
 }
 
+/// Saves a picture of the panel for the documentation, in the folder that `BEITSCOPE_PICTURES` names.
+async fn picture(client: &Client) {
+    let Some(folder) = std::env::var_os("BEITSCOPE_PICTURES") else { return };
+    let script = "document.querySelector('[data-testid=teach]').scrollIntoView()";
+    client.execute(script, vec![]).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+    let picture = client.screenshot().await.unwrap();
+    std::fs::write(site::root().join(folder).join("teach.png"), picture).unwrap();
+}
+
 /// Every card's best class.
 fn best(cards: &[Card]) -> Vec<(String, u64, f64)> {
     let mut best: Vec<_> =
@@ -114,6 +124,7 @@ fn classes_are_taught_kept_saved_and_brought_back() {
             assert_eq!(*index, class as u64, "{name}: {taught:?}");
         }
 
+        picture(client).await;
         let href = page::element(client, "teach-export").await.attr("href").await.unwrap().unwrap();
         let (_, base64) = href.split_once("base64,").unwrap();
         let bytes = client
@@ -142,7 +153,8 @@ fn classes_are_taught_kept_saved_and_brought_back() {
 
         // A visit without what storage kept: the file brings it back.
         page::element(client, "teach-forget").await.click().await.unwrap();
-        page::until(client, "it is forgotten", "return localStorage.getItem('beitscope.head') === null").await;
+        page::until(client, "it is forgotten", "return localStorage.getItem('beitscope.head') === null")
+            .await;
         page::open(client, &server.url()).await;
         page::ready(client).await;
         page::pick(client, &held_out).await;
