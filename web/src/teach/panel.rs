@@ -179,6 +179,9 @@ impl Teach {
     }
 
     fn told(&mut self, ctx: &Context<Self>, reply: TeachReply) {
+        if matches!(reply, TeachReply::Refused { .. }) {
+            self.quiet = false;
+        }
         let forgotten = matches!(reply, TeachReply::ModelsClasses) && self.desk.own.is_none();
         let anew = self.desk.told(reply);
         if anew && self.desk.in_use && std::mem::take(&mut self.quiet) {
