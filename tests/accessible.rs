@@ -114,8 +114,8 @@ fn every_control_is_reached_by_tab_and_shows_the_focus() {
             let note = "const e = document.activeElement;
                 if (e && e !== document.body && !window.reached.has(e)) {
                     window.reached.add(e);
-                    // A hidden file input shows its focus on its label.
-                    const shown = e.type === 'file' ? e.nextElementSibling : e;
+                    // A hidden file input shows its focus on its label, around it or behind it.
+                    const shown = e.type === 'file' ? e.closest('label') ?? e.nextElementSibling : e;
                     const style = getComputedStyle(shown);
                     if (style.outlineStyle === 'none' || parseFloat(style.outlineWidth) < 2) window.unseen.push(shown.outerHTML.slice(0, 120));
                 }";
