@@ -34,11 +34,17 @@ pub struct Setup {
     pub dark: bool,
     /// It has a camera, whose picture Chromium draws itself, and whoever asks may use it.
     pub camera: bool,
+    /// Offers WebGPU, on a GPU that is imitated on the processor.
+    pub webgpu: bool,
+}
+
+impl Setup {
+    pub const DEFAULT: Self = Self { window: (1280, 900), dark: false, camera: false, webgpu: false };
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { window: (1280, 900), dark: false, camera: false }
+        Self::DEFAULT
     }
 }
 
@@ -96,6 +102,9 @@ impl Driver {
         let (width, height) = setup.window;
         let mut arguments: Vec<String> = ARGUMENTS.map(str::to_owned).to_vec();
         arguments.push(format!("--window-size={width},{height}"));
+        if setup.webgpu {
+            arguments.push("--enable-unsafe-webgpu".into());
+        }
         if setup.camera {
             let flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
             arguments.extend(flags.map(str::to_owned));

@@ -17,6 +17,7 @@ use crate::state::{Action, Engine, Focus, State};
 use crate::status::Status;
 use crate::teach::{Ask, Replies, Teach};
 use crate::text::Text;
+use crate::threads::Plan;
 use crate::updates;
 use crate::viewport;
 use gloo::events::EventListener;
@@ -30,6 +31,8 @@ use yew::{Callback, Component, Context, ContextProvider, Html, html};
 pub struct App {
     state: State,
     client: Option<Rc<Client>>,
+    /// How the worker was started.
+    plan: Option<Plan>,
     shelf: Rc<RefCell<Shelf>>,
     /// Where the panel of the visitor's own classes listens.
     teacher: Replies,
@@ -79,6 +82,7 @@ impl Component for App {
         Self {
             state: State::default(),
             client: None,
+            plan: None,
             shelf,
             teacher: Replies::default(),
             previews,
@@ -113,6 +117,8 @@ impl Component for App {
         };
         let note =
             state.choice.as_ref().and_then(|choice| state.language.pick(&choice.note, &choice.note_zh));
+        let started = backend.as_ref().filter(|backend| backend.kind == "cpu").map(|backend| backend.threads);
+        let notice = self.plan.as_ref().zip(started).and_then(|(plan, started)| plan.notice(started));
         html! {
             <ContextProvider<&'static Text> context={state.language.text()}>
                 <Header
@@ -124,7 +130,7 @@ impl Component for App {
                 />
                 <main>
                     <RecordView shared={state.shared.clone()} agrees={state.agrees()} dispatch={self.dispatch.clone()} />
-                    <DropZone {empty} {status} {note} update_ready={state.update_ready} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
+                    <DropZone {empty} {status} {notice} {note} update_ready={state.update_ready} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
                     if empty {
                         <Samples dispatch={self.dispatch.clone()} />
                     } else {

@@ -5,6 +5,7 @@ use crate::photo::{ArchiveFault, Trouble};
 use crate::state::{Counts, Order, Problem};
 use crate::status::Status;
 use crate::text::{Said, Text};
+use crate::threads::{NoPlan, Notice};
 use protocol::{BackendInfo, Loading, ModelInfo};
 
 pub static CHINESE: Text = Text {
@@ -38,6 +39,8 @@ pub static CHINESE: Text = Text {
     rocket: "火箭",
 
     status,
+    notice,
+    isolate: "在这个浏览器里全部启用。",
     progress: "正在加载模型",
     progress_value: of_megabytes,
     pause: "暂停",
@@ -234,9 +237,24 @@ fn settled(counts: &Counts) -> String {
     done + &failed
 }
 
+fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::NotIsolated { cores } => format!(
+            "这台设备有 {cores} 个处理器，但网络只用了一个线程：网站的服务器没有发送跨源隔离所需的标头（Cross-Origin-Opener-Policy: same-origin 和 Cross-Origin-Embedder-Policy: require-corp）。网站管理员可以加上它们，或启用网站的隔离 service worker。"
+        ),
+        Notice::BadThreads { got, most, used } => format!(
+            "“{got}”不是有效的线程数：页面的“threads”参数为 1 到 {most}，0 表示由页面决定。现在使用 {used} 个线程。"
+        ),
+        Notice::Fewer { planned, started } => format!(
+            "计划使用 {planned} 个线程，只启动了 {started} 个：浏览器没有启动其余的。关闭其他标签页并重新加载页面也许有帮助。"
+        ),
+    }
+}
+
 fn problem(problem: &Problem) -> String {
     match problem {
-        Problem::NoSimd => "这个浏览器没有网络所需的 WebAssembly SIMD。Firefox 89、Chrome 91、Edge 91、Safari 16.4 及更新版本都有。".into(),
+        Problem::NoWorker(NoPlan::BadBuild(name)) => format!("“{name}”不是这个浏览器能运行的程序。页面的“worker”参数可以是 simd128、simd128-threads 或 relaxed-threads；不写则自动选用最快的。"),
+        Problem::NoWorker(NoPlan::NoSimd) => "这个浏览器没有网络所需的 WebAssembly SIMD。Firefox 89、Chrome 91、Edge 91、Safari 16.4 及更新版本都有。".into(),
         Problem::NoIndex(reason) => format!("模型列表 models/index.json 无法读取（{reason}）。请检查网络连接，或确认网站文件完整，然后重试。"),
         Problem::BadModelAddress(address) => format!("“{address}”不是模型的网址。页面的“model”参数应指向 manifest.json，例如 models/demo/manifest.json。"),
         Problem::NotStarted(reason) => because("分类程序无法下载或启动", reason, "请检查网络连接，然后重试。"),

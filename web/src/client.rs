@@ -7,7 +7,7 @@ use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
 use js_sys::{Array, Reflect, Uint8ClampedArray};
 use protocol::teach::TeachRequest;
-use protocol::{Reply, Request};
+use protocol::{Device, Reply, Request};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
@@ -22,7 +22,7 @@ pub struct Client {
 impl Client {
     /// Starts a worker. What it sends, and its breaking down, arrives through `dispatch`.
     pub fn start(build: WorkerBuild, dispatch: &Callback<Action>) -> Result<Self, String> {
-        let address = Url::new_with_base(build.entry(), &base_address()).map_err(told)?.href();
+        let address = Url::new_with_base(&build.entry(), &base_address()).map_err(told)?.href();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&address, &options).map_err(told)?;
@@ -54,9 +54,10 @@ impl Client {
         Ok(Self { worker, _listeners: listeners })
     }
 
-    /// Asks the worker to load the manifest at this absolute address.
-    pub fn load(&self, manifest: String) -> Result<(), String> {
-        self.post(&Request::Load { manifest }, None)
+    /// Asks the worker to load the manifest at this absolute address and to run it on this device, or on so many
+    /// threads.
+    pub fn load(&self, manifest: String, device: Device, threads: usize) -> Result<(), String> {
+        self.post(&Request::Load { manifest, device, threads }, None)
     }
 
     /// Sends a photo. The browser clones a `Blob` by reference: no byte is copied here.

@@ -5,6 +5,7 @@ use crate::photo::{ArchiveFault, Trouble};
 use crate::state::{Counts, Order, Problem};
 use crate::status::Status;
 use crate::text::{Said, Text};
+use crate::threads::{NoPlan, Notice};
 use protocol::{BackendInfo, Loading, ModelInfo};
 
 pub static ENGLISH: Text = Text {
@@ -38,6 +39,8 @@ pub static ENGLISH: Text = Text {
     rocket: "rocket",
 
     status,
+    notice,
+    isolate: "Use them all in this browser.",
     progress: "Loading the model",
     progress_value: |bytes, total| of_megabytes(bytes, total),
     pause: "Pause",
@@ -252,11 +255,35 @@ fn settled(counts: &Counts) -> String {
     [done, failed].join(" ").trim().to_owned()
 }
 
+fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::NotIsolated { cores } => format!(
+            "It runs on one thread, though this device has {cores} processors: this site’s server does not send the \
+             headers that make a page cross-origin isolated (Cross-Origin-Opener-Policy: same-origin and \
+             Cross-Origin-Embedder-Policy: require-corp). Whoever runs the site can add them, or switch on its \
+             isolation service worker."
+        ),
+        Notice::BadThreads { got, most, used } => format!(
+            "“{got}” is no number of threads: the page’s “threads” parameter goes from 1 to {most}, and 0 leaves \
+             the choice to the page. It runs on {}.",
+            counted(*used, "thread", "threads")
+        ),
+        Notice::Fewer { planned, started } => format!(
+            "It runs on {started} of {planned} threads: the browser did not start the others. Closing other tabs \
+             and reloading the page may help."
+        ),
+    }
+}
+
 fn problem(problem: &Problem) -> String {
     match problem {
-        Problem::NoSimd => "This browser lacks WebAssembly SIMD, which the network needs. \
+        Problem::NoWorker(NoPlan::NoSimd) => "This browser lacks WebAssembly SIMD, which the network needs. \
              Firefox 89, Chrome 91, Edge 91, Safari 16.4 and anything newer have it."
             .into(),
+        Problem::NoWorker(NoPlan::BadBuild(name)) => format!(
+            "“{name}” is no program that this browser can run. The page’s “worker” parameter is simd128, \
+             simd128-threads or relaxed-threads; without it the page takes the fastest."
+        ),
         Problem::NoIndex(reason) => format!(
             "The list of models, models/index.json, could not be read ({reason}). \
              Check the connection, or that the site was copied whole, and try again."

@@ -1,14 +1,20 @@
-//! Small files that lie beside the page.
+//! The page's address, and small files that lie beside it.
 
 use js_sys::JsString;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, Response};
+use web_sys::{Blob, Response, UrlSearchParams};
 
 /// The address that relative addresses of the page start from.
 pub fn base_address() -> String {
     let document = web_sys::window().and_then(|window| window.document());
     document.and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
+}
+
+/// A parameter of the page's address, where it is there and not empty.
+pub fn parameter(name: &str) -> Option<String> {
+    let query = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&query).ok()?.get(name).filter(|value| !value.is_empty())
 }
 
 /// The text at this address, or why it cannot be had.

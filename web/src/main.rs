@@ -14,6 +14,7 @@ mod export;
 mod fetch;
 mod heat;
 mod intake;
+mod isolation;
 mod language;
 mod model_choice;
 mod numbers;
@@ -27,11 +28,20 @@ mod status;
 mod storage;
 mod teach;
 mod text;
+mod threads;
 mod updates;
 mod viewport;
 mod worker_build;
 
 fn main() {
+    wasm_bindgen_futures::spawn_local(async {
+        if !isolation::seek().await {
+            draw();
+        }
+    });
+}
+
+fn draw() {
     let document = web_sys::window().and_then(|window| window.document());
     // index.html has it, with a sketch of the page that is replaced now.
     if let Some(root) = document.and_then(|document| document.get_element_by_id("app")) {

@@ -1,10 +1,10 @@
 //! Which model to load: the `model` parameter of the page's address, else the first entry of
 //! `models/index.json`.
 
-use crate::fetch;
+use crate::fetch::{self, parameter};
 use crate::state::Problem;
 use serde::Deserialize;
-use web_sys::{Url, UrlSearchParams};
+use web_sys::Url;
 
 /// The list of models, relative to the page.
 const INDEX: &str = "models/index.json";
@@ -59,12 +59,6 @@ pub async fn choose() -> Result<Choice, Problem> {
 fn first(json: &str) -> Result<Entry, String> {
     let index: Index = serde_json::from_str(json).map_err(|error| error.to_string())?;
     index.models.into_iter().next().ok_or_else(|| "it lists no model".into())
-}
-
-/// A parameter of the page's address, where it is there and not empty.
-fn parameter(name: &str) -> Option<String> {
-    let query = web_sys::window()?.location().search().ok()?;
-    UrlSearchParams::new_with_str(&query).ok()?.get(name).filter(|value| !value.is_empty())
 }
 
 /// `address` as an absolute web address.

@@ -5,6 +5,7 @@ use crate::photo::Trouble;
 use crate::record::Record;
 use crate::state::{Counts, Order};
 use crate::status::Status;
+use crate::threads::Notice;
 use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
 
 /// A language.
@@ -51,6 +52,9 @@ pub struct Text {
 
     // Status
     pub status: fn(&Status) -> Said,
+    pub notice: fn(&Notice) -> String,
+    /// A link that makes the page cross-origin isolated by a service worker.
+    pub isolate: &'static str,
     pub progress: &'static str,
     /// Bytes so far, in all.
     pub progress_value: fn(u64, u64) -> String,

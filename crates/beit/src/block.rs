@@ -7,8 +7,8 @@ pub struct Block<B: Backend> {
     pub norm1: LayerNorm<B>,
     /// `[3·width, width]`: q ‖ k ‖ v; k's bias is zero.
     pub qkv: Linear<B>,
-    /// `[heads, tokens, tokens]`, in networks with relative positions.
-    pub position_bias: Option<B::Vector>,
+    /// In networks with relative positions.
+    pub position_bias: Option<B::PositionBias>,
     pub proj: Linear<B>,
     pub gamma_1: B::Vector,
     pub norm2: LayerNorm<B>,

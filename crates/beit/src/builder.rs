@@ -5,7 +5,6 @@ use crate::block::Block;
 use crate::config::{Config, Position};
 use crate::model::Model;
 use crate::patch::PatchEmbedding;
-use crate::position::relative_position_bias;
 use crate::weights::schema::Role;
 use crate::weights::{Tensor, TensorData, WeightsError};
 use std::collections::HashMap;
@@ -106,8 +105,7 @@ impl<B: Backend> ModelBuilder<B> {
             Position::AbsoluteEmbedding => None,
             Position::RelativeBias => {
                 let table = self.take_small(&name("attn.relative_position_bias_table"))?;
-                let bias = relative_position_bias(&table, self.config.grid(), self.config.heads);
-                Some(self.backend.vector(bias)?)
+                Some(self.backend.position_bias(table, self.config.grid(), self.config.heads)?)
             }
         };
         Ok(Block {

@@ -57,9 +57,18 @@ impl Config {
         self.width / self.heads
     }
 
+    /// Multiply-accumulates that one photo takes: 61.4 · 10⁹ for BEiTv2-large.
+    pub fn multiply_accumulates(&self) -> u64 {
+        let (tokens, width) = (self.tokens(), self.width);
+        let products = 4 * width * width + 2 * width * self.mlp_width;
+        let attention = 2 * tokens * width;
+        let stem = self.patches() * 3 * self.patch_size * self.patch_size * width;
+        (stem + self.depth * tokens * (products + attention) + width * self.classes) as u64
+    }
+
     /// Rows of a block's relative position bias table.
     pub fn relative_positions(&self) -> usize {
-        (2 * self.grid() - 1).pow(2) + 3
+        crate::position::relative_positions(self.grid())
     }
 
     /// BEiTv2-large, 224 px, over ImageNet-1k: 304,430,568 parameters (timm's

@@ -6,7 +6,7 @@
 fn relative_position_index(grid: usize) -> Vec<usize> {
     let tokens = grid * grid + 1;
     let span = 2 * grid - 1;
-    let rows = span * span + 3;
+    let rows = relative_positions(grid);
     let mut index = vec![0; tokens * tokens];
     for from in 0..grid * grid {
         for to in 0..grid * grid {
@@ -21,6 +21,11 @@ fn relative_position_index(grid: usize) -> Vec<usize> {
     }
     index[0] = rows - 1;
     index
+}
+
+/// Rows of a block's table for `grid`² patches and a class token.
+pub fn relative_positions(grid: usize) -> usize {
+    (2 * grid - 1).pow(2) + 3
 }
 
 /// Spreads a block's table `[rows, heads]` into a bias `[heads, tokens, tokens]`.
@@ -50,6 +55,23 @@ mod tests {
         ];
         for (from, to, row) in expected {
             assert_eq!(at(from, to), row, "[{from}, {to}]");
+        }
+    }
+
+    /// The processor's kernel keeps the table and expands it head by head.
+    #[test]
+    fn the_kernels_table_gives_the_same_bias() {
+        for (grid, heads) in [(1, 1), (2, 3), (7, 2), (14, 2)] {
+            let table: Vec<f32> = (0..relative_positions(grid) * heads).map(|i| i as f32).collect();
+            let expected = relative_position_bias(&table, grid, heads);
+            let bias = kernels::RelativePositionBias::new(&table, grid, heads).unwrap();
+            let tokens = grid * grid + 1;
+            let mut got = vec![f32::NAN; tokens * tokens];
+            for (head, expected) in expected.chunks_exact(tokens * tokens).enumerate() {
+                bias.expand(head, &mut got);
+                assert_eq!(got, expected, "grid {grid}, head {head}");
+            }
+            assert!(kernels::RelativePositionBias::new(&table[1..], grid, heads).is_none());
         }
     }
 

@@ -6,6 +6,7 @@ use crate::gpu::Gpu;
 use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS};
 use crate::weights::{Format, PANEL, Packed, pack_blocks, pack_dense, stored_quads};
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
+use beit::position::{relative_position_bias, relative_positions};
 use beit::weights::TensorData;
 use kernels::BLOCK;
 
@@ -125,6 +126,8 @@ impl Backend for Gpu {
     type Matrix = GpuMatrix;
     type Vector = GpuVector;
     type Tokens = GpuTokens;
+    /// `[heads, tokens, tokens]`: memory that a GPU has, and reads in one piece.
+    type PositionBias = GpuVector;
 
     fn matrix(&self, n: usize, k: usize, data: TensorData) -> Result<GpuMatrix, BackendError> {
         let (format, Packed { words, scales }) = match data {
@@ -144,6 +147,11 @@ impl Backend for Gpu {
         let mut words: Vec<u32> = values.into_iter().map(f32::to_bits).collect();
         words.resize(len.max(1).next_multiple_of(QUAD), 0);
         Ok(GpuVector { buffer: self.store(&words)?, len })
+    }
+
+    fn position_bias(&self, table: Vec<f32>, grid: usize, heads: usize) -> Result<GpuVector, BackendError> {
+        expect("relative position bias table", relative_positions(grid) * heads, table.len())?;
+        self.vector(relative_position_bias(&table, grid, heads))
     }
 
     fn upload(

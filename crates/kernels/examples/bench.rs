@@ -8,8 +8,8 @@
 //! WebAssembly without threads that is one thread; natively RAYON_NUM_THREADS says how many.
 
 use kernels::{
-    Activation, AttentionScratch, Isa, PackedWeights, QuantizedActivations, WeightFormat, add_scaled,
-    attention, gelu, gemm, layer_norm, softmax,
+    Activation, AttentionScratch, Isa, PackedWeights, PositionBias, QuantizedActivations, WeightFormat,
+    add_scaled, attention, gelu, gemm, layer_norm, softmax,
 };
 
 const TOKENS: usize = 197;
@@ -77,7 +77,9 @@ fn float_stages(isa: Isa, runs: usize) {
     report("layer norm 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
     let ms = time(&mut || add_scaled(isa, &mut out, part, &ones, rows, width));
     report("scaled sum 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
-    let ms = best(runs, || attention(isa, &x, TOKENS, 1, 64, Some(&bias), &mut scratch, &mut head));
+    let ms = best(runs, || {
+        attention(isa, &x, TOKENS, 1, 64, Some(PositionBias::Dense(&bias)), &mut scratch, &mut head)
+    });
     report("attention 16 heads", 16, 1, ms);
 }
 

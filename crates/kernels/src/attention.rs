@@ -3,6 +3,7 @@
 use crate::Isa;
 use crate::float::exp_row;
 use crate::lanes::Lanes;
+use crate::position_bias::PositionBias;
 use crate::threads::{self, Shared};
 
 /// One head on one thread.
@@ -41,6 +42,11 @@ fn scratch_floats(tokens: usize, width: usize) -> usize {
     padded * width + tokens * width.next_multiple_of(WIDEST_PANEL) + QUERIES * (width + padded + tokens)
 }
 
+/// Floats of scratch beside those, for a head's expanded bias.
+fn bias_floats(tokens: usize, bias: Option<PositionBias>) -> usize {
+    if matches!(bias, Some(PositionBias::Relative(_))) { tokens * tokens } else { 0 }
+}
+
 /// Scratch of [`attention`], kept between calls.
 #[derive(Default)]
 pub struct AttentionScratch {
@@ -49,9 +55,8 @@ pub struct AttentionScratch {
 
 /// out = softmax(q·kᵀ/√head_width + bias)·v for all heads.
 ///
-/// `qkv` is `[tokens, 3 · heads · head_width]`, rows q ‖ k ‖ v, each `[heads, head_width]`; `bias`
-/// is `[heads, tokens, tokens]`; `out` is `[tokens, heads · head_width]`. Heads are shared among
-/// rayon's threads.
+/// `qkv` is `[tokens, 3 · heads · head_width]`, rows q ‖ k ‖ v, each `[heads, head_width]`; `out` is `[tokens, heads · head_width]`. Heads are shared among
+/// threads.
 ///
 /// # Panics
 /// If a slice's length doesn't match.
@@ -61,19 +66,20 @@ pub fn attention(
     tokens: usize,
     heads: usize,
     head_width: usize,
-    bias: Option<&[f32]>,
+    bias: Option<PositionBias>,
     scratch: &mut AttentionScratch,
     out: &mut [f32],
 ) {
     let width = heads * head_width;
     assert_eq!(qkv.len(), tokens * 3 * width, "q, k, v of {tokens} tokens, width {width}");
     assert_eq!(out.len(), tokens * width, "output of {tokens} tokens, width {width}");
-    assert!(bias.is_none_or(|b| b.len() == heads * tokens * tokens), "bias of another shape");
+    assert!(bias.is_none_or(|b| b.fits(heads, tokens)), "bias of another shape");
     if out.is_empty() {
         return;
     }
     let kernels = isa.kernels();
-    let floats = scratch_floats(tokens, head_width);
+    let own = scratch_floats(tokens, head_width);
+    let floats = own + bias_floats(tokens, bias);
     if scratch.floats.len() < floats * threads::count() {
         scratch.floats.resize(floats * threads::count(), 0.0);
     }
@@ -82,7 +88,16 @@ pub fn attention(
     threads::split(heads, |part, heads| {
         // SAFETY: every part has its own scratch.
         let scratch = unsafe { scratch.slice(part * floats..(part + 1) * floats) };
+        let (scratch, expanded) = scratch.split_at_mut(own);
         for head in heads {
+            let bias = match bias {
+                None => std::ptr::null(),
+                Some(PositionBias::Dense(bias)) => bias[head * tokens * tokens..].as_ptr(),
+                Some(PositionBias::Relative(bias)) => {
+                    bias.expand(head, expanded);
+                    expanded.as_ptr()
+                }
+            };
             let column = head * head_width;
             let args = HeadArgs {
                 q: qkv[column..].as_ptr(),
@@ -91,7 +106,7 @@ pub fn attention(
                 stride: 3 * width,
                 tokens,
                 width: head_width,
-                bias: bias.map_or(std::ptr::null(), |b| b[head * tokens * tokens..].as_ptr()),
+                bias,
                 out: all.at(column),
                 out_stride: width,
                 scratch: scratch.as_mut_ptr(),

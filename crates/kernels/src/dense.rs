@@ -54,7 +54,7 @@ pub(crate) type DenseTile =
 
 /// out = x · wᵀ + bias, then `activation`; `x` is `[rows, k]`, `out` `[rows, n]`, both row-major.
 ///
-/// Every sum runs over k in ascending order. Panels are shared among rayon's threads.
+/// Every sum runs over k in ascending order. Panels are shared among threads.
 ///
 /// # Panics
 /// If shapes don't match.

@@ -89,7 +89,7 @@ struct Scratch {
 /// out = a · wᵀ + bias, then `activation`; `out` is `[a.rows(), w.n()]` row-major.
 ///
 /// Inside a block of 32 the dot product is an exact integer; blocks are added in f32 in ascending
-/// order, beginning from the bias. Panels are shared among rayon's threads.
+/// order, beginning from the bias. Panels are shared among threads.
 ///
 /// # Panics
 /// If shapes don't match, or `a` was quantised for another instruction set.
@@ -111,7 +111,7 @@ pub fn gemm(
     let kernels = isa.kernels();
     let out = Shared::new(out);
     let group = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
-    threads::split(w.panels(), |_, panels| {
+    threads::split_by(group, w.panels(), |_, panels| {
         let mut scratch =
             Scratch { unpacked: [MaybeUninit::uninit(); UNPACKED], acc: [0.0; GROUP * ROWS * PANEL] };
         for first in (0..a.rows()).step_by(ROWS) {

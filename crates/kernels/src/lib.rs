@@ -24,6 +24,9 @@ mod gemm;
 mod isa;
 mod lanes;
 mod pack;
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+pub mod pool;
+mod position_bias;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
 mod rows;
@@ -44,6 +47,7 @@ pub use dense::{DenseWeights, dense};
 pub use gemm::{Activation, gemm};
 pub use isa::Isa;
 pub use pack::{PackError, PackedWeights, WeightFormat};
+pub use position_bias::{PositionBias, RelativePositionBias};
 pub use rows::{add_scaled, gelu, layer_norm, softmax};
 
 /// Values that share a scale, in weights and in activations.

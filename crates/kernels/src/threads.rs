@@ -1,30 +1,54 @@
-//! Static sharing of work among rayon's threads.
+//! Sharing of work among threads: rayon's natively, our own [`pool`] in WebAssembly with shared
+//! memory, and the calling one alone in WebAssembly without.
+
+#[cfg(any(test, all(target_arch = "wasm32", target_feature = "atomics")))]
+pub(crate) mod pool;
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+pub(crate) static POOL: pool::Pool = pool::Pool::new();
 
 use std::ops::Range;
 
+#[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
-/// Threads that work is shared among: rayon's current pool; 1 in WebAssembly without atomics,
-/// where rayon must not be asked (it would try to spawn).
+/// Threads that work is shared among.
 pub(crate) fn count() -> usize {
-    if cfg!(all(target_arch = "wasm32", not(target_feature = "atomics"))) {
-        1
-    } else {
-        rayon::current_num_threads()
-    }
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::current_num_threads();
+    #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+    return POOL.threads();
+    #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+    return 1;
 }
 
-/// Calls `work(part, range)` for `0..items` cut into one contiguous range a thread, all of nearly
-/// equal length. `part` < [`count()`] numbers the range. Empty ranges are left out.
+/// Calls `work(thread, range)` until each of `0..items` was in one range. `thread` < [`count()`] is
+/// another number for each thread that works at the same time. Ranges are contiguous, natively one a
+/// thread, all of nearly equal length.
 pub(crate) fn split(items: usize, work: impl Fn(usize, Range<usize>) + Sync) {
-    let parts = count().min(items);
-    if parts <= 1 {
-        return work(0, 0..items);
+    split_by(1, items, work);
+}
+
+/// Like [`split`], but in multiples of `grain` where that leaves work for all threads.
+pub(crate) fn split_by(grain: usize, items: usize, work: impl Fn(usize, Range<usize>) + Sync) {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let _ = grain;
+        let parts = count().min(items);
+        if parts <= 1 {
+            return work(0, 0..items);
+        }
+        (0..parts)
+            .into_par_iter()
+            .with_max_len(1)
+            .for_each(|part| work(part, items * part / parts..items * (part + 1) / parts));
     }
-    (0..parts)
-        .into_par_iter()
-        .with_max_len(1)
-        .for_each(|part| work(part, items * part / parts..items * (part + 1) / parts));
+    #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+    POOL.run(items, grain, &work);
+    #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+    {
+        let _ = grain;
+        work(0, 0..items);
+    }
 }
 
 /// Like [`split`], but on the calling thread alone if all items together are `small`: waking

@@ -18,8 +18,9 @@ pub const SHARD_CACHE: &str = "beitscope-shards";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
-    /// Fetch, verify and build the model whose manifest is at this absolute URL. Sent once.
-    Load { manifest: String },
+    /// Fetch, verify and build the model whose manifest is at this absolute URL, and run it on `device`;
+    /// on the processor on so many threads, or as many as can be started. Sent once.
+    Load { manifest: String, device: Device, threads: usize },
     /// Classify the photo beside this message. Answered by [`Reply::Started`], then
     /// [`Reply::Done`] or [`Reply::Failed`] with the same `id`, in the order asked.
     Classify { id: u64, top_k: usize },
@@ -31,6 +32,19 @@ pub enum Request {
     ShowInput { id: u64 },
     /// About a visitor's own classes.
     Teach(TeachRequest),
+}
+
+/// What the network shall run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// Whichever is faster here, and right.
+    #[default]
+    Auto,
+    Cpu,
+    /// Any GPU that WebGPU offers, one that is only imitated on the processor too; the processor where
+    /// there is none or it computes wrongly.
+    Webgpu,
 }
 
 /// From the worker to the page.
@@ -224,7 +238,11 @@ mod tests {
     #[test]
     fn messages_survive_the_crossing() {
         let requests = [
-            Request::Load { manifest: "https://host/models/demo/manifest.json".into() },
+            Request::Load {
+                manifest: "https://host/models/demo/manifest.json".into(),
+                device: Device::Auto,
+                threads: 2,
+            },
             Request::Classify { id: 7, top_k: 5 },
             Request::Explain { id: 7, class: 281 },
         ];

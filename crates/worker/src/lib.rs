@@ -5,28 +5,38 @@
 #![cfg(target_arch = "wasm32")]
 
 mod digest;
+mod engine;
 mod fetch;
+mod graphics;
+mod instructions;
 mod load;
+mod network;
 mod picture;
+mod placing;
+mod pool;
 mod port;
 mod progress;
 mod session;
+mod shards;
 mod store;
 mod teach;
+mod timing;
+mod verdict;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// Runs when the module is instantiated: listens, then says so.
-#[wasm_bindgen(start)]
-fn start() {
+/// Listens to the page, then says so. Called by `worker.js`, with the reason if this build stands in for
+/// another that could not be started. (No start function of the module: that would run in every thread.)
+#[wasm_bindgen]
+pub fn start(stands_in: Option<String>) {
     std::panic::set_hook(Box::new(|info| web_sys::console::error_1(&info.to_string().into())));
     let (sender, mut messages) = mpsc::unbounded();
     port::listen(sender);
     spawn_local(async move {
-        let mut session = session::Session::default();
+        let mut session = session::Session::new(stands_in);
         while let Some(message) = messages.next().await {
             session.handle(message).await;
         }

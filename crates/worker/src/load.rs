@@ -1,35 +1,28 @@
 //! Manifest URL → model: read from storage or fetch, verify, build, warm up.
 
-use crate::digest::{PIECE, pieces};
 use crate::fetch::{self, FetchError};
-use crate::progress::Progress;
+use crate::network::Network;
+use crate::placing::{Placed, place};
+use crate::shards::Shards;
 use crate::store::Store;
-use beit::backend::{BackendError, Cpu};
-use beit::builder::{BuildError, ModelBuilder};
-use beit::labels::Label;
-use beit::model::Model;
-use beit::preprocess::Pixels;
-use beit::weights::{Loader, Manifest, ManifestError, WeightsError};
-use futures_util::{StreamExt, stream};
-use js_sys::Uint8Array;
-use protocol::{Kept, ModelInfo};
+use beit::backend::BackendError;
+use beit::builder::BuildError;
+use beit::weights::{Manifest, ManifestError, WeightsError};
+use protocol::{Device, Kept, ModelInfo};
 use thiserror::Error;
 use web_sys::RequestCache;
 
-/// How many shards are fetched at a time.
-const FETCHED_AT_ONCE: usize = 3;
-/// How many are read from storage at a time: while one is built into the model, the next is hashed.
-const READ_AT_ONCE: usize = 2;
 /// Far above any real manifest: 1.2 GB in shards of 20 MiB need 12 KB.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
 /// A model that answers.
 pub struct Loaded {
-    pub model: Model<Cpu>,
-    pub labels: Vec<Label>,
+    pub network: Network,
     pub info: ModelInfo,
     /// Whether the next visit finds the weights in the browser's storage.
     pub kept: Kept,
+    /// Why it runs where it does: a sentence, where there is one to say.
+    pub reason: Option<String>,
 }
 
 /// Why a model could not be loaded.
@@ -59,27 +52,24 @@ impl From<BackendError> for LoadError {
     }
 }
 
-/// Loads the model whose manifest is at `manifest_url`, telling the page how far it is.
-pub async fn load(manifest_url: &str, isa: kernels::Isa) -> Result<Loaded, LoadError> {
+/// Loads the model whose manifest is at `manifest_url` to where `device` says, telling the page how far it is.
+pub async fn load(manifest_url: &str, device: Device) -> Result<Loaded, LoadError> {
     let store = Store::open().await;
     let manifest = manifest(manifest_url, &store).await?;
-    let shards = Shards::survey(manifest_url, &manifest, &store).await;
-    let (model, labels) = build(&shards, isa).await?;
-    shards.progress.warming_up();
-    let size = model.config().image_size;
-    model.logits(&Pixels { size, values: vec![0.0; 3 * size * size] }).await?;
+    let shards = Shards::new(manifest_url, &manifest, &store);
+    let Placed { network, reason } = place(&shards, device).await?;
     let card = manifest.card.as_deref().and_then(|card| beside(manifest_url, card).ok());
     let info = ModelInfo {
         name: manifest.name,
         quantization: manifest.quantization,
         bytes: manifest.bytes,
-        parameters: model.config().parameters(),
-        classes: labels.len(),
-        image_size: size,
+        parameters: network.config().parameters(),
+        classes: network.classes(),
+        image_size: network.config().image_size,
         card,
         sha256: manifest.sha256,
     };
-    Ok(Loaded { model, labels, info, kept: store.kept() })
+    Ok(Loaded { network, info, kept: store.kept(), reason })
 }
 
 /// The manifest as the server has it; without a network, as it was the last time.
@@ -101,83 +91,8 @@ async fn manifest(url: &str, store: &Store) -> Result<Manifest, LoadError> {
     }
 }
 
-/// The shards of one manifest, and where each can be had.
-struct Shards<'a> {
-    manifest_url: &'a str,
-    manifest: &'a Manifest,
-    store: &'a Store,
-    /// For each shard, whether it was in storage when loading began.
-    stored: Vec<bool>,
-    progress: Progress,
-}
-
-impl<'a> Shards<'a> {
-    /// Looks up which shards are in storage.
-    async fn survey(manifest_url: &'a str, manifest: &'a Manifest, store: &'a Store) -> Self {
-        let mut stored = Vec::new();
-        let mut bytes = 0;
-        for shard in &manifest.shards {
-            let found = store.has(shard).await;
-            stored.push(found);
-            bytes += if found { shard.bytes } else { 0 };
-        }
-        let progress = Progress::new(manifest.bytes, bytes);
-        Self { manifest_url, manifest, store, stored, progress }
-    }
-
-    fn at_once(&self) -> usize {
-        if self.stored.iter().all(|&stored| stored) { READ_AT_ONCE } else { FETCHED_AT_ONCE }
-    }
-
-    /// A shard's bytes, verified: from storage, or fetched and kept there for the next visit.
-    async fn get(&self, number: usize) -> Result<Uint8Array, LoadError> {
-        let shard = &self.manifest.shards[number];
-        if self.stored[number] {
-            if let Some(bytes) = self.store.shard(shard).await {
-                return Ok(bytes);
-            }
-            self.progress.lost(shard.bytes);
-        }
-        let url = beside(self.manifest_url, &shard.name)?;
-        let bytes = fetch::shard(&url, shard, &|bytes| self.progress.came(bytes)).await?;
-        self.store.keep_shard(shard, &bytes).await;
-        Ok(bytes)
-    }
-}
-
-/// Gets several shards at a time, but takes them in order: each tensor goes to its final place as
-/// soon as its last byte is there, and only the shards in flight are held beside the model.
-async fn build(shards: &Shards<'_>, isa: kernels::Isa) -> Result<(Model<Cpu>, Vec<Label>), LoadError> {
-    let numbers = 0..shards.manifest.shards.len();
-    let in_order = stream::iter(numbers).map(|number| shards.get(number)).buffered(shards.at_once());
-    let mut in_order = std::pin::pin!(in_order);
-    let mut loader = Loader::new(shards.manifest.bytes);
-    let mut builder = None;
-    let mut scratch = vec![0; PIECE as usize];
-    while let Some(bytes) = in_order.next().await {
-        for piece in pieces(&bytes?) {
-            let scratch = &mut scratch[..piece.length() as usize];
-            piece.copy_to(scratch);
-            let tensors = loader.push(scratch)?;
-            if builder.is_none() {
-                builder =
-                    loader.header().map(|header| ModelBuilder::new(header.config.clone(), Cpu::new(isa)));
-            }
-            if let Some(builder) = &mut builder {
-                tensors.into_iter().try_for_each(|tensor| builder.add(tensor))?;
-            }
-            shards.progress.built(u64::from(piece.length()));
-        }
-    }
-    let header = loader.finish()?;
-    let Some(builder) = builder else {
-        return Err(WeightsError::Header("the file is empty".into()).into());
-    };
-    Ok((builder.finish()?, header.labels))
-}
-
 /// The address of a file beside the manifest. Names were checked to be plain file names.
-fn beside(manifest_url: &str, name: &str) -> Result<String, LoadError> {
+pub fn beside(manifest_url: &str, name: &str) -> Result<String, LoadError> {
     let url = web_sys::Url::new_with_base(name, manifest_url);
     url.map(|url| url.href()).map_err(|_| LoadError::Address { url: manifest_url.into() })
 }

@@ -57,11 +57,11 @@ impl Progress {
         self.report_sometimes();
     }
 
-    /// All bytes are in place; the network runs once.
-    pub fn warming_up(&self) {
-        let loading = self.loading.get();
-        self.loading.set(Loading { phase: Phase::WarmUp, bytes_per_second: None, ..loading });
-        self.report();
+    /// All `total` bytes are in place; the network runs once.
+    pub fn warming_up(total: u64) {
+        let phase = Phase::WarmUp;
+        let loading = Loading { phase, total, here: total, stored: 0, built: total, bytes_per_second: None };
+        port::post(&Reply::Loading(loading));
     }
 
     fn report_sometimes(&self) {

@@ -1,58 +1,50 @@
 //! What the worker does with each message.
 
-use crate::digest::sha256;
+use crate::engine::{self, PhotoError};
+use crate::instructions;
 use crate::load::{self, Loaded};
-use crate::picture;
+use crate::network::Network;
+use crate::placing;
+use crate::pool::{self, Threads};
 use crate::port::{self, Message};
-use crate::teach::{self, TeachError, Teacher};
-use beit::backend::{Backend, BackendError, Cpu, CpuTokens};
-use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb};
-use beit::kinds;
-use beit::model::Model;
-use beit::preprocess::{preprocess, resize_and_crop, seen};
-use beit::topk::{softmax, top_k};
-use js_sys::Uint8Array;
-use kernels::Isa;
+use crate::teach::{self, TeachError};
+use beit::backend::BackendError;
+use futures_util::future::join;
 use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
-use protocol::{Answer, Area, BackendInfo, HeatMap, Kind, Prediction, Reply, Request};
-use thiserror::Error;
-use wasm_bindgen_futures::JsFuture;
+use protocol::{Answer, BackendInfo, Device, HeatMap, Reply, Request};
 use web_sys::Blob;
 
-/// The worker's memory between messages: the model, once it is loaded, and the photo explained last.
+/// The worker's memory between messages: the model, once it is loaded.
 #[derive(Default)]
 pub struct Session {
     loaded: Option<Loaded>,
-    teacher: Teacher<Cpu>,
-    explained: Option<Explained>,
-}
-
-/// A photo's last tokens, kept so that its other classes can be explained at once.
-struct Explained {
-    id: u64,
-    tokens: CpuTokens,
-    seen: Area,
-}
-
-/// Why a photo could not be answered; the text stands on its card.
-#[derive(Debug, Error)]
-enum PhotoError {
-    #[error("No model is loaded yet.")]
-    NoModel,
-    #[error("This file could not be read. It may have been moved or deleted since it was dropped.")]
-    Unreadable,
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    #[error("The network failed on this photo: {0}.")]
-    Network(#[from] BackendError),
+    /// The manifest's address and the device asked for.
+    asked: (String, Device),
+    threads: Threads,
+    /// Times that a GPU failed on a photo.
+    failures: u32,
+    /// Why this build stands in for another.
+    stands_in: Option<String>,
 }
 
 impl Session {
+    pub fn new(stands_in: Option<String>) -> Self {
+        Self { stands_in, ..Self::default() }
+    }
+
     /// Does what the message asks and replies to the page.
     pub async fn handle(&mut self, message: Message) {
         match message.request {
-            Request::Teach(request) => self.teach(request, message.photo).await,
-            Request::Load { manifest } => self.load(&manifest).await,
+            Request::Load { manifest, device, threads } => {
+                self.asked = (manifest, device);
+                let load = load::load(&self.asked.0, device);
+                let (threads, loaded) = join(pool::start(threads), load).await;
+                self.threads = threads;
+                match loaded {
+                    Ok(loaded) => self.ready(loaded),
+                    Err(error) => port::post(&Reply::LoadFailed { message: error.to_string() }),
+                }
+            }
             Request::Classify { id, top_k } => {
                 port::post(&Reply::Started { id });
                 port::post(&match self.classify(message.photo, top_k).await {
@@ -67,44 +59,86 @@ impl Session {
                 });
             }
             Request::ShowInput { id } => match self.input(message.photo).await {
-                Ok(square) => {
-                    let rgba: Vec<u8> = square
-                        .pixels
-                        .as_chunks::<3>()
-                        .0
-                        .iter()
-                        .flat_map(|&[r, g, b]| [r, g, b, 255])
-                        .collect();
-                    port::post_with(&Reply::Input { id, side: square.width as usize }, &rgba);
-                }
+                Ok((side, rgba)) => port::post_with(&Reply::Input { id, side }, &rgba),
                 Err(error) => port::post(&Reply::NotShown { id, message: error.to_string() }),
             },
+            Request::Teach(request) => self.teach(request, message.photo).await,
         }
+        if self.failures == 1 {
+            self.try_graphics_again().await;
+        }
+    }
+
+    /// The network answers photos from now on.
+    fn ready(&mut self, loaded: Loaded) {
+        let backend = self.backend(&loaded);
+        port::post(&Reply::Ready { model: loaded.info.clone(), backend, kept: loaded.kept });
+        self.loaded = Some(loaded);
+    }
+
+    fn network(&mut self) -> Result<&mut Network, PhotoError> {
+        self.loaded.as_mut().map(|loaded| &mut loaded.network).ok_or(PhotoError::NoModel)
+    }
+
+    async fn classify(&mut self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
+        match self.network()?.classify(photo.clone(), k).await {
+            Err(PhotoError::Network(failure)) if self.on_graphics() => {
+                self.move_to_processor(&failure).await?;
+                self.network()?.classify(photo, k).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn explain(&mut self, id: u64, photo: Option<Blob>, class: usize) -> Result<HeatMap, PhotoError> {
+        match self.network()?.explain(id, photo.clone(), class).await {
+            Err(PhotoError::Network(failure)) if self.on_graphics() => {
+                self.move_to_processor(&failure).await?;
+                self.network()?.explain(id, photo, class).await
+            }
+            map => map,
+        }
+    }
+
+    async fn learn(&mut self, id: u64, photo: Option<Blob>) -> Result<(), PhotoError> {
+        match self.network()?.learn(id, photo.clone()).await {
+            Err(PhotoError::Network(failure)) if self.on_graphics() => {
+                self.move_to_processor(&failure).await?;
+                self.network()?.learn(id, photo).await
+            }
+            learnt => learnt,
+        }
+    }
+
+    /// The side of the square that the network sees of the photo, and its pixels in RGBA.
+    async fn input(&mut self, photo: Option<Blob>) -> Result<(usize, Vec<u8>), PhotoError> {
+        let square = self.network()?.input(photo).await?;
+        let pixels = square.pixels.as_chunks::<3>().0.iter();
+        Ok((square.width as usize, pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect()))
     }
 
     /// What the page asks about a visitor's own classes.
     async fn teach(&mut self, request: TeachRequest, file: Option<Blob>) {
         let reply = match request {
-            TeachRequest::See { photo } => match self.features(file).await {
-                Ok(features) => {
-                    self.teacher.keep(photo, features);
-                    TeachReply::Seen { photo }
-                }
+            TeachRequest::See { photo } => match self.learn(photo, file).await {
+                Ok(()) => TeachReply::Seen { photo },
                 Err(error) => TeachReply::NotSeen { photo, message: error.to_string() },
             },
-            TeachRequest::Forget { photos } => return self.teacher.forget(&photos),
+            TeachRequest::Forget { photos } => {
+                return self.network().map(|network| network.forget(&photos)).unwrap_or_default();
+            }
             TeachRequest::Train { classes } => match self.train(&classes) {
                 Ok(head) => TeachReply::OwnClasses { head },
                 Err(error) => TeachReply::NotTaught { message: error.to_string() },
             },
             TeachRequest::Use { file } => own(teach::decode(&file).and_then(|bytes| self.put(&bytes))),
-            TeachRequest::Import => own(match read(file).await {
+            TeachRequest::Import => own(match engine::read(file).await {
                 Ok((_, bytes)) => self.put(&bytes.to_vec()),
                 Err(_) => Err(TeachError::Unreadable),
             }),
             TeachRequest::UseModels => {
-                if let Some(loaded) = &mut self.loaded {
-                    self.teacher.put_back(&mut loaded.model, &mut loaded.labels);
+                if let Ok(network) = self.network() {
+                    network.put_back();
                 }
                 TeachReply::ModelsClasses
             }
@@ -112,24 +146,11 @@ impl Session {
         port::post(&Reply::Teach(reply));
     }
 
-    /// photo → RGB → pixels → tokens → pooled
-    async fn features(&self, photo: Option<Blob>) -> Result<Vec<f32>, PhotoError> {
-        let Loaded { model, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
-        let (photo, bytes) = read(photo).await?;
-        let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
-        let pixels = preprocess(&rgb, &model.config().preprocessing);
-        drop(rgb);
-        let tokens = model.tokens(&pixels, |_, _| ())?;
-        Ok(model.backend().read(&model.pooled(&tokens)?).await?)
-    }
-
     /// Trains a head and puts it in the model's place.
     fn train(&mut self, classes: &[TaughtClass]) -> Result<OwnHead, TeachError> {
-        let loaded = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
-        let (name, sha256) = (&loaded.info.name, &loaded.info.sha256);
-        let isa = loaded.model.backend().isa();
-        let (head, lesson) = self.teacher.train(isa, classes, name, sha256)?;
-        let own = self.teacher.put(&head, &mut loaded.model, &mut loaded.labels)?;
+        let Loaded { network, info, .. } = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
+        let (head, lesson) = network.train(classes, &info.name, &info.sha256)?;
+        let own = network.put(&head)?;
         port::post(&Reply::Teach(TeachReply::Taught { lesson }));
         Ok(own)
     }
@@ -138,104 +159,69 @@ impl Session {
     fn put(&mut self, file: &[u8]) -> Result<OwnHead, TeachError> {
         let loaded = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
         let head = teach::read(file, loaded)?;
-        self.teacher.put(&head, &mut loaded.model, &mut loaded.labels)
+        loaded.network.put(&head)
     }
 
-    async fn load(&mut self, manifest_url: &str) {
-        let isa = Isa::best();
-        match load::load(manifest_url, isa).await {
-            Ok(loaded) => {
-                let backend = BackendInfo {
-                    kind: "cpu".into(),
-                    detail: isa.name().into(),
-                    threads: 1,
-                    reason: "The network runs on the processor, on one thread.".into(),
-                };
-                port::post(&Reply::Ready { model: loaded.info.clone(), backend, kept: loaded.kept });
-                self.loaded = Some(loaded);
-            }
-            Err(error) => port::post(&Reply::LoadFailed { message: error.to_string() }),
+    fn on_graphics(&self) -> bool {
+        self.loaded.as_ref().is_some_and(|loaded| matches!(loaded.network, Network::Gpu(_)))
+    }
+
+    /// A GPU failed in mid-photo: the network moves to the processor, with what it was taught.
+    async fn move_to_processor(&mut self, failure: &BackendError) -> Result<(), PhotoError> {
+        self.failures += 1;
+        // The old network goes first, so that the GPU's memory is free.
+        let memory = self.loaded.take().map(|loaded| loaded.network.memory()).unwrap_or_default();
+        let mut loaded = load::load(&self.asked.0, Device::Cpu).await?;
+        if loaded.network.remember(memory).is_err() {
+            // The page shows the classes that answer.
+            port::post(&Reply::Teach(TeachReply::ModelsClasses));
         }
+        loaded.reason = Some(format!("The GPU is not used any more: {failure}."));
+        self.ready(loaded);
+        Ok(())
     }
 
-    /// photo → RGB → pixels → logits → top-k
-    async fn classify(&self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
-        let Loaded { model, labels, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
-        let (photo, outside) = read(photo).await?;
-        let begun = port::now();
-        let bytes = outside.to_vec();
-        let rgb = picture::decode(&photo, &bytes).await?;
-        drop(bytes);
-        let pixels = preprocess(&rgb, &model.config().preprocessing);
-        let (width, height) = (rgb.width, rgb.height);
-        drop(rgb);
-        let prepared = port::now();
-        let logits = model.logits(&pixels).await?;
-        let done = port::now();
-        let prediction = |(index, score): (usize, f32)| {
-            let label = labels[index].clone();
-            Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
-        };
-        let kind = kinds::most_specific(labels, &softmax(&logits)).map(|(kind, score)| {
-            let label = kind.label.clone();
-            Kind { wnid: label.wnid, label: label.en, label_zh: label.zh, score }
-        });
-        Ok(Answer {
-            predictions: top_k(&logits, k).into_iter().map(prediction).collect(),
-            width,
-            height,
-            decode_ms: prepared - begun,
-            ms: done - prepared,
-            kind,
-            bytes: u64::from(outside.length()),
-            sha256: sha256(&outside).await,
-        })
-    }
-
-    /// photo → … → last tokens → heat map
-    async fn explain(&mut self, id: u64, photo: Option<Blob>, class: usize) -> Result<HeatMap, PhotoError> {
-        let Loaded { model, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
-        let explained = match self.explained.take().filter(|explained| explained.id == id) {
-            Some(explained) => explained,
-            None => {
-                let (photo, bytes) = read(photo).await?;
-                let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
-                tokens(model, id, &rgb)?
+    /// A GPU that failed once, such as in a computer that slept, gets one more chance.
+    async fn try_graphics_again(&mut self) {
+        // Not counted twice.
+        self.failures += 1;
+        let again = load::load(&self.asked.0, self.asked.1).await;
+        let Some(mut loaded) = again.ok().filter(|loaded| matches!(loaded.network, Network::Gpu(_))) else {
+            // The network on the processor is still there: this ends what the page was told of loading.
+            if let Some(loaded) = self.loaded.take() {
+                self.ready(loaded);
             }
+            return;
         };
-        let map = model.heat_map(&explained.tokens, class).await?;
-        let seen = explained.seen;
-        self.explained = Some(explained);
-        let beit::heatmap::HeatMap { grid, contributions, constant, logit } = map;
-        Ok(HeatMap { grid, contributions, constant, logit, seen })
+        let memory = self.loaded.take().map(|loaded| loaded.network.memory()).unwrap_or_default();
+        if loaded.network.remember(memory).is_err() {
+            port::post(&Reply::Teach(TeachReply::ModelsClasses));
+        }
+        loaded.reason = Some("The GPU failed once and is used again.".into());
+        self.ready(loaded);
     }
 
-    /// The square that the network sees of the photo.
-    async fn input(&self, photo: Option<Blob>) -> Result<Rgb, PhotoError> {
-        let Loaded { model, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
-        let (photo, bytes) = read(photo).await?;
-        let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
-        Ok(resize_and_crop(&rgb, &model.config().preprocessing))
+    fn backend(&self, loaded: &Loaded) -> BackendInfo {
+        let detail = placing::detail(&loaded.network);
+        let mut reasons: Vec<String> = loaded.reason.iter().cloned().collect();
+        let Network::Cpu(engine) = &loaded.network else {
+            let reason = reasons.join(" ");
+            return BackendInfo { kind: "webgpu".into(), detail, threads: 1, reason };
+        };
+        let helpers = self.threads.helpers;
+        reasons.push(match helpers {
+            0 => "The network runs on the processor, on one thread.".to_owned(),
+            helpers => format!("The network runs on the processor, on {} threads.", 1 + helpers),
+        });
+        if let Some(trouble) = &self.threads.trouble {
+            reasons.push(format!("More could not be started ({trouble})."));
+        }
+        if let Some(trouble) = &self.stands_in {
+            reasons.push(format!("A faster program could not be started ({trouble})."));
+        }
+        reasons.extend(instructions::reason(engine.model.backend().isa()));
+        BackendInfo { kind: "cpu".into(), detail, threads: 1 + helpers, reason: reasons.join(" ") }
     }
-}
-
-fn tokens(model: &Model<Cpu>, id: u64, photo: &Rgb) -> Result<Explained, PhotoError> {
-    let how = &model.config().preprocessing;
-    let (x, y, width, height) = seen(photo.width, photo.height, how);
-    let tokens = model.tokens(&preprocess(photo, how), |_, _| ())?;
-    Ok(Explained { id, tokens, seen: Area { x, y, width, height } })
-}
-
-/// The photo and its bytes, outside wasm's memory.
-async fn read(photo: Option<Blob>) -> Result<(Blob, Uint8Array), PhotoError> {
-    let photo = photo.ok_or(PhotoError::Unreadable)?;
-    // More than is decoded is not even read; the decoder says so of the length alone.
-    if photo.size() > MAX_FILE_BYTES as f64 {
-        return Err(DecodeError::FileTooLarge { bytes: photo.size() as usize }.into());
-    }
-    let buffer = JsFuture::from(photo.array_buffer()).await.map_err(|_| PhotoError::Unreadable)?;
-    let bytes = Uint8Array::new(&buffer);
-    Ok((photo, bytes))
 }
 
 fn own(head: Result<OwnHead, TeachError>) -> TeachReply {

@@ -63,6 +63,15 @@ impl Store {
         self.put(&manifest_key(url), &Uint8Array::from(json)).await;
     }
 
+    /// A small note under a name of the worker's own.
+    pub async fn note(&self, name: &str) -> Option<Vec<u8>> {
+        Some(self.bytes(&note_key(name)).await?.to_vec())
+    }
+
+    pub async fn keep_note(&self, name: &str, text: &[u8]) {
+        self.put(&note_key(name), &Uint8Array::from(text)).await;
+    }
+
     async fn entry(&self, key: &str) -> Option<Response> {
         let found = JsFuture::from(self.cache.as_ref()?.match_with_str(key)).await.ok()?;
         found.dyn_into().ok()
@@ -117,6 +126,10 @@ async fn put(cache: &Cache, key: &str, bytes: &Uint8Array) -> Result<(), JsValue
 /// A shard's entry: the same one for every site of this origin that serves the same bytes.
 fn shard_key(shard: &Shard) -> String {
     format!("/{SHARD_CACHE}/{}", shard.sha256)
+}
+
+fn note_key(name: &str) -> String {
+    format!("/{SHARD_CACHE}/note?of={}", js_sys::encode_uri_component(name))
 }
 
 fn manifest_key(url: &str) -> String {

@@ -39,16 +39,26 @@ pub enum TeachError {
     Network(#[from] BackendError),
 }
 
+/// What was taught, without the device it was taught on.
+#[derive(Default)]
+pub struct Memory {
+    pub features: HashMap<u64, Vec<f32>>,
+    /// In the place of the model's own.
+    pub head: Option<Head>,
+}
+
 /// What is remembered between messages.
 pub struct Teacher<B: Backend> {
     features: HashMap<u64, Vec<f32>>,
+    /// The head in the place of the model's own.
+    head: Option<Head>,
     /// The model's own head and labels while another is in its place.
     models: Option<(usize, Linear<B>, Vec<Label>)>,
 }
 
 impl<B: Backend> Default for Teacher<B> {
     fn default() -> Self {
-        Self { features: HashMap::new(), models: None }
+        Self { features: HashMap::new(), head: None, models: None }
     }
 }
 
@@ -56,6 +66,14 @@ impl<B: Backend> Teacher<B> {
     /// Keeps a photo's features.
     pub fn keep(&mut self, photo: u64, features: Vec<f32>) {
         self.features.insert(photo, features);
+    }
+
+    pub fn memory(self) -> Memory {
+        Memory { features: self.features, head: self.head }
+    }
+
+    pub fn remember(&mut self, features: HashMap<u64, Vec<f32>>) {
+        self.features = features;
     }
 
     pub fn forget(&mut self, photos: &[u64]) {
@@ -152,11 +170,13 @@ impl<B: Backend> Teacher<B> {
         let (old_classes, old) = model.replace_head(classes, linear);
         let old_labels = std::mem::replace(labels, head.classes().to_vec());
         self.models.get_or_insert((old_classes, old, old_labels));
+        self.head = Some(head.clone());
         Ok(OwnHead { classes: head.classes().iter().map(|label| label.en.clone()).collect(), file })
     }
 
     /// Puts the model's own head back.
     pub fn put_back(&mut self, model: &mut Model<B>, labels: &mut Vec<Label>) {
+        self.head = None;
         if let Some((classes, head, own)) = self.models.take() {
             model.replace_head(classes, head);
             *labels = own;

@@ -8,7 +8,7 @@ use crate::process;
 use crate::process::{find_on_path, spoken};
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
-use crate::workers::{RELAXED, VARIANTS, Variant};
+use crate::workers::{LINTED, TESTED, Variant};
 use crate::{Result, apt, axe, browser, site, tools, vulkan};
 
 /// Asks for the steps' names instead of running them.
@@ -110,9 +110,9 @@ fn clippy(context: &Context) -> Result<()> {
 
 fn clippy_wasm(context: &Context) -> Result<()> {
     run_cargo(context, &["clippy", "--package", "web", "--target", TARGET, "--", "-D", "warnings"])?;
-    VARIANTS.iter().try_for_each(|variant| {
-        let mut cargo = variant.cargo(context.project, "clippy");
-        process::run(cargo.args(["--package", "worker", "--", "-D", "warnings"]))
+    LINTED.iter().try_for_each(|variant| {
+        let mut cargo = variant.cargo_worker(context.project, "clippy");
+        process::run(cargo.args(["--", "-D", "warnings"]))
     })
 }
 
@@ -124,7 +124,7 @@ fn unit(context: &Context) -> Result<()> {
 
 fn kernels_wasm(context: &Context) -> Result<()> {
     let browser = browser::find(context.project)?;
-    VARIANTS.iter().chain([&RELAXED]).try_for_each(|variant| {
+    TESTED.iter().try_for_each(|variant| {
         println!("{} in Chromium {}", variant.name, browser.version);
         wasm_test(context, &browser, variant, &["--package", "kernels"])
     })
@@ -132,7 +132,7 @@ fn kernels_wasm(context: &Context) -> Result<()> {
 
 fn gpu_wasm(context: &Context) -> Result<()> {
     let browser = browser::find(context.project)?;
-    wasm_test(context, &browser, &VARIANTS[0], &["--package", "gpu", "--test", "browser"])
+    wasm_test(context, &browser, &TESTED[0], &["--package", "gpu", "--test", "browser"])
 }
 
 /// `cargo test` as wasm in a browser.

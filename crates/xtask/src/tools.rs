@@ -30,7 +30,8 @@ const RELAXED_SIMD: &[u8] = b"\0asm\x01\0\0\0\
     \x0a\x0d\x01\x0b\0\x20\0\x20\x01\x20\x02\xfd\x85\x02\x0b";
 
 /// What rustc's modules say they use, in a section that wasm-opt believes or refuses.
-const WASM_FEATURES: [&str; 10] = [
+const WASM_FEATURES: [&str; 11] = [
+    "atomics",
     "bulk-memory",
     "bulk-memory-opt",
     "call-indirect-overlong",
@@ -295,6 +296,6 @@ mod tests {
         let section = target_features();
         let [0, low, high, content @ ..] = &section[..] else { panic!("{section:?}") };
         assert_eq!(usize::from(low & 0x7f) + usize::from(*high) * 128, content.len());
-        assert!(*high < 128 && content.starts_with(b"\x0ftarget_features\x0a+\x0bbulk-memory+"));
+        assert!(*high < 128 && content.starts_with(b"\x0ftarget_features\x0b+\x07atomics+"));
     }
 }

@@ -28,16 +28,60 @@ pub struct Variant {
     environment: &'static [(&'static str, &'static str)],
 }
 
-pub const VARIANTS: [Variant; 1] =
-    [Variant { name: "simd128", rustflags: &["-Ctarget-feature=+simd128"], cargo: &[], environment: &[] }];
+/// What threads need: a memory that workers can share and that whoever starts the module brings along, and
+/// the standard library built anew for it, since the one that comes with Rust has no atomics.
+macro_rules! threads {
+    ($features:literal) => {
+        &[
+            concat!("-Ctarget-feature=+atomics,+bulk-memory,+mutable-globals,", $features),
+            "-Clink-arg=--shared-memory",
+            "-Clink-arg=--import-memory",
+            // The most that worker.js may ask the browser for.
+            "-Clink-arg=--max-memory=2147483648",
+            "-Clink-arg=--export=__wasm_init_tls",
+            "-Clink-arg=--export=__tls_size",
+            "-Clink-arg=--export=__tls_align",
+            "-Clink-arg=--export=__tls_base",
+        ]
+    };
+}
+const BUILD_STD: &[&str] = &["-Zbuild-std=std,panic_abort"];
+/// Lets the stable compiler do that.
+const BOOTSTRAP: &[(&str, &str)] = &[("RUSTC_BOOTSTRAP", "1")];
 
-/// Not shipped: only the kernels' tests are built with it.
-pub const RELAXED: Variant = Variant {
-    name: "relaxed",
-    rustflags: &["-Ctarget-feature=+simd128,+relaxed-simd"],
-    cargo: &[],
-    environment: &[],
+const SIMD128: Variant =
+    Variant { name: "simd128", rustflags: &["-Ctarget-feature=+simd128"], cargo: &[], environment: &[] };
+
+const SIMD128_THREADS: Variant = Variant {
+    name: "simd128-threads",
+    rustflags: threads!("+simd128"),
+    cargo: BUILD_STD,
+    environment: BOOTSTRAP,
 };
+
+const RELAXED_THREADS: Variant = Variant {
+    name: "relaxed-threads",
+    rustflags: threads!("+simd128,+relaxed-simd"),
+    cargo: BUILD_STD,
+    environment: BOOTSTRAP,
+};
+
+/// The builds that a site has.
+pub const VARIANTS: [Variant; 3] = [SIMD128, SIMD128_THREADS, RELAXED_THREADS];
+
+/// Together they compile every line of the worker.
+pub const LINTED: [Variant; 2] = [SIMD128, RELAXED_THREADS];
+
+/// The kernels' tests are built with these: instructions without threads, which need no library built anew.
+pub const TESTED: [Variant; 2] = [
+    SIMD128,
+    Variant {
+        name: "relaxed",
+        rustflags: &["-Ctarget-feature=+simd128,+relaxed-simd"],
+        cargo: &[],
+        environment: &[],
+    },
+];
 
 impl Variant {
     /// Cargo with this variant's flags. It keeps what different flags make side by side.
@@ -58,17 +102,26 @@ impl Variant {
         project.cargo_target.join(format!("wasm-{}", self.name))
     }
 
+    /// Cargo for the worker, as the site has it.
+    pub fn cargo_worker(&self, project: &Project, subcommand: &str) -> Command {
+        let mut cargo = self.cargo(project, subcommand);
+        cargo
+            .args(["--quiet", "--package", "worker", "--lib", "--profile", "wasm", "--target-dir"])
+            .arg(self.cargo_target(project));
+        cargo
+    }
+
     fn inputs(&self, project: &Project, tools: &Tools, wasm: &Path) -> Result<Fingerprint> {
         let mut inputs = Fingerprint::new();
         inputs.text(&tools.versions).text(OPTIMISE);
-        inputs.path(wasm)?.path(&entry(project))?;
+        inputs.path(wasm)?.path(&scripts(project))?;
         Ok(inputs)
     }
 }
 
-/// The module that a page starts as its worker.
-fn entry(project: &Project) -> PathBuf {
-    project.root.join("crates/worker/worker.js")
+/// The modules that start the worker and its threads.
+fn scripts(project: &Project) -> PathBuf {
+    project.root.join("crates/worker/js")
 }
 
 /// Builds every variant into a folder of its own below target/workers/, and removes other folders
@@ -88,11 +141,8 @@ pub fn build(project: &Project, tools: &Tools) -> Result<()> {
 
 fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<()> {
     let started = Instant::now();
-    let mut cargo = variant.cargo(project, "build");
-    let target = variant.cargo_target(project);
-    cargo.args(["--quiet", "--package", "worker", "--lib", "--profile", "wasm", "--target-dir"]);
-    run(cargo.arg(&target))?;
-    let wasm = target.join(TARGET).join("wasm/worker.wasm");
+    run(&mut variant.cargo_worker(project, "build"))?;
+    let wasm = variant.cargo_target(project).join(TARGET).join("wasm/worker.wasm");
 
     // Cargo knows best whether the program changed; what follows depends only on its output.
     let finished = project.workers().join(variant.name);
@@ -113,8 +163,10 @@ fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<
     let module = partial.join("glue_bg.wasm");
     // Which instructions it may use, the module says itself.
     run(Command::new(&tools.wasm_opt).arg(OPTIMISE).arg(&module).arg("-o").arg(&module))?;
-    fs::copy(entry(project), partial.join("worker.js"))
-        .map_err(|error| format!("{}: {error}", entry(project).display()))?;
+    for script in ["worker.js", "helper.js"] {
+        let from = scripts(project).join(script);
+        fs::copy(&from, partial.join(script)).map_err(|error| format!("{}: {error}", from.display()))?;
+    }
 
     if finished.exists() {
         fs::remove_dir_all(&finished).map_err(io_error)?;

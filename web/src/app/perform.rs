@@ -6,14 +6,17 @@ use crate::client::Client;
 use crate::diagnostics;
 use crate::download;
 use crate::export::Format;
+use crate::fetch::parameter;
 use crate::intake;
 use crate::model_choice;
 use crate::photo::{PhotoId, Progress, Trouble};
 use crate::record_link;
 use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
 use crate::storage;
+use crate::threads::{Plan, Wishes};
 use crate::updates;
-use crate::worker_build::WorkerBuild;
+use crate::worker_build::Abilities;
+use protocol::Device;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -29,7 +32,10 @@ impl App {
             }
             Effect::StartWorker => self.start_worker(),
             Effect::StopWorker => self.client = None,
-            Effect::Load { manifest } => self.ask(|client| client.load(manifest)),
+            Effect::Load { manifest } => {
+                let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+                self.ask(|client| client.load(manifest, wished_device(), threads));
+            }
             Effect::MeasureStorage => {
                 let dispatch = self.dispatch.clone();
                 spawn_local(async move { dispatch.emit(Action::StorageMeasured(storage::used().await)) });
@@ -90,10 +96,13 @@ impl App {
 
     fn start_worker(&mut self) {
         self.client = None;
-        let Some(build) = WorkerBuild::best() else {
-            self.dispatch.emit(Action::Chosen(Err(Problem::NoSimd)));
-            return;
+        let wishes = Wishes { threads: parameter("threads"), build: parameter("worker") };
+        let plan = match Plan::new(&Abilities::probe(), &wishes) {
+            Ok(plan) => plan,
+            Err(reason) => return self.dispatch.emit(Action::Chosen(Err(Problem::NoWorker(reason)))),
         };
+        let build = plan.build;
+        self.plan = Some(plan);
         match Client::start(build, &self.dispatch) {
             Ok(client) => self.client = Some(Rc::new(client)),
             Err(reason) => self.dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason))),
@@ -169,6 +178,15 @@ impl App {
             }
             dispatch.emit(Action::WholeOpened { id, url });
         });
+    }
+}
+
+/// The `backend` parameter of the page's address: `auto`, `cpu` or `webgpu`.
+fn wished_device() -> Device {
+    match parameter("backend").as_deref() {
+        Some("cpu") => Device::Cpu,
+        Some("webgpu" | "gpu") => Device::Webgpu,
+        _ => Device::Auto,
     }
 }
 

@@ -4,6 +4,7 @@ use super::use_text;
 use crate::intake::{self, Incoming};
 use crate::state::{Action, Focus};
 use crate::status::Status;
+use crate::threads::Notice;
 use web_sys::HtmlInputElement;
 use yew::{Callback, Event, Html, Properties, TargetCast, classes, component, html};
 
@@ -12,6 +13,8 @@ pub struct DropZoneProps {
     /// No photo yet: the zone is large and welcoming, later it makes room.
     pub empty: bool,
     pub status: Status,
+    /// What keeps the page from its best.
+    pub notice: Option<Notice>,
     /// A sentence about the model.
     pub note: Option<String>,
     /// A new version of the page waits.
@@ -26,7 +29,7 @@ pub struct DropZoneProps {
 /// our own, and its hit area is stretched over the zone. Drops are taken by the whole window.
 #[component]
 pub fn DropZone(
-    DropZoneProps { empty, status, note, update_ready, incoming, dispatch }: &DropZoneProps,
+    DropZoneProps { empty, status, notice, note, update_ready, incoming, dispatch }: &DropZoneProps,
 ) -> Html {
     let text = use_text();
     let onchange = {
@@ -78,7 +81,7 @@ pub fn DropZone(
                         { text.camera }
                     </button>
                 </div>
-                <StatusLine status={status.clone()} dispatch={dispatch.clone()} />
+                <StatusLine status={status.clone()} notice={notice.clone()} dispatch={dispatch.clone()} />
             </section>
             <div class="assurance">
                 <p><Icon shape={Shape::Lock} /><span>{ text.privacy }</span></p>

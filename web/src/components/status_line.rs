@@ -1,20 +1,24 @@
 use super::icon::{Icon, Shape};
 use super::progress_bar::ProgressBar;
 use super::use_text;
+use crate::isolation;
 use crate::state::Action;
 use crate::status::Status;
+use crate::threads::Notice;
 use web_sys::MouseEvent;
 use yew::{Callback, Html, Properties, classes, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct StatusLineProps {
     pub status: Status,
+    /// What keeps the page from its best.
+    pub notice: Option<Notice>,
     pub dispatch: Callback<Action>,
 }
 
 /// What the page is doing, in a sentence and, where it can be measured, a bar.
 #[component]
-pub fn StatusLine(StatusLineProps { status, dispatch }: &StatusLineProps) -> Html {
+pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps) -> Html {
     let text = use_text();
     let said = (text.status)(status);
     let act = |action: Action| dispatch.reform(move |_: MouseEvent| action.clone());
@@ -41,6 +45,14 @@ pub fn StatusLine(StatusLineProps { status, dispatch }: &StatusLineProps) -> Htm
                     </p>
                     if let Some(problem) = said.problem {
                         <p class="problem" data-testid="error">{ problem }</p>
+                    }
+                    if let Some(notice) = notice {
+                        <p class="notice" data-testid="notice">
+                            { (text.notice)(notice) }
+                            if let (Notice::NotIsolated { .. }, Some(address)) = (notice, isolation::remedy()) {
+                                { " " }<a href={address}>{ text.isolate }</a>
+                            }
+                        </p>
                     }
                 </div>
                 if matches!(status, Status::Failed(_)) {

@@ -3,6 +3,7 @@
 use super::{Effect, Lack, State};
 use crate::model_choice::Choice;
 use crate::photo::{Progress, Trouble};
+use crate::threads::NoPlan;
 use protocol::{BackendInfo, Kept, Loading, ModelInfo, Reply};
 use std::rc::Rc;
 
@@ -30,8 +31,8 @@ pub enum Engine {
 /// Why there is no working model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Problem {
-    /// The browser knows none of the instruction sets that the workers are built for.
-    NoSimd,
+    /// No build of the worker can run.
+    NoWorker(NoPlan),
     /// The list of models could not be read, for this reason.
     NoIndex(String),
     /// The `model` parameter is no web address.
@@ -132,6 +133,10 @@ impl State {
         match self.engine {
             Engine::Loading(loading) => {
                 self.engine = Engine::Paused(loading);
+                // A photo that was in hand when its GPU failed.
+                if let Some(id) = self.in_flight.take() {
+                    self.change(id, |photo| photo.progress = Progress::Queued);
+                }
                 vec![Effect::StopWorker, Effect::MeasureStorage]
             }
             _ => vec![],

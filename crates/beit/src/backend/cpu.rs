@@ -1,8 +1,12 @@
 //! The network on the processor, by [`kernels`].
 
 use super::{Activation, Backend, BackendError, LayerNorm, Linear};
+use crate::position::relative_positions;
 use crate::weights::TensorData;
-use kernels::{AttentionScratch, DenseWeights, Isa, PackedWeights, QuantizedActivations};
+use kernels::{
+    AttentionScratch, DenseWeights, Isa, PackedWeights, PositionBias, QuantizedActivations,
+    RelativePositionBias,
+};
 use std::sync::{Arc, Mutex};
 
 /// A processor and the instructions to use on it.
@@ -30,8 +34,13 @@ impl Cpu {
 
     /// Room for `[rows, width]` values; what it holds is left over from an earlier use.
     fn tokens(&self, photos: usize, rows: usize, width: usize) -> CpuTokens {
-        let mut values = self.borrow(|b| b.tokens.pop());
-        values.resize(rows * width, 0.0);
+        let length = rows * width;
+        // Of the same length only: making another one longer would fill it with zeros, every time.
+        let kept: Vec<f32> = self.borrow(|b| {
+            let at = b.tokens.iter().position(|values| values.len() == length)?;
+            Some(b.tokens.swap_remove(at))
+        });
+        let values = if kept.len() == length { kept } else { vec![0.0; length] };
         CpuTokens { values, photos, rows, width, home: self.buffers.clone() }
     }
 
@@ -86,6 +95,7 @@ impl Backend for Cpu {
     type Matrix = CpuMatrix;
     type Vector = Vec<f32>;
     type Tokens = CpuTokens;
+    type PositionBias = RelativePositionBias;
 
     fn matrix(&self, n: usize, k: usize, data: TensorData) -> Result<CpuMatrix, BackendError> {
         Ok(match data {
@@ -101,6 +111,20 @@ impl Backend for Cpu {
 
     fn vector(&self, values: Vec<f32>) -> Result<Vec<f32>, BackendError> {
         Ok(values)
+    }
+
+    fn position_bias(
+        &self,
+        table: Vec<f32>,
+        grid: usize,
+        heads: usize,
+    ) -> Result<RelativePositionBias, BackendError> {
+        let got = table.len();
+        RelativePositionBias::new(&table, grid, heads).ok_or(BackendError::Shape {
+            what: "relative position bias table",
+            expected: relative_positions(grid) * heads,
+            got,
+        })
     }
 
     fn upload(
@@ -188,15 +212,12 @@ impl Backend for Cpu {
         &self,
         qkv: &CpuTokens,
         heads: usize,
-        bias: Option<&Vec<f32>>,
+        bias: Option<&RelativePositionBias>,
     ) -> Result<CpuTokens, BackendError> {
         let (width, tokens) = (qkv.width / 3, qkv.photo_rows());
-        if let Some(bias) = bias {
-            expect("position bias", heads * tokens * tokens, bias.len())?;
-        }
         let mut out = self.tokens(qkv.photos, qkv.rows, width);
         let mut scratch: AttentionScratch = self.borrow(|b| b.attention.pop());
-        let bias = bias.map(Vec::as_slice);
+        let bias = bias.map(PositionBias::Relative);
         let photos = qkv.values.chunks_exact(tokens * qkv.width);
         for (qkv, out) in photos.zip(out.values.chunks_exact_mut(tokens * width)) {
             kernels::attention(self.isa, qkv, tokens, heads, width / heads, bias, &mut scratch, out);

@@ -10,7 +10,7 @@ pub use cpu::{Cpu, CpuTokens};
 use crate::weights::TensorData;
 use thiserror::Error;
 
-/// A device: ten operations, of which only [`Backend::read`] waits.
+/// A device: eleven operations, of which only [`Backend::read`] waits.
 pub trait Backend {
     /// Weights of a linear layer, `[n, k]`, laid out for this device.
     type Matrix;
@@ -18,12 +18,23 @@ pub trait Backend {
     type Vector;
     /// Activations `[rows, width]` in F32, of one photo or of several, one below the other.
     type Tokens;
+    /// A block's relative position bias.
+    type PositionBias;
 
     /// Lays out the weights `[n, k]` of a linear layer.
     fn matrix(&self, n: usize, k: usize, data: TensorData) -> Result<Self::Matrix, BackendError>;
 
     /// Stores a small tensor.
     fn vector(&self, values: Vec<f32>) -> Result<Self::Vector, BackendError>;
+
+    /// Stores a block's relative position bias, from the checkpoint's table `[(2·grid − 1)² + 3, heads]` for
+    /// `grid`² patches and a class token.
+    fn position_bias(
+        &self,
+        table: Vec<f32>,
+        grid: usize,
+        heads: usize,
+    ) -> Result<Self::PositionBias, BackendError>;
 
     /// Brings `[photos · rows, width]` values to the device, `rows` of each photo. What is made of them has
     /// as many photos.
@@ -55,12 +66,12 @@ pub trait Backend {
     ) -> Result<Self::Tokens, BackendError>;
 
     /// `softmax(q·kᵀ/√head_width + bias)·v` for every head, among the tokens of each photo: `[tokens, 3·width]` (q ‖ k ‖ v) →
-    /// `[tokens, width]`; `bias` is `[heads, tokens, tokens]`.
+    /// `[tokens, width]`.
     fn attention(
         &self,
         qkv: &Self::Tokens,
         heads: usize,
-        bias: Option<&Self::Vector>,
+        bias: Option<&Self::PositionBias>,
     ) -> Result<Self::Tokens, BackendError>;
 
     /// `x += gamma ⊙ y`: the residual connection with its layer scale.

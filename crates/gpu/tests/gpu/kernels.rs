@@ -1,7 +1,9 @@
 //! Every kernel against the processor's scalar reference, at sizes on both sides of every tile's edge.
 
 use crate::common::{Random, assert_close, gpu, gpu_with};
-use ::kernels::{AttentionScratch, DenseWeights, Isa, PackedWeights, QuantizedActivations, WeightFormat};
+use ::kernels::{
+    AttentionScratch, DenseWeights, Isa, PackedWeights, PositionBias, QuantizedActivations, WeightFormat,
+};
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
 use gpu::{Arithmetic, Gpu, GpuTokens, Tile};
@@ -188,7 +190,7 @@ fn attentions() {
             let got = read(&gpu, &gpu.attention(&uploaded, heads, stored.as_ref()).unwrap());
             let mut expected = vec![f32::NAN; tokens * heads * width];
             let mut scratch = AttentionScratch::default();
-            let bias = bias.as_deref();
+            let bias = bias.as_deref().map(PositionBias::Dense);
             ::kernels::attention(Isa::Scalar, &qkv, tokens, heads, width, bias, &mut scratch, &mut expected);
             let what = format!("{tokens} tokens, {heads} heads of {width}, bias {}", bias.is_some());
             assert_close(&what, &got, &expected, TOLERANCE);

@@ -2,7 +2,8 @@
 
 use crate::common::{Random, assert_close, product, random_weights};
 use kernels::{
-    Activation, AttentionScratch, Isa, WeightFormat, add_scaled, attention, gelu, layer_norm, softmax,
+    Activation, AttentionScratch, Isa, PositionBias, WeightFormat, add_scaled, attention, gelu, layer_norm,
+    softmax,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -39,7 +40,7 @@ fn attention_follows_the_reference() {
     for (tokens, heads, width) in [(1, 1, 8), (2, 3, 5), (5, 2, 64), (65, 3, 64), (197, 2, 64), (17, 1, 33)] {
         let qkv: Vec<f32> = random.floats(tokens * 3 * heads * width).iter().map(|x| 2.0 * x).collect();
         let bias = random.floats(heads * tokens * tokens);
-        for bias in [None, Some(&bias[..])] {
+        for bias in [None, Some(PositionBias::Dense(&bias))] {
             let run = |isa| {
                 let mut out = vec![f32::NAN; tokens * heads * width];
                 let mut scratch = AttentionScratch::default();

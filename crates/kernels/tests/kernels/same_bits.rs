@@ -2,8 +2,8 @@
 
 use crate::common::{FORMATS, Random, product, random_weights};
 use kernels::{
-    Activation, AttentionScratch, DenseWeights, Isa, WeightFormat, add_scaled, attention, dense, layer_norm,
-    softmax,
+    Activation, AttentionScratch, DenseWeights, Isa, PositionBias, WeightFormat, add_scaled, attention,
+    dense, layer_norm, softmax,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -40,7 +40,7 @@ fn every_instruction_set_gives_the_same_bits() {
                 tokens,
                 heads,
                 head_width,
-                Some(&position_bias),
+                Some(PositionBias::Dense(&position_bias)),
                 &mut scratch,
                 &mut attended,
             );

@@ -1,0 +1,94 @@
+//! The engine on whichever device it runs.
+
+use crate::engine::{Engine, PhotoError};
+use crate::teach::{Memory, TeachError};
+use beit::backend::Cpu;
+use beit::config::Config;
+use beit::decode::Rgb;
+use gpu::Gpu;
+use head::Head;
+use kernels::Isa;
+use protocol::teach::{Lesson, OwnHead, TaughtClass};
+use protocol::{Answer, HeatMap};
+use web_sys::Blob;
+
+/// A model that answers.
+pub enum Network {
+    Cpu(Box<Engine<Cpu>>),
+    Gpu(Box<Engine<Gpu>>),
+}
+
+/// The same call on either device.
+macro_rules! on_either {
+    ($network:expr, $engine:ident => $call:expr) => {
+        match $network {
+            Network::Cpu($engine) => $call,
+            Network::Gpu($engine) => $call,
+        }
+    };
+}
+
+impl Network {
+    pub fn config(&self) -> &Config {
+        on_either!(self, engine => engine.model.config())
+    }
+
+    pub fn classes(&self) -> usize {
+        on_either!(self, engine => engine.labels.len())
+    }
+
+    pub async fn classify(&self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
+        on_either!(self, engine => engine.classify(photo, k).await)
+    }
+
+    pub async fn explain(
+        &mut self,
+        id: u64,
+        photo: Option<Blob>,
+        class: usize,
+    ) -> Result<HeatMap, PhotoError> {
+        on_either!(self, engine => engine.explain(id, photo, class).await)
+    }
+
+    pub async fn input(&self, photo: Option<Blob>) -> Result<Rgb, PhotoError> {
+        on_either!(self, engine => engine.input(photo).await)
+    }
+
+    pub async fn learn(&mut self, id: u64, photo: Option<Blob>) -> Result<(), PhotoError> {
+        on_either!(self, engine => engine.learn(id, photo).await)
+    }
+
+    pub fn forget(&mut self, photos: &[u64]) {
+        on_either!(self, engine => engine.teacher.forget(photos));
+    }
+
+    /// Trains a head on the features that are kept. That is done on the processor, wherever the network runs.
+    pub fn train(
+        &self,
+        classes: &[TaughtClass],
+        model: &str,
+        sha256: &str,
+    ) -> Result<(Head, Lesson), TeachError> {
+        on_either!(self, engine => engine.teacher.train(Isa::best(), classes, model, sha256))
+    }
+
+    pub fn put(&mut self, head: &Head) -> Result<OwnHead, TeachError> {
+        on_either!(self, engine => engine.put(head))
+    }
+
+    pub fn put_back(&mut self) {
+        on_either!(self, engine => engine.put_back());
+    }
+
+    /// What was taught, for the same model elsewhere.
+    pub fn memory(self) -> Memory {
+        on_either!(self, engine => engine.teacher.memory())
+    }
+
+    /// Takes over what was taught elsewhere.
+    pub fn remember(&mut self, memory: Memory) -> Result<(), TeachError> {
+        let Memory { features, head } = memory;
+        on_either!(self, engine => engine.teacher.remember(features));
+        head.map_or(Ok(()), |head| self.put(&head).map(drop))
+    }
+}

@@ -1,0 +1,139 @@
+//! Where the network runs: on the GPU if there is one, it is right and it is faster, else on the processor.
+
+use crate::engine::Engine;
+use crate::load::LoadError;
+use crate::network::Network;
+use crate::shards::Shards;
+use crate::verdict::Verdict;
+use crate::{graphics, instructions, timing};
+use beit::backend::{BackendError, Cpu};
+use beit::builder::BuildError;
+use beit::labels::Label;
+use beit::model::Model;
+use gpu::{Arithmetic, Gpu, GpuOptions};
+use kernels::Isa;
+use protocol::Device;
+
+/// A network in its place.
+pub struct Placed {
+    pub network: Network,
+    /// Why it is not on the other device, or that it was asked for: a sentence, where there is one to say.
+    pub reason: Option<String>,
+}
+
+/// Builds the network on `device`.
+///
+/// # Errors
+/// When the shards can't be had or are no network; a GPU's failure leads to the processor.
+pub async fn place(shards: &Shards<'_>, device: Device) -> Result<Placed, LoadError> {
+    if device == Device::Cpu {
+        return on_processor(shards, None).await;
+    }
+    let options = GpuOptions { allow_software: device == Device::Webgpu, ..GpuOptions::default() };
+    let gpu = match Gpu::request(options).await {
+        Ok(gpu) => gpu,
+        Err(error) => return on_processor(shards, Some(format!("The GPU is not used: {error}."))).await,
+    };
+    match on_graphics(shards, &gpu, device).await {
+        Ok(Ok(placed)) => Ok(placed),
+        Ok(Err(reason)) => on_processor(shards, Some(reason)).await,
+        Err(error) => match failure(&error) {
+            Some(failure) => {
+                let reason = format!("The GPU is not used: {} failed ({failure}).", gpu.name());
+                on_processor(shards, Some(reason)).await
+            }
+            None => Err(error),
+        },
+    }
+}
+
+async fn on_processor(shards: &Shards<'_>, reason: Option<String>) -> Result<Placed, LoadError> {
+    let quantization = shards.quantization();
+    // Measured once the first shard is here, since meanwhile the next are on their way.
+    let (model, labels) = shards.build(|| Cpu::new(instructions::fastest(quantization))).await?;
+    shards.warming_up();
+    model.logits(&timing::blank(model.config())).await?;
+    Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })
+}
+
+/// The network on the GPU, or a sentence that says why the processor is the better choice.
+async fn on_graphics(
+    shards: &Shards<'_>,
+    gpu: &Gpu,
+    device: Device,
+) -> Result<Result<Placed, String>, LoadError> {
+    let format = instructions::format(shards.quantization());
+    let kept = Verdict::kept(shards.store(), gpu, shards.sha256()).await;
+    let arithmetic = kept.as_ref().and_then(|verdict| verdict.arithmetic(gpu));
+    if let Some(verdict) = &kept
+        && arithmetic.is_none()
+        && device == Device::Auto
+    {
+        return Ok(Err(verdict.reason.clone()));
+    }
+    let candidates = match arithmetic {
+        Some(arithmetic) => vec![arithmetic],
+        None => match graphics::check(gpu, format).await? {
+            Ok(candidates) => candidates,
+            Err(cosine) => {
+                let name = gpu.name();
+                let reason = format!("The GPU is not used: {name} computes wrongly (cosine {cosine:.5}).");
+                Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
+                return Ok(Err(reason));
+            }
+        },
+    };
+    let (model, labels) = shards.build(|| gpu.clone()).await?;
+    shards.warming_up();
+    if let (Some(verdict), Some(arithmetic)) = (kept, arithmetic) {
+        gpu.set_arithmetic(arithmetic);
+        model.logits(&timing::blank(model.config())).await?;
+        let reason = Some(verdict.reason);
+        return Ok(Ok(Placed { network: graphic(model, labels), reason }));
+    }
+    let Some(gpu_ms) = timing::graphics(&model, &candidates).await? else {
+        let reason = format!("The GPU is not used: on this model {} computes wrongly.", gpu.name());
+        Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
+        return Ok(Err(reason));
+    };
+    let cpu_ms = timing::processor(model.config(), instructions::fastest(shards.quantization()), format);
+    let faster = gpu_ms < cpu_ms;
+    let reason = compared(gpu, gpu_ms, cpu_ms);
+    let arithmetic = faster.then(|| gpu.arithmetic());
+    Verdict::new(arithmetic, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
+    if faster || device == Device::Webgpu {
+        return Ok(Ok(Placed { network: graphic(model, labels), reason: Some(reason) }));
+    }
+    Ok(Err(reason))
+}
+
+fn graphic(model: Model<Gpu>, labels: Vec<Label>) -> Network {
+    Network::Gpu(Box::new(Engine::new(model, labels)))
+}
+
+fn compared(gpu: &Gpu, on_gpu: f64, on_cpu: f64) -> String {
+    format!(
+        "A photo takes {on_gpu:.0} ms on {}, and would take about {on_cpu:.0} ms on the processor.",
+        gpu.name()
+    )
+}
+
+/// What the GPU said, where it was the GPU that failed.
+fn failure(error: &LoadError) -> Option<&BackendError> {
+    match error {
+        LoadError::Build(BuildError::Backend(error)) => Some(error),
+        _ => None,
+    }
+}
+
+/// What the network computes with, in short: an instruction set, or a GPU and its arithmetic.
+pub fn detail(network: &Network) -> String {
+    match network {
+        Network::Cpu(engine) => Isa::name(engine.model.backend().isa()).into(),
+        Network::Gpu(engine) => {
+            let gpu = engine.model.backend();
+            let arithmetic: Arithmetic = gpu.arithmetic();
+            format!("{}, {}", gpu.name(), arithmetic.name())
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Cross-origin isolation on hosts that send no headers for it, by way of a service worker that adds them
+//! (`service-worker.js`). Only where somebody opted in: whoever hosts the page, by
+//! `<meta name="isolation" content="service-worker">`, or the visitor, by `?isolate=1` in its address.
+//! `?isolate=0` takes it back.
+//!
+//! A service worker has a say only in pages opened after it has started, so the page is loaded anew, once:
+//! before that a mark is left in the tab's session storage, and while it is there nothing is loaded anew.
+
+use crate::fetch::{base_address, parameter};
+use gloo::timers::future::TimeoutFuture;
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
+
+/// The service worker, relative to the page; it isolates when it is asked for like this.
+const SERVICE_WORKER: &str = "service-worker.js?isolate";
+
+/// The mark's key. Its value is the address that was loaded anew.
+const MARK: &str = "beitscope-isolating";
+
+/// Times that the page looks whether the service worker has started, and the milliseconds between them.
+const LOOKS: usize = 100;
+const BETWEEN_LOOKS: u32 = 50;
+
+/// Sees to it that the page is isolated, if that was opted in for. Returns whether the page is being loaded
+/// anew, so that nothing else needs to begin.
+pub async fn seek() -> bool {
+    let Some(window) = web_sys::window() else { return false };
+    let wish = parameter("isolate");
+    if wish.as_deref() == Some("0") {
+        give_up(&window).await;
+        return false;
+    }
+    let Some(marks) = window.session_storage().ok().flatten() else { return false };
+    if is_isolated(&window) {
+        // The next time that isolation is lost it may be sought again.
+        marks.remove_item(MARK).ok();
+        return false;
+    }
+    let opted_in = wish.is_some() || by_host(&window);
+    opted_in && !is_marked(&marks) && start(&window).await.is_some() && load_anew(&window, &marks)
+}
+
+pub fn is_isolated(window: &Window) -> bool {
+    Reflect::get(window, &"crossOriginIsolated".into()).is_ok_and(|value| value.is_truthy())
+}
+
+/// The page's address with which a visitor opts in; none where that would be in vain.
+pub fn remedy() -> Option<String> {
+    let window = web_sys::window()?;
+    let marks = window.session_storage().ok()??;
+    let can = container(&window).is_some() && !is_isolated(&window) && !is_marked(&marks);
+    let url = Url::new(&window.location().href().ok()?).ok()?;
+    url.search_params().set("isolate", "1");
+    can.then(|| url.href())
+}
+
+fn is_marked(marks: &Storage) -> bool {
+    // Where the mark can't be read, it may be there.
+    !matches!(marks.get_item(MARK), Ok(None))
+}
+
+fn load_anew(window: &Window, marks: &Storage) -> bool {
+    let address = window.location().href().unwrap_or_default();
+    marks.set_item(MARK, &address).is_ok() && window.location().reload().is_ok()
+}
+
+fn by_host(window: &Window) -> bool {
+    let selector = r#"meta[name="isolation"][content="service-worker"]"#;
+    window.document().is_some_and(|page| page.query_selector(selector).is_ok_and(|meta| meta.is_some()))
+}
+
+/// None outside secure contexts (https, localhost) and where the browser offers none.
+fn container(window: &Window) -> Option<ServiceWorkerContainer> {
+    let offered = Reflect::get(&window.navigator(), &"serviceWorker".into()).ok()?;
+    offered.dyn_into().ok().filter(|_| window.is_secure_context())
+}
+
+/// Starts the service worker and waits until it has a say.
+async fn start(window: &Window) -> Option<()> {
+    let address = address()?;
+    let registering = container(window)?.register(&address);
+    let registration: ServiceWorkerRegistration = JsFuture::from(registering).await.ok()?.unchecked_into();
+    for _ in 0..LOOKS {
+        let active = registration.active().filter(|worker| worker.script_url() == address);
+        if active.is_some_and(|worker| worker.state() == ServiceWorkerState::Activated) {
+            return Some(());
+        }
+        TimeoutFuture::new(BETWEEN_LOOKS).await;
+    }
+    None
+}
+
+/// Ends the service worker, if it is the one that isolates. Pages that are open keep it until they are
+/// closed.
+async fn give_up(window: &Window) -> Option<()> {
+    let registering = container(window)?.get_registration_with_document_url(&base_address());
+    let registration: JsValue = JsFuture::from(registering).await.ok()?;
+    let registration: ServiceWorkerRegistration = registration.dyn_into().ok()?;
+    if registration.active()?.script_url() == address()? {
+        JsFuture::from(registration.unregister().ok()?).await.ok()?;
+    }
+    Some(())
+}
+
+fn address() -> Option<String> {
+    Url::new_with_base(SERVICE_WORKER, &base_address()).ok().map(|url| url.href())
+}
