@@ -12,6 +12,8 @@ Usage: cargo xtask COMMAND
   build [--out dist] [--host H]  leave the static site in a folder, ready for a host: github-pages,
                                  cloudflare-pages, netlify, nginx or s3
   host H [--site dist]           make a site that is built already ready for a host
+  bench MODEL…                   time kernels, and photos in Chromium with these converted models;
+                                 its options are in tests/bench.rs
   test [STEP…]                   run every check, or only these steps; `test --list` names them
   workers                        build the web workers alone (Trunk's pre-build hook)
   setup                          only install what the others need
@@ -44,6 +46,10 @@ pub enum Command {
         port: u16,
         open: bool,
     },
+    /// For the benchmark in a browser, as they are.
+    Bench {
+        arguments: Vec<String>,
+    },
     /// No name means every step.
     Test {
         names: Vec<String>,
@@ -71,6 +77,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
             Command::Host { host: Host::parse(&host)?, site: DEFAULT_OUT.into() }
         }
         "serve" => Command::Serve { port: DEFAULT_PORT, open: false },
+        "bench" => return Ok(Command::Bench { arguments: arguments.collect() }),
         "test" => Command::Test { names: Vec::new() },
         _ => return Err(format!("there is no command {name:?}")),
     };
@@ -126,6 +133,10 @@ mod tests {
             ("serve", Command::Serve { port: 8080, open: false }),
             ("serve --open --port 0", Command::Serve { port: 0, open: true }),
             ("serve --port=9000", Command::Serve { port: 9000, open: false }),
+            (
+                "bench m --threads 1",
+                Command::Bench { arguments: vec!["m".into(), "--threads".into(), "1".into()] },
+            ),
             ("test", Command::Test { names: vec![] }),
             ("test fmt unit", Command::Test { names: vec!["fmt".into(), "unit".into()] }),
             ("test --list", Command::Test { names: vec!["--list".into()] }),

@@ -9,6 +9,7 @@
 mod apt;
 mod args;
 mod axe;
+mod bench;
 mod browser;
 mod cache;
 mod hosts;
@@ -75,6 +76,7 @@ fn run(command: Command) -> Result<bool> {
         }
         Command::Host { host, site } => prepare(host, &project.root.join(site))?,
         Command::Serve { port, open } => serve::serve(&project, port, open)?,
+        Command::Bench { arguments } => bench::run(&project, &arguments)?,
         Command::Test { names } => return test::run(&project, &names),
     }
     Ok(true)

@@ -1,0 +1,192 @@
+//! How long a photo takes in Chromium, on each number of threads and beside a peer:
+//!
+//! ```sh
+//! cargo xtask bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER]
+//! ```
+//!
+//! Models, numbers of threads and the peer take turns: each turn is a fresh page with the weights from the
+//! browser's storage (for the peer, which has none, from the server on this machine). Prints medians, ratios and
+//! the renderer's peak memory. Wants an otherwise idle machine. `--peer` takes a folder that
+//! `tools/bench-peers/make.sh` has filled.
+
+#[path = "bench/memory.rs"]
+mod memory;
+#[path = "bench/peer.rs"]
+mod peer;
+
+use memory::Peak;
+use server::{Options, Server};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::exit;
+use std::time::Instant;
+use tests::browser::{Setup, browse};
+use tests::{page, site};
+
+const USAGE: &str =
+    "usage: bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER]";
+
+struct Arguments {
+    models: Vec<PathBuf>,
+    threads: Vec<usize>,
+    worker: Option<String>,
+    rounds: usize,
+    photos: usize,
+    peer: Option<PathBuf>,
+}
+
+/// What is measured in turns with the others.
+struct Contender {
+    name: String,
+    address: String,
+    is_peer: bool,
+    /// Seconds from the page's opening to its first answer: weights from storage, or from this machine's server.
+    first: Vec<f64>,
+    /// The network's milliseconds for each further photo.
+    steady: Vec<f64>,
+    /// The renderer's peak in MB, of the first turn (weights over the network) and of the later ones.
+    peaks: Vec<f64>,
+}
+
+fn main() {
+    let Some(arguments) = parse(env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        exit(2);
+    };
+    let site = site::serve();
+    let mut servers = Vec::new();
+    let mut contenders = contenders(&arguments, &site, &mut servers);
+    let Arguments { rounds, photos, .. } = arguments;
+    // The first turn fills the storage and is not timed.
+    for round in 0..=rounds {
+        for contender in &mut contenders {
+            contender.peaks.push(turn(contender, round, photos));
+        }
+    }
+    report(&mut contenders);
+}
+
+fn contenders(arguments: &Arguments, site: &Server, servers: &mut Vec<Server>) -> Vec<Contender> {
+    let mut contenders = Vec::new();
+    for &threads in &arguments.threads {
+        for model in &arguments.models {
+            let name = model.file_name().unwrap_or_default().to_string_lossy();
+            let server = Server::start(Options { cross_origin: true, ..Options::new(model) });
+            let server = server.unwrap_or_else(|error| panic!("{}: {error}", model.display()));
+            let worker = arguments.worker.as_ref().map_or(String::new(), |name| format!("&worker={name}"));
+            let address =
+                format!("{}?model={}manifest.json&threads={threads}{worker}", site.url(), server.url());
+            servers.push(server);
+            contenders.push(Contender::new(format!("{name}, {threads} threads"), address, false));
+        }
+        if let Some(folder) = &arguments.peer {
+            let server = peer::serve(folder);
+            let address = format!("{}{}?threads={threads}", server.url(), peer::PAGE);
+            servers.push(server);
+            contenders.push(Contender::new(format!("{}, {threads} threads", peer::NAME), address, true));
+        }
+    }
+    contenders
+}
+
+impl Contender {
+    fn new(name: String, address: String, is_peer: bool) -> Self {
+        Self { name, address, is_peer, first: vec![], steady: vec![], peaks: vec![] }
+    }
+}
+
+/// One turn in a browser of its own profile for each contender; gives the renderer's peak in MB.
+fn turn(contender: &mut Contender, round: usize, photos: usize) -> f64 {
+    let peak = Peak::watch();
+    let photo = site::sample("coffee.jpg");
+    browse(Setup::default(), async |client| {
+        // A browser starts with an empty storage: one visit fills it, and the next is timed.
+        if !contender.is_peer && round > 0 {
+            page::open(client, &contender.address).await;
+            page::ready(client).await;
+        }
+        let begun = Instant::now();
+        if contender.is_peer {
+            let (first, steady) = peer::run(client, &contender.address, photos).await;
+            if round > 0 {
+                contender.first.push(first);
+                contender.steady.extend(steady);
+            }
+            return;
+        }
+        page::open(client, &contender.address).await;
+        page::pick(client, std::slice::from_ref(&photo)).await;
+        page::settled(client, 1).await;
+        let first = begun.elapsed().as_secs_f64();
+        let backend = page::element(client, "backend").await.text().await.unwrap();
+        if round == 0 {
+            println!("{}: {backend}", contender.name);
+            return;
+        }
+        contender.first.push(first);
+        for count in 2..=1 + photos {
+            page::pick(client, std::slice::from_ref(&photo)).await;
+            let cards = page::settled(client, count).await;
+            // The newest comes first.
+            contender.steady.push(cards[0].ms.expect("an answer"));
+        }
+    });
+    peak.megabytes()
+}
+
+fn report(contenders: &mut [Contender]) {
+    println!("\n| what | ms a photo | first answer, s | peak MB, first visit | later |");
+    println!("|---|---|---|---|---|");
+    for contender in contenders.iter_mut() {
+        let Contender { name, first, steady, peaks, .. } = contender;
+        println!(
+            "| {name} | {:.0} | {:.2} | {:.0} | {:.0} |",
+            median(steady),
+            median(first),
+            peaks[0],
+            median(&mut peaks[1..].to_vec())
+        );
+    }
+    println!("\nRatios of medians, ms a photo (row ÷ column):");
+    for row in contenders.iter() {
+        let ratios: Vec<_> = contenders
+            .iter()
+            .map(|column| {
+                format!("{:.2}", median(&mut row.steady.clone()) / median(&mut column.steady.clone()))
+            })
+            .collect();
+        println!("{}: {}", row.name, ratios.join("  "));
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
+    let mut parsed =
+        Arguments { models: vec![], threads: vec![1, 2], worker: None, rounds: 3, photos: 3, peer: None };
+    while let Some(argument) = arguments.next() {
+        if !argument.starts_with("--") {
+            parsed.models.push(absolute(&argument));
+            continue;
+        }
+        let value = arguments.next()?;
+        match argument.as_str() {
+            "--threads" => {
+                parsed.threads = value.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+            }
+            "--worker" => parsed.worker = Some(value),
+            "--rounds" => parsed.rounds = value.parse().ok().filter(|&rounds| rounds > 0)?,
+            "--photos" => parsed.photos = value.parse().ok().filter(|&photos| photos > 0)?,
+            "--peer" => parsed.peer = Some(absolute(&value)),
+            _ => return None,
+        }
+    }
+    (!parsed.models.is_empty()).then_some(parsed)
+}
+
+fn absolute(path: &str) -> PathBuf {
+    Path::new(path).canonicalize().unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}
