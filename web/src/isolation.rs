@@ -28,11 +28,15 @@ const BETWEEN_LOOKS: u32 = 50;
 pub async fn seek() -> bool {
     let Some(window) = web_sys::window() else { return false };
     let wish = parameter("isolate");
+    let Some(marks) = window.session_storage().ok().flatten() else { return false };
     if wish.as_deref() == Some("0") {
-        give_up(&window).await;
+        if give_up(&window).await.is_some() {
+            // This page is still isolated, and without the service worker its workers would be refused.
+            return !is_marked(&marks) && load_anew(&window, &marks);
+        }
+        marks.remove_item(MARK).ok();
         return false;
     }
-    let Some(marks) = window.session_storage().ok().flatten() else { return false };
     if is_isolated(&window) {
         // The next time that isolation is lost it may be sought again.
         marks.remove_item(MARK).ok();
@@ -92,8 +96,7 @@ async fn start(window: &Window) -> Option<()> {
     None
 }
 
-/// Ends the service worker, if it is the one that isolates. Pages that are open keep it until they are
-/// closed.
+/// Ends the service worker, if it is the one that isolates.
 async fn give_up(window: &Window) -> Option<()> {
     let registering = container(window)?.get_registration_with_document_url(&base_address());
     let registration: JsValue = JsFuture::from(registering).await.ok()?;
