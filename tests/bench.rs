@@ -60,7 +60,8 @@ fn main() {
     // The first turn fills the storage and is not timed.
     for round in 0..=rounds {
         for contender in &mut contenders {
-            contender.peaks.push(turn(contender, round, photos));
+            let peak = turn(contender, round, photos);
+            contender.peaks.push(peak);
         }
     }
     report(&mut contenders);

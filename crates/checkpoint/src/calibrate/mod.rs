@@ -22,7 +22,7 @@ use beit::backend::{Activation, Backend, BackendError, Cpu, CpuTokens, LayerNorm
 use beit::builder::{BuildError, ModelBuilder};
 use beit::weights::schema::TensorSpec;
 use beit::weights::{Storage, StoredTensor, Tensor, TensorData, sha256};
-use kernels::{Isa, WeightFormat};
+use kernels::{Isa, RelativePositionBias, WeightFormat};
 use moments::Moments;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -101,7 +101,7 @@ struct Branch<'a> {
 
 #[derive(Clone, Copy)]
 enum Between<'a> {
-    Attention { heads: usize, bias: Option<&'a Vec<f32>> },
+    Attention { heads: usize, bias: Option<&'a RelativePositionBias> },
     Gelu,
 }
 
