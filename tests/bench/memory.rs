@@ -46,7 +46,7 @@ fn largest_renderer() -> u64 {
         let status = is_renderer.then(|| fs::read_to_string(folder.join("status")).ok())??;
         let field = |name: &str| -> u64 {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.and_then(|rest| rest.split_whitespace().nth(0)?.parse().ok()).unwrap_or(0)
+            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
         };
         Some(field("RssAnon:") + field("RssShmem:"))
     };
