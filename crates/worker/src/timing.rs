@@ -73,8 +73,8 @@ pub async fn graphics(model: &Model<Gpu>, candidates: &[Arithmetic]) -> Result<O
         gpu.set_arithmetic(arithmetic);
         let logits = model.logits(&pixels).await?;
         let cosine = Agreement::between(&logits, &exact).cosine;
-        // NaN, from an overflow, is not enough either.
-        if !(cosine >= LEAST_COSINE) {
+        // An overflow gives NaN.
+        if cosine.is_nan() || cosine < LEAST_COSINE {
             continue;
         }
         for _ in 0..2 {
