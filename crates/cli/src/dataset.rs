@@ -16,6 +16,7 @@ pub use shard::Shard;
 
 use crate::failure::Failure;
 use beit::labels::Label;
+use beit::weights::hexadecimal;
 use classes::Classes;
 use layout::{Layout, labelled_by};
 use sha2::{Digest, Sha256};
@@ -97,7 +98,7 @@ impl Dataset {
         }
         let place = outer.join(&root).display().to_string();
         let Collector { photos, hash, samples, .. } = samples;
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&hash.finalize());
         Ok(Self { tree, root, place, samples, identity: Identity { sha256, photos } })
     }
 
