@@ -2,11 +2,11 @@
 
 use crate::CheckpointError;
 use crate::folder::MANIFEST;
-use crate::source::hex;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
 use beit::labels::Label;
 use beit::model::Model;
+use beit::weights::hexadecimal;
 use beit::weights::{Header, Loader, Manifest, Shard, ShardError, Tensor};
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -74,7 +74,7 @@ impl ModelFolder {
                 }
             }
         }
-        let (expected, got) = (self.manifest.sha256.clone(), hex(&whole.finalize()));
+        let (expected, got) = (self.manifest.sha256.clone(), hexadecimal(&whole.finalize()));
         if got != expected {
             let source = ShardError::Hash { name: "all shards together".into(), expected, got };
             return Err(CheckpointError::Shard { path: self.path.clone(), source });

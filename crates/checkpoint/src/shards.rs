@@ -1,7 +1,7 @@
 //! Cuts a file into shards while it is written, hashing each and the whole.
 
-use crate::source::hex;
 use beit::weights::Shard;
+use beit::weights::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -47,7 +47,7 @@ impl ShardWriter {
             std::fs::rename(self.part(i), self.folder.join(&name))?;
             shards.push(Shard { name, bytes: *bytes, sha256: sha256.clone() });
         }
-        Ok(Shards { shards, bytes: self.position, sha256: hex(&self.whole.finalize()) })
+        Ok(Shards { shards, bytes: self.position, sha256: hexadecimal(&self.whole.finalize()) })
     }
 
     fn part(&self, i: usize) -> PathBuf {
@@ -57,7 +57,7 @@ impl ShardWriter {
     fn close(&mut self) -> io::Result<()> {
         if let Some(Open { file, hash, bytes }) = self.current.take() {
             file.into_inner()?.sync_all()?;
-            self.done.push((bytes, hex(&hash.finalize())));
+            self.done.push((bytes, hexadecimal(&hash.finalize())));
         }
         Ok(())
     }
@@ -126,11 +126,11 @@ mod tests {
             let mut joined = Vec::new();
             for shard in &written.shards {
                 let bytes = std::fs::read(folder.path().join(&shard.name)).unwrap();
-                assert_eq!(shard.sha256, hex(&Sha256::digest(&bytes)));
+                assert_eq!(shard.sha256, hexadecimal(&Sha256::digest(&bytes)));
                 joined.extend(bytes);
             }
             assert_eq!(joined, data);
-            assert_eq!((written.bytes, written.sha256), (1000, hex(&Sha256::digest(&data))));
+            assert_eq!((written.bytes, written.sha256), (1000, hexadecimal(&Sha256::digest(&data))));
         }
     }
 

@@ -1,6 +1,7 @@
 //! An opened checkpoint: its tensors' names, shapes and values, whatever the container.
 
 use crate::{CheckpointError, pth, safetensors};
+use beit::weights::hexadecimal;
 use half::{bf16, f16};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
@@ -147,7 +148,7 @@ impl Source {
 
     /// SHA-256 of the whole file, lower-case hexadecimal.
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(&*self.bytes))
+        hexadecimal(&Sha256::digest(&*self.bytes))
     }
 
     /// One tensor's values, row-major; [`Dtype::Other`] has none.
@@ -209,8 +210,4 @@ fn find_in_folder(folder: &Path) -> Result<PathBuf, CheckpointError> {
             Err(CheckpointError::format(folder, reason))
         }
     }
-}
-
-pub(crate) fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
