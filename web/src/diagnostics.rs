@@ -3,6 +3,7 @@
 
 use crate::state::{Engine, State};
 use js_sys::Reflect;
+use protocol::StageTime;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{StorageEstimate, Window};
@@ -30,9 +31,15 @@ fn engine(state: &State) -> Vec<(&'static str, String)> {
         ("threads", backend.threads.to_string()),
         ("chosen because", backend.reason.clone()),
         ("ms a photo", state.ms_per_photo().map_or("none yet".into(), |ms| format!("{ms:.1}"))),
+        ("of the last photo, ms", stages(&state.stages)),
         ("weights kept", format!("{kept:?}, {} bytes", state.stored.unwrap_or(0))),
         ("photos", format!("{} done, {} failed, {} left", counts.done, counts.failed, counts.left)),
     ]
+}
+
+fn stages(times: &[StageTime]) -> String {
+    let each: Vec<_> = times.iter().map(|time| format!("{} {:.1}", time.name, time.ms)).collect();
+    if each.is_empty() { "not told".into() } else { each.join(", ") }
 }
 
 fn browser(window: &Window) -> Vec<(&'static str, String)> {

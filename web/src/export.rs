@@ -176,6 +176,7 @@ mod tests {
             width: 4,
             height: 3,
             decode_ms: 1.0,
+            stages: vec![],
             ms: 41.26,
             kind: None,
             bytes: 99,

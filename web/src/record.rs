@@ -137,6 +137,7 @@ mod tests {
             width: 1,
             height: 1,
             decode_ms: 0.0,
+            stages: vec![],
             ms: 1.0,
             kind: None,
             bytes: 9,

@@ -21,6 +21,7 @@ pub use viewer::{Explanation, Input, Lack, Viewer, explained};
 use crate::language::Language;
 use crate::model_choice::Choice;
 use crate::photo::{Photo, PhotoId, Preview, Progress};
+use protocol::StageTime;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -70,6 +71,8 @@ pub struct State {
     times: VecDeque<f64>,
     /// The same with decoding.
     whole_times: VecDeque<f64>,
+    /// What the network's time for the last photo went to.
+    pub stages: Vec<StageTime>,
     /// The worker has answered a photo since it was started, so that starting it again may help.
     proven: bool,
     /// Bytes of weights in the browser's storage, once they were counted.
@@ -99,6 +102,7 @@ impl Default for State {
             batch: (0, 0),
             times: VecDeque::new(),
             whole_times: VecDeque::new(),
+            stages: Vec::new(),
             proven: false,
             stored: None,
         }

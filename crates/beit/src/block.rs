@@ -21,22 +21,22 @@ impl<B: Backend> Block<B> {
     /// `x += gamma_1 ⊙ attention(norm1(x)); x += gamma_2 ⊙ mlp(norm2(x))`
     /// (timm/models/beit.py, `Block.forward`). `x` is `[tokens, width]`.
     pub fn forward(&self, backend: &B, x: &mut B::Tokens, heads: usize) -> Result<(), BackendError> {
-        let attended = self.attention(backend, x, heads)?;
-        backend.add_scaled(x, &attended, &self.gamma_1)?;
-        let mixed = self.mlp(backend, x)?;
-        backend.add_scaled(x, &mixed, &self.gamma_2)
+        let attended = self.attended(backend, x, heads)?;
+        backend.add_linear(x, &attended, &self.proj, &self.gamma_1)?;
+        // Its memory is used again.
+        drop(attended);
+        let hidden = self.hidden(backend, x)?;
+        backend.add_linear(x, &hidden, &self.fc2, &self.gamma_2)
     }
 
-    fn attention(&self, backend: &B, x: &B::Tokens, heads: usize) -> Result<B::Tokens, BackendError> {
-        let normed = backend.layer_norm(x, &self.norm1)?;
+    fn attended(&self, backend: &B, x: &B::Tokens, heads: usize) -> Result<B::Tokens, BackendError> {
+        let normed = backend.layer_norm_for(x, &self.norm1, &self.qkv)?;
         let qkv = backend.linear(&normed, &self.qkv, Activation::None)?;
-        let attended = backend.attention(&qkv, heads, self.position_bias.as_ref())?;
-        backend.linear(&attended, &self.proj, Activation::None)
+        backend.attention_for(&qkv, heads, self.position_bias.as_ref(), &self.proj)
     }
 
-    fn mlp(&self, backend: &B, x: &B::Tokens) -> Result<B::Tokens, BackendError> {
-        let normed = backend.layer_norm(x, &self.norm2)?;
-        let hidden = backend.linear(&normed, &self.fc1, Activation::Gelu)?;
-        backend.linear(&hidden, &self.fc2, Activation::None)
+    fn hidden(&self, backend: &B, x: &B::Tokens) -> Result<B::Tokens, BackendError> {
+        let normed = backend.layer_norm_for(x, &self.norm2, &self.fc1)?;
+        backend.linear_for(&normed, &self.fc1, Activation::Gelu, &self.fc2)
     }
 }

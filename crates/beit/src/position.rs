@@ -68,8 +68,10 @@ mod tests {
             let tokens = grid * grid + 1;
             let mut got = vec![f32::NAN; tokens * tokens];
             for (head, expected) in expected.chunks_exact(tokens * tokens).enumerate() {
-                bias.expand(head, &mut got);
+                bias.expand(head, 0..tokens, &mut got);
                 assert_eq!(got, expected, "grid {grid}, head {head}");
+                bias.expand(head, 1..2, &mut got);
+                assert_eq!(got[..tokens], expected[tokens..2 * tokens], "grid {grid}, head {head}, patch 0");
             }
             assert!(kernels::RelativePositionBias::new(&table[1..], grid, heads).is_none());
         }

@@ -50,6 +50,8 @@ pub struct QuantizedActivations {
     corrections_q8_0: Vec<i32>,
     /// At most 8 · 32 · 127 = 32512, so where the kernel adds in i16 it is one.
     corrections_q4_0: Vec<i32>,
+    /// A row a thread, on its way to codes.
+    pub(crate) floats: Vec<f32>,
 }
 
 impl QuantizedActivations {
@@ -58,8 +60,23 @@ impl QuantizedActivations {
     /// # Panics
     /// If `k` is no multiple of 32 or `x` isn't `rows · k` long.
     pub fn quantize(&mut self, isa: Isa, x: &[f32], rows: usize, k: usize) {
-        assert_eq!(k % BLOCK, 0, "activations of {rows} × {k}: no multiple of 32");
         assert_eq!(x.len(), rows * k, "activations of {rows} × {k}");
+        let codes = self.begin(isa, rows, k);
+        threads::split_unless(rows * k < 1 << 14, rows, |_, rows| {
+            for row in rows {
+                // SAFETY: each row is given to one thread.
+                unsafe { codes.write(row, 0, &x[row * k..][..k]) };
+            }
+        });
+    }
+
+    /// Makes room for `[rows, k]`. Until every block is [written](Codes::write) it holds what an
+    /// earlier use left.
+    ///
+    /// # Panics
+    /// If `k` is no multiple of 32.
+    pub(crate) fn begin(&mut self, isa: Isa, rows: usize, k: usize) -> Codes {
+        assert_eq!(k % BLOCK, 0, "activations of {rows} × {k}: no multiple of 32");
         let kernels = isa.kernels();
         let blocks = k / BLOCK;
         self.isa = Some(isa);
@@ -68,51 +85,15 @@ impl QuantizedActivations {
         self.scales.resize(rows * blocks, 0.0);
         self.corrections_q8_0.resize(rows * blocks, 0);
         self.corrections_q4_0.resize(rows * blocks, 0);
-
-        let tiles = rows.div_ceil(kernels.tile_rows);
-        let groups = Shared::new(&mut self.groups);
-        let scales = Shared::new(&mut self.scales);
-        let corrections_q8_0 = Shared::new(&mut self.corrections_q8_0);
-        let corrections_q4_0 = Shared::new(&mut self.corrections_q4_0);
-        threads::split_unless(rows * k < 1 << 14, tiles, |_, tiles| {
-            for tile in tiles {
-                let first = tile * kernels.tile_rows;
-                let height = kernels.tile_rows.min(rows - first);
-                let at = first * blocks;
-                // SAFETY: tiles are disjoint ranges, and each is given to one thread.
-                let (groups, scales, q8_0, q4_0) = unsafe {
-                    (
-                        groups.slice(at * kernels.steps()..(at + height * blocks) * kernels.steps()),
-                        scales.slice(at..at + height * blocks),
-                        corrections_q8_0.slice(at..at + height * blocks),
-                        corrections_q4_0.slice(at..at + height * blocks),
-                    )
-                };
-                for row in 0..height {
-                    let x = &x[(first + row) * k..][..k];
-                    // SAFETY: kernels() has checked the instructions. Starting `row` behind the
-                    // tile's start, steps of `height` reach every place of this row and no other.
-                    unsafe {
-                        (kernels.quantize_row)(
-                            x.as_ptr(),
-                            blocks,
-                            groups[row..].as_mut_ptr(),
-                            scales[row..].as_mut_ptr(),
-                            q8_0[row..].as_mut_ptr(),
-                            height,
-                        );
-                    }
-                }
-                for (q8_0, q4_0) in q8_0.iter_mut().zip(q4_0) {
-                    let sum = *q8_0;
-                    *q8_0 = -i32::from(WeightFormat::Q8_0.offset()) * sum;
-                    *q4_0 = -i32::from(WeightFormat::Q4_0.offset()) * sum;
-                    if kernels.q4_0_in_i16 {
-                        *q4_0 &= 0xffff;
-                    }
-                }
-            }
-        });
+        Codes {
+            kernels,
+            rows,
+            blocks,
+            groups: Shared::new(&mut self.groups),
+            scales: Shared::new(&mut self.scales),
+            corrections_q8_0: Shared::new(&mut self.corrections_q8_0),
+            corrections_q4_0: Shared::new(&mut self.corrections_q4_0),
+        }
     }
 
     pub fn rows(&self) -> usize {
@@ -161,6 +142,55 @@ impl QuantizedActivations {
             groups: &self.groups[at * kernels.steps()..],
             scales: &self.scales[at..],
             corrections: &corrections[at..],
+        }
+    }
+}
+
+/// [`QuantizedActivations`] that several threads fill.
+#[derive(Clone, Copy)]
+pub(crate) struct Codes {
+    kernels: &'static Kernels,
+    rows: usize,
+    blocks: usize,
+    groups: Shared<Group>,
+    scales: Shared<f32>,
+    corrections_q8_0: Shared<i32>,
+    corrections_q4_0: Shared<i32>,
+}
+
+impl Codes {
+    /// Quantises `x`, whole blocks, as the blocks `block`… of row `row`.
+    ///
+    /// # Safety
+    /// What [`QuantizedActivations::begin`] was called on is alive and not looked at, and no other thread
+    /// writes these blocks of this row.
+    pub unsafe fn write(self, row: usize, block: usize, x: &[f32]) {
+        let Self { kernels, rows, blocks, .. } = self;
+        let count = x.len() / BLOCK;
+        assert!(row < rows && block + count <= blocks, "row {row}, block {block} of {rows}, {blocks}");
+        let first = row / kernels.tile_rows * kernels.tile_rows;
+        let height = kernels.tile_rows.min(rows - first);
+        // Of the tile's place, of this block's in it, of this row's in that.
+        let at = first * blocks + block * height + (row - first);
+        let group = (first * blocks + block * height) * kernels.steps() + (row - first);
+        // SAFETY: kernels() has checked the instructions. Steps of `height` from there reach this row's
+        // places in the tile and no other, `count` blocks of them by the assertion.
+        unsafe {
+            (kernels.quantize_row)(
+                x.as_ptr(),
+                count,
+                self.groups.at(group),
+                self.scales.at(at),
+                self.corrections_q8_0.at(at),
+                height,
+            );
+            for i in 0..count {
+                let sum = *self.corrections_q8_0.at(at + i * height);
+                *self.corrections_q8_0.at(at + i * height) = -i32::from(WeightFormat::Q8_0.offset()) * sum;
+                let q4_0 = -i32::from(WeightFormat::Q4_0.offset()) * sum;
+                *self.corrections_q4_0.at(at + i * height) =
+                    if kernels.q4_0_in_i16 { q4_0 & 0xffff } else { q4_0 };
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Multi-head self-attention with a bias on the scores (the relative position bias), in f32.
 
-use crate::Isa;
+use std::ops::Range;
+
+use crate::activations::Codes;
 use crate::float::exp_row;
 use crate::lanes::Lanes;
 use crate::position_bias::PositionBias;
 use crate::threads::{self, Shared};
+use crate::{BLOCK, Isa, QuantizedActivations};
 
 /// One head on one thread.
 ///
@@ -12,17 +15,22 @@ use crate::threads::{self, Shared};
 /// Pointers reach as far as [`HeadArgs`] says.
 pub(crate) type AttentionHead = unsafe fn(args: &HeadArgs);
 
-/// Operands of one head. A row of q, k, v follows the one before after `stride` floats, of out after
-/// `out_stride`; each row is `width` floats.
+/// Operands of one head, for some or all of its queries. A row of q, k, v follows the one before after `stride`
+/// floats, of out after `out_stride`; each row is `width` floats.
 pub(crate) struct HeadArgs {
+    /// `[queries, width]`
     pub q: *const f32,
+    /// `[tokens, width]`
     pub k: *const f32,
+    /// `[tokens, width]`
     pub v: *const f32,
     pub stride: usize,
+    pub queries: usize,
     pub tokens: usize,
     pub width: usize,
-    /// `[tokens, tokens]`, or null
+    /// `[queries, tokens]`, or null
     pub bias: *const f32,
+    /// `[queries, width]`
     pub out: *mut f32,
     pub out_stride: usize,
     /// [`scratch_floats`] floats
@@ -32,19 +40,17 @@ pub(crate) struct HeadArgs {
 /// Keys or head columns in a packed panel, at most: two registers of the widest variant.
 const WIDEST_PANEL: usize = 32;
 
-/// Queries handled at once.
+/// Queries in a register tile.
 const QUERIES: usize = 4;
 
-/// Floats of scratch that a head needs: packed keys, packed values; of one tile the packed queries,
-/// the scores, the packed weights.
+/// Queries that meet one panel of keys, or of values, after another while it is in the first-level cache.
+const TOGETHER: usize = 4 * QUERIES;
+
+/// Floats of scratch that a head needs: packed keys, packed values; of [`TOGETHER`] queries the scaled
+/// queries, the scores and the packed weights.
 fn scratch_floats(tokens: usize, width: usize) -> usize {
     let padded = tokens.next_multiple_of(WIDEST_PANEL);
-    padded * width + tokens * width.next_multiple_of(WIDEST_PANEL) + QUERIES * (width + padded + tokens)
-}
-
-/// Floats of scratch beside those, for a head's expanded bias.
-fn bias_floats(tokens: usize, bias: Option<PositionBias>) -> usize {
-    if matches!(bias, Some(PositionBias::Relative(_))) { tokens * tokens } else { 0 }
+    padded * width + tokens * width.next_multiple_of(WIDEST_PANEL) + TOGETHER * (width + padded + tokens)
 }
 
 /// Scratch of [`attention`], kept between calls.
@@ -53,92 +59,179 @@ pub struct AttentionScratch {
     floats: Vec<f32>,
 }
 
-/// out = softmax(q·kᵀ/√head_width + bias)·v for all heads.
+/// The shape of what [`attention`] works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads {
+    pub photos: usize,
+    /// Of each photo.
+    pub tokens: usize,
+    pub heads: usize,
+    pub head_width: usize,
+}
+
+/// Where attention's output goes, `[photos · tokens, heads · head_width]`.
+pub enum Attended<'a> {
+    Values(&'a mut [f32]),
+    /// Quantised for the next product: `head_width` is a multiple of 32.
+    Codes(&'a mut QuantizedActivations),
+}
+
+/// [`Attended`] as threads share it.
+#[derive(Clone, Copy)]
+enum Place {
+    Values(Shared<f32>),
+    Codes(Codes),
+}
+
+/// out = softmax(q·kᵀ/√head_width + bias)·v for every head, among the tokens of each photo.
 ///
-/// `qkv` is `[tokens, 3 · heads · head_width]`, rows q ‖ k ‖ v, each `[heads, head_width]`; `out` is `[tokens, heads · head_width]`. Heads are shared among
-/// threads.
+/// `qkv` is `[photos · tokens, 3 · heads · head_width]`, rows q ‖ k ‖ v, each `[heads, head_width]`. Photos and
+/// heads are shared among threads, and a head's queries too where heads alone leave threads without work.
 ///
 /// # Panics
 /// If a slice's length doesn't match.
 pub fn attention(
     isa: Isa,
     qkv: &[f32],
-    tokens: usize,
-    heads: usize,
-    head_width: usize,
+    shape: Heads,
     bias: Option<PositionBias>,
     scratch: &mut AttentionScratch,
-    out: &mut [f32],
+    out: Attended,
 ) {
-    let width = heads * head_width;
-    assert_eq!(qkv.len(), tokens * 3 * width, "q, k, v of {tokens} tokens, width {width}");
-    assert_eq!(out.len(), tokens * width, "output of {tokens} tokens, width {width}");
-    assert!(bias.is_none_or(|b| b.fits(heads, tokens)), "bias of another shape");
-    if out.is_empty() {
+    let Heads { photos, tokens, heads, head_width } = shape;
+    let (rows, width) = (photos * tokens, heads * head_width);
+    assert_eq!(qkv.len(), rows * 3 * width, "q, k, v of {shape:?}");
+    assert!(bias.is_none_or(|b| b.fits(heads, tokens)), "bias of another shape than {shape:?}");
+    let place = match out {
+        Attended::Values(out) => {
+            assert_eq!(out.len(), rows * width, "output of {shape:?}");
+            Place::Values(Shared::new(out))
+        }
+        Attended::Codes(out) => {
+            assert!(head_width.is_multiple_of(BLOCK), "blocks of {BLOCK} in {shape:?}");
+            Place::Codes(out.begin(isa, rows, width))
+        }
+    };
+    if qkv.is_empty() {
         return;
     }
-    let kernels = isa.kernels();
-    let own = scratch_floats(tokens, head_width);
-    let floats = own + bias_floats(tokens, bias);
+    let parts = parts(photos * heads, threads::count());
+    let queries = tokens.div_ceil(parts).next_multiple_of(QUERIES);
+    let sizes = Sizes::of(shape, queries, bias, place);
+    let floats = sizes.head + sizes.bias + sizes.out;
     if scratch.floats.len() < floats * threads::count() {
         scratch.floats.resize(floats * threads::count(), 0.0);
     }
     let scratch = Shared::new(&mut scratch.floats);
-    let all = Shared::new(out);
-    threads::split(heads, |part, heads| {
-        // SAFETY: every part has its own scratch.
-        let scratch = unsafe { scratch.slice(part * floats..(part + 1) * floats) };
-        let (scratch, expanded) = scratch.split_at_mut(own);
-        for head in heads {
-            let bias = match bias {
-                None => std::ptr::null(),
-                Some(PositionBias::Dense(bias)) => bias[head * tokens * tokens..].as_ptr(),
-                Some(PositionBias::Relative(bias)) => {
-                    bias.expand(head, expanded);
-                    expanded.as_ptr()
-                }
-            };
-            let column = head * head_width;
-            let args = HeadArgs {
-                q: qkv[column..].as_ptr(),
-                k: qkv[width + column..].as_ptr(),
-                v: qkv[2 * width + column..].as_ptr(),
-                stride: 3 * width,
-                tokens,
-                width: head_width,
-                bias,
-                out: all.at(column),
-                out_stride: width,
-                scratch: scratch.as_mut_ptr(),
-            };
-            // SAFETY: kernels() has checked the instructions; the lengths asserted above are what
-            // HeadArgs asks for; no other thread writes this head's columns.
-            unsafe { (kernels.attention_head)(&args) };
+    threads::split(photos * heads * parts, |thread, items| {
+        // SAFETY: every thread has its own scratch.
+        let scratch = unsafe { scratch.slice(thread * floats..(thread + 1) * floats) };
+        for item in items {
+            let (photo, head, part) = (item / parts / heads, item / parts % heads, item % parts);
+            let range = (part * queries).min(tokens)..((part + 1) * queries).min(tokens);
+            if !range.is_empty() {
+                // SAFETY: no other thread has these queries of this head.
+                unsafe { some_queries(isa, qkv, shape, photo, head, range, bias, &sizes, scratch, place) };
+            }
         }
     });
 }
 
-/// Where a head's scratch holds what.
-#[derive(Clone, Copy)]
-struct Scratch {
-    /// `[panel of tokens][width][panel]`
-    keys: *mut f32,
-    /// `[panel of columns][tokens][panel]`
-    values: *mut f32,
-    /// `[width][queries of the tile]`
-    queries: *mut f32,
-    /// `[queries of the tile][tokens, padded]`
-    scores: *mut f32,
-    /// `[tokens][queries of the tile]`
-    weights: *mut f32,
-    /// All ones, but the compiler doesn't know: see `product`.
-    opaque: usize,
+/// Into how many parts the queries of each of `items` heads are divided, so that `threads` have equal shares, or
+/// nearly: each part packs the head's keys and values anew.
+fn parts(items: usize, threads: usize) -> usize {
+    if items.is_multiple_of(threads) || items >= 8 * threads {
+        1
+    } else {
+        (4 * threads).div_ceil(items).min(4)
+    }
+}
+
+/// Floats of one thread's scratch.
+struct Sizes {
+    /// For [`HeadArgs::scratch`].
+    head: usize,
+    /// For a head's expanded bias.
+    bias: usize,
+    /// For output on its way to codes.
+    out: usize,
+}
+
+impl Sizes {
+    fn of(shape: Heads, queries: usize, bias: Option<PositionBias>, place: Place) -> Self {
+        let Heads { tokens, head_width, .. } = shape;
+        let expands = matches!(bias, Some(PositionBias::Relative(_)));
+        Self {
+            head: scratch_floats(tokens, head_width),
+            bias: if expands { queries * tokens } else { 0 },
+            out: if matches!(place, Place::Codes(_)) { queries * head_width } else { 0 },
+        }
+    }
+}
+
+/// The queries `range` of one head.
+///
+/// # Safety
+/// Nobody else touches these rows and columns of `place`.
+unsafe fn some_queries(
+    isa: Isa,
+    qkv: &[f32],
+    shape: Heads,
+    photo: usize,
+    head: usize,
+    range: Range<usize>,
+    bias: Option<PositionBias>,
+    sizes: &Sizes,
+    scratch: &mut [f32],
+    place: Place,
+) {
+    let Heads { tokens, heads, head_width, .. } = shape;
+    let (width, column) = (heads * head_width, head * head_width);
+    let (first, queries) = (range.start, range.len());
+    let (scratch, rest) = scratch.split_at_mut(sizes.head);
+    let (expanded, codes_to_be) = rest.split_at_mut(sizes.bias);
+    let bias = match bias {
+        None => std::ptr::null(),
+        Some(PositionBias::Dense(bias)) => bias[(head * tokens + first) * tokens..].as_ptr(),
+        Some(PositionBias::Relative(bias)) => {
+            bias.expand(head, range, expanded);
+            expanded.as_ptr()
+        }
+    };
+    let row = photo * tokens;
+    let (out, out_stride) = match place {
+        Place::Values(out) => (out.at((row + first) * width + column), width),
+        Place::Codes(_) => (codes_to_be.as_mut_ptr(), head_width),
+    };
+    let qkv = &qkv[row * 3 * width..];
+    let args = HeadArgs {
+        q: qkv[first * 3 * width + column..].as_ptr(),
+        k: qkv[width + column..].as_ptr(),
+        v: qkv[2 * width + column..].as_ptr(),
+        stride: 3 * width,
+        queries,
+        tokens,
+        width: head_width,
+        bias,
+        out,
+        out_stride,
+        scratch: scratch.as_mut_ptr(),
+    };
+    // SAFETY: kernels() has checked the instructions; `attention` has asserted the lengths that HeadArgs asks for;
+    // the caller's promise.
+    unsafe { (isa.kernels().attention_head)(&args) };
+    if let Place::Codes(codes) = place {
+        for (i, values) in codes_to_be[..queries * head_width].chunks_exact(head_width).enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { codes.write(row + first + i, column / BLOCK, values) };
+        }
+    }
 }
 
 /// [`AttentionHead`] over registers.
 ///
-/// Keys and values are packed in panels of two registers; then each tile of queries makes its scores,
-/// their softmax and its output. Padding keys score −∞, so they weigh nothing.
+/// Keys and values are packed in panels of two registers; then each few queries make their scores, the scores'
+/// softmax and the output. Padding keys score −∞, so they weigh nothing.
 #[inline(always)]
 pub(crate) unsafe fn head<L: Lanes>(args: &HeadArgs) {
     let panel = 2 * L::N;
@@ -148,18 +241,83 @@ pub(crate) unsafe fn head<L: Lanes>(args: &HeadArgs) {
         let keys = args.scratch;
         let values = keys.add(padded * args.width);
         let queries = values.add(args.tokens * args.width.next_multiple_of(panel));
-        let scores = queries.add(QUERIES * args.width);
-        let weights = scores.add(QUERIES * padded);
-        let opaque = std::hint::black_box(usize::MAX);
-        let scratch = Scratch { keys, values, queries, scores, weights, opaque };
+        let scores = queries.add(TOGETHER * args.width);
+        let weights = scores.add(TOGETHER * padded);
         pack_keys(args, panel, keys);
         pack_values::<L>(args, values);
-        for first in (0..args.tokens).step_by(QUERIES) {
-            match args.tokens - first {
-                1 => query_tile::<L, 1>(args, first, scratch),
-                2 => query_tile::<L, 2>(args, first, scratch),
-                3 => query_tile::<L, 3>(args, first, scratch),
-                _ => query_tile::<L, QUERIES>(args, first, scratch),
+        for first in (0..args.queries).step_by(TOGETHER) {
+            let count = TOGETHER.min(args.queries - first);
+            let scale = 1.0 / (args.width as f32).sqrt();
+            pack_rows(args.q.add(first * args.stride), count, args.stride, args.width, scale, queries);
+            for token in (0..args.tokens).step_by(panel) {
+                let keys = keys.add(token * args.width);
+                multiply::<L>(count, queries, args.width, keys, |r, [low, high]| {
+                    low.store(scores.add(r * padded + token));
+                    high.store(scores.add(r * padded + token + L::N));
+                });
+            }
+            let mut factors = [0.0; TOGETHER];
+            for r in 0..count {
+                let row = std::slice::from_raw_parts_mut(scores.add(r * padded), padded);
+                if !args.bias.is_null() {
+                    let bias = args.bias.add((first + r) * args.tokens);
+                    let bias = std::slice::from_raw_parts(bias, args.tokens);
+                    add_row::<L>(&mut row[..args.tokens], bias);
+                }
+                row[args.tokens..].fill(f32::NEG_INFINITY);
+                factors[r] = exp_row::<L>(row);
+            }
+            pack_rows(scores, count, padded, args.tokens, 1.0, weights);
+            for column in (0..args.width).step_by(panel) {
+                let values = values.add(column * args.tokens);
+                let out = args.out.add(first * args.out_stride + column);
+                let present = panel.min(args.width - column);
+                multiply::<L>(count, weights, args.tokens, values, |r, [low, high]| {
+                    let factor = L::splat(factors[r]);
+                    store([low.mul(factor), high.mul(factor)], out.add(r * args.out_stride), present);
+                });
+            }
+        }
+    }
+}
+
+/// to ← the first `present` of two registers.
+#[inline(always)]
+unsafe fn store<L: Lanes>([low, high]: [L; 2], to: *mut f32, present: usize) {
+    // SAFETY: the pointer reaches `present` floats, at most two registers.
+    unsafe {
+        if present == 2 * L::N {
+            low.store(to);
+            high.store(to.add(L::N));
+        } else {
+            let mut row = [0.0; WIDEST_PANEL];
+            low.store(row.as_mut_ptr());
+            high.store(row[L::N..].as_mut_ptr());
+            to.copy_from_nonoverlapping(row.as_ptr(), present);
+        }
+    }
+}
+
+/// packed ← `count` rows of `width` floats, `stride` apart, times `factor`: `[tile of 4 rows][width][4]`, the last tile
+/// of as many rows as are left.
+#[inline(always)]
+unsafe fn pack_rows(
+    rows: *const f32,
+    count: usize,
+    stride: usize,
+    width: usize,
+    factor: f32,
+    packed: *mut f32,
+) {
+    for first in (0..count).step_by(QUERIES) {
+        let height = QUERIES.min(count - first);
+        for r in 0..height {
+            for i in 0..width {
+                // SAFETY: the caller's pointers reach `count` rows.
+                unsafe {
+                    *packed.add(first * width + i * height + r) =
+                        *rows.add((first + r) * stride + i) * factor;
+                }
             }
         }
     }
@@ -203,58 +361,31 @@ unsafe fn pack_values<L: Lanes>(args: &HeadArgs, values: *mut f32) {
     }
 }
 
-/// Rows `first`… of the head, R of them.
+/// `a`, `count` rows of `depth` packed by [`pack_rows`], times a panel `[depth][2 registers]`, row by row to `take`;
+/// depth > 0.
 #[inline(always)]
-unsafe fn query_tile<L: Lanes, const R: usize>(args: &HeadArgs, first: usize, scratch: Scratch) {
-    let Scratch { keys, values, queries, scores, weights, opaque } = scratch;
-    let panel = 2 * L::N;
-    let padded = args.tokens.next_multiple_of(panel);
-    // SAFETY: as in `head`; q has the rows first…first + R, and so has out.
-    unsafe {
-        let scale = 1.0 / (args.width as f32).sqrt();
-        for r in 0..R {
-            for d in 0..args.width {
-                *queries.add(d * R + r) = *args.q.add((first + r) * args.stride + d) * scale;
-            }
-        }
-        for token in (0..args.tokens).step_by(panel) {
-            let sums = product::<L, R>(queries, keys.add(token * args.width), args.width, opaque);
-            for r in 0..R {
-                sums[r][0].store(scores.add(r * padded + token));
-                sums[r][1].store(scores.add(r * padded + token + L::N));
-            }
-        }
-        let mut factors = [0.0; R];
-        for r in 0..R {
-            let row = std::slice::from_raw_parts_mut(scores.add(r * padded), padded);
-            if !args.bias.is_null() {
-                let bias = std::slice::from_raw_parts(args.bias.add((first + r) * args.tokens), args.tokens);
-                add_row::<L>(&mut row[..args.tokens], bias);
-            }
-            row[args.tokens..].fill(f32::NEG_INFINITY);
-            factors[r] = exp_row::<L>(row);
-        }
-        for token in 0..args.tokens {
-            for r in 0..R {
-                *weights.add(token * R + r) = *scores.add(r * padded + token);
-            }
-        }
-        for column in (0..args.width).step_by(panel) {
-            let sums = product::<L, R>(weights, values.add(column * args.tokens), args.tokens, opaque);
-            for r in 0..R {
-                let factor = L::splat(factors[r]);
-                let (low, high) = (sums[r][0].mul(factor), sums[r][1].mul(factor));
-                let out = args.out.add((first + r) * args.out_stride + column);
-                let present = panel.min(args.width - column);
-                if present == panel {
-                    low.store(out);
-                    high.store(out.add(L::N));
-                } else {
-                    let mut row = [0.0; WIDEST_PANEL];
-                    low.store(row.as_mut_ptr());
-                    high.store(row[L::N..].as_mut_ptr());
-                    out.copy_from_nonoverlapping(row.as_ptr(), present);
+unsafe fn multiply<L: Lanes>(
+    count: usize,
+    a: *const f32,
+    depth: usize,
+    panel: *const f32,
+    mut take: impl FnMut(usize, [L; 2]),
+) {
+    let opaque = std::hint::black_box(usize::MAX);
+    for first in (0..count).step_by(QUERIES) {
+        // SAFETY: the pointers reach as far as the caller promises.
+        unsafe {
+            let a = a.add(first * depth);
+            let mut take_all = |sums: &[[L; 2]]| {
+                for (r, &sums) in sums.iter().enumerate() {
+                    take(first + r, sums);
                 }
+            };
+            match count - first {
+                1 => take_all(&product::<L, 1>(a, panel, depth, opaque)),
+                2 => take_all(&product::<L, 2>(a, panel, depth, opaque)),
+                3 => take_all(&product::<L, 3>(a, panel, depth, opaque)),
+                _ => take_all(&product::<L, QUERIES>(a, panel, depth, opaque)),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Which instruction set is fastest here, found by timing a small product.
 
-use crate::{Activation, BLOCK, Isa, PackedWeights, QuantizedActivations, WeightFormat, gemm};
+use crate::{Activation, BLOCK, Isa, Output, PackedWeights, QuantizedActivations, WeightFormat, gemm};
 
 /// Milliseconds that [`Isa::fastest`] may take. A browser compiles a function well only after it has
 /// run for a while, in the background; before that, times say nothing.
@@ -41,7 +41,7 @@ impl Isa {
                 let start = now();
                 // Four at a time: browsers' clocks are coarse.
                 for _ in 0..4 {
-                    gemm(isa, &activations[i], &w, None, Activation::None, &mut out);
+                    gemm(isa, &activations[i], &w, None, Activation::None, Output::Values(&mut out));
                 }
                 best[i] = best[i].min(now() - start);
             }

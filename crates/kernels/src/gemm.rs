@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::activations::{Group, QuantizedActivations};
+use crate::activations::{Codes, Group, QuantizedActivations};
 use crate::isa::Kernels;
 use crate::pack::{PANEL, PackedWeights, WeightFormat};
 use crate::threads::{self, Shared};
@@ -18,14 +18,32 @@ pub enum Activation {
     Gelu,
 }
 
+/// Where a product goes, and in which form.
+pub enum Output<'a> {
+    /// `[rows, n]` row-major.
+    Values(&'a mut [f32]),
+    /// Quantised for the next product: `n` is a multiple of 32.
+    Codes(&'a mut QuantizedActivations),
+    /// `x += gamma ⊙ product`: the residual connection with its layer scale. `x` is `[rows, n]`, `gamma` `[n]`.
+    AddScaled { x: &'a mut [f32], gamma: &'a [f32] },
+}
+
+/// [`Output`] as threads share it.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Values(Shared<f32>),
+    Codes(Codes),
+    AddScaled { x: Shared<f32>, gamma: &'a [f32] },
+}
+
 /// Blocks of a panel that are unpacked at a time.
 const CHUNK: usize = 32;
 
 /// Rows of activations that share an unpacked chunk: a multiple of every tile height, 3 to 8.
 const ROWS: usize = 240;
 
-/// Panels whose chunks are unpacked together, at most.
-const GROUP: usize = 4;
+/// Panels that are finished together: their columns are one block of the next product's activations.
+const GROUP: usize = BLOCK / PANEL;
 
 /// Bytes of an unpacked block at most: 8 scales as f32, then 8 × 32 codes as bytes or i16.
 const UNPACKED_BLOCK: usize = 4 * PANEL + 2 * PANEL * BLOCK;
@@ -86,7 +104,7 @@ struct Scratch {
     acc: [f32; GROUP * ROWS * PANEL],
 }
 
-/// out = a · wᵀ + bias, then `activation`; `out` is `[a.rows(), w.n()]` row-major.
+/// activation(a · wᵀ + bias), `[a.rows(), w.n()]`, to `out`.
 ///
 /// Inside a block of 32 the dot product is an exact integer; blocks are added in f32 in ascending
 /// order, beginning from the bias. Panels are shared among threads.
@@ -99,37 +117,51 @@ pub fn gemm(
     w: &PackedWeights,
     bias: Option<&[f32]>,
     activation: Activation,
-    out: &mut [f32],
+    out: Output,
 ) {
     assert_eq!(a.k(), w.k(), "activations' and weights' inner dimension");
-    assert_eq!(out.len(), a.rows() * w.n(), "output of {} × {}", a.rows(), w.n());
     assert!(bias.is_none_or(|b| b.len() == w.n()), "bias of another length than {}", w.n());
-    if a.rows() == 0 {
+    let (rows, n) = (a.rows(), w.n());
+    let place = match out {
+        Output::Values(out) => {
+            assert_eq!(out.len(), rows * n, "output of {rows} × {n}");
+            Place::Values(Shared::new(out))
+        }
+        Output::Codes(out) => Place::Codes(out.begin(isa, rows, n)),
+        Output::AddScaled { x, gamma } => {
+            assert_eq!(x.len(), rows * n, "sum of {rows} × {n}");
+            assert_eq!(gamma.len(), n, "factors of {rows} × {n}");
+            Place::AddScaled { x: Shared::new(x), gamma }
+        }
+    };
+    if rows == 0 {
         return;
     }
     assert_eq!(a.isa(), Some(isa), "activations quantised for other kernels");
     let kernels = isa.kernels();
-    let out = Shared::new(out);
-    let group = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
-    threads::split_by(group, w.panels(), |_, panels| {
+    // Panels whose chunks are unpacked together.
+    let together = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
+    threads::split(w.panels().div_ceil(GROUP), |_, groups| {
         let mut scratch =
             Scratch { unpacked: [MaybeUninit::uninit(); UNPACKED], acc: [0.0; GROUP * ROWS * PANEL] };
-        for first in (0..a.rows()).step_by(ROWS) {
-            let rows = ROWS.min(a.rows() - first);
-            for panel in panels.clone().step_by(group) {
-                let group = panel..(panel + group).min(panels.end);
+        for first in (0..rows).step_by(ROWS) {
+            let rows = ROWS.min(rows - first);
+            for group in groups.clone() {
+                let group = group * GROUP..((group + 1) * GROUP).min(w.panels());
                 let acc = &mut scratch.acc[..group.len() * rows * PANEL];
                 for (panel, acc) in group.clone().zip(acc.chunks_exact_mut(rows * PANEL)) {
                     start(acc, bias, panel * PANEL);
                 }
-                accumulate(kernels, a, w, first, group, acc, &mut scratch.unpacked);
+                let parts = acc.chunks_mut(together * rows * PANEL);
+                for (panel, acc) in group.clone().step_by(together).zip(parts) {
+                    let panels = panel..panel + acc.len() / (rows * PANEL);
+                    accumulate(kernels, a, w, first, panels, acc, &mut scratch.unpacked);
+                }
                 if activation == Activation::Gelu {
                     // SAFETY: kernels() has checked the instructions.
                     unsafe { (kernels.gelu)(acc) };
                 }
-                for (i, acc) in acc.chunks_exact(rows * PANEL).enumerate() {
-                    finish(acc, out, first, (panel + i) * PANEL, w.n());
-                }
+                finish(acc, rows, place, first, group.start * PANEL, n);
             }
         }
     });
@@ -192,14 +224,45 @@ fn accumulate(
     }
 }
 
-/// Copies `acc` to the rows `first`… and the columns `column`… of `out`, which has `n` columns.
-fn finish(acc: &[f32], out: Shared<f32>, first: usize, column: usize, n: usize) {
-    let columns = PANEL.min(n - column);
-    for (row, acc) in acc.chunks_exact(PANEL).enumerate() {
-        let at = (first + row) * n + column;
-        // SAFETY: no other thread has this panel, so nobody else touches these columns.
-        let out = unsafe { out.slice(at..at + columns) };
-        copy_row::<PANEL>(acc, out);
+/// Brings `acc`, `[panel][rows][8]`, to the rows `first`… and the columns `column`… of `place`, which has
+/// `n` columns.
+fn finish(acc: &[f32], rows: usize, place: Place, first: usize, column: usize, n: usize) {
+    for row in 0..rows {
+        let panels = acc[row * PANEL..].chunks(rows * PANEL).map(|acc| &acc[..PANEL]);
+        if let Place::Codes(codes) = place {
+            let mut block = [0.0; BLOCK];
+            for (to, acc) in block.chunks_exact_mut(PANEL).zip(panels) {
+                copy_row::<PANEL>(acc, to);
+            }
+            // SAFETY: no other thread has these panels, so nobody else writes this block.
+            unsafe { codes.write(first + row, column / BLOCK, &block) };
+            continue;
+        }
+        for (i, acc) in panels.enumerate() {
+            let column = column + i * PANEL;
+            let range = (first + row) * n + column..(first + row) * n + (column + PANEL).min(n);
+            // SAFETY: no other thread has this panel, so nobody else touches these columns.
+            match place {
+                Place::Values(out) => copy_row::<PANEL>(acc, unsafe { out.slice(range) }),
+                Place::AddScaled { x, gamma } => {
+                    add_scaled(acc, &gamma[column..], unsafe { x.slice(range) });
+                }
+                Place::Codes(_) => {}
+            }
+        }
+    }
+}
+
+/// x ← x + gamma ⊙ acc, eight of them but for a matrix's last panel.
+#[inline(always)]
+fn add_scaled(acc: &[f32], gamma: &[f32], x: &mut [f32]) {
+    match (acc.first_chunk::<PANEL>(), gamma.first_chunk::<PANEL>(), x.first_chunk_mut::<PANEL>()) {
+        (Some(acc), Some(gamma), Some(x)) => {
+            for i in 0..PANEL {
+                x[i] += gamma[i] * acc[i];
+            }
+        }
+        _ => x.iter_mut().zip(acc.iter().zip(gamma)).for_each(|(x, (acc, gamma))| *x += gamma * acc),
     }
 }
 

@@ -42,13 +42,13 @@ mod x86;
 mod x86_tile;
 
 pub use activations::QuantizedActivations;
-pub use attention::{AttentionScratch, attention};
+pub use attention::{Attended, AttentionScratch, Heads, attention};
 pub use dense::{DenseWeights, dense};
-pub use gemm::{Activation, gemm};
+pub use gemm::{Activation, Output, gemm};
 pub use isa::Isa;
 pub use pack::{PackError, PackedWeights, WeightFormat};
 pub use position_bias::{PositionBias, RelativePositionBias};
-pub use rows::{add_scaled, gelu, layer_norm, softmax};
+pub use rows::{add_scaled, gelu, layer_norm, layer_norm_codes, softmax};
 
 /// Values that share a scale, in weights and in activations.
 pub const BLOCK: usize = 32;

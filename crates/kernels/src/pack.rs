@@ -190,7 +190,6 @@ fn pack_panel(format: WeightFormat, rows: &[u8], present: usize, packed: &mut [u
     let bytes = format.block_bytes();
     let row_bytes = rows.len() / PANEL;
     for (block, packed) in packed.chunks_exact_mut(PANEL * bytes).enumerate() {
-        packed.fill(0);
         let (scales, packed_codes) = packed.split_at_mut(2 * PANEL);
         for row in 0..PANEL {
             let source = &rows[row * row_bytes + block * bytes..][..bytes];
@@ -200,29 +199,55 @@ fn pack_panel(format: WeightFormat, rows: &[u8], present: usize, packed: &mut [u
                 return Err(PackError::Scale { row, block, scale: value });
             }
             scales[2 * row..2 * row + 2].copy_from_slice(scale);
-            for k in 0..BLOCK {
-                let code = match format {
-                    WeightFormat::Q8_0 => {
-                        let code = codes[k] as i8;
-                        if !(-63..=63).contains(&code) {
-                            let column = block * BLOCK + k;
-                            return Err(PackError::CodeOutOfRange { row, column, code });
-                        }
-                        (code + format.offset()) as u8
+            // What the step t of this row packs to lies so far behind the first step's.
+            let steps = packed_codes[4 * row..].chunks_mut(4 * PANEL).map(|step| &mut step[..4]);
+            match format {
+                WeightFormat::Q8_0 => {
+                    if !pack_q8_0(codes, steps) {
+                        let (at, code) = out_of_range(codes);
+                        return Err(PackError::CodeOutOfRange { row, column: block * BLOCK + at, code });
                     }
-                    // GGUF: byte j holds code j (low) and code j + 16 (high).
-                    _ if row >= present => format.offset() as u8,
-                    WeightFormat::Q4_0 if k < BLOCK / 2 => codes[k] & 15,
-                    WeightFormat::Q4_0 => codes[k - BLOCK / 2] >> 4,
-                };
-                match code_place(format, row, k) {
-                    (index, Some(Nibble::High)) => packed_codes[index] |= code << 4,
-                    (index, _) => packed_codes[index] |= code,
                 }
+                WeightFormat::Q4_0 if row < present => pack_q4_0(codes, steps),
+                // Zeros, as 8-bit padding is.
+                WeightFormat::Q4_0 => steps.for_each(|step| step.fill(0x88)),
             }
         }
     }
     Ok(())
+}
+
+/// Four codes at a time, each plus 64. Whether all are in range; else what was packed is no good.
+fn pack_q8_0<'a>(codes: &[u8], steps: impl Iterator<Item = &'a mut [u8]>) -> bool {
+    const HIGHEST: u32 = 0x8080_8080;
+    let mut bad = 0;
+    for (codes, step) in codes.as_chunks::<4>().0.iter().zip(steps) {
+        let codes = u32::from_le_bytes(*codes);
+        // From −64 to 63 the two highest bits are equal, and adding 64 is: flip the lower, clear the higher.
+        let packed = (codes ^ 0x4040_4040) & !HIGHEST;
+        // −64 itself packs to 0, the only byte from which 1 can be taken by a borrow alone.
+        bad |= ((codes ^ (codes << 1)) | packed.wrapping_sub(0x0101_0101)) & HIGHEST;
+        step.copy_from_slice(&packed.to_le_bytes());
+    }
+    bad == 0
+}
+
+/// The first code outside −63…63, and where.
+fn out_of_range(codes: &[u8]) -> (usize, i8) {
+    let mut codes = codes.iter().map(|&code| code as i8).enumerate();
+    codes.find(|(_, code)| !(-63..=63).contains(code)).unwrap_or_default()
+}
+
+/// Two steps at a time, the first in the low nibbles. GGUF: byte j holds code j (low) and code j + 16 (high).
+fn pack_q4_0<'a>(codes: &[u8], steps: impl Iterator<Item = &'a mut [u8]>) {
+    const LOW: u32 = 0x0f0f_0f0f;
+    let four = |at: usize| u32::from_le_bytes([codes[at], codes[at + 1], codes[at + 2], codes[at + 3]]);
+    for (pair, step) in steps.enumerate() {
+        let (first, second) = (four(pair % 2 * 8), four(pair % 2 * 8 + 4));
+        let packed =
+            if pair < 2 { (first & LOW) | (second & LOW) << 4 } else { (first >> 4 & LOW) | (second & !LOW) };
+        step.copy_from_slice(&packed.to_le_bytes());
+    }
 }
 
 impl PackError {

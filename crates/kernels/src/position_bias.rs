@@ -1,5 +1,7 @@
 //! What attention adds to the scores: any bias, or the relative position bias of a square of patches.
 
+use std::ops::Range;
+
 /// A bias on the scores of [`attention`](crate::attention).
 #[derive(Clone, Copy)]
 pub enum PositionBias<'a> {
@@ -49,21 +51,29 @@ impl RelativePositionBias {
         Some(Self { grid, heads, table: by_head })
     }
 
-    /// One head's bias, `[tokens, tokens]`.
-    pub fn expand(&self, head: usize, out: &mut [f32]) {
+    /// One head's bias for some queries, `[queries, tokens]`.
+    pub fn expand(&self, head: usize, queries: Range<usize>, out: &mut [f32]) {
         let (grid, tokens) = (self.grid, self.grid * self.grid + 1);
         let span = 2 * grid - 1;
         let rows = span * span + 3;
         let table = &self.table[head * rows..][..rows];
         let (distances, class) = table.split_at(span * span);
-        let (first, rest) = out[..tokens * tokens].split_at_mut(tokens);
-        first.fill(class[0]);
-        first[0] = class[2];
-        for (from, row) in rest.chunks_exact_mut(tokens).enumerate() {
+        for (query, row) in queries.zip(out.chunks_exact_mut(tokens)) {
+            let Some(from) = query.checked_sub(1) else {
+                row.fill(class[0]);
+                row[0] = class[2];
+                continue;
+            };
             row[0] = class[1];
             let (down, across) = (from / grid + grid - 1, grid - 1 - from % grid);
             for (to, patches) in row[1..].chunks_exact_mut(grid).enumerate() {
-                patches.copy_from_slice(&distances[(down - to) * span + across..][..grid]);
+                let biases = &distances[(down - to) * span + across..][..grid];
+                // The usual grid apart: in WebAssembly a copy of a length that the compiler doesn't know is a call
+                // out of it.
+                match (<&mut [f32; 14]>::try_from(&mut *patches), <&[f32; 14]>::try_from(biases)) {
+                    (Ok(patches), Ok(biases)) => *patches = *biases,
+                    _ => patches.copy_from_slice(biases),
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The float stages that go row by row, shared among threads.
 
-use crate::Isa;
 use crate::threads::{self, Shared};
+use crate::{Isa, QuantizedActivations};
 
 /// Below this many values a second thread takes longer to wake than to help.
 const SMALL: usize = 1 << 14;
@@ -34,6 +34,43 @@ pub fn layer_norm(
             unsafe { (kernels.layer_norm_row)(&x[range.clone()], weight, bias, eps, out.slice(range)) };
         }
     });
+}
+
+/// [`layer_norm`], quantised for the next product.
+///
+/// # Panics
+/// If a slice's length doesn't match, or `width` is no multiple of 32.
+pub fn layer_norm_codes(
+    isa: Isa,
+    x: &[f32],
+    rows: usize,
+    width: usize,
+    weight: &[f32],
+    bias: &[f32],
+    eps: f32,
+    out: &mut QuantizedActivations,
+) {
+    assert!(x.len() == rows * width, "layer norm of {rows} × {width}");
+    assert!(weight.len() == width && bias.len() == width, "layer norm's affine part of {width}");
+    let kernels = isa.kernels();
+    let mut normed = std::mem::take(&mut out.floats);
+    if normed.len() < threads::count() * width {
+        normed.resize(threads::count() * width, 0.0);
+    }
+    let codes = out.begin(isa, rows, width);
+    let shared = Shared::new(&mut normed);
+    threads::split_unless(rows * width < SMALL, rows, |thread, rows| {
+        // SAFETY: each thread has its own.
+        let normed = unsafe { shared.slice(thread * width..(thread + 1) * width) };
+        for row in rows {
+            // SAFETY: kernels() has checked the instructions; each row belongs to one thread.
+            unsafe {
+                (kernels.layer_norm_row)(&x[row * width..][..width], weight, bias, eps, normed);
+                codes.write(row, 0, normed);
+            }
+        }
+    });
+    out.floats = normed;
 }
 
 /// x ← softmax(x) for each row of `width`.

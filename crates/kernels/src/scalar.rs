@@ -201,7 +201,7 @@ unsafe fn attention_head(args: &HeadArgs) {
     // SAFETY: the pointers reach as far as HeadArgs says; the scratch holds a row of scores.
     unsafe {
         let scores = std::slice::from_raw_parts_mut(args.scratch, args.tokens);
-        for query in 0..args.tokens {
+        for query in 0..args.queries {
             for (key, score) in scores.iter_mut().enumerate() {
                 let mut dot = 0.0;
                 for d in 0..args.width {

@@ -157,6 +157,8 @@ pub struct Answer {
     pub decode_ms: f64,
     /// The network alone, in milliseconds.
     pub ms: f64,
+    /// What those went to, where the device tells.
+    pub stages: Vec<StageTime>,
     /// The most specific kind of thing that holds most of the probability, where that is more than one
     /// class.
     pub kind: Option<Kind>,
@@ -164,6 +166,14 @@ pub struct Answer {
     pub bytes: u64,
     /// SHA-256 of the photo's file, lower-case hexadecimal.
     pub sha256: String,
+}
+
+/// Time that went to a part of the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// Such as `attention`.
+    pub name: String,
+    pub ms: f64,
 }
 
 /// A kind of thing that several classes are of, such as "dog", and its probability.

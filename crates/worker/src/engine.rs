@@ -13,7 +13,7 @@ use beit::model::Model;
 use beit::preprocess::{preprocess, resize_and_crop, seen};
 use beit::topk::{softmax, top_k};
 use js_sys::Uint8Array;
-use protocol::{Answer, Area, HeatMap, Kind, Prediction};
+use protocol::{Answer, Area, HeatMap, Kind, Prediction, StageTime};
 use thiserror::Error;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
@@ -66,8 +66,11 @@ impl<B: Backend> Engine<B> {
         let (width, height) = (rgb.width, rgb.height);
         drop(rgb);
         let prepared = port::now();
+        // What went before, such as the warm-up, is not this photo's.
+        model.backend().take_times();
         let logits = model.logits(&pixels).await?;
         let done = port::now();
+        let stages = model.backend().take_times().into_iter();
         let prediction = |(index, score): (usize, f32)| {
             let label = labels[index].clone();
             Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
@@ -82,6 +85,7 @@ impl<B: Backend> Engine<B> {
             height,
             decode_ms: prepared - begun,
             ms: done - prepared,
+            stages: stages.map(|(stage, ms)| StageTime { name: stage.name().into(), ms }).collect(),
             kind,
             bytes: u64::from(outside.length()),
             sha256: sha256(&outside).await,

@@ -5,7 +5,7 @@ use crate::load::LoadError;
 use crate::network::Network;
 use crate::shards::Shards;
 use crate::verdict::Verdict;
-use crate::{graphics, instructions, timing};
+use crate::{graphics, instructions, port, timing};
 use beit::backend::{BackendError, Cpu};
 use beit::builder::BuildError;
 use beit::labels::Label;
@@ -50,7 +50,8 @@ pub async fn place(shards: &Shards<'_>, device: Device) -> Result<Placed, LoadEr
 async fn on_processor(shards: &Shards<'_>, reason: Option<String>) -> Result<Placed, LoadError> {
     let quantization = shards.quantization();
     // Measured once the first shard is here, since meanwhile the next are on their way.
-    let (model, labels) = shards.build(|| Cpu::new(instructions::fastest(quantization))).await?;
+    let (model, labels) =
+        shards.build(|| Cpu::with_clock(instructions::fastest(quantization), port::now)).await?;
     shards.warming_up();
     model.logits(&timing::blank(model.config())).await?;
     Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })

@@ -6,7 +6,7 @@ use beit::config::Config;
 use beit::model::Model;
 use beit::preprocess::Pixels;
 use gpu::{Agreement, Arithmetic, Gpu};
-use kernels::{Activation, BLOCK, Isa, PackedWeights, QuantizedActivations, WeightFormat, gemm};
+use kernels::{Activation, BLOCK, Isa, Output, PackedWeights, QuantizedActivations, WeightFormat, gemm};
 
 /// What takes time on the processor beside matrix products: about an eighth of a photo.
 const BESIDE_PRODUCTS: f64 = 1.15;
@@ -42,7 +42,7 @@ pub fn processor(config: &Config, isa: Isa, format: WeightFormat) -> f64 {
     let mut best = f64::INFINITY;
     for _ in 0..TRIES {
         let begun = port::now();
-        gemm(isa, &activations, &w, None, Activation::None, &mut out);
+        gemm(isa, &activations, &w, None, Activation::None, Output::Values(&mut out));
         best = best.min(port::now() - begun);
     }
     let product = (rows * k * n) as f64;

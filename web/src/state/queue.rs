@@ -56,6 +56,7 @@ impl State {
     }
 
     pub(super) fn note_time(&mut self, answer: &Answer) {
+        self.stages = answer.stages.clone();
         self.times.push_back(answer.ms);
         self.whole_times.push_back(answer.decode_ms + answer.ms);
         for times in [&mut self.times, &mut self.whole_times] {

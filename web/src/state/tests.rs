@@ -53,6 +53,7 @@ fn answered(state: &mut State, id: PhotoId, predictions: Vec<Prediction>, ms: f6
         width: 4,
         height: 3,
         decode_ms: 1.0,
+        stages: vec![],
         ms,
         kind: None,
         bytes: 9,

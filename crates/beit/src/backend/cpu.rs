@@ -1,58 +1,23 @@
 //! The network on the processor, by [`kernels`].
 
-use super::{Activation, Backend, BackendError, LayerNorm, Linear};
+mod tokens;
+
+pub use tokens::CpuTokens;
+
+use super::times::Times;
+use super::{Activation, Backend, BackendError, LayerNorm, Linear, Stage};
 use crate::position::relative_positions;
 use crate::weights::TensorData;
 use kernels::{
-    AttentionScratch, DenseWeights, Isa, PackedWeights, PositionBias, QuantizedActivations,
-    RelativePositionBias,
+    Attended, BLOCK, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias, RelativePositionBias,
 };
-use std::sync::{Arc, Mutex};
+use tokens::{Buffers, Values};
 
 /// A processor and the instructions to use on it.
 pub struct Cpu {
     isa: Isa,
-    buffers: Arc<Mutex<Buffers>>,
-}
-
-/// Memory to use again, so that no photo after the first allocates.
-#[derive(Default)]
-struct Buffers {
-    tokens: Vec<Vec<f32>>,
-    quantized: Vec<QuantizedActivations>,
-    attention: Vec<AttentionScratch>,
-}
-
-impl Cpu {
-    pub fn new(isa: Isa) -> Self {
-        Self { isa, buffers: Arc::default() }
-    }
-
-    pub fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// Room for `[rows, width]` values; what it holds is left over from an earlier use.
-    fn tokens(&self, photos: usize, rows: usize, width: usize) -> CpuTokens {
-        let length = rows * width;
-        // Of the same length only: making another one longer would fill it with zeros, every time.
-        let kept: Vec<f32> = self.borrow(|b| {
-            let at = b.tokens.iter().position(|values| values.len() == length)?;
-            Some(b.tokens.swap_remove(at))
-        });
-        let values = if kept.len() == length { kept } else { vec![0.0; length] };
-        CpuTokens { values, photos, rows, width, home: self.buffers.clone() }
-    }
-
-    fn borrow<T: Default>(&self, take: impl FnOnce(&mut Buffers) -> Option<T>) -> T {
-        self.buffers.lock().ok().and_then(|mut b| take(&mut b)).unwrap_or_default()
-    }
-
-    fn give_back(&self, put: impl FnOnce(&mut Buffers)) {
-        if let Ok(mut buffers) = self.buffers.lock() {
-            put(&mut buffers);
-        }
-    }
+    buffers: Buffers,
+    times: Times,
 }
 
 /// A linear layer's weights.
@@ -61,34 +26,74 @@ pub enum CpuMatrix {
     Packed(PackedWeights),
 }
 
-/// Activations; their memory goes back to the [`Cpu`] they came from.
-pub struct CpuTokens {
-    values: Vec<f32>,
-    photos: usize,
-    /// Of all photos.
-    rows: usize,
-    width: usize,
-    home: Arc<Mutex<Buffers>>,
+impl Cpu {
+    pub fn new(isa: Isa) -> Self {
+        Self { isa, buffers: Buffers::default(), times: Times::default() }
+    }
+
+    /// One that counts what its time goes to by `clock`, in milliseconds since any moment.
+    pub fn with_clock(isa: Isa, clock: fn() -> f64) -> Self {
+        Self { times: Times::with(clock), ..Self::new(isa) }
+    }
+
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    fn tokens(&self, values: Values, photos: usize, rows: usize, width: usize) -> CpuTokens {
+        CpuTokens { values, photos, rows, width, home: self.buffers.clone() }
+    }
+
+    /// Room for values; what it holds is left over from an earlier use.
+    fn room(&self, photos: usize, rows: usize, width: usize) -> CpuTokens {
+        self.tokens(Values::Floats(self.buffers.floats(rows * width)), photos, rows, width)
+    }
+
+    /// `activation(x·weightᵀ + bias)` of a quantised layer to `out`.
+    fn product(
+        &self,
+        x: &CpuTokens,
+        weight: &PackedWeights,
+        bias: &[f32],
+        activation: Activation,
+        out: Output,
+    ) -> Result<(), BackendError> {
+        expect("linear layer's input", weight.k(), x.width)?;
+        expect("linear layer's bias", weight.n(), bias.len())?;
+        self.times.of(Stage::Products, || match &x.values {
+            Values::Codes(codes) => kernels::gemm(self.isa, codes, weight, Some(bias), activation, out),
+            Values::Floats(values) => {
+                let mut codes = self.buffers.codes(x.rows, x.width);
+                codes.quantize(self.isa, values, x.rows, x.width);
+                kernels::gemm(self.isa, &codes, weight, Some(bias), activation, out);
+                self.buffers.give_back(Values::Codes(codes));
+            }
+        });
+        Ok(())
+    }
+
+    /// Attention to `out`.
+    fn attend(
+        &self,
+        qkv: &CpuTokens,
+        heads: usize,
+        bias: Option<&RelativePositionBias>,
+        out: Attended,
+    ) -> Result<(), BackendError> {
+        let values = qkv.floats()?;
+        let shape =
+            Heads { photos: qkv.photos, tokens: qkv.photo_rows(), heads, head_width: head_width(qkv, heads) };
+        self.times.of(Stage::Attention, || {
+            let mut scratch = self.buffers.attention();
+            kernels::attention(self.isa, values, shape, bias.map(PositionBias::Relative), &mut scratch, out);
+            self.buffers.give_back_attention(scratch);
+        });
+        Ok(())
+    }
 }
 
-impl CpuTokens {
-    /// The values, row-major.
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// Rows of one photo.
-    fn photo_rows(&self) -> usize {
-        self.rows / self.photos
-    }
-}
-
-impl Drop for CpuTokens {
-    fn drop(&mut self) {
-        if let Ok(mut buffers) = self.home.lock() {
-            buffers.tokens.push(std::mem::take(&mut self.values));
-        }
-    }
+fn head_width(qkv: &CpuTokens, heads: usize) -> usize {
+    qkv.width / 3 / heads.max(1)
 }
 
 impl Backend for Cpu {
@@ -138,8 +143,8 @@ impl Backend for Cpu {
             return Err(BackendError::Shape { what: "photos, at least", expected: 1, got: 0 });
         }
         expect("uploaded values", photos * rows * width, values.len())?;
-        let mut tokens = self.tokens(photos, photos * rows, width);
-        tokens.values.copy_from_slice(values);
+        let mut tokens = self.room(photos, photos * rows, width);
+        tokens.floats_mut()?.copy_from_slice(values);
         Ok(tokens)
     }
 
@@ -151,11 +156,10 @@ impl Backend for Cpu {
     ) -> Result<CpuTokens, BackendError> {
         let (width, photos) = (patches.width, patches.photos);
         expect("class token", width, class_token.len())?;
-        let mut tokens = self.tokens(photos, photos + patches.rows, width);
+        let mut all = self.room(photos, photos + patches.rows, width);
         let of_photo = patches.photo_rows() * width;
-        for (tokens, patches) in
-            tokens.values.chunks_exact_mut(width + of_photo).zip(patches.values.chunks_exact(of_photo))
-        {
+        let of_photos = patches.floats()?.chunks_exact(of_photo);
+        for (tokens, patches) in all.floats_mut()?.chunks_exact_mut(width + of_photo).zip(of_photos) {
             let (first, rest) = tokens.split_at_mut(width);
             first.copy_from_slice(class_token);
             rest.copy_from_slice(patches);
@@ -164,23 +168,36 @@ impl Backend for Cpu {
                 tokens.iter_mut().zip(position).for_each(|(token, position)| *token += position);
             }
         }
-        Ok(tokens)
+        Ok(all)
     }
 
     fn layer_norm(&self, x: &CpuTokens, norm: &LayerNorm<Self>) -> Result<CpuTokens, BackendError> {
         expect("layer norm weight", x.width, norm.weight.len())?;
-        let mut out = self.tokens(x.photos, x.rows, x.width);
-        kernels::layer_norm(
-            self.isa,
-            &x.values,
-            x.rows,
-            x.width,
-            &norm.weight,
-            &norm.bias,
-            norm.eps,
-            &mut out.values,
-        );
+        expect("layer norm bias", x.width, norm.bias.len())?;
+        let (values, mut out) = (x.floats()?, self.room(x.photos, x.rows, x.width));
+        let (LayerNorm { weight, bias, eps }, to) = (norm, out.floats_mut()?);
+        self.times.of(Stage::LayerNorm, || {
+            kernels::layer_norm(self.isa, values, x.rows, x.width, weight, bias, *eps, to);
+        });
         Ok(out)
+    }
+
+    fn layer_norm_for(
+        &self,
+        x: &CpuTokens,
+        norm: &LayerNorm<Self>,
+        reader: &Linear<Self>,
+    ) -> Result<CpuTokens, BackendError> {
+        let CpuMatrix::Packed(weight) = &reader.weight else { return self.layer_norm(x, norm) };
+        expect("linear layer's input", weight.k(), x.width)?;
+        expect("layer norm weight", x.width, norm.weight.len())?;
+        expect("layer norm bias", x.width, norm.bias.len())?;
+        let (values, mut codes) = (x.floats()?, self.buffers.codes(x.rows, x.width));
+        let LayerNorm { weight, bias, eps } = norm;
+        self.times.of(Stage::LayerNorm, || {
+            kernels::layer_norm_codes(self.isa, values, x.rows, x.width, weight, bias, *eps, &mut codes);
+        });
+        Ok(self.tokens(Values::Codes(codes), x.photos, x.rows, x.width))
     }
 
     fn linear(
@@ -191,21 +208,36 @@ impl Backend for Cpu {
     ) -> Result<CpuTokens, BackendError> {
         match &linear.weight {
             CpuMatrix::Packed(weight) => {
-                expect("linear layer's input", weight.k(), x.width)?;
-                let mut out = self.tokens(x.photos, x.rows, weight.n());
-                let mut quantized: QuantizedActivations = self.borrow(|b| b.quantized.pop());
-                quantized.quantize(self.isa, &x.values, x.rows, x.width);
-                kernels::gemm(self.isa, &quantized, weight, Some(&linear.bias), activation, &mut out.values);
-                self.give_back(|b| b.quantized.push(quantized));
+                let mut out = self.room(x.photos, x.rows, weight.n());
+                self.product(x, weight, &linear.bias, activation, Output::Values(out.floats_mut()?))?;
                 Ok(out)
             }
             CpuMatrix::Dense(weight) => {
                 expect("linear layer's input", weight.k(), x.width)?;
-                let mut out = self.tokens(x.photos, x.rows, weight.n());
-                kernels::dense(self.isa, &x.values, weight, Some(&linear.bias), activation, &mut out.values);
+                let (values, mut out) = (x.floats()?, self.room(x.photos, x.rows, weight.n()));
+                let to = out.floats_mut()?;
+                self.times.of(Stage::DenseProducts, || {
+                    kernels::dense(self.isa, values, weight, Some(&linear.bias), activation, to);
+                });
                 Ok(out)
             }
         }
+    }
+
+    fn linear_for(
+        &self,
+        x: &CpuTokens,
+        linear: &Linear<Self>,
+        activation: Activation,
+        reader: &Linear<Self>,
+    ) -> Result<CpuTokens, BackendError> {
+        let (CpuMatrix::Packed(weight), CpuMatrix::Packed(next)) = (&linear.weight, &reader.weight) else {
+            return self.linear(x, linear, activation);
+        };
+        expect("next linear layer's input", next.k(), weight.n())?;
+        let mut codes = self.buffers.codes(x.rows, weight.n());
+        self.product(x, weight, &linear.bias, activation, Output::Codes(&mut codes))?;
+        Ok(self.tokens(Values::Codes(codes), x.photos, x.rows, weight.n()))
     }
 
     fn attention(
@@ -214,41 +246,77 @@ impl Backend for Cpu {
         heads: usize,
         bias: Option<&RelativePositionBias>,
     ) -> Result<CpuTokens, BackendError> {
-        let (width, tokens) = (qkv.width / 3, qkv.photo_rows());
-        let mut out = self.tokens(qkv.photos, qkv.rows, width);
-        let mut scratch: AttentionScratch = self.borrow(|b| b.attention.pop());
-        let bias = bias.map(PositionBias::Relative);
-        let photos = qkv.values.chunks_exact(tokens * qkv.width);
-        for (qkv, out) in photos.zip(out.values.chunks_exact_mut(tokens * width)) {
-            kernels::attention(self.isa, qkv, tokens, heads, width / heads, bias, &mut scratch, out);
-        }
-        self.give_back(|b| b.attention.push(scratch));
+        let mut out = self.room(qkv.photos, qkv.rows, qkv.width / 3);
+        self.attend(qkv, heads, bias, Attended::Values(out.floats_mut()?))?;
         Ok(out)
     }
 
+    fn attention_for(
+        &self,
+        qkv: &CpuTokens,
+        heads: usize,
+        bias: Option<&RelativePositionBias>,
+        reader: &Linear<Self>,
+    ) -> Result<CpuTokens, BackendError> {
+        let whole_blocks = head_width(qkv, heads).is_multiple_of(BLOCK);
+        if !(whole_blocks && matches!(reader.weight, CpuMatrix::Packed(_))) {
+            return self.attention(qkv, heads, bias);
+        }
+        let width = qkv.width / 3;
+        let mut codes = self.buffers.codes(qkv.rows, width);
+        self.attend(qkv, heads, bias, Attended::Codes(&mut codes))?;
+        Ok(self.tokens(Values::Codes(codes), qkv.photos, qkv.rows, width))
+    }
+
     fn add_scaled(&self, x: &mut CpuTokens, y: &CpuTokens, gamma: &Vec<f32>) -> Result<(), BackendError> {
-        expect("residual", x.values.len(), y.values.len())?;
+        expect("residual", x.rows * x.width, y.rows * y.width)?;
         expect("layer scale", x.width, gamma.len())?;
-        kernels::add_scaled(self.isa, &mut x.values, &y.values, gamma, x.rows, x.width);
+        let (rows, width, y) = (x.rows, x.width, y.floats()?);
+        let x = x.floats_mut()?;
+        self.times.of(Stage::Rest, || kernels::add_scaled(self.isa, x, y, gamma, rows, width));
         Ok(())
     }
 
+    fn add_linear(
+        &self,
+        x: &mut CpuTokens,
+        y: &CpuTokens,
+        linear: &Linear<Self>,
+        gamma: &Vec<f32>,
+    ) -> Result<(), BackendError> {
+        let CpuMatrix::Packed(weight) = &linear.weight else {
+            return self.add_scaled(x, &self.linear(y, linear, Activation::None)?, gamma);
+        };
+        expect("residual's rows", x.rows, y.rows)?;
+        expect("residual's width", x.width, weight.n())?;
+        expect("layer scale", x.width, gamma.len())?;
+        let out = Output::AddScaled { x: x.floats_mut()?, gamma };
+        self.product(y, weight, &linear.bias, Activation::None, out)
+    }
+
     fn mean_of_patches(&self, x: &CpuTokens) -> Result<CpuTokens, BackendError> {
-        let mut means = self.tokens(x.photos, x.photos, x.width);
-        means.values.fill(0.0);
-        let patches = (x.photo_rows() - 1) as f32;
-        let photos = x.values.chunks_exact(x.photo_rows() * x.width);
-        for (mean, photo) in means.values.chunks_exact_mut(x.width).zip(photos) {
-            for row in photo.chunks_exact(x.width).skip(1) {
-                mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        let mut means = self.room(x.photos, x.photos, x.width);
+        let (values, to) = (x.floats()?, means.floats_mut()?);
+        self.times.of(Stage::Rest, || {
+            to.fill(0.0);
+            let patches = (x.photo_rows() - 1) as f32;
+            let photos = values.chunks_exact(x.photo_rows() * x.width);
+            for (mean, photo) in to.chunks_exact_mut(x.width).zip(photos) {
+                for row in photo.chunks_exact(x.width).skip(1) {
+                    mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                }
+                mean.iter_mut().for_each(|sum| *sum /= patches);
             }
-            mean.iter_mut().for_each(|sum| *sum /= patches);
-        }
+        });
         Ok(means)
     }
 
+    fn take_times(&self) -> Vec<(Stage, f64)> {
+        self.times.take()
+    }
+
     async fn read(&self, x: &CpuTokens) -> Result<Vec<f32>, BackendError> {
-        Ok(x.values.clone())
+        Ok(x.floats()?.to_vec())
     }
 }
 

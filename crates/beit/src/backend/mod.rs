@@ -4,13 +4,16 @@
 //! a backend decides how tensors are stored and which kernels run.
 
 mod cpu;
+mod times;
 
 pub use cpu::{Cpu, CpuTokens};
+pub use times::Stage;
 
 use crate::weights::TensorData;
 use thiserror::Error;
 
-/// A device: eleven operations, of which only [`Backend::read`] waits.
+/// A device: eleven operations, of which only [`Backend::read`] waits, and fused forms of them, which a device may
+/// have more quickly than one operation after the other.
 pub trait Backend {
     /// Weights of a linear layer, `[n, k]`, laid out for this device.
     type Matrix;
@@ -84,6 +87,57 @@ pub trait Backend {
 
     /// The mean of every row but a photo's first: `[photos · tokens, width]` → `[photos, width]`.
     fn mean_of_patches(&self, x: &Self::Tokens) -> Result<Self::Tokens, BackendError>;
+
+    /// [`Backend::layer_norm`] whose result only `reader` reads.
+    fn layer_norm_for(
+        &self,
+        x: &Self::Tokens,
+        norm: &LayerNorm<Self>,
+        reader: &Linear<Self>,
+    ) -> Result<Self::Tokens, BackendError> {
+        let _ = reader;
+        self.layer_norm(x, norm)
+    }
+
+    /// [`Backend::linear`] whose result only `reader` reads.
+    fn linear_for(
+        &self,
+        x: &Self::Tokens,
+        linear: &Linear<Self>,
+        activation: Activation,
+        reader: &Linear<Self>,
+    ) -> Result<Self::Tokens, BackendError> {
+        let _ = reader;
+        self.linear(x, linear, activation)
+    }
+
+    /// [`Backend::attention`] whose result only `reader` reads.
+    fn attention_for(
+        &self,
+        qkv: &Self::Tokens,
+        heads: usize,
+        bias: Option<&Self::PositionBias>,
+        reader: &Linear<Self>,
+    ) -> Result<Self::Tokens, BackendError> {
+        let _ = reader;
+        self.attention(qkv, heads, bias)
+    }
+
+    /// `x += gamma ⊙ (y·weightᵀ + bias)`: [`Backend::linear`], then [`Backend::add_scaled`].
+    fn add_linear(
+        &self,
+        x: &mut Self::Tokens,
+        y: &Self::Tokens,
+        linear: &Linear<Self>,
+        gamma: &Self::Vector,
+    ) -> Result<(), BackendError> {
+        self.add_scaled(x, &self.linear(y, linear, Activation::None)?, gamma)
+    }
+
+    /// Milliseconds that went to each stage since this was last asked; empty if nobody counts them.
+    fn take_times(&self) -> Vec<(Stage, f64)> {
+        Vec::new()
+    }
 
     /// Brings activations back, row-major.
     fn read(&self, x: &Self::Tokens) -> impl Future<Output = Result<Vec<f32>, BackendError>>;

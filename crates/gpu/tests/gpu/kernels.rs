@@ -2,7 +2,8 @@
 
 use crate::common::{Random, assert_close, gpu, gpu_with};
 use ::kernels::{
-    AttentionScratch, DenseWeights, Isa, PackedWeights, PositionBias, QuantizedActivations, WeightFormat,
+    Attended, AttentionScratch, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias,
+    QuantizedActivations, WeightFormat,
 };
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
@@ -81,7 +82,7 @@ fn products_with_quantised_weights() {
                             &weights,
                             Some(&bias),
                             activation,
-                            &mut expected,
+                            Output::Values(&mut expected),
                         );
                     } else {
                         let weights = DenseWeights::pack(n, k, &values);
@@ -130,7 +131,7 @@ fn quantised_activations_follow_the_processors_rule() {
     let mut quantized = QuantizedActivations::default();
     quantized.quantize(Isa::Scalar, &x, 2, k);
     let mut expected = vec![f32::NAN; 2 * 6];
-    ::kernels::gemm(Isa::Scalar, &quantized, &weights, None, Activation::None, &mut expected);
+    ::kernels::gemm(Isa::Scalar, &quantized, &weights, None, Activation::None, Output::Values(&mut expected));
     let linear = Linear::<Gpu> {
         weight: gpu.matrix(6, k, TensorData::Blocks { format, bytes }).unwrap(),
         bias: vector(&gpu, &[0.0; 6]),
@@ -191,7 +192,9 @@ fn attentions() {
             let mut expected = vec![f32::NAN; tokens * heads * width];
             let mut scratch = AttentionScratch::default();
             let bias = bias.as_deref().map(PositionBias::Dense);
-            ::kernels::attention(Isa::Scalar, &qkv, tokens, heads, width, bias, &mut scratch, &mut expected);
+            let shape = Heads { photos: 1, tokens, heads, head_width: width };
+            let out = Attended::Values(&mut expected);
+            ::kernels::attention(Isa::Scalar, &qkv, shape, bias, &mut scratch, out);
             let what = format!("{tokens} tokens, {heads} heads of {width}, bias {}", bias.is_some());
             assert_close(&what, &got, &expected, TOLERANCE);
         }
@@ -213,7 +216,8 @@ fn attention_with_growing_scores() {
     let got = read(&gpu, &gpu.attention(&uploaded, 1, None).unwrap());
     let mut expected = vec![f32::NAN; tokens * width];
     let mut scratch = AttentionScratch::default();
-    ::kernels::attention(Isa::Scalar, &qkv, tokens, 1, width, None, &mut scratch, &mut expected);
+    let shape = Heads { photos: 1, tokens, heads: 1, head_width: width };
+    ::kernels::attention(Isa::Scalar, &qkv, shape, None, &mut scratch, Attended::Values(&mut expected));
     assert_close("growing scores", &got, &expected, 1e-4);
 }
 

@@ -1,7 +1,7 @@
 //! Test data that is the same in every run, and comparisons.
 
 use half::f16;
-use kernels::{Activation, BLOCK, Isa, PackedWeights, QuantizedActivations, WeightFormat, gemm};
+use kernels::{Activation, BLOCK, Isa, Output, PackedWeights, QuantizedActivations, WeightFormat, gemm};
 
 pub const FORMATS: [WeightFormat; 2] = [WeightFormat::Q8_0, WeightFormat::Q4_0];
 
@@ -91,6 +91,6 @@ pub fn product(
     let mut a = QuantizedActivations::default();
     a.quantize(isa, x, rows, w.k());
     let mut out = vec![f32::NAN; rows * w.n()];
-    gemm(isa, &a, w, bias, activation, &mut out);
+    gemm(isa, &a, w, bias, activation, Output::Values(&mut out));
     out
 }

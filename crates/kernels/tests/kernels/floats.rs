@@ -2,8 +2,8 @@
 
 use crate::common::{Random, assert_close, product, random_weights};
 use kernels::{
-    Activation, AttentionScratch, Isa, PositionBias, WeightFormat, add_scaled, attention, gelu, layer_norm,
-    softmax,
+    Activation, Attended, AttentionScratch, Heads, Isa, PositionBias, WeightFormat, add_scaled, attention,
+    gelu, layer_norm, softmax,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -37,25 +37,29 @@ fn rows_follow_the_reference() {
 #[test]
 fn attention_follows_the_reference() {
     let mut random = Random(9);
-    for (tokens, heads, width) in [(1, 1, 8), (2, 3, 5), (5, 2, 64), (65, 3, 64), (197, 2, 64), (17, 1, 33)] {
-        let qkv: Vec<f32> = random.floats(tokens * 3 * heads * width).iter().map(|x| 2.0 * x).collect();
+    let shapes = [
+        (1, 1, 1, 8),
+        (1, 2, 3, 5),
+        (3, 5, 2, 64),
+        (1, 65, 3, 64),
+        (1, 197, 2, 64),
+        (2, 17, 1, 33),
+        (1, 40, 5, 32),
+    ];
+    for (photos, tokens, heads, width) in shapes {
+        let qkv: Vec<f32> =
+            random.floats(photos * tokens * 3 * heads * width).iter().map(|x| 2.0 * x).collect();
         let bias = random.floats(heads * tokens * tokens);
         for bias in [None, Some(PositionBias::Dense(&bias))] {
             let run = |isa| {
-                let mut out = vec![f32::NAN; tokens * heads * width];
+                let mut out = vec![f32::NAN; photos * tokens * heads * width];
                 let mut scratch = AttentionScratch::default();
                 // Twice, so that scratch from another shape is in the way.
-                attention(
-                    isa,
-                    &qkv[..3 * heads * width],
-                    1,
-                    heads,
-                    width,
-                    None,
-                    &mut scratch,
-                    &mut out[..heads * width],
-                );
-                attention(isa, &qkv, tokens, heads, width, bias, &mut scratch, &mut out);
+                let one = Heads { photos: 1, tokens: 1, heads, head_width: width };
+                let first = Attended::Values(&mut out[..heads * width]);
+                attention(isa, &qkv[..3 * heads * width], one, None, &mut scratch, first);
+                let shape = Heads { photos, tokens, ..one };
+                attention(isa, &qkv, shape, bias, &mut scratch, Attended::Values(&mut out));
                 out
             };
             let expected = run(Isa::Scalar);
@@ -124,7 +128,8 @@ fn empty_inputs_are_fine() {
         softmax(isa, &mut [], 0);
         gelu(isa, &mut []);
         layer_norm(isa, &[], 0, 4, &[1.0; 4], &[0.0; 4], 1e-6, &mut []);
-        attention(isa, &[], 0, 2, 4, None, &mut AttentionScratch::default(), &mut []);
+        let none = Heads { photos: 0, tokens: 3, heads: 2, head_width: 4 };
+        attention(isa, &[], none, None, &mut AttentionScratch::default(), Attended::Values(&mut []));
         let w = random_weights(&mut Random(10), WeightFormat::Q8_0, 8, 32);
         assert!(product(isa, &[], &w, None, Activation::Gelu).is_empty());
     }

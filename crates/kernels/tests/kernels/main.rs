@@ -3,6 +3,7 @@
 
 mod common;
 mod floats;
+mod fused;
 mod packing;
 mod products;
 mod same_bits;

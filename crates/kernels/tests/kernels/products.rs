@@ -2,7 +2,8 @@
 
 use crate::common::{FORMATS, Random, assert_close, blocks, code_range, product, random_weights};
 use kernels::{
-    Activation, BLOCK, DenseWeights, Isa, PackedWeights, QuantizedActivations, WeightFormat, dense, gemm,
+    Activation, BLOCK, DenseWeights, Isa, Output, PackedWeights, QuantizedActivations, WeightFormat, dense,
+    gemm,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -192,7 +193,7 @@ fn buffers_are_reused_for_other_shapes() {
             let x = random.floats(rows * k);
             a.quantize(isa, &x, rows, k);
             let mut out = vec![0.0; rows * 9];
-            gemm(isa, &a, &w, None, Activation::None, &mut out);
+            gemm(isa, &a, &w, None, Activation::None, Output::Values(&mut out));
             assert_close(isa, "product", &out, &product(Isa::Scalar, &x, &w, None, Activation::None));
         }
     }

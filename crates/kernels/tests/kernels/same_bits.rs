@@ -2,8 +2,8 @@
 
 use crate::common::{FORMATS, Random, product, random_weights};
 use kernels::{
-    Activation, AttentionScratch, DenseWeights, Isa, PositionBias, WeightFormat, add_scaled, attention,
-    dense, layer_norm, softmax,
+    Activation, Attended, AttentionScratch, DenseWeights, Heads, Isa, PositionBias, WeightFormat, add_scaled,
+    attention, dense, layer_norm, softmax,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -34,16 +34,9 @@ fn every_instruction_set_gives_the_same_bits() {
             scale_to(&mut qkv, 2.0);
             let mut attended = vec![0.0; x.len()];
             let mut scratch = AttentionScratch::default();
-            attention(
-                isa,
-                &qkv,
-                tokens,
-                heads,
-                head_width,
-                Some(PositionBias::Dense(&position_bias)),
-                &mut scratch,
-                &mut attended,
-            );
+            let shape = Heads { photos: 1, tokens, heads, head_width };
+            let bias = Some(PositionBias::Dense(&position_bias));
+            attention(isa, &qkv, shape, bias, &mut scratch, Attended::Values(&mut attended));
             add_scaled(isa, &mut attended, &x, &gamma, tokens, width);
             let hidden = product(isa, &attended, &mlp, None, Activation::Gelu);
             let mut soft = hidden[..4 * width - 3].to_vec();

@@ -4,30 +4,47 @@
 //! imports, `env.now() -> f64` (milliseconds) and `env.print(pointer, length)` (UTF-8), whose export
 //! `main` does the same; whoever loads it supplies them.
 //!
-//! Each number is the best of many short runs: on a busy machine the others were interrupted. In
+//! A product's rate is told beside the reference's and beside what its instructions could do at most
+//! ([`peak`]). Each number is the best of many short runs: on a busy machine the others were interrupted. In
 //! WebAssembly without threads that is one thread; natively RAYON_NUM_THREADS says how many.
 
+mod peak;
+
 use kernels::{
-    Activation, AttentionScratch, Isa, PackedWeights, PositionBias, QuantizedActivations, WeightFormat,
-    add_scaled, attention, gelu, gemm, layer_norm, softmax,
+    Activation, Attended, AttentionScratch, Heads, Isa, Output, PackedWeights, PositionBias,
+    QuantizedActivations, WeightFormat, add_scaled, attention, gelu, gemm, layer_norm, softmax,
 };
 
 const TOKENS: usize = 197;
+const FORMATS: [WeightFormat; 2] = [WeightFormat::Q8_0, WeightFormat::Q4_0];
+/// Rows and columns of weights.
+const SHAPES: [(usize, usize); 2] = [(64, 1024), (64, 4096)];
 
 fn main() {
+    let reference = FORMATS.map(|format| SHAPES.map(|(n, k)| product(Isa::Scalar, format, n, k, 3)));
     for isa in Isa::available() {
-        // The reference is slow: fewer runs, smaller products.
+        // The reference is slow.
         let runs = if isa == Isa::Scalar { 3 } else { 200 };
-        for format in [WeightFormat::Q8_0, WeightFormat::Q4_0] {
-            for (n, k) in [(64, 1024), (64, 4096)] {
-                product(isa, format, n, k, runs);
+        for (format, reference) in FORMATS.into_iter().zip(reference) {
+            let peak = peak::peak(isa, format, &mut |work| best(runs, work));
+            for ((n, k), reference) in SHAPES.into_iter().zip(reference) {
+                let rate = if isa == Isa::Scalar { reference } else { product(isa, format, n, k, runs) };
+                let of_peak = peak.map_or(String::new(), |peak| {
+                    format!(", {:.0} % of its instructions' {peak:.0}", 100.0 * rate / peak)
+                });
+                print(&format!(
+                    "{:14} {format:?} {TOKENS} × {k} × {n}: {rate:6.1} GOP/s, {:.0} × scalar{of_peak}",
+                    isa.name(),
+                    rate / reference
+                ));
             }
         }
         float_stages(isa, runs);
     }
 }
 
-fn product(isa: Isa, format: WeightFormat, n: usize, k: usize, runs: usize) {
+/// GOP/s of a product.
+fn product(isa: Isa, format: WeightFormat, n: usize, k: usize, runs: usize) -> f64 {
     let code = match format {
         WeightFormat::Q8_0 => |i: usize| (i * 37 % 127) as u8,
         WeightFormat::Q4_0 => |i: usize| (i * 37 % 256) as u8,
@@ -45,9 +62,8 @@ fn product(isa: Isa, format: WeightFormat, n: usize, k: usize, runs: usize) {
     let mut a = QuantizedActivations::default();
     a.quantize(isa, &x, TOKENS, k);
     let mut out = vec![0.0; TOKENS * n];
-    let ms = best(runs, || gemm(isa, &a, &w, None, Activation::None, &mut out));
-    let gops = 2.0 * (TOKENS * n * k) as f64 / ms / 1e6;
-    print(&format!("{:14} {format:?} {TOKENS} × {k} × {n}: {gops:6.1} GOP/s", isa.name()));
+    let ms = best(runs, || gemm(isa, &a, &w, None, Activation::None, Output::Values(&mut out)));
+    2.0 * (TOKENS * n * k) as f64 / ms / 1e6
 }
 
 /// The stages between the products, each as often as a layer has it.
@@ -77,9 +93,9 @@ fn float_stages(isa: Isa, runs: usize) {
     report("layer norm 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
     let ms = time(&mut || add_scaled(isa, &mut out, part, &ones, rows, width));
     report("scaled sum 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
-    let ms = best(runs, || {
-        attention(isa, &x, TOKENS, 1, 64, Some(PositionBias::Dense(&bias)), &mut scratch, &mut head)
-    });
+    let shape = Heads { photos: 1, tokens: TOKENS, heads: 1, head_width: 64 };
+    let bias = Some(PositionBias::Dense(&bias));
+    let ms = best(runs, || attention(isa, &x, shape, bias, &mut scratch, Attended::Values(&mut head)));
     report("attention 16 heads", 16, 1, ms);
 }
 
