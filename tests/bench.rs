@@ -9,6 +9,8 @@
 //! the renderer's peak memory. Wants an otherwise idle machine. `--peer` takes a folder that
 //! `tools/bench-peers/make.sh` has filled.
 
+#[path = "bench/kernels.rs"]
+mod kernels;
 #[path = "bench/memory.rs"]
 mod memory;
 #[path = "bench/peer.rs"]
@@ -33,6 +35,8 @@ struct Arguments {
     rounds: usize,
     photos: usize,
     peer: Option<PathBuf>,
+    /// WebAssembly modules of the kernels' own bench, to be run first.
+    kernels: Vec<PathBuf>,
 }
 
 /// What is measured in turns with the others.
@@ -44,6 +48,8 @@ struct Contender {
     first: Vec<f64>,
     /// The network's milliseconds for each further photo.
     steady: Vec<f64>,
+    /// What the network's time for the last photo went to.
+    stages: String,
     /// The renderer's peak in MB, of the first turn (weights over the network) and of the later ones.
     peaks: Vec<f64>,
 }
@@ -53,6 +59,12 @@ fn main() {
         eprintln!("{USAGE}");
         exit(2);
     };
+    for module in &arguments.kernels {
+        browse(Setup::default(), async |client| kernels::run(client, module).await);
+    }
+    if arguments.models.is_empty() {
+        return;
+    }
     let site = site::serve();
     let mut servers = Vec::new();
     let mut contenders = contenders(&arguments, &site, &mut servers);
@@ -92,7 +104,7 @@ fn contenders(arguments: &Arguments, site: &Server, servers: &mut Vec<Server>) -
 
 impl Contender {
     fn new(name: String, address: String, is_peer: bool) -> Self {
-        Self { name, address, is_peer, first: vec![], steady: vec![], peaks: vec![] }
+        Self { name, address, is_peer, first: vec![], steady: vec![], stages: String::new(), peaks: vec![] }
     }
 }
 
@@ -131,6 +143,7 @@ fn turn(contender: &mut Contender, round: usize, photos: usize) -> f64 {
             // The newest comes first.
             contender.steady.push(cards[0].ms.expect("an answer"));
         }
+        contender.stages = page::diagnosis(client, "of the last photo, ms").await;
     });
     peak.megabytes()
 }
@@ -148,6 +161,10 @@ fn report(contenders: &mut [Contender]) {
             median(&mut peaks[1..].to_vec())
         );
     }
+    println!("\nWhat a photo's ms go to:");
+    for Contender { name, stages, .. } in contenders.iter().filter(|contender| !contender.is_peer) {
+        println!("{name}: {stages}");
+    }
     println!("\nRatios of medians, ms a photo (row ÷ column):");
     for row in contenders.iter() {
         let ratios: Vec<_> = contenders
@@ -161,8 +178,15 @@ fn report(contenders: &mut [Contender]) {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
-    let mut parsed =
-        Arguments { models: vec![], threads: vec![1, 2], worker: None, rounds: 3, photos: 3, peer: None };
+    let mut parsed = Arguments {
+        models: vec![],
+        threads: vec![1, 2],
+        worker: None,
+        rounds: 3,
+        photos: 3,
+        peer: None,
+        kernels: vec![],
+    };
     while let Some(argument) = arguments.next() {
         if !argument.starts_with("--") {
             parsed.models.push(absolute(&argument));
@@ -174,13 +198,14 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
                 parsed.threads = value.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
             }
             "--worker" => parsed.worker = Some(value),
+            "--kernels" => parsed.kernels.push(absolute(&value)),
             "--rounds" => parsed.rounds = value.parse().ok().filter(|&rounds| rounds > 0)?,
             "--photos" => parsed.photos = value.parse().ok().filter(|&photos| photos > 0)?,
             "--peer" => parsed.peer = Some(absolute(&value)),
             _ => return None,
         }
     }
-    (!parsed.models.is_empty()).then_some(parsed)
+    (!parsed.models.is_empty() || !parsed.kernels.is_empty()).then_some(parsed)
 }
 
 fn absolute(path: &str) -> PathBuf {

@@ -56,7 +56,8 @@ pub async fn run(client: &Client, address: &str, photos: usize) -> (f64, Vec<f64
     (first, steady)
 }
 
-fn long() -> fantoccini::wd::TimeoutConfiguration {
+/// Patience for scripts that take minutes.
+pub fn long() -> fantoccini::wd::TimeoutConfiguration {
     fantoccini::wd::TimeoutConfiguration::new(
         Some(std::time::Duration::from_secs(600)),
         Some(std::time::Duration::from_secs(600)),

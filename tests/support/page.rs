@@ -165,3 +165,17 @@ async fn wait(client: &Client, what: &str, script: &str, patience: Duration) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// A line of the diagnostics panel, by its name.
+pub async fn diagnosis(client: &Client, name: &str) -> String {
+    let script = "const panel = document.querySelector('[data-testid=diagnostics]');
+        panel.open = false;
+        setTimeout(() => { panel.open = true; });";
+    client.execute(script, vec![]).await.expect("the panel opens");
+    let read = format!(
+        "(document.querySelector('[data-testid=diagnostics] pre')?.textContent ?? '').split('\\n').find((line) => line.startsWith('{name}: '))"
+    );
+    until(client, "the diagnosis", &format!("return !!{read}")).await;
+    let line = client.execute(&format!("return {read}"), vec![]).await.expect("the panel is read");
+    line.as_str().and_then(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
+}

@@ -111,6 +111,15 @@ impl Variant {
         cargo
     }
 
+    /// Builds a package's example for speed; the module.
+    pub fn build_example(&self, project: &Project, package: &str, example: &str) -> Result<PathBuf> {
+        let folder = self.cargo_target(project);
+        let mut cargo = self.cargo(project, "build");
+        cargo.args(["--quiet", "--release", "--package", package, "--example", example, "--target-dir"]);
+        run(cargo.arg(&folder))?;
+        Ok(folder.join(TARGET).join("release/examples").join(format!("{example}.wasm")))
+    }
+
     fn inputs(&self, project: &Project, tools: &Tools, wasm: &Path) -> Result<Fingerprint> {
         let mut inputs = Fingerprint::new();
         inputs.text(&tools.versions).text(OPTIMISE);
