@@ -36,6 +36,24 @@ impl<B: Backend> Model<B> {
         self.backend.read(&logits).await
     }
 
+    /// Runs every kind of operation on a black photo, of all blocks only a few: what a device makes at first use, such as
+    /// memory or compiled code, is there for the first photo.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn warm_up(&self) -> Result<(), BackendError> {
+        /// What a browser compiles in the background is ready after one or two.
+        const BLOCKS: usize = 3;
+        let size = self.config.image_size;
+        let black = Pixels { size, values: vec![0.0; 3 * size * size] };
+        let mut x = self.patch_embedding.forward(&self.backend, &[black])?;
+        for block in self.blocks.iter().take(BLOCKS) {
+            block.forward(&self.backend, &mut x, self.config.heads)?;
+        }
+        let logits = self.backend.linear(&self.pooled(&x)?, &self.head, Activation::None)?;
+        self.backend.read(&logits).await.map(drop)
+    }
+
     /// The last block's output, `[tokens, width]`; `observe` sees every block's, with its number.
     pub fn tokens(
         &self,

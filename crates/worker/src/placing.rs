@@ -53,7 +53,7 @@ async fn on_processor(shards: &Shards<'_>, reason: Option<String>) -> Result<Pla
     let (model, labels) =
         shards.build(|| Cpu::with_clock(instructions::fastest(quantization), port::now)).await?;
     shards.warming_up();
-    model.logits(&timing::blank(model.config())).await?;
+    model.warm_up().await?;
     Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })
 }
 
