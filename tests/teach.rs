@@ -5,6 +5,7 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tests::browser::{Setup, browse, console_errors};
+use tests::command_line::convert_tiny;
 use tests::page::{self, Card};
 use tests::site;
 
@@ -75,14 +76,11 @@ async fn state(client: &Client, state: &str) {
     page::until(client, &format!("the panel is {state}"), &script).await;
 }
 
-/// Saves a picture of the panel for the documentation, in the folder that `BEITSCOPE_PICTURES` names.
+/// Saves a picture of the panel for the documentation.
 async fn picture(client: &Client) {
-    let Some(folder) = std::env::var_os("BEITSCOPE_PICTURES") else { return };
     let script = "document.querySelector('[data-testid=teach]').scrollIntoView()";
     client.execute(script, vec![]).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
-    let picture = client.screenshot().await.unwrap();
-    std::fs::write(site::root().join(folder).join("teach.png"), picture).unwrap();
+    page::picture(client, "teach").await;
 }
 
 /// Every card's best class.
@@ -153,8 +151,12 @@ fn classes_are_taught_kept_saved_and_brought_back() {
 
         // A visit without what storage kept: the file brings it back.
         page::element(client, "teach-forget").await.click().await.unwrap();
-        page::until(client, "it is forgotten", "return localStorage.getItem('beitscope.head') === null")
-            .await;
+        page::until(
+            client,
+            "it is forgotten",
+            "return !Object.keys(localStorage).some(key => key.startsWith('beitscope.head'))",
+        )
+        .await;
         page::open(client, &server.url()).await;
         page::ready(client).await;
         page::pick(client, &held_out).await;
@@ -170,6 +172,72 @@ fn classes_are_taught_kept_saved_and_brought_back() {
         let refused = page::element(client, "teach-refused").await.text().await.unwrap();
         assert!(refused.contains("not a head"), "{refused}");
         assert_eq!(best(&page::settled(client, 6).await), taught);
+        assert_eq!(console_errors(client).await, Vec::<String>::new());
+    });
+}
+
+/// Whether nothing of a head is in sight: none to use, none refused.
+const NO_HEAD: &str =
+    "return !document.querySelector('[data-testid=teach-refused], [data-testid=teach-export]')";
+
+#[test]
+fn a_head_waits_in_storage_for_its_own_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = folder.path().join("tiny");
+    convert_tiny("tiny-absolute", &tiny);
+    let mut files = site::model_files(&tiny, "models/tiny");
+    files.push(site::list_with(vec![json!({ "manifest": "tiny/manifest.json", "name": "Tiny" })]));
+    let server = site::serve_with_files(files);
+    let held_out: Vec<PathBuf> = (0..3).flat_map(|class| photos(folder.path(), class, 10..12)).collect();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        page::pick(client, &held_out).await;
+        fill(client, folder.path()).await;
+        state(client, "ready").await;
+        page::element(client, "teach-train").await.click().await.unwrap();
+        page::until(client, "the new classes answer", OWN_ANSWERS).await;
+        let taught = best(&page::settled(client, 6).await);
+
+        page::pick_model(client, "tiny/manifest.json").await;
+        page::until(client, "the other model's classes answer", MODELS_ANSWERS).await;
+        page::until(client, "the head is out of the way", NO_HEAD).await;
+        state(client, "ready").await; // It has looked at the photos too, and could be taught.
+        page::open(client, &server.url()).await;
+        page::pick(client, &held_out).await;
+        page::settled(client, 6).await;
+        assert_eq!(client.execute(NO_HEAD, vec![]).await.unwrap(), true, "and at the next visit");
+        page::pick_model(client, "demo/manifest.json").await;
+        page::until(client, "its own model has it back, in use", OWN_ANSWERS).await;
+        assert_eq!(best(&page::settled(client, 6).await), taught);
+
+        // As earlier versions kept it: one head, whichever model it was of.
+        let unsorted = "const key = Object.keys(localStorage).find((key) => /^beitscope.head.[0-9a-f]{64}$/.test(key));
+            const head = localStorage.getItem(key);
+            for (const key of Object.keys(localStorage)) if (key.startsWith('beitscope.head')) localStorage.removeItem(key);
+            localStorage.setItem('beitscope.head', head);
+            localStorage.setItem('beitscope.head.in-use', 'yes');
+            return key";
+        let key = client.execute(unsorted, vec![]).await.unwrap();
+        page::pick_model(client, "tiny/manifest.json").await;
+        page::open(client, &server.url()).await;
+        page::pick(client, &held_out).await;
+        page::settled(client, 6).await;
+        assert_eq!(client.execute(NO_HEAD, vec![]).await.unwrap(), true, "no refusal");
+        page::pick_model(client, "demo/manifest.json").await;
+        page::until(client, "the head from before is in use", OWN_ANSWERS).await;
+        let moved =
+            "return [localStorage.getItem('beitscope.head'), localStorage.getItem(arguments[0]) !== null]";
+        assert_eq!(client.execute(moved, vec![key.clone()]).await.unwrap(), json!([null, true]));
+
+        // A head that storage has damaged is refused, and can be forgotten.
+        client.execute("localStorage.setItem(arguments[0], 'AAAA')", vec![key.clone()]).await.unwrap();
+        page::open(client, &server.url()).await;
+        page::element(client, "teach-refused").await;
+        page::element(client, "teach-forget-refused").await.click().await.unwrap();
+        page::until(client, "it is forgotten", NO_HEAD).await;
+        let gone = client.execute("return localStorage.getItem(arguments[0])", vec![key]).await.unwrap();
+        assert_eq!(gone, Value::Null);
         assert_eq!(console_errors(client).await, Vec::<String>::new());
     });
 }

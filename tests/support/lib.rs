@@ -1,6 +1,7 @@
 //! What the browser tests share: a browser, a served site, the page's own vocabulary, and the
 //! command line to compare with.
 
+pub mod axe;
 pub mod browser;
 pub mod command_line;
 pub mod memory;

@@ -1,6 +1,7 @@
 //! The page in the words of its test hooks.
 
 use crate::browser::devtools;
+use crate::site::root;
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
@@ -82,6 +83,28 @@ pub async fn click(client: &Client, selector: &str) {
     let found = client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
     let element = found.unwrap_or_else(|e| panic!("no {selector}: {e}"));
     element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+}
+
+/// Opens the menu of models, marks the one whose manifest's address ends so, and presses the button. Returns what
+/// the button said.
+pub async fn pick_model(client: &Client, manifest: &str) -> String {
+    element(client, "models").await;
+    let open = "document.querySelector('[data-testid=models]').open = true";
+    client.execute(open, vec![]).await.expect("the menu opens");
+    click(client, &format!("[data-testid=model-option][data-manifest$='{manifest}'] input")).await;
+    let button = element(client, "model-use").await;
+    let said = button.text().await.expect("the button's words");
+    button.click().await.expect("the button is pressed");
+    said
+}
+
+/// Saves a picture for the documentation, in the folder that `BEITSCOPE_PICTURES` names; without one, does nothing.
+pub async fn picture(client: &Client, name: &str) {
+    let Some(folder) = std::env::var_os("BEITSCOPE_PICTURES") else { return };
+    // What moves in has arrived.
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    let picture = client.screenshot().await.expect("a picture of the page");
+    std::fs::write(root().join(folder).join(format!("{name}.png")), picture).expect("the picture is written");
 }
 
 /// Chooses from a drop-down list.

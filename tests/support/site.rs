@@ -1,6 +1,7 @@
 //! The built site and the files the tests use.
 
-use server::{Options, Server};
+use serde_json::Value;
+use server::{Disturbance, Options, Request, Server};
 use std::path::{Path, PathBuf};
 
 /// The workspace's root.
@@ -26,6 +27,41 @@ pub fn serve() -> Server {
 pub fn serve_with(options: Options) -> Server {
     Server::start(options).expect("a server on a free port")
 }
+
+/// The site with more files, as if they lay in it: path below the site, type, content.
+pub fn serve_with_files(files: Vec<(String, &'static str, Vec<u8>)>) -> Server {
+    let disturb = move |request: &Request| {
+        let found = files.iter().find(|(path, ..)| request.path() == format!("/{path}"));
+        found.map_or(Disturbance::None, |(_, content_type, body)| Disturbance::Answer {
+            status: 200,
+            content_type,
+            headers: vec![],
+            body: body.clone(),
+        })
+    };
+    serve_with(Options { disturb: Some(Box::new(disturb)), record: true, ..Options::new(dist()) })
+}
+
+/// The files of a converted model, for [`serve_with_files`], below `folder`.
+pub fn model_files(model: &Path, folder: &str) -> Vec<(String, &'static str, Vec<u8>)> {
+    let files = std::fs::read_dir(model).expect("a converted model").map(|file| file.expect("a file").path());
+    let file = |path: PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a file name").to_owned();
+        (format!("{folder}/{name}"), server::content_type(&name), std::fs::read(&path).expect("its content"))
+    };
+    files.map(file).collect()
+}
+
+/// `models/index.json` as the site has it, with more entries.
+pub fn list_with(more: Vec<Value>) -> (String, &'static str, Vec<u8>) {
+    let list = std::fs::read(dist().join(LIST)).expect("the list of models");
+    let mut list: Value = serde_json::from_slice(&list).expect("JSON");
+    list["models"].as_array_mut().expect("a list").extend(more);
+    (LIST.into(), "application/json", list.to_string().into_bytes())
+}
+
+/// The list of models, below the site.
+pub const LIST: &str = "models/index.json";
 
 /// A photo or a file that is none, from `tests/data/photos`.
 pub fn photo(name: &str) -> PathBuf {

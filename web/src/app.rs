@@ -9,6 +9,7 @@ use crate::components::{
 };
 use crate::intake::{self, Handlers, Incoming};
 use crate::language::Language;
+use crate::models::{self, ModelPicker, PickerProps};
 use crate::photo::{Photo, PhotoId, Preview};
 use crate::previews::Previews;
 use crate::record_link;
@@ -115,8 +116,10 @@ impl Component for App {
             }
             _ => (None, None, None),
         };
-        let note =
-            state.choice.as_ref().and_then(|choice| state.language.pick(&choice.note, &choice.note_zh));
+        let note = state.listed_choice().and_then(|model| state.language.pick(&model.note, &model.note_zh));
+        let words = models::words(state.language.text().tag);
+        let list_fault = state.list_fault.as_ref().map(words.fault);
+        let picker = self.picker();
         let started = backend.as_ref().filter(|backend| backend.kind == "cpu").map(|backend| backend.threads);
         let notice = self.plan.as_ref().zip(started).and_then(|(plan, started)| plan.notice(started));
         html! {
@@ -127,10 +130,14 @@ impl Component for App {
                     ms={state.ms_per_photo()}
                     language={state.language}
                     dispatch={self.dispatch.clone()}
-                />
+                >
+                    if picker.is_choice() {
+                        <ModelPicker ..picker.clone() />
+                    }
+                </Header>
                 <main>
                     <RecordView shared={state.shared.clone()} agrees={state.agrees()} dispatch={self.dispatch.clone()} />
-                    <DropZone {empty} {status} {notice} {note} update_ready={state.update_ready} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
+                    <DropZone {empty} {status} {notice} {note} {list_fault} update_ready={state.update_ready} incoming={self.incoming.clone()} dispatch={self.dispatch.clone()} />
                     if empty {
                         <Samples dispatch={self.dispatch.clone()} />
                     } else {
@@ -177,12 +184,21 @@ impl Component for App {
 }
 
 impl App {
+    fn picker(&self) -> PickerProps {
+        PickerProps {
+            models: self.state.models.clone(),
+            chosen: self.state.choice.clone(),
+            kept: self.state.kept_models.clone(),
+            dispatch: self.dispatch.clone(),
+        }
+    }
+
     fn gallery(&self) -> Html {
         let state = &self.state;
         let listed = state.listed();
         let drawn = state.drawn(listed.len());
         html! {
-            <Gallery listing={state.listing.clone()} {drawn} top_k={state.top_k} dispatch={self.dispatch.clone()} listed={listed.clone()}>
+            <Gallery listing={state.listing.clone()} {drawn} top_k={state.top_k} tells_model={self.picker().is_choice()} dispatch={self.dispatch.clone()} listed={listed.clone()}>
                 <Toolbar
                     counts={state.counts()}
                     listed={listed.len()}

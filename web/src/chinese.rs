@@ -17,7 +17,8 @@ pub static CHINESE: Text = Text {
     model_card: "模型说明",
     credits: "示例照片：猫（Stéfan van der Walt）、咖啡（Rachel Michetti）、火箭（SpaceX），均为 CC0。",
     wordnet: "类别与种类来自 WordNet 3.0，© 2006 普林斯顿大学",
-    quantization: |model| quantization(&model.quantization),
+    quantization,
+    maker: |model| format!("{}，{}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,
     reason,
@@ -255,7 +256,6 @@ fn problem(problem: &Problem) -> String {
     match problem {
         Problem::NoWorker(NoPlan::BadBuild(name)) => format!("“{name}”不是这个浏览器能运行的程序。页面的“worker”参数可以是 simd128、simd128-threads 或 relaxed-threads；不写则自动选用最快的。"),
         Problem::NoWorker(NoPlan::NoSimd) => "这个浏览器没有网络所需的 WebAssembly SIMD。Firefox 89、Chrome 91、Edge 91、Safari 16.4 及更新版本都有。".into(),
-        Problem::NoIndex(reason) => format!("模型列表 models/index.json 无法读取（{reason}）。请检查网络连接，或确认网站文件完整，然后重试。"),
         Problem::BadModelAddress(address) => format!("“{address}”不是模型的网址。页面的“model”参数应指向 manifest.json，例如 models/demo/manifest.json。"),
         Problem::NotStarted(reason) => because("分类程序无法下载或启动", reason, "请检查网络连接，然后重试。"),
         Problem::Crashed(reason) => because("分类程序意外停止", reason, "照片都还在：请重试；如果内存不足，先关闭其他标签页。"),

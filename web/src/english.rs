@@ -17,7 +17,8 @@ pub static ENGLISH: Text = Text {
     model_card: "Model card",
     credits: "Sample photos: cat by Stéfan van der Walt, coffee by Rachel Michetti, rocket by SpaceX, all CC0.",
     wordnet: "Classes and kinds: WordNet 3.0, © 2006 Princeton University",
-    quantization: |model| quantization(&model.quantization),
+    quantization,
+    maker: |model| format!("{}, {}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,
     reason: |backend| backend.reason.clone(),
@@ -283,10 +284,6 @@ fn problem(problem: &Problem) -> String {
         Problem::NoWorker(NoPlan::BadBuild(name)) => format!(
             "“{name}” is no program that this browser can run. The page’s “worker” parameter is simd128, \
              simd128-threads or relaxed-threads; without it the page takes the fastest."
-        ),
-        Problem::NoIndex(reason) => format!(
-            "The list of models, models/index.json, could not be read ({reason}). \
-             Check the connection, or that the site was copied whole, and try again."
         ),
         Problem::BadModelAddress(address) => format!(
             "“{address}” is no web address of a model. The page’s “model” parameter names a manifest.json, \

@@ -1,7 +1,7 @@
 //! All results as JSON or as a table, to take away.
 
-use crate::photo::{Photo, Progress, Trouble};
-use protocol::{Answer, BackendInfo, ModelInfo, Prediction};
+use crate::photo::{Maker, Photo, Progress, Trouble};
+use protocol::{Answer, Prediction};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -10,13 +10,6 @@ use std::rc::Rc;
 pub enum Format {
     Json,
     Csv,
-}
-
-/// What the answers came from.
-#[derive(Clone, Copy)]
-pub struct Origin<'a> {
-    pub model: &'a ModelInfo,
-    pub backend: &'a BackendInfo,
 }
 
 impl Format {
@@ -35,32 +28,21 @@ impl Format {
     }
 
     /// The settled photos in the order given, each with its `top_k` best classes or with why it has none.
-    pub fn write(
-        self,
-        photos: &[Rc<Photo>],
-        top_k: usize,
-        origin: Option<Origin>,
-        why: impl Fn(&Trouble) -> String,
-    ) -> String {
+    pub fn write(self, photos: &[Rc<Photo>], top_k: usize, why: impl Fn(&Trouble) -> String) -> String {
         match self {
             Self::Json => {
                 let results: Vec<Value> =
-                    photos.iter().filter_map(|photo| result(photo, top_k, origin, &why)).collect();
+                    photos.iter().filter_map(|photo| result(photo, top_k, &why)).collect();
                 // What is written here can always be written.
                 serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
             }
-            Self::Csv => table(photos, top_k, origin, &why),
+            Self::Csv => table(photos, top_k, &why),
         }
     }
 }
 
 /// As `beitscope classify` writes it, with what identifies photo and model beside it.
-fn result(
-    photo: &Photo,
-    top_k: usize,
-    origin: Option<Origin>,
-    why: &impl Fn(&Trouble) -> String,
-) -> Option<Value> {
+fn result(photo: &Photo, top_k: usize, why: &impl Fn(&Trouble) -> String) -> Option<Value> {
     match &photo.progress {
         Progress::Done(answer) => {
             let predictions: Vec<_> = answer.predictions.iter().take(top_k).collect();
@@ -74,10 +56,10 @@ fn result(
                 "ms": answer.ms,
                 "kind": answer.kind,
             });
-            if let Some(origin) = origin {
-                result["backend"] = backend(origin).into();
-                result["model"] = origin.model.name.clone().into();
-                result["model_sha256"] = origin.model.sha256.clone().into();
+            if let Some(maker) = &photo.maker {
+                result["backend"] = backend(maker).into();
+                result["model"] = maker.model.name.clone().into();
+                result["model_sha256"] = maker.model.sha256.clone().into();
             }
             Some(result)
         }
@@ -87,18 +69,13 @@ fn result(
 }
 
 /// The backend in one word or a few: `cpu simd128 ×2`.
-pub fn backend(Origin { backend, .. }: Origin) -> String {
+pub fn backend(Maker { backend, .. }: &Maker) -> String {
     let threads = if backend.threads > 1 { format!(" ×{}", backend.threads) } else { String::new() };
     format!("{} {}{threads}", backend.kind, backend.detail).trim().to_owned()
 }
 
 /// A line a photo, RFC 4180.
-fn table(
-    photos: &[Rc<Photo>],
-    top_k: usize,
-    origin: Option<Origin>,
-    why: &impl Fn(&Trouble) -> String,
-) -> String {
+fn table(photos: &[Rc<Photo>], top_k: usize, why: &impl Fn(&Trouble) -> String) -> String {
     let mut header: Vec<String> =
         ["file", "bytes", "sha256", "width", "height", "ms", "backend", "model", "model_sha256", "error"]
             .map(str::to_owned)
@@ -110,7 +87,7 @@ fn table(
     let mut text = format!("\u{feff}{}\r\n", header.join(","));
     for photo in photos {
         let fields = match &photo.progress {
-            Progress::Done(answer) => done(photo, answer, top_k, origin),
+            Progress::Done(answer) => done(photo, answer, top_k),
             Progress::Failed(trouble) => {
                 let mut fields = vec![photo.name.to_string()];
                 fields.resize(9, String::new());
@@ -127,7 +104,8 @@ fn table(
     text
 }
 
-fn done(photo: &Photo, answer: &Answer, top_k: usize, origin: Option<Origin>) -> Vec<String> {
+fn done(photo: &Photo, answer: &Answer, top_k: usize) -> Vec<String> {
+    let maker = photo.maker.as_ref();
     let mut fields = vec![
         photo.name.to_string(),
         answer.bytes.to_string(),
@@ -135,9 +113,9 @@ fn done(photo: &Photo, answer: &Answer, top_k: usize, origin: Option<Origin>) ->
         answer.width.to_string(),
         answer.height.to_string(),
         format!("{:.1}", answer.ms),
-        origin.map(backend).unwrap_or_default(),
-        origin.map(|origin| origin.model.name.clone()).unwrap_or_default(),
-        origin.map(|origin| origin.model.sha256.clone()).unwrap_or_default(),
+        maker.map(backend).unwrap_or_default(),
+        maker.map(|maker| maker.model.name.clone()).unwrap_or_default(),
+        maker.map(|maker| maker.model.sha256.clone()).unwrap_or_default(),
         String::new(),
     ];
     for Prediction { wnid, label, label_zh, score, .. } in answer.predictions.iter().take(top_k) {
@@ -158,9 +136,27 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::photo::Preview;
+    use protocol::{BackendInfo, ModelInfo};
 
     fn photo(name: &str, progress: Progress) -> Rc<Photo> {
-        Rc::new(Photo { id: 1, name: name.into(), preview: Preview::Wanted, progress })
+        let maker = Some(maker());
+        Rc::new(Photo { id: 1, name: name.into(), preview: Preview::Wanted, progress, maker })
+    }
+
+    fn maker() -> Maker {
+        let model = ModelInfo {
+            name: "tiny".into(),
+            quantization: "q8_0".into(),
+            bytes: 1,
+            parameters: 1,
+            classes: 2,
+            image_size: 4,
+            card: None,
+            sha256: "cd".repeat(32),
+        };
+        let backend =
+            BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 2, reason: String::new() };
+        Maker { model: Rc::new(model), backend: Rc::new(backend) }
     }
 
     fn photos() -> Vec<Rc<Photo>> {
@@ -190,20 +186,7 @@ mod tests {
     }
 
     fn written(format: Format) -> String {
-        let model = ModelInfo {
-            name: "tiny".into(),
-            quantization: "q8_0".into(),
-            bytes: 1,
-            parameters: 1,
-            classes: 2,
-            image_size: 4,
-            card: None,
-            sha256: "cd".repeat(32),
-        };
-        let backend =
-            BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 2, reason: String::new() };
-        let origin = Origin { model: &model, backend: &backend };
-        format.write(&photos(), 2, Some(origin), |_| "No, it is not.".into())
+        format.write(&photos(), 2, |_| "No, it is not.".into())
     }
 
     #[test]

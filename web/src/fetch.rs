@@ -1,9 +1,9 @@
 //! The page's address, and small files that lie beside it.
 
-use js_sys::JsString;
+use js_sys::{JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, Response, UrlSearchParams};
+use web_sys::{Blob, ReadableStreamDefaultReader, Response, UrlSearchParams};
 
 /// The address that relative addresses of the page start from.
 pub fn base_address() -> String {
@@ -17,11 +17,36 @@ pub fn parameter(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&query).ok()?.get(name).filter(|value| !value.is_empty())
 }
 
-/// The text at this address, or why it cannot be had.
-pub async fn text(address: &str) -> Result<String, String> {
-    let body = response(address).await?.text().map_err(told)?;
-    let text = JsFuture::from(body).await.map_err(told)?;
-    Ok(text.as_string().unwrap_or_default())
+/// Why a text cannot be had.
+#[derive(Debug, PartialEq)]
+pub enum TextFault {
+    /// For this reason.
+    NotFetched(String),
+    /// It is longer than expected.
+    TooLong,
+}
+
+/// The text at this address, at most so many bytes of it: a server that sends more is cut off.
+pub async fn text(address: &str, most: u64) -> Result<String, TextFault> {
+    let body = response(address).await.map_err(TextFault::NotFetched)?.body();
+    let mut bytes = Vec::new();
+    let Some(body) = body else { return Ok(String::new()) };
+    let broken = |error| TextFault::NotFetched(told(error));
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    loop {
+        let part = JsFuture::from(reader.read()).await.map_err(broken)?;
+        let member = |name: &str| Reflect::get(&part, &name.into()).unwrap_or_default();
+        if member("done").is_truthy() {
+            return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        let part: Uint8Array = member("value").unchecked_into();
+        if bytes.len() as u64 + u64::from(part.length()) > most {
+            // The stream is given up either way.
+            drop(reader.cancel());
+            return Err(TextFault::TooLong);
+        }
+        bytes.extend(part.to_vec());
+    }
 }
 
 /// The bytes at this address, or why they cannot be had.

@@ -16,7 +16,7 @@ mod heat;
 mod intake;
 mod isolation;
 mod language;
-mod model_choice;
+mod models;
 mod numbers;
 mod photo;
 mod previews;

@@ -1,6 +1,6 @@
 //! One photo on the page: what it is, how its preview does, and where its answer stands.
 
-use protocol::Answer;
+use protocol::{Answer, BackendInfo, ModelInfo};
 use std::rc::Rc;
 
 /// Numbers photos in the order in which they came; never used twice.
@@ -30,6 +30,15 @@ pub struct Photo {
     pub name: Rc<str>,
     pub preview: Preview,
     pub progress: Progress,
+    /// What gave the last answer, once there was one.
+    pub maker: Option<Maker>,
+}
+
+/// What an answer came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maker {
+    pub model: Rc<ModelInfo>,
+    pub backend: Rc<BackendInfo>,
 }
 
 /// What the browser makes of the photo on its own.
@@ -90,7 +99,7 @@ impl From<Arrival> for Photo {
             Content::File => (Preview::Wanted, Progress::Queued),
             Content::Unusable(trouble) => (Preview::Unavailable, Progress::Failed(trouble)),
         };
-        Self { id: arrival.id, name: arrival.name, preview, progress }
+        Self { id: arrival.id, name: arrival.name, preview, progress, maker: None }
     }
 }
 

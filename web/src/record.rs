@@ -1,8 +1,8 @@
 //! One result as a link: a record of what was seen in which photo by which model, in the fragment of the
 //! page's address. The photo is not in it, and browsers send no fragment to a server.
 
-use crate::export::{Origin, backend};
-use crate::photo::Photo;
+use crate::export::backend;
+use crate::photo::{Maker, Photo};
 use protocol::{Answer, Prediction};
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +32,14 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn of(photo: &Photo, answer: &Answer, top_k: usize, origin: Origin) -> Self {
+    pub fn of(photo: &Photo, answer: &Answer, top_k: usize, maker: &Maker) -> Self {
         Self {
             file: photo.name.to_string(),
             bytes: answer.bytes,
             sha256: answer.sha256.clone(),
-            model: origin.model.name.clone(),
-            model_sha256: origin.model.sha256.clone(),
-            backend: backend(origin),
+            model: maker.model.name.clone(),
+            model_sha256: maker.model.sha256.clone(),
+            backend: backend(maker),
             ms: answer.ms,
             predictions: answer.predictions.iter().take(top_k).cloned().collect(),
         }

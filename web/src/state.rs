@@ -19,7 +19,7 @@ pub use takeaway::{LinkState, Shared};
 pub use viewer::{Explanation, Input, Lack, Viewer, explained};
 
 use crate::language::Language;
-use crate::model_choice::Choice;
+use crate::models::{ListFault, Listed};
 use crate::photo::{Photo, PhotoId, Preview, Progress};
 use protocol::StageTime;
 use std::collections::VecDeque;
@@ -35,8 +35,14 @@ pub const LISTED_CLASSES: usize = 10;
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub engine: Engine,
-    /// The model that was chosen, once it is.
-    pub choice: Option<Rc<Choice>>,
+    /// The models that the site offers.
+    pub models: Rc<[Listed]>,
+    /// Why their list is left aside, if it is.
+    pub list_fault: Option<ListFault>,
+    /// The manifest's absolute address of the model that was chosen, once it is.
+    pub choice: Option<Rc<str>>,
+    /// The same of the listed models that are whole in the browser's storage.
+    pub kept_models: Rc<[Rc<str>]>,
     /// Newest batch first; inside a batch, in the order given.
     pub photos: Vec<Rc<Photo>>,
     /// The photo in the worker's hands. It may have been removed from the page meanwhile.
@@ -83,7 +89,10 @@ impl Default for State {
     fn default() -> Self {
         Self {
             engine: Engine::Choosing,
+            models: Rc::default(),
+            list_fault: None,
             choice: None,
+            kept_models: Rc::default(),
             photos: Vec::new(),
             in_flight: None,
             dragging: false,
@@ -114,7 +123,9 @@ impl State {
     pub fn update(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Opened => vec![Effect::ChooseModel],
+            Action::Listed(list) => self.listed_models(list),
             Action::Chosen(choice) => self.chosen(choice),
+            Action::PickModel(manifest) => self.pick_model(manifest),
             Action::Worker(reply) => self.told(reply),
             Action::WorkerBroke(breakdown) => {
                 self.not_shown(None, Lack::NoModel);
@@ -126,8 +137,8 @@ impl State {
             }
             Action::Pause => self.pause(),
             Action::Resume => self.resume(),
-            Action::StorageMeasured(bytes) => {
-                self.stored = bytes;
+            Action::StorageMeasured { bytes, models } => {
+                (self.stored, self.kept_models) = (bytes, models);
                 vec![]
             }
             Action::ClearStorage => vec![Effect::ClearStorage],

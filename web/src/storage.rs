@@ -1,13 +1,29 @@
 //! The weights that the worker keeps in the browser's storage, as the page sees them.
 
-use js_sys::Array;
-use protocol::SHARD_CACHE;
+use crate::models::Listed;
+use crate::state::Action;
+use js_sys::{Array, JsString};
+use protocol::storage::{SHARD_CACHE, manifest_key, shard_key};
+use serde::Deserialize;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Response};
 
+/// Counts the weights in storage, and finds which of these models are whole there.
+pub async fn measure(models: &[Listed]) -> Action {
+    let bytes = used().await;
+    let mut whole: Vec<Rc<str>> = Vec::new();
+    for model in models {
+        if is_whole(model).await.unwrap_or(false) {
+            whole.push(model.manifest.clone());
+        }
+    }
+    Action::StorageMeasured { bytes, models: whole.into() }
+}
+
 /// Bytes of weights in storage; none where the browser offers no storage.
-pub async fn used() -> Option<u64> {
+async fn used() -> Option<u64> {
     let cache: Cache = JsFuture::from(caches()?.open(SHARD_CACHE)).await.ok()?.dyn_into().ok()?;
     let mut bytes = 0;
     for request in Array::from(&JsFuture::from(cache.keys()).await.ok()?) {
@@ -15,6 +31,38 @@ pub async fn used() -> Option<u64> {
         bytes += size(&cache, &request).await.unwrap_or(0);
     }
     Some(bytes)
+}
+
+/// Of a manifest that the worker has checked and kept: what tells whether the weights are there.
+#[derive(Deserialize)]
+struct Manifest {
+    sha256: String,
+    shards: Vec<Shard>,
+}
+
+#[derive(Deserialize)]
+struct Shard {
+    sha256: String,
+}
+
+/// Whether every shard of the model is in storage, and is of the version that the list offers.
+async fn is_whole(model: &Listed) -> Option<bool> {
+    let cache: Cache = JsFuture::from(caches()?.open(SHARD_CACHE)).await.ok()?.dyn_into().ok()?;
+    let key = manifest_key(&String::from(js_sys::encode_uri_component(&model.manifest)));
+    let text = entry(&cache, &key).await?.text().ok()?;
+    let text: JsString = JsFuture::from(text).await.ok()?.dyn_into().ok()?;
+    let manifest: Manifest = serde_json::from_str(&String::from(text)).ok()?;
+    if model.sha256.as_ref().is_some_and(|sha256| *sha256 != manifest.sha256) {
+        return Some(false);
+    }
+    for shard in &manifest.shards {
+        entry(&cache, &shard_key(&shard.sha256)).await?;
+    }
+    Some(true)
+}
+
+async fn entry(cache: &Cache, key: &str) -> Option<Response> {
+    JsFuture::from(cache.match_with_str(key)).await.ok()?.dyn_into().ok()
 }
 
 /// The worker writes each entry's size beside it, so that nobody has to read it.

@@ -23,8 +23,10 @@ pub struct Text {
     pub credits: &'static str,
     /// Where the classes come from; leads to the licence.
     pub wordnet: &'static str,
-    pub quantization: fn(&ModelInfo) -> String,
+    pub quantization: fn(&str) -> String,
     pub size: fn(&ModelInfo) -> String,
+    /// A model's name and how its weights are stored.
+    pub maker: fn(&ModelInfo) -> String,
     /// Parameters, classes and image size.
     pub model_facts: fn(&ModelInfo) -> String,
     /// Why this backend was chosen.

@@ -5,14 +5,11 @@
 //! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
 //! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
 
+pub mod storage;
 pub mod teach;
 
 use serde::{Deserialize, Serialize};
 use teach::{TeachReply, TeachRequest};
-
-/// The name of the browser's cache (`caches.open`) in which the worker keeps verified shards. The page
-/// opens it too, to tell how much it holds and to clear it.
-pub const SHARD_CACHE: &str = "beitscope-shards";
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ use crate::port;
 use crate::{digest, fetch};
 use beit::weights::Shard;
 use js_sys::Uint8Array;
-use protocol::{Kept, SHARD_CACHE};
+use protocol::Kept;
+use protocol::storage::{self, SHARD_CACHE};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -123,9 +124,8 @@ async fn put(cache: &Cache, key: &str, bytes: &Uint8Array) -> Result<(), JsValue
     Ok(())
 }
 
-/// A shard's entry: the same one for every site of this origin that serves the same bytes.
 fn shard_key(shard: &Shard) -> String {
-    format!("/{SHARD_CACHE}/{}", shard.sha256)
+    storage::shard_key(&shard.sha256)
 }
 
 fn note_key(name: &str) -> String {
@@ -133,5 +133,5 @@ fn note_key(name: &str) -> String {
 }
 
 fn manifest_key(url: &str) -> String {
-    format!("/{SHARD_CACHE}/manifest?of={}", js_sys::encode_uri_component(url))
+    storage::manifest_key(&String::from(js_sys::encode_uri_component(url)))
 }

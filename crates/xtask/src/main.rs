@@ -13,6 +13,7 @@ mod bench;
 mod browser;
 mod cache;
 mod hosts;
+mod models;
 mod process;
 mod project;
 mod serve;

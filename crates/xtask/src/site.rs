@@ -9,7 +9,7 @@ use crate::process::{run, spoken};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
-use crate::{Result, args::DEFAULT_OUT, shell, workers};
+use crate::{Result, args::DEFAULT_OUT, models, shell, workers};
 
 /// Builds the site into `out` (relative to the workspace's root), unless it is there and nothing has
 /// changed. Returns its folder.
@@ -51,6 +51,7 @@ pub fn build(project: &Project, tools: &Tools, out: &Path) -> Result<PathBuf> {
             trunk.env_remove(name);
         }
         run(&mut trunk)?;
+        models::index(&out)?;
         shell::list(&out)?;
         stamp.write(&inputs)?;
     }

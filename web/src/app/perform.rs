@@ -8,7 +8,7 @@ use crate::download;
 use crate::export::Format;
 use crate::fetch::parameter;
 use crate::intake;
-use crate::model_choice;
+use crate::models;
 use crate::photo::{PhotoId, Progress, Trouble};
 use crate::record_link;
 use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
@@ -28,24 +28,25 @@ impl App {
         match effect {
             Effect::ChooseModel => {
                 let dispatch = self.dispatch.clone();
-                spawn_local(async move { dispatch.emit(Action::Chosen(model_choice::choose().await)) });
+                spawn_local(async move { models::choose(&dispatch).await });
             }
+            Effect::RememberModel(manifest) => models::remember(&manifest),
             Effect::StartWorker => self.start_worker(),
             Effect::StopWorker => self.client = None,
             Effect::Load { manifest } => {
                 let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
-                self.ask(|client| client.load(manifest, wished_device(), threads));
+                self.ask(|client| client.load(&manifest, wished_device(), threads));
             }
             Effect::MeasureStorage => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move { dispatch.emit(Action::StorageMeasured(storage::used().await)) });
+                let (dispatch, models) = (self.dispatch.clone(), self.state.models.clone());
+                spawn_local(async move { dispatch.emit(storage::measure(&models).await) });
             }
             Effect::PersistStorage => spawn_local(storage::persist()),
             Effect::ClearStorage => {
-                let dispatch = self.dispatch.clone();
+                let (dispatch, models) = (self.dispatch.clone(), self.state.models.clone());
                 spawn_local(async move {
                     storage::clear().await;
-                    dispatch.emit(Action::StorageMeasured(storage::used().await));
+                    dispatch.emit(storage::measure(&models).await);
                 });
             }
             Effect::Classify(id) => self.ask_about(id, move |client, photo| client.classify(id, photo)),
@@ -136,7 +137,7 @@ impl App {
     fn export(&self, format: Format) {
         let text = self.state.language.text();
         let state = &self.state;
-        let content = format.write(&state.listed(), state.top_k, state.origin(), text.trouble);
+        let content = format.write(&state.listed(), state.top_k, text.trouble);
         // A browser that saves nothing says so itself.
         download::text(format.file_name(), format.media_type(), &content).ok();
     }

@@ -1,6 +1,7 @@
 use super::answer::{AnswerList, kind};
 use super::icon::{Icon, Shape};
 use super::use_text;
+use crate::models;
 use crate::photo::{Photo, PhotoId, Preview, Progress, Trouble};
 use crate::state::{Action, Focus};
 use crate::text::Text;
@@ -17,12 +18,14 @@ pub struct CardProps {
     pub top_k: usize,
     /// The list is in the visitor's own order, so that cards can be moved.
     pub movable: bool,
+    /// The answer says which model gave it.
+    pub tells_model: bool,
     pub dispatch: Callback<Action>,
 }
 
 /// A photo with its answer, or with why it has none.
 #[component]
-pub fn Card(CardProps { photo, top_k, movable, dispatch }: &CardProps) -> Html {
+pub fn Card(CardProps { photo, top_k, movable, tells_model, dispatch }: &CardProps) -> Html {
     let text = use_text();
     let id = photo.id;
     let name = if photo.name.is_empty() { text.dropped_thing } else { &*photo.name };
@@ -68,6 +71,11 @@ pub fn Card(CardProps { photo, top_k, movable, dispatch }: &CardProps) -> Html {
                         <span>{ (text.milliseconds)(answer.ms) }</span>
                     }
                 </p>
+                if *tells_model {
+                    <p class="maker" title={models::words(text.tag).answered_by} data-testid="maker">
+                        { answer.and(photo.maker.as_ref()).map(|maker| (text.maker)(&maker.model)) }
+                    </p>
+                }
             </div>
         </article>
     }

@@ -17,6 +17,8 @@ pub struct DropZoneProps {
     pub notice: Option<Notice>,
     /// A sentence about the model.
     pub note: Option<String>,
+    /// Why the list of models is left aside.
+    pub list_fault: Option<String>,
     /// A new version of the page waits.
     pub update_ready: bool,
     pub incoming: Callback<Vec<Incoming>>,
@@ -29,7 +31,7 @@ pub struct DropZoneProps {
 /// our own, and its hit area is stretched over the zone. Drops are taken by the whole window.
 #[component]
 pub fn DropZone(
-    DropZoneProps { empty, status, notice, note, update_ready, incoming, dispatch }: &DropZoneProps,
+    DropZoneProps { empty, status, notice, note, list_fault, update_ready, incoming, dispatch }: &DropZoneProps,
 ) -> Html {
     let text = use_text();
     let onchange = {
@@ -93,6 +95,9 @@ pub fn DropZone(
                             <button class="link" type="button" onclick={dispatch.reform(|_| Action::UpdateNow)}>{ text.update_now }</button>
                         </span>
                     </p>
+                }
+                if let Some(fault) = list_fault {
+                    <p data-testid="models-fault"><Icon shape={Shape::Alert} /><span>{ fault.clone() }</span></p>
                 }
                 if let Some(note) = note {
                     <p><Icon shape={Shape::Info} /><span>{ note.clone() }</span></p>

@@ -13,6 +13,8 @@ pub struct GalleryProps {
     pub drawn: Drawn,
     pub listing: Listing,
     pub top_k: usize,
+    /// There are several models, so that each answer says whose it is.
+    pub tells_model: bool,
     pub dispatch: Callback<Action>,
     /// The toolbar, above the grid.
     pub children: Html,
@@ -22,12 +24,12 @@ pub struct GalleryProps {
 /// its height, so that the scroll bar tells the truth.
 #[component]
 pub fn Gallery(props: &GalleryProps) -> Html {
-    let GalleryProps { listed, drawn, listing, top_k, dispatch, children } = props;
+    let GalleryProps { listed, drawn, listing, top_k, tells_model, dispatch, children } = props;
     let text = use_text();
     let movable = listing.order == Order::Own;
     let card = |photo: &Rc<Photo>| {
         html! {
-            <Card key={photo.id} photo={photo.clone()} top_k={*top_k} {movable} dispatch={dispatch.clone()} />
+            <Card key={photo.id} photo={photo.clone()} top_k={*top_k} {movable} tells_model={*tells_model} dispatch={dispatch.clone()} />
         }
     };
     let (row, gap) = listing.viewport.map_or((0.0, 0.0), |viewport| (viewport.row, viewport.gap));

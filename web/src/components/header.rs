@@ -14,17 +14,19 @@ pub struct HeaderProps {
     pub ms: Option<f64>,
     pub language: Language,
     pub dispatch: Callback<Action>,
+    /// Where another model can be picked.
+    pub children: Html,
 }
 
 /// The page's name, the model and what it runs on.
 #[component]
-pub fn Header(HeaderProps { model, backend, ms, language, dispatch }: &HeaderProps) -> Html {
+pub fn Header(HeaderProps { model, backend, ms, language, dispatch, children }: &HeaderProps) -> Html {
     let text = use_text();
     let facts = |model: &ModelInfo| {
         html! {
             <p class="fact model">
                 <b>{ model.name.clone() }</b>
-                <span>{ (text.quantization)(model) }</span>
+                <span>{ (text.quantization)(&model.quantization) }</span>
                 <span>{ (text.size)(model) }</span>
                 if let Some(card) = &model.card {
                     <a href={card.clone()} target="_blank" rel="noopener">{ text.model_card }</a>
@@ -42,6 +44,7 @@ pub fn Header(HeaderProps { model, backend, ms, language, dispatch }: &HeaderPro
                     <p class="fact" data-testid="backend">{ (text.backend)(backend, *ms) }</p>
                 </div>
             }
+            { children.clone() }
             <button
                 class="link language"
                 type="button"

@@ -16,6 +16,7 @@ pub enum Shape {
     Pause,
     Save,
     Play,
+    Down,
 }
 
 impl Shape {
@@ -31,6 +32,7 @@ impl Shape {
             Self::Save => "M12 4v10.5M7.5 10.5L12 15l4.5-4.5M5 19.5h14",
             Self::Pause => "M9 6v12M15 6v12",
             Self::Play => "M8 5.5v13l10.5-6.5z",
+            Self::Down => "M6 9.5l6 6 6-6",
             Self::Again => "M19 12a7 7 0 1 1-2.2-5.1M19.4 3.6v4.2h-4.2",
         }
     }

@@ -30,6 +30,7 @@ pub use drop_zone::DropZone;
 pub use footer::Footer;
 pub use gallery::Gallery;
 pub use header::Header;
+pub use icon::{Icon, Shape};
 pub use record_view::RecordView;
 pub use samples::Samples;
 pub use storage_note::StorageNote;
@@ -42,6 +43,6 @@ use yew::{hook, use_context};
 
 /// The page's words.
 #[hook]
-fn use_text() -> &'static Text {
+pub fn use_text() -> &'static Text {
     use_context().unwrap_or(&ENGLISH)
 }

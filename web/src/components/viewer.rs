@@ -158,6 +158,9 @@ fn side(
             { take_away(link, text, dispatch) }
             <p class="hint">
                 { (text.dimensions)(answer.width, answer.height) }{ " · " }{ (text.milliseconds)(answer.ms) }
+                if let Some(maker) = &photo.maker {
+                    { " · " }{ (text.maker)(&maker.model) }
+                }
             </p>
         </>
     }

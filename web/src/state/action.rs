@@ -3,7 +3,7 @@
 use super::{Breakdown, Order, Problem, Shared, Viewport};
 use crate::export::Format;
 use crate::language::Language;
-use crate::model_choice::Choice;
+use crate::models::{ListFault, Listed};
 use crate::photo::{Arrival, PhotoId, Trouble};
 use crate::record::Record;
 use protocol::Reply;
@@ -16,8 +16,12 @@ use web_sys::File;
 pub enum Action {
     /// The page has been opened.
     Opened,
-    /// The model has been chosen, or could not be.
-    Chosen(Result<Choice, Problem>),
+    /// The models that the site offers, or why their list is left aside.
+    Listed(Result<Vec<Listed>, ListFault>),
+    /// The model at this manifest's absolute address has been chosen, or none could be.
+    Chosen(Result<Rc<str>, Problem>),
+    /// The visitor wants the model at this manifest's absolute address.
+    PickModel(Rc<str>),
     /// The worker sent a message.
     Worker(Reply),
     /// The worker sent something that is no message, or broke down.
@@ -28,8 +32,12 @@ pub enum Action {
     Pause,
     /// Go on loading.
     Resume,
-    /// So many bytes of weights are in the browser's storage; none where there is no storage.
-    StorageMeasured(Option<u64>),
+    /// So many bytes of weights are in the browser's storage, none where there is no storage; and the listed
+    /// models, by their manifests' addresses, that are whole there.
+    StorageMeasured {
+        bytes: Option<u64>,
+        models: Rc<[Rc<str>]>,
+    },
     /// The visitor wants the storage back. A model that is loaded goes on answering.
     ClearStorage,
     /// Things came in. Those of one drop, pick or paste share a batch number, and later batches
@@ -147,14 +155,17 @@ pub enum Action {
 /// What a change of state asks of the browser.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Find out which model to load and answer with [`Action::Chosen`].
+    /// Find out which models there are and which to load, and answer with [`Action::Listed`] and
+    /// [`Action::Chosen`].
     ChooseModel,
+    /// Choose the model at this manifest's address on the next visit too.
+    RememberModel(Rc<str>),
     /// Start a worker; one that runs is ended.
     StartWorker,
     /// End the worker.
     StopWorker,
     /// Ask the worker to load the manifest at this absolute address.
-    Load { manifest: String },
+    Load { manifest: Rc<str> },
     /// Count the weights in the browser's storage and answer with [`Action::StorageMeasured`].
     MeasureStorage,
     /// Ask the browser not to clear its storage by itself.

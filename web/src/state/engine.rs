@@ -1,8 +1,8 @@
 //! The worker and its model: how they start, report and break down.
 
 use super::{Effect, Lack, State};
-use crate::model_choice::Choice;
-use crate::photo::{Progress, Trouble};
+use crate::models::{ListFault, Listed};
+use crate::photo::{Maker, Progress, Trouble};
 use crate::threads::NoPlan;
 use protocol::{BackendInfo, Kept, Loading, ModelInfo, Reply};
 use std::rc::Rc;
@@ -33,8 +33,6 @@ pub enum Engine {
 pub enum Problem {
     /// No build of the worker can run.
     NoWorker(NoPlan),
-    /// The list of models could not be read, for this reason.
-    NoIndex(String),
     /// The `model` parameter is no web address.
     BadModelAddress(String),
     /// The worker's program could not be started, for this reason.
@@ -61,10 +59,18 @@ pub enum Breakdown {
 const WORTH_PERSISTING: u64 = 64 << 20;
 
 impl State {
-    pub(super) fn chosen(&mut self, choice: Result<Choice, Problem>) -> Vec<Effect> {
+    pub(super) fn listed_models(&mut self, list: Result<Vec<Listed>, ListFault>) -> Vec<Effect> {
+        (self.models, self.list_fault) = match list {
+            Ok(models) => (models.into(), None),
+            Err(fault) => (Rc::default(), Some(fault)),
+        };
+        vec![Effect::MeasureStorage]
+    }
+
+    pub(super) fn chosen(&mut self, choice: Result<Rc<str>, Problem>) -> Vec<Effect> {
         match choice {
-            Ok(choice) => {
-                self.choice = Some(Rc::new(choice));
+            Ok(manifest) => {
+                self.choice = Some(manifest);
                 self.start_worker()
             }
             Err(problem) => {
@@ -72,6 +78,28 @@ impl State {
                 vec![]
             }
         }
+    }
+
+    /// Another model takes over. The photo in hand is asked of the new one; answers stay in sight until the new
+    /// model is here and gives its own.
+    pub(super) fn pick_model(&mut self, manifest: Rc<str>) -> Vec<Effect> {
+        let same = self.choice.as_ref() == Some(&manifest);
+        if same && !matches!(self.engine, Engine::Failed(_)) {
+            return vec![];
+        }
+        self.choice = Some(manifest.clone());
+        if let Some(id) = self.in_flight.take() {
+            self.change(id, |photo| photo.progress = Progress::Queued);
+        }
+        self.not_shown(None, Lack::NoModel);
+        let mut effects = vec![Effect::RememberModel(manifest)];
+        effects.extend(self.start_worker());
+        effects
+    }
+
+    /// The chosen model's entry in the list.
+    pub fn listed_choice(&self) -> Option<&Listed> {
+        self.models.iter().find(|model| Some(&model.manifest) == self.choice.as_ref())
     }
 
     pub(super) fn start_worker(&mut self) -> Vec<Effect> {
@@ -83,8 +111,7 @@ impl State {
     pub(super) fn told(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Awake => {
-                let manifest = self.choice.as_ref().map(|choice| choice.manifest.clone());
-                manifest.map(|manifest| Effect::Load { manifest }).into_iter().collect()
+                self.choice.clone().map(|manifest| Effect::Load { manifest }).into_iter().collect()
             }
             Reply::Loading(loading) => {
                 self.engine = Engine::Loading(loading);
@@ -95,6 +122,8 @@ impl State {
                 if kept == Kept::Yes && model.bytes >= WORTH_PERSISTING {
                     effects.push(Effect::PersistStorage);
                 }
+                let others = |maker: &Maker| maker.model.sha256 != model.sha256;
+                self.ask_again(|photo| photo.maker.as_ref().is_some_and(others));
                 self.engine = Engine::Ready { model: Rc::new(model), backend: Rc::new(backend), kept };
                 self.times.clear();
                 self.whole_times.clear();
@@ -111,6 +140,8 @@ impl State {
             Reply::Done { id, answer } => {
                 self.proven = true;
                 self.note_time(&answer);
+                let maker = self.maker();
+                self.change(id, |photo| photo.maker = maker);
                 self.settle(id, Progress::Done(answer))
             }
             Reply::Failed { id, message } => self.settle(id, Progress::Failed(Trouble::Told(message))),

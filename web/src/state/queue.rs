@@ -68,12 +68,20 @@ impl State {
 
     /// Every photo that has its answer waits for another one: the classes are others now.
     pub(super) fn reclassify(&mut self) -> Vec<Effect> {
+        self.ask_again(|_| true);
+        self.send_next()
+    }
+
+    /// The answered photos that `which` holds of wait for another answer.
+    pub(super) fn ask_again(&mut self, which: impl Fn(&Photo) -> bool) {
+        let mut asked = Vec::new();
         for photo in &mut self.photos {
-            if matches!(photo.progress, Progress::Done(_)) {
+            if matches!(photo.progress, Progress::Done(_)) && which(photo) {
+                asked.push(photo.id);
                 Rc::make_mut(photo).progress = Progress::Queued;
             }
         }
-        self.send_next()
+        self.look_anew(&asked);
     }
 
     /// The worker is done with this photo, whatever became of it.

@@ -1,8 +1,7 @@
 //! Results that are taken away, and results that came with a link.
 
 use super::{Effect, Engine, State};
-use crate::export::Origin;
-use crate::photo::Progress;
+use crate::photo::{Maker, Progress};
 use crate::record::Record;
 use std::rc::Rc;
 
@@ -26,21 +25,22 @@ pub enum LinkState {
 }
 
 impl State {
-    /// What the answers came from, while the model is loaded.
-    pub fn origin(&self) -> Option<Origin<'_>> {
+    /// What answers photos now, while the model is loaded.
+    pub(super) fn maker(&self) -> Option<Maker> {
         match &self.engine {
-            Engine::Ready { model, backend, .. } => Some(Origin { model, backend }),
+            Engine::Ready { model, backend, .. } => {
+                Some(Maker { model: model.clone(), backend: backend.clone() })
+            }
             _ => None,
         }
     }
 
     /// A record of the result in the large view.
     pub(super) fn share(&mut self) -> Vec<Effect> {
-        let record =
-            self.viewed().zip(self.origin()).and_then(|((_, photo), origin)| match &photo.progress {
-                Progress::Done(answer) => Some(Record::of(photo, answer, self.top_k, origin)),
-                _ => None,
-            });
+        let record = self.viewed().and_then(|(_, photo)| match &photo.progress {
+            Progress::Done(answer) => Some(Record::of(photo, answer, self.top_k, photo.maker.as_ref()?)),
+            _ => None,
+        });
         record.map(Effect::Share).into_iter().collect()
     }
 

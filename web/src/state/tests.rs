@@ -1,3 +1,5 @@
+mod models;
+
 use super::queue::TIMED_PHOTOS;
 use super::*;
 use crate::photo::{Arrival, Content, Trouble};
@@ -7,11 +9,10 @@ use protocol::{Answer, Area, BackendInfo, HeatMap, Kept, Loading, ModelInfo, Pha
 /// A state with the model ready, reached the way the page reaches it.
 fn ready() -> State {
     let mut state = State::default();
-    let choice =
-        Choice { manifest: "https://host/models/demo/manifest.json".into(), note: None, note_zh: None };
+    let manifest: Rc<str> = "https://host/models/demo/manifest.json".into();
     assert_eq!(state.update(Action::Opened), [Effect::ChooseModel]);
-    assert_eq!(state.update(Action::Chosen(Ok(choice.clone()))), [Effect::StartWorker]);
-    assert_eq!(state.update(Action::Worker(Reply::Awake)), [Effect::Load { manifest: choice.manifest }]);
+    assert_eq!(state.update(Action::Chosen(Ok(manifest.clone()))), [Effect::StartWorker]);
+    assert_eq!(state.update(Action::Worker(Reply::Awake)), [Effect::Load { manifest }]);
     state.update(Action::Worker(ready_reply()));
     state
 }
@@ -207,11 +208,7 @@ fn a_photo_with_an_answer_or_a_lasting_trouble_is_not_tried_again() {
 #[test]
 fn a_worker_that_never_woke_is_told_apart_from_one_that_crashed() {
     let mut state = State::default();
-    state.update(Action::Chosen(Ok(Choice {
-        manifest: "https://host/m.json".into(),
-        note: None,
-        note_zh: None,
-    })));
+    state.update(Action::Chosen(Ok("https://host/m.json".into())));
     crash(&mut state);
     assert_eq!(state.engine, Engine::Failed(Problem::NotStarted("unreachable".into())));
 }
@@ -241,8 +238,7 @@ const LOADING: Loading =
 #[test]
 fn a_paused_download_keeps_the_photos_and_goes_on_with_a_new_worker() {
     let mut state = State::default();
-    let choice = Choice { manifest: "https://host/m.json".into(), note: None, note_zh: None };
-    state.update(Action::Chosen(Ok(choice)));
+    state.update(Action::Chosen(Ok("https://host/m.json".into())));
     assert_eq!(state.update(Action::Pause), [], "there is no download yet");
     state.update(Action::Worker(Reply::Loading(LOADING)));
     arrive(&mut state, 1, &[1]);
@@ -265,7 +261,7 @@ fn only_a_large_model_asks_the_browser_to_keep_its_storage() {
 #[test]
 fn storage_is_told_and_cleared_while_the_model_goes_on_answering() {
     let mut state = ready();
-    state.update(Action::StorageMeasured(Some(23_000_000)));
+    state.update(Action::StorageMeasured { bytes: Some(23_000_000), models: Rc::default() });
     assert_eq!(state.stored, Some(23_000_000));
     assert_eq!(state.update(Action::ClearStorage), [Effect::ClearStorage]);
     assert!(matches!(state.engine, Engine::Ready { .. }));

@@ -149,6 +149,13 @@ impl State {
         }
     }
 
+    /// These photos get other answers: what was shown of the old ones goes.
+    pub(super) fn look_anew(&mut self, photos: &[PhotoId]) {
+        if let Some(viewer) = self.viewer.as_mut().filter(|viewer| photos.contains(&viewer.id)) {
+            (viewer.explanation, viewer.input) = (Explanation::None, Input::Hidden);
+        }
+    }
+
     /// What the viewer waits for will not come: for this photo, or for any if the worker is gone.
     pub(super) fn not_shown(&mut self, id: Option<PhotoId>, reason: Lack) {
         let Some(viewer) = &mut self.viewer else { return };

@@ -57,6 +57,8 @@ pub struct Desk {
     pub in_use: bool,
     /// What went wrong with a head: a sentence.
     pub refused: Option<String>,
+    /// The head that was refused is the one that storage keeps for this model.
+    pub kept_refused: bool,
     last_id: u64,
 }
 
@@ -69,6 +71,7 @@ impl Default for Desk {
             own: None,
             in_use: false,
             refused: None,
+            kept_refused: false,
             last_id: 0,
         };
         desk.add_class(String::new());
@@ -152,6 +155,15 @@ impl Desk {
         }
     }
 
+    /// Another model answers: what was learnt for the last one is none of its business. Classes and photos stay, so
+    /// that it can be taught the same.
+    pub fn other_model(&mut self) {
+        self.forgotten();
+        self.training = Training::None;
+        (self.own, self.in_use) = (None, false);
+        (self.refused, self.kept_refused) = (None, false);
+    }
+
     /// How many photos are not looked at yet, of how many.
     pub fn left(&self) -> (usize, usize) {
         let photos = || self.classes.iter().flat_map(Class::usable);
@@ -187,11 +199,11 @@ impl Desk {
             TeachReply::NotTaught { message } => self.training = Training::Failed(message),
             TeachReply::OwnClasses { head } => {
                 self.own = Some(head);
-                (self.in_use, self.refused) = (true, None);
+                (self.in_use, self.refused, self.kept_refused) = (true, None, false);
                 return true;
             }
             TeachReply::ModelsClasses => {
-                (self.in_use, self.refused) = (false, None);
+                (self.in_use, self.refused, self.kept_refused) = (false, None, false);
                 return true;
             }
             TeachReply::Refused { message } => self.refused = Some(message),

@@ -1,30 +1,64 @@
-//! The head in the browser's storage: it is small, and there the next time.
+//! Heads in the browser's storage: each is small, fits one model alone, and is there the next time that model is
+//! loaded.
 
 use web_sys::Storage;
 
-const HEAD: &str = "beitscope.head";
-const IN_USE: &str = "beitscope.head.in-use";
+/// Followed by the SHA-256 of the model's weights.
+const HEAD: &str = "beitscope.head.";
+/// Where the page kept its one head before it kept one for each model. Whose it is, only the worker can tell.
+const UNSORTED: &str = "beitscope.head";
+/// Follows either when photos are answered with the head.
+const IN_USE: &str = ".in-use";
 
-/// The head kept, in base64, and whether it was in use.
-pub fn read() -> Option<(String, bool)> {
+/// A head kept.
+pub struct Kept {
+    /// The head's file in base64.
+    pub file: String,
+    pub in_use: bool,
+    /// It may be another model's.
+    pub unsorted: bool,
+}
+
+/// The head kept for the model with these weights.
+pub fn read(model: &str) -> Option<Kept> {
     let storage = storage()?;
-    let head = storage.get_item(HEAD).ok()??;
-    Some((head, storage.get_item(IN_USE).ok().flatten().is_some()))
+    let read = |key: &str, in_use: &str, unsorted| {
+        let file = storage.get_item(key).ok()??;
+        Some(Kept { file, in_use: storage.get_item(in_use).ok().flatten().is_some(), unsorted })
+    };
+    let key = key(model);
+    read(&key, &format!("{key}{IN_USE}"), false)
+        .or_else(|| read(UNSORTED, &format!("{UNSORTED}{IN_USE}"), true))
 }
 
 /// Keeps a head; a browser that keeps nothing loses it with the page, which is what its visitor chose.
-pub fn write(head: &str, in_use: bool) {
+pub fn write(model: &str, head: &str, in_use: bool) {
     if let Some(storage) = storage() {
-        storage.set_item(HEAD, head).ok();
-        if in_use { storage.set_item(IN_USE, "yes") } else { storage.remove_item(IN_USE) }.ok();
+        let key = key(model);
+        storage.set_item(&key, head).ok();
+        let flag = format!("{key}{IN_USE}");
+        if in_use { storage.set_item(&flag, "yes") } else { storage.remove_item(&flag) }.ok();
     }
 }
 
-pub fn forget() {
+pub fn forget(model: &str) {
+    remove(&key(model));
+}
+
+/// The head from before is some model's now.
+pub fn sorted() {
+    remove(UNSORTED);
+}
+
+fn remove(key: &str) {
     if let Some(storage) = storage() {
-        storage.remove_item(HEAD).ok();
-        storage.remove_item(IN_USE).ok();
+        storage.remove_item(key).ok();
+        storage.remove_item(&format!("{key}{IN_USE}")).ok();
     }
+}
+
+fn key(model: &str) -> String {
+    format!("{HEAD}{model}")
 }
 
 fn storage() -> Option<Storage> {

@@ -71,9 +71,20 @@ pub struct Teach {
     desk: Desk,
     files: HashMap<u64, (File, Rc<str>)>,
     text: &'static Text,
-    /// A kept head was asked for and is not to answer yet: the visitor had switched back to the model's classes.
-    quiet: bool,
+    /// A head that storage kept was asked for, and the answer is not here yet.
+    fetched: Option<Fetched>,
+    /// SHA-256 of the weights of the model that the desk's head is of.
+    taught_on: Option<String>,
     _text: Option<ContextHandle<&'static Text>>,
+}
+
+/// How a kept head was asked for.
+#[derive(Clone, Copy)]
+struct Fetched {
+    /// It is not to answer yet: the visitor had switched back to the model's classes.
+    quiet: bool,
+    /// It may be another model's, which is no fault then.
+    unsorted: bool,
 }
 
 impl Component for Teach {
@@ -85,8 +96,14 @@ impl Component for Teach {
         *ctx.props().replies.0.borrow_mut() = Some(listener);
         let context = ctx.link().context::<&'static Text>(ctx.link().callback(Msg::Spoken));
         let (text, handle) = context.map_or((&ENGLISH, None), |(text, handle)| (text, Some(handle)));
-        let mut panel =
-            Self { desk: Desk::default(), files: HashMap::new(), text, quiet: false, _text: handle };
+        let mut panel = Self {
+            desk: Desk::default(),
+            files: HashMap::new(),
+            text,
+            fetched: None,
+            taught_on: None,
+            _text: handle,
+        };
         panel.greet(ctx);
         panel
     }
@@ -98,7 +115,11 @@ impl Component for Teach {
             _ => false,
         };
         if !same {
-            self.desk.forgotten();
+            self.fetched = None;
+            match (&ctx.props().model, &self.taught_on) {
+                (Some(model), Some(before)) if model.sha256 != *before => self.desk.other_model(),
+                _ => self.desk.forgotten(),
+            }
             self.greet(ctx);
         }
         true
@@ -142,7 +163,10 @@ impl Component for Teach {
             Msg::UseModels => ctx.props().ask.emit((TeachRequest::UseModels, None)),
             Msg::Import(file) => ctx.props().ask.emit((TeachRequest::Import, Some(file))),
             Msg::Forget => {
-                keep::forget();
+                if let Some(model) = &ctx.props().model {
+                    keep::forget(&model.sha256);
+                }
+                (self.desk.refused, self.desk.kept_refused) = (None, false);
                 if self.desk.in_use {
                     ctx.props().ask.emit((TeachRequest::UseModels, None));
                 }
@@ -167,31 +191,48 @@ impl Component for Teach {
 impl Teach {
     /// A worker that has just become ready: gives it the head that was in use, or that storage kept, and the photos.
     fn greet(&mut self, ctx: &Context<Self>) {
-        if ctx.props().model.is_none() {
-            return;
-        }
-        let at_hand = self.desk.own.as_ref().map(|head| (head.file.clone(), self.desk.in_use));
-        if let Some((file, in_use)) = at_hand.or_else(keep::read) {
-            self.quiet = !in_use;
+        let Some(model) = &ctx.props().model else { return };
+        self.taught_on = Some(model.sha256.clone());
+        let at_hand = self.desk.own.as_ref().map(|head| keep::Kept {
+            file: head.file.clone(),
+            in_use: self.desk.in_use,
+            unsorted: false,
+        });
+        if let Some(keep::Kept { file, in_use, unsorted }) = at_hand.or_else(|| keep::read(&model.sha256)) {
+            self.fetched = Some(Fetched { quiet: !in_use, unsorted });
             ctx.props().ask.emit((TeachRequest::Use { file }, None));
         }
         self.send_next(ctx);
     }
 
     fn told(&mut self, ctx: &Context<Self>, reply: TeachReply) {
+        let fetched = match reply {
+            TeachReply::Refused { .. } | TeachReply::OwnClasses { .. } => self.fetched.take(),
+            _ => None,
+        };
         if matches!(reply, TeachReply::Refused { .. }) {
-            self.quiet = false;
+            if fetched.is_some_and(|fetched| fetched.unsorted) {
+                // It waits in storage for the model that it is of.
+                return;
+            }
+            self.desk.kept_refused = fetched.is_some();
         }
         let forgotten = matches!(reply, TeachReply::ModelsClasses) && self.desk.own.is_none();
         let anew = self.desk.told(reply);
-        if anew && self.desk.in_use && std::mem::take(&mut self.quiet) {
-            // It was only fetched to be at hand.
-            ctx.props().ask.emit((TeachRequest::UseModels, None));
-            return;
+        if fetched.is_some_and(|fetched| fetched.unsorted) {
+            keep::sorted();
         }
+        let quiet = fetched.is_some_and(|fetched| fetched.quiet);
         if anew {
-            if let Some(head) = self.desk.own.as_ref().filter(|_| !forgotten) {
-                keep::write(&head.file, self.desk.in_use);
+            if let (Some(head), Some(model)) = (&self.desk.own, &ctx.props().model)
+                && !forgotten
+            {
+                keep::write(&model.sha256, &head.file, self.desk.in_use && !quiet);
+            }
+            if quiet && self.desk.in_use {
+                // It was only fetched to be at hand.
+                ctx.props().ask.emit((TeachRequest::UseModels, None));
+                return;
             }
             ctx.props().reclassify.emit(());
         }

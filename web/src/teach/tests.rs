@@ -62,6 +62,18 @@ fn a_new_worker_looks_at_everything_again() {
 }
 
 #[test]
+fn another_model_keeps_the_photos_and_nothing_that_was_learnt() {
+    let mut desk = Desk::default();
+    fill(&mut desk, "cat", 2);
+    see_all(&mut desk);
+    desk.told(TeachReply::OwnClasses { head: OwnHead { classes: vec![], file: "AA==".into() } });
+    desk.training = Training::Failed("No.".into());
+    desk.other_model();
+    assert_eq!((&desk.own, desk.in_use, &desk.training), (&None, false, &Training::None));
+    assert_eq!(desk.left(), (2, 2), "to be looked at by the new model");
+}
+
+#[test]
 fn the_head_that_answers_is_the_one_that_was_said() {
     let mut desk = Desk::default();
     let head = OwnHead { classes: vec!["a".into(), "b".into()], file: "AA==".into() };

@@ -313,6 +313,11 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
             </label>
             if let Some(message) = &desk.refused {
                 <p role="alert" class="teach-failure" data-testid="teach-refused">{ message }</p>
+                if desk.kept_refused {
+                    <button type="button" class="link" data-testid="teach-forget-refused" onclick={hands.click(|| Msg::Forget)}>
+                        { text.forget }
+                    </button>
+                }
             }
         </div>
     }

@@ -1,0 +1,101 @@
+//! Which model to load: the one that the page's address names, else the one the visitor picked on an earlier visit,
+//! else the first of the list, else the one that comes with the page.
+
+use super::list::{self, ListFault, Listed};
+use crate::fetch::{self, TextFault, base_address, parameter};
+use crate::state::{Action, Problem};
+use std::rc::Rc;
+use web_sys::{Storage, Url};
+use yew::Callback;
+
+/// The list of models, relative to the page.
+const LIST: &str = "models/index.json";
+/// What is loaded where there is no list to choose from.
+const DEFAULT: &str = "models/demo/manifest.json";
+/// The parameter of the page's address that names a manifest.
+const PARAMETER: &str = "model";
+/// Where the browser keeps the visitor's choice: the manifest's address.
+const KEPT: &str = "beitscope.model";
+
+/// Reads the page's address and the list of models, and tells both as soon as they are known.
+pub async fn choose(dispatch: &Callback<Action>) {
+    let named = parameter(PARAMETER)
+        .map(|address| resolve(&address, &base_address()).ok_or(Problem::BadModelAddress(address)));
+    // What the address names need not wait for the list.
+    let waits = named.is_none();
+    if let Some(named) = named {
+        dispatch.emit(Action::Chosen(named));
+    }
+    let models = read().await;
+    let listed = models.as_deref().unwrap_or_default();
+    let kept = storage().and_then(|storage| storage.get_item(KEPT).ok()?);
+    let chosen = pick(listed, kept.as_deref()).or_else(|| resolve(DEFAULT, &base_address()));
+    dispatch.emit(Action::Listed(models));
+    if waits {
+        dispatch.emit(Action::Chosen(chosen.ok_or_else(|| Problem::BadModelAddress(DEFAULT.into()))));
+    }
+}
+
+/// Keeps the visitor's choice for the next visit. An address that names a model would have the last word then, so
+/// the name is taken out of it.
+pub fn remember(manifest: &str) {
+    if let Some(storage) = storage() {
+        // A browser that keeps nothing forgets the choice with the page.
+        storage.set_item(KEPT, manifest).ok();
+    }
+    let Some(window) = web_sys::window() else { return };
+    let address = window.location().href().ok().and_then(|href| Url::new(&href).ok());
+    if let Some(address) = address.filter(|address| address.search_params().has(PARAMETER)) {
+        address.search_params().delete(PARAMETER);
+        // An address that cannot be changed keeps naming its model, no more.
+        window.history().map(|h| h.replace_state_with_url(&"".into(), "", Some(&address.href()))).ok();
+    }
+}
+
+/// The list, its manifests' addresses made absolute.
+async fn read() -> Result<Vec<Listed>, ListFault> {
+    let unknown = || ListFault::NotFetched("the page has no address".into());
+    let address = resolve(LIST, &base_address()).ok_or_else(unknown)?;
+    let json = fetch::text(&address, list::LONGEST).await.map_err(|fault| match fault {
+        TextFault::TooLong => ListFault::TooLong,
+        TextFault::NotFetched(reason) => ListFault::NotFetched(reason),
+    })?;
+    let mut models = list::parse(&json)?;
+    for (at, model) in models.iter_mut().enumerate() {
+        let absolute = resolve(&model.manifest, &address);
+        model.manifest = absolute.ok_or(ListFault::Entry { place: at + 1, field: "manifest" })?;
+    }
+    Ok(models)
+}
+
+/// The visitor's earlier choice if it is still offered, else the first.
+fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
+    let again = models.iter().find(|model| Some(&*model.manifest) == kept);
+    again.or(models.first()).map(|model| model.manifest.clone())
+}
+
+/// `address` as an absolute web address.
+fn resolve(address: &str, base: &str) -> Option<Rc<str>> {
+    let url = Url::new_with_base(address, base).ok()?;
+    matches!(url.protocol().as_str(), "http:" | "https:").then(|| url.href().into())
+}
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_visitors_choice_comes_first_if_it_is_still_offered() {
+        let model = |manifest: &str| Listed { manifest: manifest.into(), ..Listed::default() };
+        let models = [model("https://host/a"), model("https://host/b")];
+        let picked = |kept| pick(&models, kept).map(|manifest| manifest.to_string());
+        assert_eq!(picked(None).as_deref(), Some("https://host/a"));
+        assert_eq!(picked(Some("https://host/b")).as_deref(), Some("https://host/b"));
+        assert_eq!(picked(Some("https://elsewhere/c")).as_deref(), Some("https://host/a"));
+        assert_eq!(pick(&[], Some("https://host/a")), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! Which models there are and which one is loaded: the list `models/index.json`, the visitor's choice, and where it
+//! is made.
+
+mod choose;
+mod list;
+mod picker;
+mod text;
+
+pub use choose::{choose, remember};
+pub use list::{ListFault, Listed};
+pub use picker::{ModelPicker, PickerProps};
+pub use text::of as words;
