@@ -129,6 +129,15 @@ mod tests {
         assert_eq!((plain.build, plain.threads), (WorkerBuild::Simd128, 1));
     }
 
+    /// `web/embed` counts threads for other pages by the same limits.
+    #[test]
+    fn the_embedded_module_has_the_same_limits() {
+        let script = include_str!("../embed/builds.js");
+        for (name, limit) in [("MOST_UNASKED", MOST_UNASKED), ("MOST", MOST)] {
+            assert!(script.contains(&format!("const {name} = {limit};")), "{name}");
+        }
+    }
+
     #[test]
     fn a_build_can_be_asked_for_by_name() {
         let wishes = |build: &str| Wishes { threads: None, build: Some(build.into()) };

@@ -176,6 +176,37 @@ mod tests {
         }
     }
 
+    /// `web/embed` chooses for other pages, in JavaScript, by the same rules.
+    #[test]
+    fn the_embedded_module_has_the_same_probes_and_builds() {
+        let script = include_str!("../embed/builds.js");
+        for (name, probe) in [("simd128", SIMD128), ("relaxedSimd", RELAXED_SIMD), ("threads", THREADS)] {
+            let digits: String = probe.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(script.contains(&format!("{name}: \"{digits}\"")), "{name}: {digits}");
+        }
+        // Fastest first, each with what it needs.
+        let needs = |build: WorkerBuild| {
+            let all = Abilities {
+                simd128: true,
+                relaxed_simd: true,
+                shared_memory: true,
+                isolated: true,
+                cores: 1,
+            };
+            let without = [
+                ("simd128", Abilities { simd128: false, ..all }),
+                ("relaxedSimd", Abilities { relaxed_simd: false, ..all }),
+                ("sharedMemory", Abilities { shared_memory: false, ..all }),
+            ];
+            let needed = without.iter().filter(|(_, abilities)| !build.runs_with(abilities));
+            needed.map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+        };
+        let build =
+            |build: WorkerBuild| format!("{{ name: \"{}\", needs: [{}] }}", build.name(), needs(build));
+        let builds: Vec<String> = WorkerBuild::ALL.into_iter().rev().map(build).collect();
+        assert!(script.contains(&builds.join(",\n  ")), "{builds:#?}");
+    }
+
     #[test]
     fn builds_go_by_the_names_of_their_folders() {
         for build in WorkerBuild::ALL {

@@ -16,6 +16,7 @@ Usage: cargo xtask COMMAND
                                  its options are in tests/bench.rs
   test [STEP…]                   run every check, or only these steps; `test --list` names them
   workers                        build the web workers alone (Trunk's pre-build hook)
+  types                          hold the declarations for TypeScript in web/embed against its compiler
   setup                          only install what the others need
   help                           this text
 
@@ -34,6 +35,7 @@ pub enum Command {
     Help,
     Setup,
     Workers,
+    Types,
     Build {
         out: PathBuf,
         host: Option<Host>,
@@ -71,6 +73,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
         "help" | "--help" | "-h" => return Ok(Command::Help),
         "setup" => Command::Setup,
         "workers" => Command::Workers,
+        "types" => Command::Types,
         "build" => Command::Build { out: DEFAULT_OUT.into(), host: None },
         "host" => {
             let host = arguments.next().ok_or("host wants the name of one, such as `nginx`")?;
@@ -126,6 +129,7 @@ mod tests {
             ("serve --help", Command::Help),
             ("setup", Command::Setup),
             ("workers", Command::Workers),
+            ("types", Command::Types),
             ("build", Command::Build { out: "dist".into(), host: None }),
             ("build --out site/x", Command::Build { out: "site/x".into(), host: None }),
             ("build --host s3", Command::Build { out: "dist".into(), host: Some(Host::S3) }),

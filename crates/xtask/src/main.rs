@@ -12,8 +12,10 @@ mod axe;
 mod bench;
 mod browser;
 mod cache;
+mod embed;
 mod hosts;
 mod models;
+mod npm;
 mod process;
 mod project;
 mod serve;
@@ -22,6 +24,7 @@ mod site;
 mod stamp;
 mod test;
 mod tools;
+mod types;
 mod version;
 mod vulkan;
 mod workers;
@@ -78,6 +81,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Host { host, site } => prepare(host, &project.root.join(site))?,
         Command::Serve { port, open } => serve::serve(&project, port, open)?,
         Command::Bench { arguments } => bench::run(&project, &arguments)?,
+        Command::Types => types::check(&project)?,
         Command::Test { names } => return test::run(&project, &names),
     }
     Ok(true)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::Result;
+use crate::{Result, embed};
 
 pub const SERVICE_WORKER: &str = "service-worker.js";
 
@@ -31,8 +31,8 @@ pub fn list(site: &Path) -> Result<()> {
         .map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// All files below a folder but the models, which may change by themselves and whose weights the page keeps,
-/// and the service worker, which the browser keeps.
+/// All files below a folder but the models, which may change by themselves and whose weights the page keeps; what is
+/// for other pages; and the service worker, which the browser keeps.
 fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
     let describe = |error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(describe)? {
@@ -40,7 +40,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // What begins like that is for the host, not for visitors.
         let hosts = name.starts_with(['.', '_']);
-        if prefix.is_empty() && (hosts || [SERVICE_WORKER, "models"].contains(&name.as_str())) {
+        if prefix.is_empty() && (hosts || [SERVICE_WORKER, "models", embed::FOLDER].contains(&name.as_str()))
+        {
             continue;
         }
         if path.is_dir() {

@@ -9,7 +9,7 @@ use crate::process::{run, spoken};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
-use crate::{Result, args::DEFAULT_OUT, models, shell, workers};
+use crate::{Result, args::DEFAULT_OUT, embed, models, shell, workers};
 
 /// Builds the site into `out` (relative to the workspace's root), unless it is there and nothing has
 /// changed. Returns its folder.
@@ -52,6 +52,7 @@ pub fn build(project: &Project, tools: &Tools, out: &Path) -> Result<PathBuf> {
         }
         run(&mut trunk)?;
         models::index(&out)?;
+        embed::finish(&project.root, &out)?;
         shell::list(&out)?;
         stamp.write(&inputs)?;
     }

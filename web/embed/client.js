@@ -1,0 +1,101 @@
+// The line to a worker: starts it, loads a model, asks about photos. It speaks the page's own protocol
+// (crates/protocol): each message is `[json, attachment?]`.
+
+// A worker that has loaded its model. `loading` hears of each step of that.
+export function start(address, request, loading) {
+  return new Promise((resolve, reject) => {
+    const client = new Client(worker(address));
+    client.onLoading = loading;
+    client.onReady = () => resolve(client);
+    client.onEnd = reject;
+    client.onAwake = () => client.post({ type: "load", ...request });
+  });
+}
+
+function worker(address) {
+  const { origin, protocol } = new URL(document.baseURI);
+  if (protocol === "file:") {
+    throw new Error("A page that is opened as a file may start no worker: serve its folder over http.");
+  }
+  if (address.origin !== origin) {
+    throw new Error(
+      `A browser starts workers from the page's own origin alone, and ${address.href} is not of ${origin}: copy the ` +
+        "folder workers/ of the built site to the page's own site, and give its address as workerUrl.",
+    );
+  }
+  return new Worker(address, { type: "module" });
+}
+
+class Client {
+  #worker;
+  #waiting = new Map();
+  #last = 0;
+  // Why it takes no more photos.
+  #ended = null;
+  model = null;
+  backend = null;
+
+  constructor(worker) {
+    this.#worker = worker;
+    worker.addEventListener("message", ({ data: [json] }) => this.#take(JSON.parse(json)));
+    worker.addEventListener("error", ({ message }) => {
+      const reason = message ? ` (${message})` : "";
+      const what = this.model ? "stopped unexpectedly" : "could not be fetched or started";
+      this.end(new Error(`The classifier's worker ${what}${reason}. Make a new pipeline to try again.`));
+    });
+    worker.addEventListener("messageerror", () => this.end(new Error("A message of the worker could not be read.")));
+  }
+
+  post(request, attachment) {
+    this.#worker.postMessage(attachment ? [JSON.stringify(request), attachment] : [JSON.stringify(request)]);
+  }
+
+  // A photo's answer: the protocol's `Answer`.
+  classify(blob, topK) {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.post({ type: "classify", id, top_k: topK }, blob);
+    });
+  }
+
+  get ended() {
+    return this.#ended !== null;
+  }
+
+  // Ends the worker; what it had in hand fails for this reason.
+  end(reason) {
+    if (this.#ended) return;
+    this.#ended = reason;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
+    this.onEnd?.(reason);
+  }
+
+  #take(reply) {
+    switch (reply.type) {
+      case "awake":
+        return this.onAwake?.();
+      case "loading":
+        return this.onLoading?.(reply);
+      case "ready":
+        // Again after a GPU has failed and the network has moved.
+        [this.model, this.backend] = [reply.model, reply.backend];
+        return this.onReady?.();
+      case "load_failed":
+        return this.end(new Error(reply.message));
+      case "done":
+        return this.#settle(reply.id)?.resolve(reply.answer);
+      case "failed":
+        return this.#settle(reply.id)?.reject(new Error(reply.message));
+    }
+  }
+
+  #settle(id) {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+}

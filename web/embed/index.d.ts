@@ -1,0 +1,92 @@
+/** What is on a photo, and how sure the network is: 0 to 1. */
+export interface Classification {
+  label: string;
+  score: number;
+}
+
+/** A photo: a file, the address of one, or a picture on the page. */
+export type PhotoSource =
+  | Blob
+  | string
+  | URL
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | ImageBitmap
+  | ImageData;
+
+/** What the network runs on; `auto`: the GPU where there is one, its answers are right and it is faster. */
+export type Backend = "auto" | "cpu" | "webgpu";
+
+/** A step of loading the model. `name` is its manifest's address, at the end its own name. */
+export type ProgressEvent =
+  | { status: "initiate" | "done"; name: string; file: string }
+  | { status: "progress"; name: string; file: string; /** 0 to 100 */ progress: number; /** Bytes. */ loaded: number; total: number }
+  | { status: "ready"; name: string; task: "image-classification"; model: string };
+
+export interface PipelineOptions {
+  /** The folder `workers/` of the built site, on the page's own origin; beside this module's folder unless given. */
+  workerUrl?: string | URL;
+  /** 1 to 64 threads; 0 or nothing: one a processor, at most 16. More than one needs a cross-origin isolated page. */
+  threads?: number;
+  backend?: Backend;
+  progress_callback?: (event: ProgressEvent) => void;
+}
+
+export interface ClassifyOptions {
+  /** How many classes, best first: 5 unless given, all with null. */
+  top_k?: number | null;
+  /** The labels' language. */
+  lang?: "en" | "zh";
+}
+
+/** The loaded model. */
+export interface Model {
+  name: string;
+  /** `q8_0`, `q4_0`, `f16` or `f32`. */
+  quantization: string;
+  bytes: number;
+  parameters: number;
+  classes: number;
+  /** Side of the square that the network sees, in pixels. */
+  image_size: number;
+  /** The model card's address. */
+  card: string | null;
+  /** SHA-256 of the weights. */
+  sha256: string;
+}
+
+/** What the network runs on. */
+export interface RunsOn {
+  kind: "cpu" | "webgpu";
+  detail: string;
+  threads: number;
+  /** Why: a sentence. */
+  reason: string;
+}
+
+export interface Classifier {
+  (source: PhotoSource, options?: ClassifyOptions): Promise<Classification[]>;
+  (sources: readonly PhotoSource[] | FileList, options?: ClassifyOptions): Promise<Classification[][]>;
+  readonly task: "image-classification";
+  readonly model: Model;
+  readonly backend: RunsOn;
+  /** The build of the worker. */
+  readonly build: "simd128" | "simd128-threads" | "relaxed-threads";
+  /** It takes no more photos: it was disposed of, or its worker broke down. */
+  readonly ended: boolean;
+  /** Ends the worker and gives its memory back. What it had in hand is rejected. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Loads a model and gives the function that classifies photos with it.
+ *
+ * @param model The address of a model's manifest.json or of its folder; the demo model unless given.
+ * @throws Error with a sentence that says what is wrong.
+ */
+export function pipeline(
+  task: "image-classification",
+  model?: string | URL | null,
+  options?: PipelineOptions,
+): Promise<Classifier>;

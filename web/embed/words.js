@@ -1,0 +1,36 @@
+// What the element says, in each language.
+
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
+const ENGLISH = {
+  tag: "en",
+  name: "Photo classifier",
+  hint: "Drop or paste a photo here",
+  choose: "Choose a photo",
+  another: "Another photo",
+  loading: "Loading the model",
+  starting: "Starting…",
+  progress: (loaded, total) => `${megabytes(loaded)} of ${megabytes(total)} MB`,
+  looking: "Looking…",
+  results: "What the network sees",
+  photo: (name) => (name ? `The photo ${name}` : "The photo"),
+  nothing: "There is no photo in what was dropped. Save the picture first, then drop the file.",
+};
+
+const CHINESE = {
+  tag: "zh",
+  name: "照片分类器",
+  hint: "把照片拖放或粘贴到这里",
+  choose: "选择照片",
+  another: "换一张照片",
+  loading: "正在加载模型",
+  starting: "正在启动……",
+  progress: (loaded, total) => `${megabytes(loaded)} / ${megabytes(total)} MB`,
+  looking: "正在查看……",
+  results: "网络看到了什么",
+  photo: (name) => (name ? `照片 ${name}` : "照片"),
+  nothing: "拖放的内容里没有照片。请先保存图片，再拖放文件。",
+};
+
+// The words for a BCP 47 tag.
+export const words = (tag) => (/^zh\b/i.test(tag ?? "") ? CHINESE : ENGLISH);
