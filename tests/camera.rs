@@ -1,4 +1,4 @@
-//! The camera, played by Chromium's own fake device: a snapshot, and the live view.
+//! The camera, played by the browser's own fake device: a snapshot, and the live view.
 
 use serde_json::json;
 use tests::browser::{Setup, browse};

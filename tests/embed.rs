@@ -1,11 +1,10 @@
 //! Other pages' ways in, in a real Chromium: the function `pipeline` and the element `<photo-classifier>` on the example
 //! page, whose content security policy is as strict as they allow.
 
-use fantoccini::Client;
 use serde_json::{Value, json};
 use server::{Disturbance, Options};
 use tests::axe::violations;
-use tests::browser::{Setup, browse, console_errors, devtools};
+use tests::browser::{Client, Setup, browse, console_errors, devtools};
 use tests::command_line::classify;
 use tests::{page, site};
 

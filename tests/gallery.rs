@@ -2,31 +2,8 @@
 
 use serde_json::json;
 use server::{Disturbance, Options};
-use std::fs;
-use tempfile::TempDir;
 use tests::browser::{Setup, browse};
 use tests::{page, site};
-
-#[test]
-fn a_folder_is_taken_with_all_below_it() {
-    let folder = TempDir::new().unwrap();
-    let root = folder.path().join("holiday");
-    fs::create_dir_all(root.join("first day/morning")).unwrap();
-    fs::copy(site::sample("cat.jpg"), root.join("b.jpg")).unwrap();
-    fs::copy(site::sample("coffee.jpg"), root.join("first day/morning/deep.jpg")).unwrap();
-    fs::write(root.join("notes.txt"), "no photo").unwrap();
-    let server = site::serve();
-    browse(Setup::default(), async |client| {
-        page::open(client, &server.url()).await;
-        page::drop_files(client, std::slice::from_ref(&root)).await;
-        let cards = page::settled(client, 2).await;
-        let names: Vec<_> = cards.iter().map(|card| card.name.as_str()).collect();
-        assert_eq!(names, ["b.jpg", "deep.jpg"]);
-        assert!(cards.iter().all(|card| card.state == "done"), "{cards:?}");
-        let tally = page::element(client, "tally").await.text().await.unwrap();
-        assert!(tally.contains("1 file left out"), "{tally}");
-    });
-}
 
 #[test]
 fn a_zip_file_is_opened_and_a_bad_one_gets_a_sentence() {
@@ -145,4 +122,33 @@ fn photos_are_searched_ordered_and_moved() {
         )
         .await;
     });
+}
+
+/// A folder can only be dropped by Chromium's DevTools.
+mod chromium {
+    use std::fs;
+    use tempfile::TempDir;
+    use tests::browser::{Setup, browse};
+    use tests::{page, site};
+
+    #[test]
+    fn a_folder_is_taken_with_all_below_it() {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path().join("holiday");
+        fs::create_dir_all(root.join("first day/morning")).unwrap();
+        fs::copy(site::sample("cat.jpg"), root.join("b.jpg")).unwrap();
+        fs::copy(site::sample("coffee.jpg"), root.join("first day/morning/deep.jpg")).unwrap();
+        fs::write(root.join("notes.txt"), "no photo").unwrap();
+        let server = site::serve();
+        browse(Setup::default(), async |client| {
+            page::open(client, &server.url()).await;
+            page::drop_files(client, std::slice::from_ref(&root)).await;
+            let cards = page::settled(client, 2).await;
+            let names: Vec<_> = cards.iter().map(|card| card.name.as_str()).collect();
+            assert_eq!(names, ["b.jpg", "deep.jpg"]);
+            assert!(cards.iter().all(|card| card.state == "done"), "{cards:?}");
+            let tally = page::element(client, "tally").await.text().await.unwrap();
+            assert!(tally.contains("1 file left out"), "{tally}");
+        });
+    }
 }

@@ -1,8 +1,7 @@
 //! The large view: why a class, and what the network saw.
 
-use fantoccini::{Client, Locator};
 use serde_json::json;
-use tests::browser::{Setup, browse, console_errors};
+use tests::browser::{Client, Setup, browse, console_errors};
 use tests::{page, site};
 
 #[test]
@@ -112,11 +111,10 @@ fn the_large_view_is_used_by_keyboard_alone() {
 
 async fn name(client: &Client) -> String {
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    let viewer = page::element(client, "viewer").await;
-    viewer.find(Locator::Css(".name")).await.unwrap().text().await.unwrap()
+    client.find_all("[data-testid=viewer] .name").await.unwrap()[0].text().await.unwrap()
 }
 
 /// Presses a key where the focus is.
 async fn press(client: &Client, key: &str) {
-    client.active_element().await.unwrap().send_keys(key).await.unwrap();
+    client.press(key).await.unwrap();
 }

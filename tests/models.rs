@@ -1,10 +1,9 @@
 //! Models in a real Chromium: offered, picked, told apart, remembered; and a list that cannot be used is left aside.
 
-use fantoccini::Client;
 use serde_json::{Value, json};
 use std::path::Path;
 use tests::axe::violations;
-use tests::browser::{Setup, browse, console_errors, devtools};
+use tests::browser::{Client, Setup, browse, console_errors, devtools};
 use tests::command_line::{answer, classify, classify_with, convert_tiny};
 use tests::page::{self, Card};
 use tests::site;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use server::Options;
-use tests::browser::{Setup, browse, console_errors, devtools, requests};
+use tests::browser::{Setup, browse, console_errors, requests};
 use tests::{page, site};
 
 #[test]
@@ -21,17 +21,17 @@ fn no_request_leaves_the_site_and_none_carries_a_photo() {
         let mut requests = requests(client).await;
         // Those stay inside the browser.
         let leaves = |url: &str| !["chrome:", "data:"].iter().any(|scheme| url.starts_with(scheme));
-        requests.retain(|request| leaves(request["url"].as_str().unwrap()));
+        requests.retain(|request| leaves(&request.url));
         assert!(requests.len() > 10, "the log is kept: {requests:?}");
         for request in &requests {
-            let url = request["url"].as_str().unwrap();
+            let url = &request.url;
             // A blob is in the browser itself.
             assert!(
                 url.starts_with(&origin) || url.starts_with(&format!("blob:{origin}")),
                 "a request to {url}"
             );
-            assert_eq!(request["method"], "GET", "{url}");
-            assert!(request["hasPostData"] != json!(true), "{url} carries something");
+            assert_eq!(request.method, "GET", "{url}");
+            assert!(!request.carries, "{url} carries something");
         }
         assert_eq!(console_errors(client).await, Vec::<String>::new());
     });
@@ -45,7 +45,6 @@ fn no_request_leaves_the_site_and_none_carries_a_photo() {
 fn the_content_security_policy_refuses_what_is_not_the_sites() {
     let server = site::serve();
     browse(Setup::default(), async |client| {
-        devtools(client, "Page.enable", json!({})).await;
         page::open(client, &server.url()).await;
         page::ready(client).await;
         let attempts = "const done = arguments[arguments.length - 1];

@@ -1,10 +1,9 @@
 //! Pictures of the page for the README and for judging it: `cargo run -p tests --example screenshots`
 //! after `cargo xtask build`. Writes `docs/screenshots/`.
 
-use fantoccini::Client;
 use serde_json::json;
 use std::fs;
-use tests::browser::{Setup, browse, devtools};
+use tests::browser::{Client, Setup, browse, devtools};
 use tests::{page, site};
 
 const DESKTOP: (u32, u32) = (1280, 900);

@@ -5,7 +5,7 @@ use serde_json::json;
 use server::{Disturbance, Options, Server};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tests::browser::{Setup, browse, devtools};
+use tests::browser::{Client, Setup, browse};
 use tests::{page, site};
 
 /// Requests for a shard whose name ends so.
@@ -19,7 +19,7 @@ fn recording() -> Server {
 }
 
 /// The photo's answer, for pages on which it is the first one.
-async fn answers(client: &fantoccini::Client) {
+async fn answers(client: &Client) {
     page::pick(client, &[site::sample("coffee.jpg")]).await;
     let cards = page::settled(client, 1).await;
     assert_eq!(cards[0].state, "done", "{cards:?}");
@@ -122,20 +122,28 @@ fn cleared_storage_is_empty_and_the_model_goes_on_answering() {
     });
 }
 
-#[test]
-fn a_browser_without_room_goes_on_in_memory_and_says_so() {
-    let server = recording();
-    browse(Setup::default(), async |client| {
-        let origin = server.url().trim_end_matches('/').to_owned();
-        devtools(
-            client,
-            "Storage.overrideQuotaForOrigin",
-            json!({ "origin": origin, "quotaSize": 1_000_000 }),
-        )
-        .await;
-        page::open(client, &server.url()).await;
-        answers(client).await;
-        let said = page::element(client, "storage").await.text().await.unwrap();
-        assert!(said.contains("no room"), "{said:?}");
-    });
+/// What only Chromium's DevTools can set up.
+mod chromium {
+    use super::{answers, recording};
+    use serde_json::json;
+    use tests::browser::{Setup, browse, devtools};
+    use tests::page;
+
+    #[test]
+    fn a_browser_without_room_goes_on_in_memory_and_says_so() {
+        let server = recording();
+        browse(Setup::default(), async |client| {
+            let origin = server.url().trim_end_matches('/').to_owned();
+            devtools(
+                client,
+                "Storage.overrideQuotaForOrigin",
+                json!({ "origin": origin, "quotaSize": 1_000_000 }),
+            )
+            .await;
+            page::open(client, &server.url()).await;
+            answers(client).await;
+            let said = page::element(client, "storage").await.text().await.unwrap();
+            assert!(said.contains("no room"), "{said:?}");
+        });
+    }
 }

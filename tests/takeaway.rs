@@ -1,11 +1,10 @@
 //! What a visitor takes away: tables, a picture, a link; and the two languages.
 
-use fantoccini::Client;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tests::browser::{Setup, browse, devtools};
+use tests::browser::{Client, Setup, browse};
 use tests::command_line::classify;
 use tests::{page, site};
 
@@ -22,11 +21,6 @@ async fn saved(client: &Client, folder: &Path, selector: &str, name: &str) -> Ve
     }
 }
 
-async fn save_into(client: &Client, folder: &Path) {
-    let where_to = json!({ "behavior": "allow", "downloadPath": folder.display().to_string() });
-    devtools(client, "Browser.setDownloadBehavior", where_to).await;
-}
-
 #[test]
 fn all_results_are_saved_as_json_and_as_a_table() {
     let photos = [site::sample("cat.jpg"), site::photo("not-a-photo.jpg")];
@@ -34,7 +28,7 @@ fn all_results_are_saved_as_json_and_as_a_table() {
     let folder = TempDir::new().unwrap();
     let server = site::serve();
     browse(Setup::default(), async |client| {
-        save_into(client, folder.path()).await;
+        client.save_into(folder.path()).await.unwrap();
         page::open(client, &server.url()).await;
         page::pick(client, &photos).await;
         page::settled(client, 2).await;
@@ -75,7 +69,7 @@ fn the_photo_with_its_answer_is_saved_as_a_picture() {
     let folder = TempDir::new().unwrap();
     let server = site::serve();
     browse(Setup::default(), async |client| {
-        save_into(client, folder.path()).await;
+        client.save_into(folder.path()).await.unwrap();
         page::open(client, &server.url()).await;
         page::pick(client, &[site::sample("coffee.jpg")]).await;
         page::settled(client, 1).await;

@@ -1,10 +1,9 @@
 //! "Teach" in a real Chromium: three classes of five photos, other photos classified, the head saved, the page opened
 //! anew, the head opened: the same answers.
 
-use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use tests::browser::{Setup, browse, console_errors};
+use tests::browser::{Client, Setup, browse, console_errors};
 use tests::command_line::convert_tiny;
 use tests::page::{self, Card};
 use tests::site;
@@ -60,8 +59,8 @@ async fn fill(client: &Client, folder: &Path) {
     )
     .await;
     let all = |testid: &str| format!("[data-testid={testid}]");
-    let names = client.find_all(Locator::Css(&all("teach-name"))).await.unwrap();
-    let pickers = client.find_all(Locator::Css(&all("teach-photos"))).await.unwrap();
+    let names = client.find_all(&all("teach-name")).await.unwrap();
+    let pickers = client.find_all(&all("teach-photos")).await.unwrap();
     for (class, (name, picker)) in names.iter().zip(&pickers).enumerate() {
         name.send_keys(CLASSES[class]).await.unwrap();
         let paths: Vec<String> =

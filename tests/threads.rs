@@ -1,12 +1,11 @@
 //! The worker's three builds and their threads in a real Chromium, and isolation on hosts that send no
 //! headers for it.
 
-use fantoccini::Client;
 use serde_json::{Value, json};
 use server::{Disturbance, Options, Server};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tests::browser::{Setup, browse, console_errors};
+use tests::browser::{Client, Setup, browse, console_errors};
 use tests::command_line::{answer, classify};
 use tests::page::{self, Card};
 use tests::site;

@@ -1,10 +1,9 @@
 //! The network on WebGPU in a real browser, whose only adapter imitates a GPU on the processor.
 
-use fantoccini::Client;
 use serde_json::Value;
 use server::{Disturbance, Options};
 use std::fs;
-use tests::browser::{Setup, browse};
+use tests::browser::{Client, Setup, browse};
 use tests::command_line::{answer, classify};
 use tests::page::{self, Card};
 use tests::site;

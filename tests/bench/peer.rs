@@ -1,9 +1,9 @@
 //! onnxruntime-web on the same network (`tools/bench-peers/make.sh`), in the same browser.
 
-use fantoccini::Client;
 use serde_json::json;
 use server::{Disturbance, Options, Server};
 use std::path::Path;
+use tests::browser::Client;
 
 pub const NAME: &str = "onnxruntime-web int8";
 pub const PAGE: &str = "peer.html";
@@ -26,7 +26,6 @@ pub fn serve(folder: &Path) -> Server {
 /// Seconds from fetching the weights to the first answer, and milliseconds of each further one.
 pub async fn run(client: &Client, address: &str, photos: usize) -> (f64, Vec<f64>) {
     client.goto(address).await.expect("the peer's page opens");
-    client.update_timeouts(long()).await.expect("patience");
     let script = "const [photos, done] = arguments;
         (async () => {
             const dist = new URL('node_modules/onnxruntime-web/dist/', location).href;
@@ -54,13 +53,4 @@ pub async fn run(client: &Client, address: &str, photos: usize) -> (f64, Vec<f64
     let first = result[0].as_f64().unwrap_or_else(|| panic!("the peer failed: {result}"));
     let steady = result[1].as_array().into_iter().flatten().filter_map(|ms| ms.as_f64()).collect();
     (first, steady)
-}
-
-/// Patience for scripts that take minutes.
-pub fn long() -> fantoccini::wd::TimeoutConfiguration {
-    fantoccini::wd::TimeoutConfiguration::new(
-        Some(std::time::Duration::from_secs(600)),
-        Some(std::time::Duration::from_secs(600)),
-        None,
-    )
 }

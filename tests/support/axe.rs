@@ -1,6 +1,6 @@
 //! axe-core, which finds what keeps people from using a page.
 
-use fantoccini::Client;
+use crate::browser::Client;
 use serde_json::Value;
 
 /// What axe-core finds on the page as it stands: a line for each rule that is broken.

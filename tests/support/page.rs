@@ -1,9 +1,7 @@
 //! The page in the words of its test hooks.
 
-use crate::browser::devtools;
+use crate::browser::{Client, Element, devtools};
 use crate::site::root;
-use fantoccini::elements::Element;
-use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,9 +17,28 @@ pub async fn open(client: &Client, url: &str) {
 
 /// The element with this `data-testid`.
 pub async fn element(client: &Client, testid: &str) -> Element {
-    let selector = format!("[data-testid={testid}]");
-    let found = client.wait().at_most(PATIENCE).for_element(Locator::Css(&selector)).await;
-    found.unwrap_or_else(|e| panic!("no {testid}: {e}"))
+    first(client, &format!("[data-testid={testid}]")).await
+}
+
+/// The first element of a CSS selector, once it is there.
+async fn first(client: &Client, selector: &str) -> Element {
+    let begun = Instant::now();
+    loop {
+        let found = client.find_all(selector).await.unwrap_or_default();
+        if let Some(element) = found.into_iter().next() {
+            return element;
+        }
+        if begun.elapsed() > PATIENCE {
+            panic!("no {selector}; the page says: {}", body(client).await);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// All that the page says.
+async fn body(client: &Client) -> String {
+    let text = client.execute("return document.body.innerText", vec![]).await.unwrap_or_default();
+    text.as_str().unwrap_or_default().to_owned()
 }
 
 /// Waits until the model answers: the page names its backend.
@@ -46,9 +63,15 @@ pub async fn pick(client: &Client, photos: &[PathBuf]) {
 
 /// Drags photos from the desktop onto the page and lets go.
 pub async fn drop_files(client: &Client, photos: &[PathBuf]) {
-    let target = element(client, "drop-zone").await.rectangle().await.expect("where the drop zone is");
-    let (x, y) = (target.0 + target.2 / 2.0, target.1 + 12.0);
     let files: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();
+    if let Client::Firefox(firefox) = client {
+        let dropped = firefox.drop_files("[data-testid=drop-zone]", &files).await;
+        return dropped.expect("the page takes what is dropped");
+    }
+    let place = "const zone = document.querySelector('[data-testid=drop-zone]').getBoundingClientRect();
+        return [zone.left + zone.width / 2, zone.top + 12]";
+    let place = client.execute(place, vec![]).await.expect("where the drop zone is");
+    let (x, y) = (&place[0], &place[1]);
     for step in ["dragEnter", "dragOver", "drop"] {
         let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
         devtools(client, "Input.dispatchDragEvent", json!({ "type": step, "x": x, "y": y, "data": data }))
@@ -80,9 +103,7 @@ pub async fn paste_text(client: &Client, text: &str) {
 
 /// Clicks the first element of a CSS selector, once it is there.
 pub async fn click(client: &Client, selector: &str) {
-    let found = client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
-    let element = found.unwrap_or_else(|e| panic!("no {selector}: {e}"));
-    element.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
+    first(client, selector).await.click().await.unwrap_or_else(|e| panic!("{selector}: {e}"));
 }
 
 /// Opens the menu of models, marks the one whose manifest's address ends so, and presses the button. Returns what
@@ -182,8 +203,7 @@ async fn wait(client: &Client, what: &str, script: &str, patience: Duration) {
     let begun = Instant::now();
     while client.execute(script, vec![]).await.expect("the script runs") != json!(true) {
         if begun.elapsed() > patience {
-            let text = client.execute("return document.body.innerText", vec![]).await.unwrap_or_default();
-            panic!("waited in vain until {what}; the page says: {}", text.as_str().unwrap_or_default());
+            panic!("waited in vain until {what}; the page says: {}", body(client).await);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

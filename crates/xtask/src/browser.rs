@@ -1,4 +1,4 @@
-//! Chromium and its driver, for the tests in a browser.
+//! Chromium with its driver, and Firefox, for the tests in a browser.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,6 +6,9 @@ use std::process::Command;
 use crate::process::{find_on_path, output};
 use crate::version::{major, printed};
 use crate::{Result, apt, project::Project};
+
+/// Tells the tests which browser to run in, `chromium` or `firefox`.
+pub const VARIABLE: &str = "BEITSCOPE_BROWSER";
 
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
@@ -29,10 +32,6 @@ pub fn find(project: &Project) -> Result<Browser> {
             programs().ok_or("Chromium is installed, but not on the PATH")?
         }
     };
-    let version_of = |program: &PathBuf| -> Result<String> {
-        let text = output(Command::new(program).arg("--version"))?;
-        printed(&text).map(str::to_owned).ok_or(format!("{} tells no version", program.display()))
-    };
     let (version, driver_version) = (version_of(&chromium)?, version_of(&driver)?);
     if major(&version) != major(&driver_version) {
         return Err(format!(
@@ -42,4 +41,24 @@ pub fn find(project: &Project) -> Result<Browser> {
         ));
     }
     Ok(Browser { chromium, driver, version })
+}
+
+/// Finds Firefox on the PATH, installing Debian's where there is none, and tells it with its version. It needs no
+/// driver: the tests speak WebDriver BiDi with it.
+pub fn find_firefox(project: &Project) -> Result<(PathBuf, String)> {
+    let program = || ["firefox-esr", "firefox"].into_iter().find_map(find_on_path);
+    let firefox = match program() {
+        Some(found) => found,
+        None => {
+            apt::install(project, "Firefox", &["firefox-esr"])?;
+            program().ok_or("Firefox is installed, but not on the PATH")?
+        }
+    };
+    let version = version_of(&firefox)?;
+    Ok((firefox, version))
+}
+
+fn version_of(program: &PathBuf) -> Result<String> {
+    let text = output(Command::new(program).arg("--version"))?;
+    printed(&text).map(str::to_owned).ok_or(format!("{} tells no version", program.display()))
 }

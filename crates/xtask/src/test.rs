@@ -28,7 +28,7 @@ struct Context<'a> {
 }
 
 /// Quick checks first; the browser comes last because it wants the built site.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "clippy", what: "no lint in native code", run: clippy },
     Step { name: "clippy-wasm", what: "no lint in the page's and the workers' code", run: clippy_wasm },
@@ -36,7 +36,15 @@ const STEPS: [Step; 8] = [
     Step { name: "kernels-wasm", what: "the kernels as wasm in a browser", run: kernels_wasm },
     Step { name: "gpu-wasm", what: "the GPU's kernels by a browser's WebGPU", run: gpu_wasm },
     Step { name: "site", what: "workers, page and command line build", run: build },
-    Step { name: "browser", what: "the page in a browser", run: page },
+    Step { name: "browser", what: "the page in Chromium", run: page },
+    Step { name: "firefox", what: "the page in Firefox", run: page_in_firefox },
+];
+
+/// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
+/// Chromium's DevTools, its memory or its WebGPU, or no browser at all.
+const IN_FIREFOX: [&str; 12] = [
+    "page", "threads", "hosting", "storage", "heatmap", "gallery", "private", "camera", "offline",
+    "takeaway", "hostile", "teach",
 ];
 
 /// Packages whose lints make sense for wasm alone.
@@ -161,6 +169,15 @@ fn page(context: &Context) -> Result<()> {
     }
     let mut cargo = context.project.cargo();
     process::run(cargo.args(["test", "--package", "tests"]).env(axe::VARIABLE, axe::find(context.project)?))
+}
+
+fn page_in_firefox(context: &Context) -> Result<()> {
+    let (firefox, version) = browser::find_firefox(context.project)?;
+    println!("{} {version}", firefox.display());
+    let files = IN_FIREFOX.into_iter().flat_map(|file| ["--test", file]);
+    let mut cargo = context.project.cargo();
+    cargo.args(["test", "--package", "tests"]).args(files).args(["--", "--skip", "chromium::"]);
+    process::run(cargo.env(browser::VARIABLE, "firefox"))
 }
 
 #[cfg(test)]
