@@ -1,12 +1,13 @@
 //! The page's Chinese (simplified).
 
+mod fault;
+mod status;
+mod trouble;
+
 use crate::numbers::{grouped, megabytes, percent, rounded, signed};
-use crate::photo::{ArchiveFault, Trouble};
-use crate::state::{Counts, Order, Problem};
-use crate::status::Status;
-use crate::text::{Said, Text};
-use crate::threads::{NoPlan, Notice};
-use protocol::{BackendInfo, Loading, ModelInfo};
+use crate::state::{Counts, Order};
+use crate::text::Text;
+use protocol::{BackendInfo, ModelInfo};
 
 pub static CHINESE: Text = Text {
     tag: "zh",
@@ -21,7 +22,7 @@ pub static CHINESE: Text = Text {
     maker: |model| format!("{}，{}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,
-    reason,
+    reasons: fault::reasons,
     backend,
 
     invitation: "照片里是什么？",
@@ -39,8 +40,8 @@ pub static CHINESE: Text = Text {
     coffee: "咖啡",
     rocket: "火箭",
 
-    status,
-    notice,
+    status: status::status,
+    notice: trouble::notice,
     isolate: "在这个浏览器里全部启用。",
     progress: "正在加载模型",
     progress_value: of_megabytes,
@@ -119,7 +120,8 @@ pub static CHINESE: Text = Text {
     input_meaning: |side| format!("照片中网络只看到这个 {side} × {side} 像素的方块。"),
     no_model: "模型现在没有加载。加载后请再试。",
     signed,
-    told: sentence,
+    photo_fault: fault::photo,
+    teach_fault: fault::teach,
     kind: |kind| &kind.label_zh,
     kind_meaning: "概率合计至少 90% 的最具体种类（WordNet）",
 
@@ -149,7 +151,7 @@ pub static CHINESE: Text = Text {
     milliseconds: |ms| format!("{} 毫秒", rounded(ms)),
     no_preview: "无法预览",
     dropped_thing: "拖入的内容",
-    trouble,
+    trouble: trouble::trouble,
 };
 
 fn model_facts(model: &ModelInfo) -> String {
@@ -158,14 +160,6 @@ fn model_facts(model: &ModelInfo) -> String {
         count => format!("{:.1} 亿", count as f64 / 1e8),
     };
     format!("{parameters}参数 · {} 类 · {} 像素", grouped(model.classes as u64), model.image_size)
-}
-
-fn reason(backend: &BackendInfo) -> String {
-    match backend.kind.as_str() {
-        "cpu" => format!("网络在处理器上运行，使用 {} 个线程。", backend.threads),
-        "webgpu" => "网络在显卡上运行（WebGPU）。".into(),
-        _ => String::new(),
-    }
 }
 
 fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
@@ -183,133 +177,6 @@ fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
     }
     parts.extend(ms.map(|ms| format!("每张 {} 毫秒", rounded(ms))));
     parts.join(" · ")
-}
-
-fn status(status: &Status) -> Said {
-    let plain = |lead: &str| (lead.to_owned(), String::new());
-    let (lead, detail) = match status {
-        Status::Starting => plain("正在启动…"),
-        Status::Downloading(loading) => ("正在下载模型".into(), download(loading)),
-        Status::Reading(loading) => {
-            ("正在从浏览器存储读取模型".into(), format!("：{}", of_megabytes(loading.built, loading.total)))
-        }
-        Status::Paused(loading) => {
-            ("下载已暂停".into(), format!("：已有 {}", of_megabytes(loading.here, loading.total)))
-        }
-        Status::WarmingUp => plain("正在预热，好让第一张照片也很快…"),
-        Status::Ready => plain("可以开始了。"),
-        Status::Looking { name, left } => {
-            let more = if *left > 1 { format!(" · 还有 {} 张", left - 1) } else { String::new() };
-            (format!("正在看 {name}"), more)
-        }
-        Status::Stopped { left } => (format!("已停止：{left} 张在等待。"), String::new()),
-        Status::Settled(counts) => (settled(counts), String::new()),
-        Status::PastedNothing => plain("粘贴的内容里没有照片。"),
-        Status::Failed(_) => plain("模型无法加载。"),
-    };
-    let problem = match status {
-        Status::Failed(problem) => Some(self::problem(problem)),
-        _ => None,
-    };
-    Said { lead, detail, problem }
-}
-
-fn download(loading: &Loading) -> String {
-    let mut parts = vec![of_megabytes(loading.here, loading.total)];
-    if let Some(rate) = loading.bytes_per_second {
-        parts.push(format!("{:.1} MB/s", rate / 1e6));
-        if rate >= 1.0 {
-            parts.push(format!("剩 {}", time(loading.total.saturating_sub(loading.here) as f64 / rate)));
-        }
-    }
-    format!("：{}", parts.join(" · "))
-}
-
-fn settled(counts: &Counts) -> String {
-    let done = match (counts.done, counts.failed) {
-        (0, _) => String::new(),
-        (done, 0) => format!("{} 张照片都有了答案。", grouped(done as u64)),
-        (done, _) => format!("{} 张有了答案。", grouped(done as u64)),
-    };
-    let failed = match counts.failed {
-        0 => String::new(),
-        failed => format!("{} 张无法识别。", grouped(failed as u64)),
-    };
-    done + &failed
-}
-
-fn notice(notice: &Notice) -> String {
-    match notice {
-        Notice::NotIsolated { cores } => format!(
-            "这台设备有 {cores} 个处理器，但网络只用了一个线程：网站的服务器没有发送跨源隔离所需的标头（Cross-Origin-Opener-Policy: same-origin 和 Cross-Origin-Embedder-Policy: require-corp）。网站管理员可以加上它们，或启用网站的隔离 service worker。"
-        ),
-        Notice::BadThreads { got, most, used } => format!(
-            "“{got}”不是有效的线程数：页面的“threads”参数为 1 到 {most}，0 表示由页面决定。现在使用 {used} 个线程。"
-        ),
-        Notice::Fewer { planned, started } => format!(
-            "计划使用 {planned} 个线程，只启动了 {started} 个：浏览器没有启动其余的。关闭其他标签页并重新加载页面也许有帮助。"
-        ),
-    }
-}
-
-fn problem(problem: &Problem) -> String {
-    match problem {
-        Problem::NoWorker(NoPlan::BadBuild(name)) => format!("“{name}”不是这个浏览器能运行的程序。页面的“worker”参数可以是 simd128、simd128-threads 或 relaxed-threads；不写则自动选用最快的。"),
-        Problem::NoWorker(NoPlan::NoSimd) => "这个浏览器没有网络所需的 WebAssembly SIMD。Firefox 89、Chrome 91、Edge 91、Safari 16.4 及更新版本都有。".into(),
-        Problem::BadModelAddress(address) => format!("“{address}”不是模型的网址。页面的“model”参数应指向 manifest.json，例如 models/demo/manifest.json。"),
-        Problem::NotStarted(reason) => because("分类程序无法下载或启动", reason, "请检查网络连接，然后重试。"),
-        Problem::Crashed(reason) => because("分类程序意外停止", reason, "照片都还在：请重试；如果内存不足，先关闭其他标签页。"),
-        Problem::Misunderstood(reason) => because("页面与分类程序的版本不同", reason, "请重新加载页面。"),
-        Problem::Told(told) => sentence(told),
-    }
-}
-
-fn because(what: &str, reason: &str, advice: &str) -> String {
-    if reason.is_empty() { format!("{what}。{advice}") } else { format!("{what}（{reason}）。{advice}") }
-}
-
-fn trouble(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Told(told) => sentence(told),
-        Trouble::Crashed => "分类程序在看这张照片时意外停止。再试一次也许可以。".into(),
-        Trouble::NothingInside => "里面没有照片。".into(),
-        Trouble::FolderUnreadable => "浏览器无法列出这个文件夹。请直接拖入其中的照片。".into(),
-        Trouble::Archive(ArchiveFault::Damaged) => {
-            "这不是 zip 文件，或文件已损坏或不完整。请解压后拖入照片。".into()
-        }
-        Trouble::Archive(ArchiveFault::TooManyFiles) => {
-            "这个 zip 文件列出的文件过多。请解压后拖入照片。".into()
-        }
-        Trouble::NotUnpacked => "这张照片无法解压：zip 文件已损坏，或拖入后被移动。".into(),
-        Trouble::NotShared(host) => format!(
-            "图片无法获取：{host} 无法访问，或不允许其他网页读取其图片。请保存图片后拖入文件，或复制图片本身再粘贴。"
-        ),
-        Trouble::NotAFile => "拖入的内容里没有文件。请先保存图片，再拖入文件。".into(),
-        Trouble::NotFetched => "示例照片无法获取。请检查网络连接后再点击。".into(),
-    }
-}
-
-/// The worker's sentences are English; the usual ones about photos are said in Chinese here.
-fn sentence(told: &str) -> String {
-    const WORKS: &str = "支持 JPEG、PNG、WebP、GIF、BMP 和 TIFF。";
-    let starts = |start: &str| told.starts_with(start);
-    if starts("This file is empty.") {
-        "文件是空的。".into()
-    } else if starts("This is not a photo") {
-        format!("这不是可读取的照片。{WORKS}")
-    } else if starts("This is ") && told.contains("can't read") {
-        format!("这种格式无法读取。{WORKS}（{told}）")
-    } else if told.contains("is cut short") {
-        "文件不完整：结尾部分缺失。".into()
-    } else if told.contains("is damaged") {
-        "文件已损坏，无法读取。".into()
-    } else if starts("This photo is ") && told.contains("megapixels") {
-        format!("照片的像素太多。（{told}）")
-    } else if starts("This file could not be read") {
-        "文件无法读取，可能在拖入后被移动或删除。".into()
-    } else {
-        told.to_owned()
-    }
 }
 
 fn counts(counts: &Counts) -> String {
@@ -355,24 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_sentences_of_the_worker_are_said_in_chinese() {
-        let chinese = |text: &str| text.chars().any(|letter| ('\u{4e00}'..'\u{9fff}').contains(&letter));
-        for told in [
-            "This file is empty.",
-            "This is not a photo Beitscope can read. JPEG, PNG, WebP, GIF, BMP and TIFF work.",
-            "This is a HEIC photo, which Beitscope can't read. JPEG, PNG, WebP, GIF, BMP and TIFF work.",
-            "This JPEG is cut short: the end of the file is missing.",
-            "This PNG is damaged and can't be read.",
-            "This photo is 60000 × 60000 pixels. Beitscope reads up to 100 megapixels.",
-        ] {
-            assert!(chinese(&sentence(told)), "{told}");
-        }
-        assert_eq!(sentence("Something else."), "Something else.");
-    }
-
-    #[test]
     fn counts_and_times_are_said_as_people_say_them() {
         assert_eq!(left(1200, Some(150.0)), "还有 1,200 张 · 约 3 分钟");
-        assert_eq!(settled(&Counts { left: 0, done: 3, failed: 1 }), "3 张有了答案。1 张无法识别。");
     }
 }

@@ -1,6 +1,7 @@
 //! What one wants to know when something is slow or does not work, as text to copy. Nothing of it leaves
 //! the page unless the visitor copies it.
 
+use crate::english::ENGLISH;
 use crate::state::{Engine, State};
 use js_sys::Reflect;
 use protocol::StageTime;
@@ -29,7 +30,7 @@ fn engine(state: &State) -> Vec<(&'static str, String)> {
         ("model SHA-256", model.sha256.clone()),
         ("backend", format!("{} {}", backend.kind, backend.detail)),
         ("threads", backend.threads.to_string()),
-        ("chosen because", backend.reason.clone()),
+        ("chosen because", (ENGLISH.reasons)(backend)),
         ("ms a photo", state.ms_per_photo().map_or("none yet".into(), |ms| format!("{ms:.1}"))),
         ("of the last photo, ms", stages(&state.stages)),
         ("weights kept", format!("{kept:?}, {} bytes", state.stored.unwrap_or(0))),

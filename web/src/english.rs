@@ -1,12 +1,13 @@
 //! The page's English.
 
+mod fault;
+mod status;
+mod trouble;
+
 use crate::numbers::{grouped, megabytes, parameters, percent, rounded, signed};
-use crate::photo::{ArchiveFault, Trouble};
-use crate::state::{Counts, Order, Problem};
-use crate::status::Status;
-use crate::text::{Said, Text};
-use crate::threads::{NoPlan, Notice};
-use protocol::{BackendInfo, Loading, ModelInfo};
+use crate::state::{Counts, Order};
+use crate::text::Text;
+use protocol::{BackendInfo, ModelInfo};
 
 pub static ENGLISH: Text = Text {
     tag: "en",
@@ -21,7 +22,7 @@ pub static ENGLISH: Text = Text {
     maker: |model| format!("{}, {}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,
-    reason: |backend| backend.reason.clone(),
+    reasons: fault::reasons,
     backend,
 
     invitation: "What is in your photo?",
@@ -39,8 +40,8 @@ pub static ENGLISH: Text = Text {
     coffee: "coffee",
     rocket: "rocket",
 
-    status,
-    notice,
+    status: status::status,
+    notice: trouble::notice,
     isolate: "Use them all in this browser.",
     progress: "Loading the model",
     progress_value: |bytes, total| of_megabytes(bytes, total),
@@ -143,7 +144,8 @@ pub static ENGLISH: Text = Text {
     },
     no_model: "The model is not loaded now. Try again once it is.",
     signed,
-    told: |sentence| sentence.to_owned(),
+    photo_fault: fault::photo,
+    teach_fault: fault::teach,
     kind: |kind| &kind.label,
     kind_meaning: "The most specific kind of thing that holds at least 90 % of the probability (WordNet)",
 
@@ -158,7 +160,7 @@ pub static ENGLISH: Text = Text {
     milliseconds: |ms| format!("{} ms", rounded(ms)),
     no_preview: "No preview",
     dropped_thing: "What you dropped",
-    trouble,
+    trouble: trouble::trouble,
 };
 
 fn model_facts(model: &ModelInfo) -> String {
@@ -185,166 +187,6 @@ fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
     }
     parts.extend(ms.map(|ms| format!("{} ms a photo", rounded(ms))));
     parts.join(" · ")
-}
-
-fn status(status: &Status) -> Said {
-    let (lead, detail) = match status {
-        Status::Starting => ("Starting…".into(), String::new()),
-        Status::Downloading(loading) => ("Downloading the model".into(), download(loading)),
-        Status::Reading(loading) => {
-            let read = of_megabytes(loading.built, loading.total);
-            ("Reading the model from this browser’s storage".into(), format!(": {read}"))
-        }
-        Status::Paused(loading) => {
-            let here = of_megabytes(loading.here, loading.total);
-            ("The download is paused".into(), format!(": {here} had come"))
-        }
-        Status::WarmingUp => ("Warming up, so that the first photo is quick…".into(), String::new()),
-        Status::Ready => ("Ready for your photos.".into(), String::new()),
-        Status::Looking { name, left } => {
-            let more = match left - 1 {
-                0 => String::new(),
-                more => format!(" · {more} more to go"),
-            };
-            (format!("Looking at {name}"), more)
-        }
-        Status::Stopped { left } => {
-            (format!("Stopped: {} wait.", counted(*left, "photo", "photos")), String::new())
-        }
-        Status::Settled(counts) => (settled(counts), String::new()),
-        Status::PastedNothing => ("There was no photo in what you pasted.".into(), String::new()),
-        Status::Failed(_) => ("The model could not be loaded.".into(), String::new()),
-    };
-    let problem = match status {
-        Status::Failed(problem) => Some(self::problem(problem)),
-        _ => None,
-    };
-    Said { lead, detail, problem }
-}
-
-/// “: 12.3 of 23.0 MB · 4.5 MB/s · 3 s left”.
-fn download(loading: &Loading) -> String {
-    let mut parts = vec![of_megabytes(loading.here, loading.total)];
-    if let Some(rate) = loading.bytes_per_second {
-        parts.push(format!("{:.1} MB/s", rate / 1e6));
-        if rate >= 1.0 {
-            parts.push(time_left(loading.total.saturating_sub(loading.here) as f64 / rate));
-        }
-    }
-    format!(": {}", parts.join(" · "))
-}
-
-fn time_left(seconds: f64) -> String {
-    match seconds {
-        ..90.0 => format!("{} s left", seconds.ceil()),
-        ..5_400.0 => format!("{} min left", (seconds / 60.0).ceil()),
-        _ => format!("{} h left", (seconds / 3_600.0).ceil()),
-    }
-}
-
-fn settled(counts: &Counts) -> String {
-    let done = match (counts.done, counts.failed) {
-        (0, _) => String::new(),
-        (1, 0) => "Your photo has its answer.".into(),
-        (done, 0) => format!("All {} photos have their answers.", grouped(done as u64)),
-        (done, _) => format!("{} answered.", counted(done, "photo", "photos")),
-    };
-    let failed = match counts.failed {
-        0 => String::new(),
-        failed => format!("{} could not be answered.", counted(failed, "photo", "photos")),
-    };
-    [done, failed].join(" ").trim().to_owned()
-}
-
-fn notice(notice: &Notice) -> String {
-    match notice {
-        Notice::NotIsolated { cores } => format!(
-            "It runs on one thread, though this device has {cores} processors: this site’s server does not send the \
-             headers that make a page cross-origin isolated (Cross-Origin-Opener-Policy: same-origin and \
-             Cross-Origin-Embedder-Policy: require-corp). Whoever runs the site can add them, or switch on its \
-             isolation service worker."
-        ),
-        Notice::BadThreads { got, most, used } => format!(
-            "“{got}” is no number of threads: the page’s “threads” parameter goes from 1 to {most}, and 0 leaves \
-             the choice to the page. It runs on {}.",
-            counted(*used, "thread", "threads")
-        ),
-        Notice::Fewer { planned, started } => format!(
-            "It runs on {started} of {planned} threads: the browser did not start the others. Closing other tabs \
-             and reloading the page may help."
-        ),
-    }
-}
-
-fn problem(problem: &Problem) -> String {
-    match problem {
-        Problem::NoWorker(NoPlan::NoSimd) => "This browser lacks WebAssembly SIMD, which the network needs. \
-             Firefox 89, Chrome 91, Edge 91, Safari 16.4 and anything newer have it."
-            .into(),
-        Problem::NoWorker(NoPlan::BadBuild(name)) => format!(
-            "“{name}” is no program that this browser can run. The page’s “worker” parameter is simd128, \
-             simd128-threads or relaxed-threads; without it the page takes the fastest."
-        ),
-        Problem::BadModelAddress(address) => format!(
-            "“{address}” is no web address of a model. The page’s “model” parameter names a manifest.json, \
-             such as models/demo/manifest.json."
-        ),
-        Problem::NotStarted(reason) => sentence_with(
-            reason,
-            "The classifier’s program could not be fetched or started.",
-            "Check the connection and try again.",
-        ),
-        Problem::Crashed(reason) => sentence_with(
-            reason,
-            "The classifier stopped unexpectedly.",
-            "Your photos are still here: try again, or close other tabs first if memory is short.",
-        ),
-        Problem::Misunderstood(reason) => sentence_with(
-            reason,
-            "The page and its classifier are of different versions.",
-            "Reload the page to get the same version of both.",
-        ),
-        Problem::Told(sentence) => sentence.clone(),
-    }
-}
-
-/// What happened, why (where known), and what to do.
-fn sentence_with(reason: &str, what: &str, advice: &str) -> String {
-    let what = what.trim_end_matches('.');
-    if reason.is_empty() { format!("{what}. {advice}") } else { format!("{what} ({reason}). {advice}") }
-}
-
-fn trouble(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Told(sentence) => sentence.clone(),
-        Trouble::Crashed => {
-            "The classifier stopped unexpectedly while it looked at this photo. Trying again may help.".into()
-        }
-        Trouble::NothingInside => "There is no photo in it.".into(),
-        Trouble::FolderUnreadable => {
-            "The browser could not list this folder. Drop the photos in it instead.".into()
-        }
-        Trouble::Archive(ArchiveFault::Damaged) => {
-            "This is no zip file, or it is damaged or cut short. Unpack it and drop the photos.".into()
-        }
-        Trouble::Archive(ArchiveFault::TooManyFiles) => {
-            "This zip file lists more files than are read here. Unpack it and drop the photos.".into()
-        }
-        Trouble::NotUnpacked => {
-            "This photo could not be unpacked: its zip file is damaged, or was moved since it was dropped."
-                .into()
-        }
-        Trouble::NotShared(host) => format!(
-            "The picture could not be fetched: {host} is out of reach, or does not let other pages read its \
-             pictures. Save it and drop the file, or copy the picture itself and paste it."
-        ),
-        Trouble::NotAFile => {
-            "There was no file in what you dropped. Save the picture first, then drop the file.".into()
-        }
-        Trouble::NotFetched => {
-            "This sample could not be fetched. Check the connection and click it again.".into()
-        }
-    }
 }
 
 fn counts(counts: &Counts) -> String {
@@ -387,7 +229,6 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::Phase;
 
     #[test]
     fn progress_is_told_in_megabytes() {
@@ -396,55 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_quickly_is_not_read_aloud() {
-        let mut loading = Loading {
-            phase: Phase::Download,
-            total: 23_000_000,
-            here: 12_300_000,
-            stored: 0,
-            built: 0,
-            bytes_per_second: None,
-        };
-        let said = status(&Status::Downloading(loading));
-        assert_eq!(
-            (said.lead.as_str(), said.detail.as_str()),
-            ("Downloading the model", ": 12.3 of 23.0 MB")
-        );
-        loading.bytes_per_second = Some(1_500_000.0);
-        let said = status(&Status::Downloading(loading));
-        assert_eq!(said.detail, ": 12.3 of 23.0 MB · 1.5 MB/s · 8 s left");
-    }
-
-    #[test]
-    fn time_left_is_told_in_the_unit_that_fits() {
-        let told = [0.2, 89.0, 91.0, 5_401.0].map(time_left);
-        assert_eq!(told, ["1 s left", "89 s left", "2 min left", "2 h left"]);
-    }
-
-    #[test]
-    fn the_end_is_told_as_it_is() {
-        let said = |done, failed| status(&Status::Settled(Counts { left: 0, done, failed })).lead;
-        assert_eq!(said(1, 0), "Your photo has its answer.");
-        assert_eq!(said(3, 0), "All 3 photos have their answers.");
-        assert_eq!(said(2, 1), "2 photos answered. 1 photo could not be answered.");
-        assert_eq!(said(0, 1), "1 photo could not be answered.");
-    }
-
-    #[test]
-    fn a_problem_tells_its_reason_where_there_is_one() {
-        let told = |reason: &str| problem(&Problem::NotStarted(reason.into()));
-        assert!(told("out of memory").contains("started (out of memory). Check"));
-        assert!(told("").contains("started. Check"));
-    }
-
-    #[test]
     fn the_backend_names_its_threads() {
-        let info = |threads| BackendInfo {
-            kind: "cpu".into(),
-            detail: "simd128".into(),
-            threads,
-            reason: String::new(),
-        };
+        let info =
+            |threads| BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads, reasons: vec![] };
         assert_eq!(backend(&info(1), None), "CPU · simd128 · 1 thread");
         assert_eq!(backend(&info(4), Some(42.6)), "CPU · simd128 · 4 threads · 43 ms a photo");
     }

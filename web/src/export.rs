@@ -155,7 +155,7 @@ mod tests {
             sha256: "cd".repeat(32),
         };
         let backend =
-            BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 2, reason: String::new() };
+            BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 2, reasons: vec![] };
         Maker { model: Rc::new(model), backend: Rc::new(backend) }
     }
 

@@ -1,5 +1,6 @@
 //! One photo on the page: what it is, how its preview does, and where its answer stands.
 
+use protocol::fault::PhotoFault;
 use protocol::{Answer, BackendInfo, ModelInfo};
 use std::rc::Rc;
 
@@ -64,8 +65,8 @@ pub enum Progress {
 /// Why a photo has no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trouble {
-    /// The worker's own sentence.
-    Told(String),
+    /// What the worker says.
+    Photo(PhotoFault),
     /// The worker broke down while this photo was in its hands.
     Crashed,
     /// A folder or an archive without a photo in it.

@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::state::{Counts, Order};
 use crate::status::Status;
 use crate::threads::Notice;
+use protocol::fault::{PhotoFault, TeachFault};
 use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
 
 /// A language.
@@ -29,8 +30,8 @@ pub struct Text {
     pub maker: fn(&ModelInfo) -> String,
     /// Parameters, classes and image size.
     pub model_facts: fn(&ModelInfo) -> String,
-    /// Why this backend was chosen.
-    pub reason: fn(&BackendInfo) -> String,
+    /// Where the network runs, and why there.
+    pub reasons: fn(&BackendInfo) -> String,
     /// The backend and, once there is one, its milliseconds a photo.
     pub backend: fn(&BackendInfo, Option<f64>) -> String,
 
@@ -152,8 +153,8 @@ pub struct Text {
     pub no_model: &'static str,
     /// A number with its sign.
     pub signed: fn(f32) -> String,
-    /// One of the worker's own sentences.
-    pub told: fn(&str) -> String,
+    pub photo_fault: fn(&PhotoFault) -> String,
+    pub teach_fault: fn(&TeachFault) -> String,
     pub kind: fn(&Kind) -> &str,
     pub kind_meaning: &'static str,
 
@@ -189,3 +190,6 @@ impl PartialEq for Text {
         self.tag == other.tag
     }
 }
+
+#[cfg(test)]
+mod tests;

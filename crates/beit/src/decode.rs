@@ -23,7 +23,7 @@ use image::metadata::Orientation;
 use image::{ImageDecoder, ImageResult, Limits};
 
 pub use error::DecodeError;
-pub use sniff::Format;
+pub use sniff::{Foreign, Format};
 
 /// Most pixels a photo may claim: its RGB then takes 300 MB, which fits beside the weights in the 2 GiB
 /// a worker's memory may grow to.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use beit::decode::{DecodeError, Format, MAX_FILE_BYTES, decode};
+use beit::decode::{DecodeError, Foreign, Format, MAX_FILE_BYTES, decode};
 use common::{assert_same, data, photo, read};
 
 /// Decoders of lossless formats have no freedom.
@@ -62,7 +62,7 @@ fn thirty_megapixels_are_read() {
 
 #[test]
 fn bad_files_say_what_is_wrong() {
-    let unsupported = |name| DecodeError::UnsupportedFormat { name };
+    let unsupported = |format| DecodeError::UnsupportedFormat { format };
     let truncated = |format| DecodeError::Truncated { format };
     let cases = [
         ("empty.jpg", DecodeError::Empty),
@@ -73,11 +73,11 @@ fn bad_files_say_what_is_wrong() {
         ("truncated.gif", truncated(Format::Gif)),
         ("truncated.webp", truncated(Format::WebP)),
         ("bomb.png", DecodeError::TooManyPixels { width: 60_000, height: 60_000 }),
-        ("picture.avif", unsupported("an AVIF photo")),
-        ("picture.heic", unsupported("a HEIC photo")),
-        ("drawing.svg", unsupported("an SVG drawing")),
-        ("document.pdf", unsupported("a PDF document")),
-        ("icon.ico", unsupported("an icon (ICO)")),
+        ("picture.avif", unsupported(Foreign::Avif)),
+        ("picture.heic", unsupported(Foreign::Heic)),
+        ("drawing.svg", unsupported(Foreign::Svg)),
+        ("document.pdf", unsupported(Foreign::Pdf)),
+        ("icon.ico", unsupported(Foreign::Ico)),
     ];
     for (name, expected) in cases {
         assert_eq!(decode(&read(&format!("photos/{name}"))), Err(expected), "{name}");

@@ -5,9 +5,11 @@
 //! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
 //! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
 
+pub mod fault;
 pub mod storage;
 pub mod teach;
 
+use fault::{LoadFault, PhotoFault, Reason};
 use serde::{Deserialize, Serialize};
 use teach::{TeachReply, TeachRequest};
 
@@ -54,22 +56,22 @@ pub enum Reply {
     Loading(Loading),
     /// The model answers photos from now on.
     Ready { model: ModelInfo, backend: BackendInfo, kept: Kept },
-    /// The model could not be loaded; `message` is a sentence that says what to do.
-    LoadFailed { message: String },
+    /// The model could not be loaded.
+    LoadFailed { fault: LoadFault },
     /// The worker has begun on this photo.
     Started { id: u64 },
     /// The photo's answer.
     Done { id: u64, answer: Answer },
-    /// The photo could not be answered; `message` is a sentence for its card.
-    Failed { id: u64, message: String },
+    /// The photo could not be answered.
+    Failed { id: u64, fault: PhotoFault },
     /// About a visitor's own classes.
     Teach(TeachReply),
     /// What each patch of the photo contributes to this class's logit.
     Explained { id: u64, class: usize, heat_map: HeatMap },
     /// The square that the network sees of the photo, `side` × `side` pixels in RGBA, beside this message.
     Input { id: u64, side: usize },
-    /// A heat map or an input could not be had; `message` is a sentence.
-    NotShown { id: u64, message: String },
+    /// A heat map or an input could not be had.
+    NotShown { id: u64, fault: PhotoFault },
 }
 
 /// How far loading has come, in bytes of the weights.
@@ -138,8 +140,8 @@ pub struct BackendInfo {
     /// The instruction set in use, such as `simd128`.
     pub detail: String,
     pub threads: usize,
-    /// Why this one was chosen: a sentence.
-    pub reason: String,
+    /// Why this one was chosen, the weightiest first.
+    pub reasons: Vec<Reason>,
 }
 
 /// A photo's answer.
@@ -267,7 +269,7 @@ mod tests {
                 built: 1,
                 bytes_per_second: Some(0.5),
             }),
-            Reply::Failed { id: 7, message: "notes.txt is not a photo".into() },
+            Reply::Failed { id: 7, fault: PhotoFault::NotAPhoto },
         ];
         for reply in replies {
             let back: Reply = serde_json::from_str(&reply.to_json()).unwrap();

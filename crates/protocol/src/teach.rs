@@ -1,5 +1,6 @@
 //! Messages about a visitor's own classes: photos in, a head trained on their features, and which head answers.
 
+use crate::fault::{PhotoFault, TeachFault};
 use serde::{Deserialize, Serialize};
 
 /// From the page to the worker.
@@ -36,20 +37,20 @@ pub struct TaughtClass {
 pub enum TeachReply {
     /// The photo's features are made.
     Seen { photo: u64 },
-    /// They could not be; `message` is a sentence for this photo.
-    NotSeen { photo: u64, message: String },
+    /// They could not be.
+    NotSeen { photo: u64, fault: PhotoFault },
     /// While training: another strength of the penalty has been tried, and this share of photos held out was right.
     Tried { accuracy: f64 },
     /// The head is trained.
     Taught { lesson: Lesson },
-    /// No head could be trained; `message` is a sentence.
-    NotTaught { message: String },
+    /// No head could be trained.
+    NotTaught { fault: TeachFault },
     /// Photos are answered with these classes from now on.
     OwnClasses { head: OwnHead },
     /// Photos are answered with the model's own classes from now on.
     ModelsClasses,
-    /// A head could not be used; `message` is a sentence.
-    Refused { message: String },
+    /// A head could not be used.
+    Refused { fault: TeachFault },
 }
 
 /// A trained head.

@@ -45,6 +45,6 @@ try {
     (await program(plain)).start(reason(error));
   }
 } catch (error) {
-  const message = `The classifier could not be started. Reload the page to try again. (${reason(error)})`;
-  self.postMessage([JSON.stringify({ type: "load_failed", message })]);
+  const fault = { kind: "not_started", reason: reason(error) };
+  self.postMessage([JSON.stringify({ type: "load_failed", fault })]);
 }

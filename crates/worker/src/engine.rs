@@ -34,18 +34,18 @@ struct Explained<B: Backend> {
     seen: Area,
 }
 
-/// Why a photo could not be answered; the text stands on its card.
+/// Why a photo could not be answered.
 #[derive(Debug, Error)]
 pub enum PhotoError {
-    #[error("No model is loaded yet.")]
+    #[error("no model is loaded yet")]
     NoModel,
-    #[error("This file could not be read. It may have been moved or deleted since it was dropped.")]
+    #[error("the browser does not read the file")]
     Unreadable,
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    #[error("The network failed on this photo: {0}.")]
+    #[error("the network failed: {0}")]
     Network(#[from] BackendError),
-    #[error("The GPU failed on this photo, and the network could not be moved to the processor. {0}")]
+    #[error("the network could not be moved to the processor: {0}")]
     Moving(#[from] LoadError),
 }
 

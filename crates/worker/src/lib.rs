@@ -6,6 +6,7 @@
 
 mod digest;
 mod engine;
+mod fault;
 mod fetch;
 mod graphics;
 mod instructions;

@@ -8,6 +8,7 @@ use crate::store::Store;
 use beit::backend::BackendError;
 use beit::builder::BuildError;
 use beit::weights::{Manifest, ManifestError, WeightsError};
+use protocol::fault::Reason;
 use protocol::{Device, Kept, ModelInfo};
 use thiserror::Error;
 use web_sys::RequestCache;
@@ -21,22 +22,20 @@ pub struct Loaded {
     pub info: ModelInfo,
     /// Whether the next visit finds the weights in the browser's storage.
     pub kept: Kept,
-    /// Why it runs where it does: a sentence, where there is one to say.
-    pub reason: Option<String>,
+    /// Why it runs where it does, where there is something to say.
+    pub reason: Option<Reason>,
 }
 
 /// Why a model could not be loaded.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    #[error("The model could not be fetched: {0}. Check the connection and the address, then try again.")]
+    #[error(transparent)]
     Fetch(#[from] FetchError),
-    #[error("{url} is not an address a manifest can be fetched from.")]
+    #[error("{url} is no address")]
     Address { url: String },
-    #[error(
-        "{url} does not describe a model: {error}. Point `model` at a manifest.json that `beitscope convert` wrote."
-    )]
+    #[error("{url} describes no model: {error}")]
     Manifest { url: String, error: ManifestError },
-    #[error("The model's files were refused: {0}. Convert the checkpoint again with `beitscope convert`.")]
+    #[error("the files were refused: {0}")]
     Build(#[from] BuildError),
 }
 

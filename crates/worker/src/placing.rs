@@ -5,7 +5,7 @@ use crate::load::LoadError;
 use crate::network::Network;
 use crate::shards::Shards;
 use crate::verdict::Verdict;
-use crate::{graphics, instructions, port, timing};
+use crate::{fault, graphics, instructions, port, timing};
 use beit::backend::{BackendError, Cpu};
 use beit::builder::BuildError;
 use beit::labels::Label;
@@ -13,12 +13,13 @@ use beit::model::Model;
 use gpu::{Arithmetic, Gpu, GpuOptions};
 use kernels::Isa;
 use protocol::Device;
+use protocol::fault::Reason;
 
 /// A network in its place.
 pub struct Placed {
     pub network: Network,
-    /// Why it is not on the other device, or that it was asked for: a sentence, where there is one to say.
-    pub reason: Option<String>,
+    /// Why it is not on the other device, or that it was asked for, where there is something to say.
+    pub reason: Option<Reason>,
 }
 
 /// Builds the network on `device`.
@@ -32,14 +33,14 @@ pub async fn place(shards: &Shards<'_>, device: Device) -> Result<Placed, LoadEr
     let options = GpuOptions { allow_software: device == Device::Webgpu, ..GpuOptions::default() };
     let gpu = match Gpu::request(options).await {
         Ok(gpu) => gpu,
-        Err(error) => return on_processor(shards, Some(format!("The GPU is not used: {error}."))).await,
+        Err(error) => return on_processor(shards, Some(fault::of_asking_for_a_gpu(error))).await,
     };
     match on_graphics(shards, &gpu, device).await {
         Ok(Ok(placed)) => Ok(placed),
         Ok(Err(reason)) => on_processor(shards, Some(reason)).await,
         Err(error) => match failure(&error) {
             Some(failure) => {
-                let reason = format!("The GPU is not used: {} failed ({failure}).", gpu.name());
+                let reason = Reason::GpuFailed { name: gpu.name(), reason: failure.to_string() };
                 on_processor(shards, Some(reason)).await
             }
             None => Err(error),
@@ -47,7 +48,7 @@ pub async fn place(shards: &Shards<'_>, device: Device) -> Result<Placed, LoadEr
     }
 }
 
-async fn on_processor(shards: &Shards<'_>, reason: Option<String>) -> Result<Placed, LoadError> {
+async fn on_processor(shards: &Shards<'_>, reason: Option<Reason>) -> Result<Placed, LoadError> {
     let quantization = shards.quantization();
     // Measured once the first shard is here, since meanwhile the next are on their way.
     let (model, labels) =
@@ -57,12 +58,12 @@ async fn on_processor(shards: &Shards<'_>, reason: Option<String>) -> Result<Pla
     Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })
 }
 
-/// The network on the GPU, or a sentence that says why the processor is the better choice.
+/// The network on the GPU, or why the processor is the better choice.
 async fn on_graphics(
     shards: &Shards<'_>,
     gpu: &Gpu,
     device: Device,
-) -> Result<Result<Placed, String>, LoadError> {
+) -> Result<Result<Placed, Reason>, LoadError> {
     let format = instructions::format(shards.quantization());
     let kept = Verdict::kept(shards.store(), gpu, shards.sha256()).await;
     let arithmetic = kept.as_ref().and_then(|verdict| verdict.arithmetic(gpu));
@@ -77,8 +78,8 @@ async fn on_graphics(
         None => match graphics::check(gpu, format).await? {
             Ok(candidates) => candidates,
             Err(cosine) => {
-                let name = gpu.name();
-                let reason = format!("The GPU is not used: {name} computes wrongly (cosine {cosine:.5}).");
+                let cosine = cosine.is_finite().then_some(cosine);
+                let reason = Reason::GpuWrong { name: gpu.name(), cosine };
                 Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
                 return Ok(Err(reason));
             }
@@ -93,13 +94,13 @@ async fn on_graphics(
         return Ok(Ok(Placed { network: graphic(model, labels), reason }));
     }
     let Some(gpu_ms) = timing::graphics(&model, &candidates).await? else {
-        let reason = format!("The GPU is not used: on this model {} computes wrongly.", gpu.name());
+        let reason = Reason::GpuWrongHere { name: gpu.name() };
         Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
         return Ok(Err(reason));
     };
     let cpu_ms = timing::processor(model.config(), instructions::fastest(shards.quantization()), format);
     let faster = gpu_ms < cpu_ms;
-    let reason = compared(gpu, gpu_ms, cpu_ms);
+    let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };
     let arithmetic = faster.then(|| gpu.arithmetic());
     Verdict::new(arithmetic, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
     if faster || device == Device::Webgpu {
@@ -110,13 +111,6 @@ async fn on_graphics(
 
 fn graphic(model: Model<Gpu>, labels: Vec<Label>) -> Network {
     Network::Gpu(Box::new(Engine::new(model, labels)))
-}
-
-fn compared(gpu: &Gpu, on_gpu: f64, on_cpu: f64) -> String {
-    format!(
-        "A photo takes {on_gpu:.0} ms on {}, and would take about {on_cpu:.0} ms on the processor.",
-        gpu.name()
-    )
 }
 
 /// What the GPU said, where it was the GPU that failed.

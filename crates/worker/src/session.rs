@@ -1,6 +1,7 @@
 //! What the worker does with each message.
 
 use crate::engine::{self, PhotoError};
+use crate::fault;
 use crate::instructions;
 use crate::load::{self, Loaded};
 use crate::network::Network;
@@ -10,6 +11,7 @@ use crate::port::{self, Message};
 use crate::teach::{self, TeachError};
 use beit::backend::BackendError;
 use futures_util::future::join;
+use protocol::fault::Reason;
 use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
 use protocol::{Answer, BackendInfo, Device, HeatMap, Reply, Request};
 use web_sys::Blob;
@@ -42,25 +44,25 @@ impl Session {
                 self.threads = threads;
                 match loaded {
                     Ok(loaded) => self.ready(loaded),
-                    Err(error) => port::post(&Reply::LoadFailed { message: error.to_string() }),
+                    Err(error) => port::post(&Reply::LoadFailed { fault: fault::of_loading(error) }),
                 }
             }
             Request::Classify { id, top_k } => {
                 port::post(&Reply::Started { id });
                 port::post(&match self.classify(message.photo, top_k).await {
                     Ok(answer) => Reply::Done { id, answer },
-                    Err(error) => Reply::Failed { id, message: error.to_string() },
+                    Err(error) => Reply::Failed { id, fault: fault::of_photo(error) },
                 });
             }
             Request::Explain { id, class } => {
                 port::post(&match self.explain(id, message.photo, class).await {
                     Ok(heat_map) => Reply::Explained { id, class, heat_map },
-                    Err(error) => Reply::NotShown { id, message: error.to_string() },
+                    Err(error) => Reply::NotShown { id, fault: fault::of_photo(error) },
                 });
             }
             Request::ShowInput { id } => match self.input(message.photo).await {
                 Ok((side, rgba)) => port::post_with(&Reply::Input { id, side }, &rgba),
-                Err(error) => port::post(&Reply::NotShown { id, message: error.to_string() }),
+                Err(error) => port::post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
             },
             Request::Teach(request) => self.teach(request, message.photo).await,
         }
@@ -122,14 +124,14 @@ impl Session {
         let reply = match request {
             TeachRequest::See { photo } => match self.learn(photo, file).await {
                 Ok(()) => TeachReply::Seen { photo },
-                Err(error) => TeachReply::NotSeen { photo, message: error.to_string() },
+                Err(error) => TeachReply::NotSeen { photo, fault: fault::of_photo(error) },
             },
             TeachRequest::Forget { photos } => {
                 return self.network().map(|network| network.forget(&photos)).unwrap_or_default();
             }
             TeachRequest::Train { classes } => match self.train(&classes) {
                 Ok(head) => TeachReply::OwnClasses { head },
-                Err(error) => TeachReply::NotTaught { message: error.to_string() },
+                Err(error) => TeachReply::NotTaught { fault: fault::of_teaching(error) },
             },
             TeachRequest::Use { file } => own(teach::decode(&file).and_then(|bytes| self.put(&bytes))),
             TeachRequest::Import => own(match engine::read(file).await {
@@ -176,7 +178,7 @@ impl Session {
             // The page shows the classes that answer.
             port::post(&Reply::Teach(TeachReply::ModelsClasses));
         }
-        loaded.reason = Some(format!("The GPU is not used any more: {failure}."));
+        loaded.reason = Some(Reason::GpuGivenUp { reason: failure.to_string() });
         self.ready(loaded);
         Ok(())
     }
@@ -197,36 +199,29 @@ impl Session {
         if loaded.network.remember(memory).is_err() {
             port::post(&Reply::Teach(TeachReply::ModelsClasses));
         }
-        loaded.reason = Some("The GPU failed once and is used again.".into());
+        loaded.reason = Some(Reason::GpuAgain);
         self.ready(loaded);
     }
 
     fn backend(&self, loaded: &Loaded) -> BackendInfo {
         let detail = placing::detail(&loaded.network);
-        let mut reasons: Vec<String> = loaded.reason.iter().cloned().collect();
+        let mut reasons: Vec<Reason> = loaded.reason.iter().cloned().collect();
         let Network::Cpu(engine) = &loaded.network else {
-            let reason = reasons.join(" ");
-            return BackendInfo { kind: "webgpu".into(), detail, threads: 1, reason };
+            return BackendInfo { kind: "webgpu".into(), detail, threads: 1, reasons };
         };
-        let helpers = self.threads.helpers;
-        reasons.push(match helpers {
-            0 => "The network runs on the processor, on one thread.".to_owned(),
-            helpers => format!("The network runs on the processor, on {} threads.", 1 + helpers),
-        });
-        if let Some(trouble) = &self.threads.trouble {
-            reasons.push(format!("More could not be started ({trouble})."));
-        }
-        if let Some(trouble) = &self.stands_in {
-            reasons.push(format!("A faster program could not be started ({trouble})."));
-        }
-        reasons.extend(instructions::reason(engine.model.backend().isa()));
-        BackendInfo { kind: "cpu".into(), detail, threads: 1 + helpers, reason: reasons.join(" ") }
+        let threads = 1 + self.threads.helpers;
+        let fewer = self.threads.trouble.clone().map(|reason| Reason::FewerThreads { reason });
+        let stand_in = self.stands_in.clone().map(|reason| Reason::StandIn { reason });
+        reasons.extend(
+            fewer.into_iter().chain(stand_in).chain(instructions::reason(engine.model.backend().isa())),
+        );
+        BackendInfo { kind: "cpu".into(), detail, threads, reasons }
     }
 }
 
 fn own(head: Result<OwnHead, TeachError>) -> TeachReply {
     match head {
         Ok(head) => TeachReply::OwnClasses { head },
-        Err(error) => TeachReply::Refused { message: error.to_string() },
+        Err(error) => TeachReply::Refused { fault: fault::of_teaching(error) },
     }
 }

@@ -18,24 +18,24 @@ use thiserror::Error;
 /// The longest name of a class.
 const LONGEST_NAME: usize = 100;
 
-/// Why a visitor's classes could not be learnt or used; the text stands on the page.
+/// Why a visitor's classes could not be learnt or used.
 #[derive(Debug, Error)]
 pub enum TeachError {
-    #[error("No model is loaded yet.")]
+    #[error("no model is loaded yet")]
     NoModel,
-    #[error("The file could not be read.")]
+    #[error("the browser does not read the file")]
     Unreadable,
-    #[error("Name every class, and no two alike.")]
+    #[error("a class has no name, or two have the same")]
     Names,
-    #[error("Some photos have not been looked at yet. Try again in a moment.")]
+    #[error("some photos were not looked at yet")]
     NotSeen,
-    #[error("Give at least two classes a photo each.")]
+    #[error("fewer than two classes have photos")]
     TooFew,
-    #[error("The head could not be used: {0}.")]
+    #[error(transparent)]
     Head(#[from] HeadError),
-    #[error("The head could not be used: it is no base64 text.")]
+    #[error("this is no base64 text")]
     Text,
-    #[error("The network failed: {0}.")]
+    #[error("the network failed: {0}")]
     Network(#[from] BackendError),
 }
 

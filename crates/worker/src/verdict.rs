@@ -3,6 +3,7 @@
 use crate::port;
 use crate::store::Store;
 use gpu::{Arithmetic, Gpu};
+use protocol::fault::Reason;
 use serde::{Deserialize, Serialize};
 
 /// What was found out about a GPU.
@@ -10,12 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct Verdict {
     /// The arithmetic to use; none where the processor is the better choice.
     arithmetic: Option<String>,
-    /// Why: a sentence.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl Verdict {
-    pub fn new(arithmetic: Option<Arithmetic>, reason: String) -> Self {
+    pub fn new(arithmetic: Option<Arithmetic>, reason: Reason) -> Self {
         Self { arithmetic: arithmetic.map(|arithmetic| arithmetic.name().into()), reason }
     }
 

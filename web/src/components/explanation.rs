@@ -83,6 +83,6 @@ fn shown(map: &HeatMap, strength: u8, text: &Text, dispatch: &Callback<Action>) 
 pub fn lack(reason: &Lack, text: &Text) -> String {
     match reason {
         Lack::NoModel => text.no_model.into(),
-        Lack::Told(sentence) => (text.told)(sentence),
+        Lack::Photo(fault) => (text.photo_fault)(fault),
     }
 }

@@ -20,7 +20,7 @@ pub fn Footer(FooterProps { model, backend, children }: &FooterProps) -> Html {
             if let (Some(model), Some(backend)) = (model, backend) {
                 <p>
                     <b>{ model.name.clone() }</b>{ " · " }{ (text.model_facts)(model) }{ ". " }
-                    { (text.reason)(backend) }
+                    { (text.reasons)(backend) }
                 </p>
             }
             { children.clone() }

@@ -4,6 +4,7 @@ use super::{Effect, Lack, State};
 use crate::models::{ListFault, Listed};
 use crate::photo::{Maker, Progress, Trouble};
 use crate::threads::NoPlan;
+use protocol::fault::LoadFault;
 use protocol::{BackendInfo, Kept, Loading, ModelInfo, Reply};
 use std::rc::Rc;
 
@@ -41,8 +42,8 @@ pub enum Problem {
     Crashed(String),
     /// The worker and the page do not understand each other, for this reason.
     Misunderstood(String),
-    /// The worker's own sentence.
-    Told(String),
+    /// What the worker says.
+    Load(LoadFault),
 }
 
 /// How the worker broke down.
@@ -131,8 +132,8 @@ impl State {
                 effects.extend(self.send_next());
                 effects
             }
-            Reply::LoadFailed { message } => {
-                self.engine = Engine::Failed(Problem::Told(message));
+            Reply::LoadFailed { fault } => {
+                self.engine = Engine::Failed(Problem::Load(fault));
                 vec![Effect::StopWorker]
             }
             // It was shown as running when it was sent.
@@ -144,7 +145,7 @@ impl State {
                 self.change(id, |photo| photo.maker = maker);
                 self.settle(id, Progress::Done(answer))
             }
-            Reply::Failed { id, message } => self.settle(id, Progress::Failed(Trouble::Told(message))),
+            Reply::Failed { id, fault } => self.settle(id, Progress::Failed(Trouble::Photo(fault))),
             Reply::Teach(reply) => vec![Effect::TellTeacher(reply)],
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
@@ -152,8 +153,8 @@ impl State {
             }
             // Its pixels come with an action of their own.
             Reply::Input { .. } => vec![],
-            Reply::NotShown { id, message } => {
-                self.not_shown(Some(id), Lack::Told(message));
+            Reply::NotShown { id, fault } => {
+                self.not_shown(Some(id), Lack::Photo(fault));
                 vec![]
             }
         }

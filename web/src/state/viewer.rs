@@ -2,6 +2,7 @@
 
 use super::{Effect, Engine, Focus, LinkState, State};
 use crate::photo::{Photo, PhotoId, Progress};
+use protocol::fault::PhotoFault;
 use protocol::{HeatMap, Prediction};
 use std::rc::Rc;
 
@@ -44,8 +45,8 @@ pub enum Input {
 pub enum Lack {
     /// No model is loaded (any more).
     NoModel,
-    /// The worker's own sentence.
-    Told(String),
+    /// What the worker says.
+    Photo(PhotoFault),
 }
 
 impl Explanation {

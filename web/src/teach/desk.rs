@@ -1,5 +1,6 @@
 //! What lies on the desk: classes, their photos, and how far each is. Pure: it knows no browser.
 
+use protocol::fault::{PhotoFault, TeachFault};
 use protocol::teach::{Lesson, OwnHead, TaughtClass, TeachReply, TeachRequest};
 
 /// A photo to learn from.
@@ -17,7 +18,7 @@ pub enum PhotoState {
     Looking,
     Seen,
     /// It can't be learnt from, for this reason.
-    Failed(String),
+    Failed(PhotoFault),
 }
 
 /// A class to learn.
@@ -42,8 +43,8 @@ pub enum Training {
     /// The share of photos held out that the last head tried was right about.
     Going(Option<f64>),
     Done(Lesson),
-    /// It could not be done: a sentence.
-    Failed(String),
+    /// It could not be done.
+    Failed(TeachFault),
 }
 
 /// All that the panel knows.
@@ -55,8 +56,8 @@ pub struct Desk {
     pub own: Option<OwnHead>,
     /// Whether photos are answered with it.
     pub in_use: bool,
-    /// What went wrong with a head: a sentence.
-    pub refused: Option<String>,
+    /// What went wrong with a head.
+    pub refused: Option<TeachFault>,
     /// The head that was refused is the one that storage keeps for this model.
     pub kept_refused: bool,
     last_id: u64,
@@ -193,10 +194,10 @@ impl Desk {
     pub fn told(&mut self, reply: TeachReply) -> bool {
         match reply {
             TeachReply::Seen { photo } => self.settle(photo, PhotoState::Seen),
-            TeachReply::NotSeen { photo, message } => self.settle(photo, PhotoState::Failed(message)),
+            TeachReply::NotSeen { photo, fault } => self.settle(photo, PhotoState::Failed(fault)),
             TeachReply::Tried { accuracy } => self.training = Training::Going(Some(accuracy)),
             TeachReply::Taught { lesson } => self.training = Training::Done(lesson),
-            TeachReply::NotTaught { message } => self.training = Training::Failed(message),
+            TeachReply::NotTaught { fault } => self.training = Training::Failed(fault),
             TeachReply::OwnClasses { head } => {
                 self.own = Some(head);
                 (self.in_use, self.refused, self.kept_refused) = (true, None, false);
@@ -206,7 +207,7 @@ impl Desk {
                 (self.in_use, self.refused, self.kept_refused) = (false, None, false);
                 return true;
             }
-            TeachReply::Refused { message } => self.refused = Some(message),
+            TeachReply::Refused { fault } => self.refused = Some(fault),
         }
         false
     }

@@ -1,4 +1,5 @@
 use super::desk::{Desk, PhotoState, Training};
+use protocol::fault::{PhotoFault, TeachFault};
 use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
 
 fn fill(desk: &mut Desk, name: &str, photos: usize) -> Vec<u64> {
@@ -20,7 +21,7 @@ fn photos_go_to_the_worker_one_by_one_and_then_the_lesson_is_ready() {
     assert_eq!(desk.next_photo(), Some(cats[0]));
     assert_eq!(desk.next_photo(), None, "one is in hand");
     assert!(desk.lesson().is_none() && desk.left() == (3, 3));
-    desk.told(TeachReply::NotSeen { photo: cats[0], message: "Not a photo.".into() });
+    desk.told(TeachReply::NotSeen { photo: cats[0], fault: PhotoFault::NotAPhoto });
     see_all(&mut desk);
     assert_eq!(desk.left(), (0, 2));
     let class = |name: &str, photos: &[u64]| TaughtClass { name: name.into(), photos: photos.to_vec() };
@@ -79,7 +80,7 @@ fn the_head_that_answers_is_the_one_that_was_said() {
     let head = OwnHead { classes: vec!["a".into(), "b".into()], file: "AA==".into() };
     assert!(desk.told(TeachReply::OwnClasses { head: head.clone() }));
     assert!(desk.in_use && desk.own == Some(head.clone()));
-    assert!(!desk.told(TeachReply::Refused { message: "Another model's.".into() }));
+    assert!(!desk.told(TeachReply::Refused { fault: TeachFault::Unreadable }));
     assert!(desk.in_use && desk.refused.is_some());
     assert!(desk.told(TeachReply::ModelsClasses));
     assert!(!desk.in_use && desk.own == Some(head) && desk.refused.is_none());

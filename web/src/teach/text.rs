@@ -1,5 +1,9 @@
 //! What the panel says, in each language.
 
+use crate::chinese::CHINESE as PAGE_CHINESE;
+use crate::english::ENGLISH as PAGE_ENGLISH;
+use protocol::fault::{PhotoFault, TeachFault};
+
 /// A language's words.
 pub struct TeachText {
     pub heading: &'static str,
@@ -34,6 +38,8 @@ pub struct TeachText {
     pub export: &'static str,
     pub import: &'static str,
     pub forget: &'static str,
+    pub photo_fault: fn(&PhotoFault) -> String,
+    pub teach_fault: fn(&TeachFault) -> String,
 }
 
 /// Classes that are named before "…".
@@ -87,6 +93,8 @@ pub static ENGLISH: TeachText = TeachText {
     export: "Save as a file",
     import: "Open a file",
     forget: "Forget your classes",
+    photo_fault: PAGE_ENGLISH.photo_fault,
+    teach_fault: PAGE_ENGLISH.teach_fault,
 };
 
 pub static CHINESE: TeachText = TeachText {
@@ -127,6 +135,8 @@ pub static CHINESE: TeachText = TeachText {
     export: "存为文件",
     import: "打开文件",
     forget: "忘掉你的类别",
+    photo_fault: PAGE_CHINESE.photo_fault,
+    teach_fault: PAGE_CHINESE.teach_fault,
 };
 
 /// The words for a BCP 47 tag.

@@ -106,7 +106,7 @@ fn said(desk: &Desk, text: &TeachText, model: bool) -> String {
     match &desk.training {
         _ if !model => text.waiting_for_model.to_owned(),
         Training::Going(accuracy) => (text.training)(*accuracy),
-        Training::Failed(message) => message.clone(),
+        Training::Failed(fault) => (text.teach_fault)(fault),
         _ if left > 0 => (text.looking)(left, all),
         Training::Done(lesson) if lesson.held_out == 0 => text.taught_unmeasured.to_owned(),
         Training::Done(lesson) => (text.taught)(lesson.right, lesson.held_out, lesson.ms / 1e3),
@@ -172,7 +172,7 @@ fn class(class: &Class, text: &'static TeachText, hands: &Hands, picture: Pictur
                     <li class="teach-more">{ format!("+{more}") }</li>
                 }
             </ul>
-            { for failed.map(failure) }
+            { for failed.map(|photo| failure(photo, text)) }
         </li>
     }
 }
@@ -196,9 +196,10 @@ fn photo(photo: &Photo, text: &TeachText, hands: &Hands, picture: Picture) -> Ht
     }
 }
 
-fn failure(photo: &Photo) -> Html {
-    let PhotoState::Failed(message) = &photo.state else { return Html::default() };
-    html! { <p key={photo.id} class="teach-failure" data-testid="teach-failure">{ format!("{}: {message}", photo.name) }</p> }
+fn failure(photo: &Photo, text: &TeachText) -> Html {
+    let PhotoState::Failed(fault) = &photo.state else { return Html::default() };
+    let said = format!("{}: {}", photo.name, (text.photo_fault)(fault));
+    html! { <p key={photo.id} class="teach-failure" data-testid="teach-failure">{ said }</p> }
 }
 
 fn results(lesson: &Lesson, desk: &Desk, text: &'static TeachText) -> Html {
@@ -311,8 +312,8 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
                     onchange={import}
                 />
             </label>
-            if let Some(message) = &desk.refused {
-                <p role="alert" class="teach-failure" data-testid="teach-refused">{ message }</p>
+            if let Some(fault) = &desk.refused {
+                <p role="alert" class="teach-failure" data-testid="teach-refused">{ (text.teach_fault)(fault) }</p>
                 if desk.kept_refused {
                     <button type="button" class="link" data-testid="teach-forget-refused" onclick={hands.click(|| Msg::Forget)}>
                         { text.forget }

@@ -6,7 +6,7 @@ use std::io;
 use image::ImageError;
 use thiserror::Error;
 
-use super::{Format, MAX_FILE_BYTES, MAX_PIXELS};
+use super::{Foreign, Format, MAX_FILE_BYTES, MAX_PIXELS};
 
 /// Why a file gave no picture. `Display` is a plain sentence; `detail` is for developers and not part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,11 +18,8 @@ pub enum DecodeError {
     NotAPhoto,
 
     /// A known format that no decoder here reads.
-    #[error("This is {name}, which Beitscope can't read. JPEG, PNG, WebP, GIF, BMP and TIFF work.")]
-    UnsupportedFormat {
-        /// With its article, such as `a PDF document`.
-        name: &'static str,
-    },
+    #[error("This is {format}, which Beitscope can't read. JPEG, PNG, WebP, GIF, BMP and TIFF work.")]
+    UnsupportedFormat { format: Foreign },
 
     /// A readable format in a variant that its decoder lacks, such as a lossless JPEG.
     #[error(

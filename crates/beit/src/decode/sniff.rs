@@ -28,20 +28,66 @@ impl fmt::Display for Format {
     }
 }
 
-/// Signatures at offset 0 of formats people take for photos, and the names to call them by.
-const UNSUPPORTED: [(&[u8], &str); 12] = [
-    (b"%PDF-", "a PDF document"),
-    (b"8BPS", "a Photoshop document (PSD)"),
-    (b"\0\0\x01\0", "an icon (ICO)"),
-    (b"\0\0\x02\0", "a mouse pointer (CUR)"),
-    (b"icns", "an icon (ICNS)"),
-    (b"\xff\x0a", "a JPEG XL photo"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL photo"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 photo"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 photo"),
-    (b"II\xbc", "a JPEG XR photo"),
-    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
-    (b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)"),
+/// A format that people take for a photo and [`decode`](super::decode()) does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    Avif,
+    Heic,
+    JpegXl,
+    Jpeg2000,
+    JpegXr,
+    OpenExr,
+    /// Canon's raw photos, older and newer.
+    Cr2,
+    Cr3,
+    Svg,
+    Pdf,
+    Psd,
+    Ico,
+    Cur,
+    Icns,
+    Matroska,
+    Video,
+}
+
+/// With its article.
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Avif => "an AVIF photo",
+            Self::Heic => "a HEIC photo",
+            Self::JpegXl => "a JPEG XL photo",
+            Self::Jpeg2000 => "a JPEG 2000 photo",
+            Self::JpegXr => "a JPEG XR photo",
+            Self::OpenExr => "an OpenEXR picture",
+            Self::Cr2 => "a camera's raw photo (CR2)",
+            Self::Cr3 => "a camera's raw photo (CR3)",
+            Self::Svg => "an SVG drawing",
+            Self::Pdf => "a PDF document",
+            Self::Psd => "a Photoshop document (PSD)",
+            Self::Ico => "an icon (ICO)",
+            Self::Cur => "a mouse pointer (CUR)",
+            Self::Icns => "an icon (ICNS)",
+            Self::Matroska => "a video (Matroska or WebM)",
+            Self::Video => "a video",
+        })
+    }
+}
+
+/// Signatures at offset 0 of formats that are not read.
+const UNSUPPORTED: [(&[u8], Foreign); 12] = [
+    (b"%PDF-", Foreign::Pdf),
+    (b"8BPS", Foreign::Psd),
+    (b"\0\0\x01\0", Foreign::Ico),
+    (b"\0\0\x02\0", Foreign::Cur),
+    (b"icns", Foreign::Icns),
+    (b"\xff\x0a", Foreign::JpegXl),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Foreign::JpegXl),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", Foreign::Jpeg2000),
+    (b"\xff\x4f\xff\x51", Foreign::Jpeg2000),
+    (b"II\xbc", Foreign::JpegXr),
+    (b"\x76\x2f\x31\x01", Foreign::OpenExr),
+    (b"\x1a\x45\xdf\xa3", Foreign::Matroska),
 ];
 
 /// The format of `bytes`.
@@ -68,17 +114,17 @@ pub(super) fn format(bytes: &[u8]) -> Result<Format, DecodeError> {
     // Classic TIFF and BigTIFF, in both byte orders. Canon's raw photos (CR2) look the same but for a mark.
     if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| bytes.starts_with(*magic)) {
         if bytes.get(8..10) == Some(b"CR") {
-            return Err(DecodeError::UnsupportedFormat { name: "a camera's raw photo (CR2)" });
+            return Err(DecodeError::UnsupportedFormat { format: Foreign::Cr2 });
         }
         return Ok(Format::Tiff);
     }
-    let name = UNSUPPORTED
+    let foreign = UNSUPPORTED
         .iter()
         .find(|(signature, _)| bytes.starts_with(signature))
-        .map(|(_, name)| *name)
+        .map(|(_, format)| *format)
         .or_else(|| iso_media(bytes))
-        .or_else(|| is_svg(bytes).then_some("an SVG drawing"));
-    Err(name.map_or(DecodeError::NotAPhoto, |name| DecodeError::UnsupportedFormat { name }))
+        .or_else(|| is_svg(bytes).then_some(Foreign::Svg));
+    Err(foreign.map_or(DecodeError::NotAPhoto, |format| DecodeError::UnsupportedFormat { format }))
 }
 
 /// `BM` alone begins many a text, so the header's length has to be one that exists.
@@ -93,7 +139,7 @@ fn is_bmp(bytes: &[u8]) -> bool {
 }
 
 /// Names the files of the ISO base media family (an `ftyp` box first) by the brands they list.
-fn iso_media(bytes: &[u8]) -> Option<&'static str> {
+fn iso_media(bytes: &[u8]) -> Option<Foreign> {
     if bytes.get(4..8) != Some(b"ftyp") {
         return None;
     }
@@ -101,13 +147,13 @@ fn iso_media(bytes: &[u8]) -> Option<&'static str> {
     let (brands, _) = bytes[8..length.clamp(8, bytes.len())].as_chunks::<4>();
     let has = |names: &[&[u8; 4]]| brands.iter().any(|brand| names.contains(&brand));
     Some(if has(&[b"avif", b"avis"]) {
-        "an AVIF photo"
+        Foreign::Avif
     } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"]) {
-        "a HEIC photo"
+        Foreign::Heic
     } else if has(&[b"crx "]) {
-        "a camera's raw photo (CR3)"
+        Foreign::Cr3
     } else {
-        "a video"
+        Foreign::Video
     })
 }
 
@@ -125,20 +171,20 @@ mod tests {
 
     #[test]
     fn names_what_it_cannot_read() {
-        let cases: [(&[u8], &str); 10] = [
-            (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "an AVIF photo"),
-            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "an AVIF photo"),
-            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC photo"),
-            (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"),
-            (b"\0\0\0\x01ftyp", "a video"), // a box shorter than its own header
-            (b"%PDF-1.7\n", "a PDF document"),
-            (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", "an SVG drawing"),
-            (b" <svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
-            (b"\0\0\x01\0\x01\0", "an icon (ICO)"),
-            (b"II*\0\x10\0\0\0CR\x02\0", "a camera's raw photo (CR2)"),
+        let cases: [(&[u8], Foreign); 10] = [
+            (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", Foreign::Avif),
+            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", Foreign::Avif),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Foreign::Heic),
+            (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", Foreign::Video),
+            (b"\0\0\0\x01ftyp", Foreign::Video), // a box shorter than its own header
+            (b"%PDF-1.7\n", Foreign::Pdf),
+            (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", Foreign::Svg),
+            (b" <svg xmlns='http://www.w3.org/2000/svg'/>", Foreign::Svg),
+            (b"\0\0\x01\0\x01\0", Foreign::Ico),
+            (b"II*\0\x10\0\0\0CR\x02\0", Foreign::Cr2),
         ];
-        for (bytes, name) in cases {
-            assert_eq!(format(bytes), Err(DecodeError::UnsupportedFormat { name }));
+        for (bytes, foreign) in cases {
+            assert_eq!(format(bytes), Err(DecodeError::UnsupportedFormat { format: foreign }));
         }
     }
 

@@ -1,0 +1,105 @@
+//! What went wrong, in the protocol's kinds.
+
+use crate::engine::PhotoError;
+use crate::fetch::FetchError;
+use crate::load::LoadError;
+use crate::teach::TeachError;
+use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS};
+use gpu::GpuError;
+use head::HeadError;
+use protocol::fault::{self, LoadFault, PhotoFault, Reason, TeachFault};
+
+pub fn of_photo(error: PhotoError) -> PhotoFault {
+    match error {
+        PhotoError::NoModel => PhotoFault::NoModel,
+        PhotoError::Unreadable => PhotoFault::Unreadable,
+        PhotoError::Decode(error) => of_decoding(error),
+        PhotoError::Network(error) => PhotoFault::Network { reason: error.to_string() },
+        PhotoError::Moving(error) => PhotoFault::NotMoved { fault: of_loading(error) },
+    }
+}
+
+fn of_decoding(error: DecodeError) -> PhotoFault {
+    match error {
+        DecodeError::Empty => PhotoFault::Empty,
+        DecodeError::NotAPhoto => PhotoFault::NotAPhoto,
+        DecodeError::UnsupportedFormat { format } => PhotoFault::Unsupported { format: foreign(format) },
+        DecodeError::UnsupportedVariant { format, .. } => PhotoFault::Variant { format: format.to_string() },
+        DecodeError::Truncated { format } => PhotoFault::Truncated { format: format.to_string() },
+        DecodeError::Corrupt { format, .. } => PhotoFault::Damaged { format: format.to_string() },
+        DecodeError::TooManyPixels { width, height } => {
+            PhotoFault::TooManyPixels { width, height, most_megapixels: MAX_PIXELS / 1_000_000 }
+        }
+        DecodeError::FileTooLarge { bytes } => PhotoFault::FileTooLarge {
+            megabytes: (bytes >> 20) as u64,
+            most_megabytes: (MAX_FILE_BYTES >> 20) as u64,
+        },
+        DecodeError::OutOfMemory { width, height } => PhotoFault::OutOfMemory { width, height },
+    }
+}
+
+fn foreign(format: Foreign) -> fault::Foreign {
+    match format {
+        Foreign::Avif => fault::Foreign::Avif,
+        Foreign::Heic => fault::Foreign::Heic,
+        Foreign::JpegXl => fault::Foreign::JpegXl,
+        Foreign::Jpeg2000 => fault::Foreign::Jpeg2000,
+        Foreign::JpegXr => fault::Foreign::JpegXr,
+        Foreign::OpenExr => fault::Foreign::OpenExr,
+        Foreign::Cr2 => fault::Foreign::Cr2,
+        Foreign::Cr3 => fault::Foreign::Cr3,
+        Foreign::Svg => fault::Foreign::Svg,
+        Foreign::Pdf => fault::Foreign::Pdf,
+        Foreign::Psd => fault::Foreign::Psd,
+        Foreign::Ico => fault::Foreign::Ico,
+        Foreign::Cur => fault::Foreign::Cur,
+        Foreign::Icns => fault::Foreign::Icns,
+        Foreign::Matroska => fault::Foreign::Matroska,
+        Foreign::Video => fault::Foreign::Video,
+    }
+}
+
+pub fn of_loading(error: LoadError) -> LoadFault {
+    match error {
+        LoadError::Fetch(error) => of_fetching(error),
+        LoadError::Address { url } => LoadFault::Address { url },
+        LoadError::Manifest { url, error } => LoadFault::Manifest { url, reason: error.to_string() },
+        LoadError::Build(error) => LoadFault::Refused { reason: error.to_string() },
+    }
+}
+
+fn of_fetching(error: FetchError) -> LoadFault {
+    match error {
+        FetchError::Unreachable { url, reason } => LoadFault::Unreachable { url, reason },
+        FetchError::Status { url, status } => LoadFault::Status { url, status },
+        FetchError::TooLong { url, limit } => LoadFault::TooLong { url, limit },
+        FetchError::Broken { url, reason } => LoadFault::Broken { url, reason },
+        FetchError::Damaged(error) => LoadFault::DamagedShard { reason: error.to_string() },
+    }
+}
+
+pub fn of_teaching(error: TeachError) -> TeachFault {
+    match error {
+        TeachError::NoModel => TeachFault::NoModel,
+        TeachError::Unreadable => TeachFault::Unreadable,
+        TeachError::Names => TeachFault::Names,
+        TeachError::NotSeen => TeachFault::NotSeen,
+        TeachError::TooFew => TeachFault::TooFew,
+        TeachError::Head(HeadError::File { reason }) => TeachFault::NotAHead { reason },
+        TeachError::Head(HeadError::OtherModel { expected, got }) => {
+            TeachFault::OtherModel { made_for: expected, loaded: got }
+        }
+        TeachError::Head(error) => TeachFault::Unusable { reason: error.to_string() },
+        TeachError::Text => TeachFault::NotAHead { reason: "it is no base64 text".into() },
+        TeachError::Network(error) => TeachFault::Network { reason: error.to_string() },
+    }
+}
+
+/// Why no GPU was to be had.
+pub fn of_asking_for_a_gpu(error: GpuError) -> Reason {
+    match error {
+        GpuError::NoAdapter { reason } => Reason::NoGpu { reason },
+        GpuError::Software { name } => Reason::ImitatedGpu { name },
+        GpuError::Device { name, reason } => Reason::GpuRefused { name, reason },
+    }
+}

@@ -1,0 +1,57 @@
+//! What keeps the page or a photo from an answer, in Chinese.
+
+use super::fault;
+use crate::photo::{ArchiveFault, Trouble};
+use crate::state::Problem;
+use crate::threads::{NoPlan, Notice};
+
+pub fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::NotIsolated { cores } => format!(
+            "这台设备有 {cores} 个处理器，但网络只用了一个线程：网站的服务器没有发送跨源隔离所需的标头（Cross-Origin-Opener-Policy: same-origin 和 Cross-Origin-Embedder-Policy: require-corp）。网站管理员可以加上它们，或启用网站的隔离 service worker。"
+        ),
+        Notice::BadThreads { got, most, used } => format!(
+            "“{got}”不是有效的线程数：页面的“threads”参数为 1 到 {most}，0 表示由页面决定。现在使用 {used} 个线程。"
+        ),
+        Notice::Fewer { planned, started } => format!(
+            "计划使用 {planned} 个线程，只启动了 {started} 个：浏览器没有启动其余的。关闭其他标签页并重新加载页面也许有帮助。"
+        ),
+    }
+}
+
+pub fn problem(problem: &Problem) -> String {
+    match problem {
+        Problem::NoWorker(NoPlan::BadBuild(name)) => format!("“{name}”不是这个浏览器能运行的程序。页面的“worker”参数可以是 simd128、simd128-threads 或 relaxed-threads；不写则自动选用最快的。"),
+        Problem::NoWorker(NoPlan::NoSimd) => "这个浏览器没有网络所需的 WebAssembly SIMD。Firefox 89、Chrome 91、Edge 91、Safari 16.4 及更新版本都有。".into(),
+        Problem::BadModelAddress(address) => format!("“{address}”不是模型的网址。页面的“model”参数应指向 manifest.json，例如 models/demo/manifest.json。"),
+        Problem::NotStarted(reason) => because("分类程序无法下载或启动", reason, "请检查网络连接，然后重试。"),
+        Problem::Crashed(reason) => because("分类程序意外停止", reason, "照片都还在：请重试；如果内存不足，先关闭其他标签页。"),
+        Problem::Misunderstood(reason) => because("页面与分类程序的版本不同", reason, "请重新加载页面。"),
+        Problem::Load(fault) => fault::load(fault),
+    }
+}
+
+fn because(what: &str, reason: &str, advice: &str) -> String {
+    if reason.is_empty() { format!("{what}。{advice}") } else { format!("{what}（{reason}）。{advice}") }
+}
+
+pub fn trouble(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Photo(fault) => fault::photo(fault),
+        Trouble::Crashed => "分类程序在看这张照片时意外停止。再试一次也许可以。".into(),
+        Trouble::NothingInside => "里面没有照片。".into(),
+        Trouble::FolderUnreadable => "浏览器无法列出这个文件夹。请直接拖入其中的照片。".into(),
+        Trouble::Archive(ArchiveFault::Damaged) => {
+            "这不是 zip 文件，或文件已损坏或不完整。请解压后拖入照片。".into()
+        }
+        Trouble::Archive(ArchiveFault::TooManyFiles) => {
+            "这个 zip 文件列出的文件过多。请解压后拖入照片。".into()
+        }
+        Trouble::NotUnpacked => "这张照片无法解压：zip 文件已损坏，或拖入后被移动。".into(),
+        Trouble::NotShared(host) => format!(
+            "图片无法获取：{host} 无法访问，或不允许其他网页读取其图片。请保存图片后拖入文件，或复制图片本身再粘贴。"
+        ),
+        Trouble::NotAFile => "拖入的内容里没有文件。请先保存图片，再拖入文件。".into(),
+        Trouble::NotFetched => "示例照片无法获取。请检查网络连接后再点击。".into(),
+    }
+}

@@ -1,0 +1,109 @@
+//! What keeps the page or a photo from an answer, in English.
+
+use super::{counted, fault};
+use crate::photo::{ArchiveFault, Trouble};
+use crate::state::Problem;
+use crate::threads::{NoPlan, Notice};
+
+pub fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::NotIsolated { cores } => format!(
+            "It runs on one thread, though this device has {cores} processors: this site’s server does not send the \
+             headers that make a page cross-origin isolated (Cross-Origin-Opener-Policy: same-origin and \
+             Cross-Origin-Embedder-Policy: require-corp). Whoever runs the site can add them, or switch on its \
+             isolation service worker."
+        ),
+        Notice::BadThreads { got, most, used } => format!(
+            "“{got}” is no number of threads: the page’s “threads” parameter goes from 1 to {most}, and 0 leaves \
+             the choice to the page. It runs on {}.",
+            counted(*used, "thread", "threads")
+        ),
+        Notice::Fewer { planned, started } => format!(
+            "It runs on {started} of {planned} threads: the browser did not start the others. Closing other tabs \
+             and reloading the page may help."
+        ),
+    }
+}
+
+pub fn problem(problem: &Problem) -> String {
+    match problem {
+        Problem::NoWorker(NoPlan::NoSimd) => "This browser lacks WebAssembly SIMD, which the network needs. \
+             Firefox 89, Chrome 91, Edge 91, Safari 16.4 and anything newer have it."
+            .into(),
+        Problem::NoWorker(NoPlan::BadBuild(name)) => format!(
+            "“{name}” is no program that this browser can run. The page’s “worker” parameter is simd128, \
+             simd128-threads or relaxed-threads; without it the page takes the fastest."
+        ),
+        Problem::BadModelAddress(address) => format!(
+            "“{address}” is no web address of a model. The page’s “model” parameter names a manifest.json, \
+             such as models/demo/manifest.json."
+        ),
+        Problem::NotStarted(reason) => sentence_with(
+            reason,
+            "The classifier’s program could not be fetched or started.",
+            "Check the connection and try again.",
+        ),
+        Problem::Crashed(reason) => sentence_with(
+            reason,
+            "The classifier stopped unexpectedly.",
+            "Your photos are still here: try again, or close other tabs first if memory is short.",
+        ),
+        Problem::Misunderstood(reason) => sentence_with(
+            reason,
+            "The page and its classifier are of different versions.",
+            "Reload the page to get the same version of both.",
+        ),
+        Problem::Load(fault) => fault::load(fault),
+    }
+}
+
+/// What happened, why (where known), and what to do.
+fn sentence_with(reason: &str, what: &str, advice: &str) -> String {
+    let what = what.trim_end_matches('.');
+    if reason.is_empty() { format!("{what}. {advice}") } else { format!("{what} ({reason}). {advice}") }
+}
+
+pub fn trouble(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Photo(fault) => fault::photo(fault),
+        Trouble::Crashed => {
+            "The classifier stopped unexpectedly while it looked at this photo. Trying again may help.".into()
+        }
+        Trouble::NothingInside => "There is no photo in it.".into(),
+        Trouble::FolderUnreadable => {
+            "The browser could not list this folder. Drop the photos in it instead.".into()
+        }
+        Trouble::Archive(ArchiveFault::Damaged) => {
+            "This is no zip file, or it is damaged or cut short. Unpack it and drop the photos.".into()
+        }
+        Trouble::Archive(ArchiveFault::TooManyFiles) => {
+            "This zip file lists more files than are read here. Unpack it and drop the photos.".into()
+        }
+        Trouble::NotUnpacked => {
+            "This photo could not be unpacked: its zip file is damaged, or was moved since it was dropped."
+                .into()
+        }
+        Trouble::NotShared(host) => format!(
+            "The picture could not be fetched: {host} is out of reach, or does not let other pages read its \
+             pictures. Save it and drop the file, or copy the picture itself and paste it."
+        ),
+        Trouble::NotAFile => {
+            "There was no file in what you dropped. Save the picture first, then drop the file.".into()
+        }
+        Trouble::NotFetched => {
+            "This sample could not be fetched. Check the connection and click it again.".into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_tells_its_reason_where_there_is_one() {
+        let told = |reason: &str| problem(&Problem::NotStarted(reason.into()));
+        assert!(told("out of memory").contains("started (out of memory). Check"));
+        assert!(told("").contains("started. Check"));
+    }
+}

@@ -1,0 +1,158 @@
+//! Photos come in, wait for their turn, get their answers and go.
+
+use super::super::queue::TIMED_PHOTOS;
+use super::*;
+use crate::photo::Trouble;
+use crate::status::Status;
+use protocol::fault::PhotoFault;
+
+#[test]
+fn photos_dropped_before_the_model_is_ready_wait_for_it() {
+    let mut state = State::default();
+    state.update(Action::Opened);
+    assert_eq!(arrive(&mut state, 1, &[1, 2]), []);
+    assert_eq!(hooks(&state), ["queued", "queued"]);
+    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(hooks(&state), ["running", "queued"]);
+}
+
+#[test]
+fn one_photo_at_a_time_in_the_order_they_came() {
+    let mut state = ready();
+    assert_eq!(arrive(&mut state, 1, &[1, 2]), [Effect::Classify(1)]);
+    assert_eq!(arrive(&mut state, 2, &[3]), []);
+    assert_eq!(state.counts().left, 3);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(2)]);
+    let failed = Reply::Failed { id: 2, fault: PhotoFault::NotAPhoto };
+    assert_eq!(state.update(Action::Worker(failed)), [Effect::Classify(3)]);
+    assert_eq!(done(&mut state, 3, 40.0), []);
+    assert_eq!(state.counts(), Counts { left: 0, done: 2, failed: 1 });
+}
+
+#[test]
+fn the_newest_batch_stands_on_top_in_its_own_order() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    arrive(&mut state, 2, &[3, 4]);
+    arrive(&mut state, 2, &[5]);
+    assert_eq!(ids(&state), [3, 4, 5, 1, 2]);
+}
+
+#[test]
+fn a_batch_that_loses_photos_on_the_way_keeps_its_place() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1]);
+    arrive(&mut state, 2, &[2, 3]);
+    state.update(Action::Remove(2));
+    arrive(&mut state, 2, &[4]);
+    assert_eq!(ids(&state), [3, 4, 1]);
+    state.update(Action::Clear);
+    arrive(&mut state, 2, &[5]);
+    assert_eq!(ids(&state), [5]);
+}
+
+#[test]
+fn what_is_not_a_file_gets_a_card_and_is_not_sent() {
+    let mut state = ready();
+    let arrivals =
+        vec![Arrival { id: 1, name: "holiday".into(), content: Content::Unusable(Trouble::NothingInside) }];
+    assert_eq!(state.update(Action::Arrived { batch: 1, arrivals }), []);
+    assert_eq!(hooks(&state), ["error"]);
+    assert_eq!(state.photos[0].preview, Preview::Unavailable);
+}
+
+#[test]
+fn a_photo_removed_while_running_does_not_stop_the_queue() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    assert_eq!(state.update(Action::Remove(1)), [Effect::Forget(1), Effect::Focus(Focus::Remove(2))]);
+    assert_eq!(hooks(&state), ["queued"], "the worker still has the first one in hand");
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(2)]);
+}
+
+#[test]
+fn focus_moves_to_a_neighbour_or_back_to_the_picker() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    assert!(state.update(Action::Remove(2)).contains(&Effect::Focus(Focus::Remove(1))));
+    assert!(state.update(Action::Remove(1)).contains(&Effect::Focus(Focus::Picker)));
+    assert_eq!(state.update(Action::Remove(1)), [], "it is gone already");
+}
+
+#[test]
+fn clearing_lets_go_of_every_file() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    let expected = [Effect::Forget(1), Effect::Forget(2), Effect::Focus(Focus::Picker)];
+    assert_eq!(state.update(Action::Clear), expected);
+    assert!(state.photos.is_empty());
+}
+
+#[test]
+fn the_time_a_photo_takes_is_the_median_of_the_last_ones() {
+    let mut state = ready();
+    assert_eq!(state.ms_per_photo(), None);
+    for (id, ms) in (1..).zip([900.0, 40.0, 44.0]) {
+        arrive(&mut state, id, &[id]);
+        done(&mut state, id, ms);
+    }
+    assert_eq!(state.ms_per_photo(), Some(44.0));
+    for id in 4..4 + TIMED_PHOTOS as u64 {
+        arrive(&mut state, id, &[id]);
+        done(&mut state, id, 50.0);
+    }
+    assert_eq!(state.ms_per_photo(), Some(50.0), "the first ones are forgotten");
+}
+
+#[test]
+fn a_preview_that_cannot_be_shown_leaves_the_photo_in_the_queue() {
+    let mut state = State::default();
+    arrive(&mut state, 1, &[1, 2]);
+    state.update(Action::Previewed { id: 1, url: None });
+    state.update(Action::Previewed { id: 2, url: Some("blob:2".into()) });
+    assert_eq!(state.photos[0].preview, Preview::Unavailable);
+    assert_eq!(state.photos[1].preview, Preview::Shown("blob:2".into()));
+    assert_eq!(hooks(&state), ["queued", "queued"]);
+    state.update(Action::PreviewsDropped(vec![2]));
+    assert_eq!(state.photos[1].preview, Preview::Wanted, "it is made again when it comes into sight");
+}
+
+#[test]
+fn a_stopped_queue_keeps_its_photos_and_goes_on() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2, 3]);
+    state.update(Action::Stop(true));
+    assert_eq!(done(&mut state, 1, 40.0), [], "the one in hand is finished, no other begins");
+    assert_eq!(hooks(&state), ["done", "queued", "queued"]);
+    assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
+    assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
+    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(2)]);
+}
+
+#[test]
+fn the_cameras_pictures_wait_for_photos_and_make_no_cards() {
+    let mut state = ready();
+    state.update(Action::Camera(true));
+    assert_eq!(state.update(Action::Frame), [], "it is not live yet");
+    state.update(Action::GoLive(true));
+    assert_eq!(state.update(Action::Frame), [Effect::Classify(CAMERA)]);
+    assert_eq!(arrive(&mut state, 1, &[1]), [], "the picture is in hand");
+    assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(1)], "then the photo");
+    let live = state.live.clone().unwrap();
+    assert_eq!((live.wanted, live.answer.is_some(), state.photos.len()), (0, true, 1));
+    assert_eq!(state.update(Action::Frame), [], "the photo is in hand");
+    done(&mut state, 1, 40.0);
+    assert_eq!(state.live.as_ref().unwrap().wanted, 1, "the worker has time again");
+    assert_eq!(state.update(Action::Camera(false)), [Effect::Forget(CAMERA), Effect::Focus(Focus::Camera)]);
+    assert_eq!(state.live, None);
+}
+
+#[test]
+fn an_arrival_ends_the_drag_and_the_note_about_an_empty_paste() {
+    let mut state = ready();
+    state.update(Action::Dragging(true));
+    state.update(Action::PastedNothing);
+    assert!(state.dragging && state.empty_paste);
+    arrive(&mut state, 1, &[1]);
+    assert!(!state.dragging && !state.empty_paste);
+}
