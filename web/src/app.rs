@@ -18,7 +18,7 @@ use crate::state::{Action, Engine, Focus, State};
 use crate::status::Status;
 use crate::teach::{Ask, Replies, Teach};
 use crate::text::Text;
-use crate::threads::Plan;
+use crate::threads::{Notice, Plan};
 use crate::updates;
 use crate::viewport;
 use gloo::events::EventListener;
@@ -121,7 +121,11 @@ impl Component for App {
         let list_fault = state.list_fault.as_ref().map(words.fault);
         let picker = self.picker();
         let started = backend.as_ref().filter(|backend| backend.kind == "cpu").map(|backend| backend.threads);
-        let notice = self.plan.as_ref().zip(started).and_then(|(plan, started)| plan.notice(started));
+        let of_plan = || self.plan.as_ref().zip(started).and_then(|(plan, started)| plan.notice(started));
+        let notice = match state.crashes.all() {
+            0 => of_plan(),
+            times => Some(Notice::StartedAgain { times }),
+        };
         html! {
             <ContextProvider<&'static Text> context={state.language.text()}>
                 <Header

@@ -2,12 +2,15 @@
 //! [`Action`]s.
 
 use crate::fetch::{base_address, told};
+use crate::lifeline;
 use crate::state::{Action, Breakdown, LISTED_CLASSES};
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
 use js_sys::{Array, Reflect, Uint8ClampedArray};
 use protocol::teach::TeachRequest;
 use protocol::{Device, Reply, Request};
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
@@ -15,6 +18,8 @@ use yew::Callback;
 /// A running worker; ends with this value.
 pub struct Client {
     worker: Worker,
+    /// Until it is ended on purpose.
+    wanted: Rc<Cell<bool>>,
     /// Dropped with the client, so that an ended worker is not heard any more.
     _listeners: [EventListener; 3],
 }
@@ -26,13 +31,22 @@ impl Client {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&address, &options).map_err(told)?;
+        let wanted = Rc::new(Cell::new(true));
         let on_message = {
-            let dispatch = dispatch.clone();
+            let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
             move |event: &Event| {
-                dispatch.emit(match read(event) {
-                    Ok(action) => action,
-                    Err(reason) => Action::WorkerBroke(Breakdown::Misunderstood(reason)),
-                });
+                let action = read(event)
+                    .unwrap_or_else(|reason| Action::WorkerBroke(Breakdown::Misunderstood(reason)));
+                if let Action::Worker(Reply::Awake { lock: Some(lock) }) = &action {
+                    let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
+                    lifeline::once_free(lock, move || {
+                        if wanted.get() {
+                            let reason = "it ended without a word".to_owned();
+                            dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
+                        }
+                    });
+                }
+                dispatch.emit(action);
             }
         };
         let on_error = {
@@ -51,7 +65,7 @@ impl Client {
             EventListener::new(&worker, "error", on_error),
             EventListener::new(&worker, "messageerror", on_message_error),
         ];
-        Ok(Self { worker, _listeners: listeners })
+        Ok(Self { worker, wanted, _listeners: listeners })
     }
 
     /// Asks the worker to load the manifest at this absolute address and to run it on this device, or on so many
@@ -91,6 +105,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        self.wanted.set(false);
         self.worker.terminate();
     }
 }

@@ -16,6 +16,7 @@ mod heat;
 mod intake;
 mod isolation;
 mod language;
+mod lifeline;
 mod models;
 mod numbers;
 mod photo;

@@ -3,6 +3,7 @@
 
 mod action;
 mod arrangement;
+mod crashes;
 mod engine;
 mod listing;
 mod live;
@@ -11,6 +12,7 @@ mod takeaway;
 mod viewer;
 
 pub use action::{Action, Effect, Focus};
+pub use crashes::Crashes;
 pub use engine::{Breakdown, Engine, Problem};
 pub use listing::{Drawn, Listing, Order, Viewport};
 pub use live::{CAMERA, Live};
@@ -79,8 +81,8 @@ pub struct State {
     whole_times: VecDeque<f64>,
     /// What the network's time for the last photo went to.
     pub stages: Vec<StageTime>,
-    /// The worker has answered a photo since it was started, so that starting it again may help.
-    proven: bool,
+    /// Workers that broke down.
+    pub crashes: Crashes,
     /// Bytes of weights in the browser's storage, once they were counted.
     pub stored: Option<u64>,
 }
@@ -112,7 +114,7 @@ impl Default for State {
             times: VecDeque::new(),
             whole_times: VecDeque::new(),
             stages: Vec::new(),
-            proven: false,
+            crashes: Crashes::default(),
             stored: None,
         }
     }
@@ -132,6 +134,7 @@ impl State {
                 self.broke(breakdown)
             }
             Action::Reload => {
+                self.crashes.forgive();
                 self.engine = Engine::Choosing;
                 vec![Effect::StopWorker, Effect::ChooseModel]
             }

@@ -33,6 +33,8 @@ pub enum Notice {
     NotIsolated { cores: usize },
     /// The `threads` parameter is no number of threads.
     BadThreads { got: String, most: usize, used: usize },
+    /// The worker broke down so many times and was started again.
+    StartedAgain { times: u32 },
     /// The worker could not start as many threads as were planned.
     Fewer { planned: usize, started: usize },
 }

@@ -50,8 +50,10 @@ pub enum Device {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Reply {
-    /// The worker's wasm runs and listens. Requests sent before this may be lost.
-    Awake,
+    /// The worker's wasm runs and listens. Requests sent before this may be lost. As long as the worker lives it holds
+    /// the browser's lock of this name (`navigator.locks`), where the browser has locks: whoever gets it knows that
+    /// the worker has ended, however it did.
+    Awake { lock: Option<String> },
     /// Where loading stands.
     Loading(Loading),
     /// The model answers photos from now on.
@@ -260,7 +262,7 @@ mod tests {
             assert_eq!(back, request);
         }
         let replies = [
-            Reply::Awake,
+            Reply::Awake { lock: Some("beitscope-worker-1".into()) },
             Reply::Loading(Loading {
                 phase: Phase::Download,
                 total: 9,

@@ -32,17 +32,30 @@ async function program(folder) {
   return glue;
 }
 
+// Held until this worker has ended, however it ends: the page waits for the same lock. Only a secure page has locks.
+function holdLock() {
+  if (!navigator.locks) return undefined;
+  const name = `beitscope-worker-${crypto.randomUUID()}`;
+  return new Promise((resolve) => {
+    navigator.locks.request(name, () => {
+      resolve(name);
+      return new Promise(() => {});
+    }).catch(() => resolve(undefined));
+  });
+}
+
 const reason = (error) => (error instanceof Error ? error.message : String(error));
 
 try {
+  const lock = await holdLock();
   const own = new URL(".", import.meta.url);
   const plain = new URL("../simd128/", own);
   try {
-    (await program(own)).start();
+    (await program(own)).start(lock);
   } catch (error) {
     if (own.href === plain.href) throw error;
     // Slower, but it needs the least.
-    (await program(plain)).start(reason(error));
+    (await program(plain)).start(lock, reason(error));
   }
 } catch (error) {
   const fault = { kind: "not_started", reason: reason(error) };

@@ -29,10 +29,10 @@ use futures_util::StreamExt;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-/// Listens to the page, then says so. Called by `worker.js`, with the reason if this build stands in for
-/// another that could not be started. (No start function of the module: that would run in every thread.)
+/// Listens to the page, then says so. Called by `worker.js`, with the name of the lock that it holds, and with the
+/// reason if this build stands in for another that could not be started. (No start function of the module: that would run in every thread.)
 #[wasm_bindgen]
-pub fn start(stands_in: Option<String>) {
+pub fn start(lock: Option<String>, stands_in: Option<String>) {
     std::panic::set_hook(Box::new(|info| web_sys::console::error_1(&info.to_string().into())));
     let (sender, mut messages) = mpsc::unbounded();
     port::listen(sender);
@@ -42,5 +42,5 @@ pub fn start(stands_in: Option<String>) {
             session.handle(message).await;
         }
     });
-    port::post(&protocol::Reply::Awake);
+    port::post(&protocol::Reply::Awake { lock });
 }

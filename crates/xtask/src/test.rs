@@ -42,8 +42,8 @@ const STEPS: [Step; 9] = [
 
 /// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
 /// Chromium's DevTools, its memory or its WebGPU, or no browser at all.
-const IN_FIREFOX: [&str; 12] = [
-    "page", "threads", "hosting", "storage", "heatmap", "gallery", "private", "camera", "offline",
+const IN_FIREFOX: [&str; 13] = [
+    "page", "threads", "crash", "hosting", "storage", "heatmap", "gallery", "private", "camera", "offline",
     "takeaway", "hostile", "teach",
 ];
 

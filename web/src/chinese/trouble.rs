@@ -13,6 +13,9 @@ pub fn notice(notice: &Notice) -> String {
         Notice::BadThreads { got, most, used } => format!(
             "“{got}”不是有效的线程数：页面的“threads”参数为 1 到 {most}，0 表示由页面决定。现在使用 {used} 个线程。"
         ),
+        Notice::StartedAgain { times } => {
+            format!("分类程序意外停止 {times} 次，已重新启动。照片不会丢失：手上的那张会再看一次。")
+        }
         Notice::Fewer { planned, started } => format!(
             "计划使用 {planned} 个线程，只启动了 {started} 个：浏览器没有启动其余的。关闭其他标签页并重新加载页面也许有帮助。"
         ),
@@ -38,7 +41,7 @@ fn because(what: &str, reason: &str, advice: &str) -> String {
 pub fn trouble(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Photo(fault) => fault::photo(fault),
-        Trouble::Crashed => "分类程序在看这张照片时意外停止。再试一次也许可以。".into(),
+        Trouble::Crashed => "分类程序每次看这张照片都意外停止。关闭其他标签页后再试也许可以。".into(),
         Trouble::NothingInside => "里面没有照片。".into(),
         Trouble::FolderUnreadable => "浏览器无法列出这个文件夹。请直接拖入其中的照片。".into(),
         Trouble::Archive(ArchiveFault::Damaged) => {

@@ -18,6 +18,11 @@ pub fn notice(notice: &Notice) -> String {
              the choice to the page. It runs on {}.",
             counted(*used, "thread", "threads")
         ),
+        Notice::StartedAgain { times } => format!(
+            "The classifier stopped unexpectedly {} and was started again. No photo is lost: the one in hand is \
+             looked at again.",
+            counted(*times as usize, "time", "times")
+        ),
         Notice::Fewer { planned, started } => format!(
             "It runs on {started} of {planned} threads: the browser did not start the others. Closing other tabs \
              and reloading the page may help."
@@ -67,7 +72,9 @@ pub fn trouble(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Photo(fault) => fault::photo(fault),
         Trouble::Crashed => {
-            "The classifier stopped unexpectedly while it looked at this photo. Trying again may help.".into()
+            "The classifier stopped unexpectedly each time it looked at this photo. Trying again after closing other \
+             tabs may help."
+                .into()
         }
         Trouble::NothingInside => "There is no photo in it.".into(),
         Trouble::FolderUnreadable => {

@@ -105,13 +105,12 @@ impl State {
 
     pub(super) fn start_worker(&mut self) -> Vec<Effect> {
         self.engine = Engine::Starting;
-        self.proven = false;
         vec![Effect::StartWorker]
     }
 
     pub(super) fn told(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Awake => {
+            Reply::Awake { .. } => {
                 self.choice.clone().map(|manifest| Effect::Load { manifest }).into_iter().collect()
             }
             Reply::Loading(loading) => {
@@ -139,7 +138,7 @@ impl State {
             // It was shown as running when it was sent.
             Reply::Started { .. } => vec![],
             Reply::Done { id, answer } => {
-                self.proven = true;
+                self.crashes.forgive();
                 self.note_time(&answer);
                 let maker = self.maker();
                 self.change(id, |photo| photo.maker = maker);
@@ -165,10 +164,8 @@ impl State {
         match self.engine {
             Engine::Loading(loading) => {
                 self.engine = Engine::Paused(loading);
-                // A photo that was in hand when its GPU failed.
-                if let Some(id) = self.in_flight.take() {
-                    self.change(id, |photo| photo.progress = Progress::Queued);
-                }
+                // A photo may have been in hand when its GPU failed.
+                self.wait_again();
                 vec![Effect::StopWorker, Effect::MeasureStorage]
             }
             _ => vec![],
@@ -182,26 +179,39 @@ impl State {
         }
     }
 
-    /// The photo in hand fails and can be tried again. A worker that had answered before is started
-    /// anew for the photos that wait; one that never did is left for the visitor to decide.
+    /// The photo in hand waits for the next worker, which is started at once where the last one had a model. A photo
+    /// that several workers broke down over gets a sentence; where worker after worker breaks down, or one that has
+    /// no model yet, it is left for the visitor to decide.
     pub(super) fn broke(&mut self, breakdown: Breakdown) -> Vec<Effect> {
-        if let Some(id) = self.in_flight.take() {
-            self.change(id, |photo| photo.progress = Progress::Failed(Trouble::Crashed));
-        }
-        match breakdown {
-            Breakdown::Crashed(_) if self.proven => self.start_worker(),
-            Breakdown::Crashed(reason) => {
-                let problem = match self.engine {
-                    Engine::Choosing | Engine::Starting => Problem::NotStarted(reason),
-                    _ => Problem::Crashed(reason),
-                };
-                self.engine = Engine::Failed(problem);
-                vec![Effect::StopWorker]
-            }
+        let reason = match breakdown {
+            Breakdown::Crashed(reason) => reason,
             Breakdown::Misunderstood(reason) => {
+                self.wait_again();
                 self.engine = Engine::Failed(Problem::Misunderstood(reason));
-                vec![Effect::StopWorker]
+                return vec![Effect::StopWorker];
             }
+        };
+        self.crashes.note();
+        match self.in_flight {
+            Some(id) if self.crashes.is_too_much(id) => {
+                self.in_flight = None;
+                self.change(id, |photo| photo.progress = Progress::Failed(Trouble::Crashed));
+            }
+            _ => self.wait_again(),
+        }
+        let problem = match self.engine {
+            Engine::Ready { .. } if self.crashes.may_go_on() => return self.start_worker(),
+            Engine::Choosing | Engine::Starting => Problem::NotStarted(reason),
+            _ => Problem::Crashed(reason),
+        };
+        self.engine = Engine::Failed(problem);
+        vec![Effect::StopWorker]
+    }
+
+    /// What the worker had in hand waits for the next one.
+    fn wait_again(&mut self) {
+        if let Some(id) = self.in_flight.take() {
+            self.change(id, |photo| photo.progress = Progress::Queued);
         }
     }
 }

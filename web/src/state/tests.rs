@@ -1,5 +1,6 @@
 //! The state's tests, by what they are about, and the states they begin with.
 
+mod crashes;
 mod engine;
 mod listing;
 mod models;
@@ -16,7 +17,7 @@ fn ready() -> State {
     let manifest: Rc<str> = "https://host/models/demo/manifest.json".into();
     assert_eq!(state.update(Action::Opened), [Effect::ChooseModel]);
     assert_eq!(state.update(Action::Chosen(Ok(manifest.clone()))), [Effect::StartWorker]);
-    assert_eq!(state.update(Action::Worker(Reply::Awake)), [Effect::Load { manifest }]);
+    assert_eq!(state.update(Action::Worker(Reply::Awake { lock: None })), [Effect::Load { manifest }]);
     state.update(Action::Worker(ready_reply()));
     state
 }

@@ -5,43 +5,6 @@ use protocol::fault::{LoadFault, PhotoFault};
 use protocol::{Loading, Phase};
 
 #[test]
-fn a_crash_fails_the_photo_in_hand_and_the_others_go_on() {
-    let mut state = ready();
-    arrive(&mut state, 1, &[1, 2, 3]);
-    done(&mut state, 1, 40.0);
-    assert_eq!(crash(&mut state), [Effect::StartWorker]);
-    assert_eq!(hooks(&state), ["done", "error", "queued"]);
-    assert_eq!(state.engine, Engine::Starting);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(3)]);
-}
-
-#[test]
-fn a_worker_that_never_answered_is_not_started_again_and_again() {
-    let mut state = ready();
-    arrive(&mut state, 1, &[1, 2]);
-    assert_eq!(crash(&mut state), [Effect::StopWorker]);
-    assert_eq!(state.engine, Engine::Failed(Problem::Crashed("unreachable".into())));
-    assert_eq!(hooks(&state), ["error", "queued"]);
-    assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
-}
-
-#[test]
-fn a_photo_whose_worker_crashed_can_be_tried_again() {
-    let mut state = ready();
-    arrive(&mut state, 1, &[1]);
-    done(&mut state, 1, 40.0);
-    arrive(&mut state, 2, &[2]);
-    crash(&mut state);
-    state.update(Action::Worker(ready_reply()));
-    assert_eq!(state.update(Action::Retry(2)), [Effect::Classify(2)]);
-
-    crash(&mut state);
-    let again = state.update(Action::Retry(2));
-    assert_eq!(again, [Effect::StopWorker, Effect::ChooseModel], "there is no worker: get one first");
-    assert_eq!(hooks(&state), ["queued", "done"]);
-}
-
-#[test]
 fn a_photo_with_an_answer_or_a_lasting_trouble_is_not_tried_again() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);

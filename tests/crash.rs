@@ -1,0 +1,114 @@
+//! A worker that dies in mid-photo, with one thread and with several: the page says so, starts another, and no photo
+//! is lost.
+
+use server::{Disturbance, Options, Server};
+use std::fs;
+use tests::browser::{Client, Setup, browse};
+use tests::command_line::{answer, classify};
+use tests::{page, site};
+
+/// Before the worker's own code: dies over photos whose names say so. One called `poison` is deadly every time,
+/// one called `once` the first time. It traps in the network's own program, when that asks for the time between
+/// decoding and the network, or it ends without a word, as a browser ends what takes too much memory.
+const DIE: &str = "let way;
+const before = new BroadcastChannel('deaths');
+let died = false;
+before.addEventListener('message', ({ data }) => { died = data; });
+before.postMessage('have I died?');
+self.addEventListener('message', ({ data: [, photo] }) => {
+  way = photo?.name?.match(/^(poison|once)-(trap|close)/);
+  if (way?.[1] === 'once' && died) way = null;
+});
+const now = performance.now;
+performance.now = function () {
+  if (way) {
+    before.postMessage('I die');
+    const [, , how] = way;
+    way = null;
+    if (how === 'trap') throw new WebAssembly.RuntimeError('unreachable');
+    self.close();
+    // Nothing more comes of it: the program waits for ever.
+    for (const at = now.call(performance); now.call(performance) < at + 200;);
+    throw new Error('closed');
+  }
+  return now.call(performance);
+};
+";
+
+/// In the page: remembers for the workers whether one of them has died.
+const REMEMBER: &str = "window.deaths = new BroadcastChannel('deaths');
+    let died = false;
+    window.deaths.addEventListener('message', ({ data }) => {
+        if (data === 'I die') died = true;
+        else window.deaths.postMessage(died);
+    });";
+
+fn mortal() -> Server {
+    let disturb = |request: &server::Request| match request.path().strip_suffix("/worker.js") {
+        Some(folder) => {
+            let path = site::dist().join(folder.trim_start_matches('/')).join("worker.js");
+            let body = [DIE.as_bytes(), &fs::read(path).unwrap()].concat();
+            Disturbance::Answer { status: 200, content_type: "text/javascript", headers: vec![], body }
+        }
+        None => Disturbance::None,
+    };
+    site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) })
+}
+
+const BUILDS: [&str; 2] = ["?worker=simd128", "?worker=simd128-threads&threads=2"];
+
+async fn notice(client: &Client) -> String {
+    page::element(client, "notice").await.text().await.unwrap()
+}
+
+#[test]
+fn the_photo_in_hand_is_looked_at_again_by_another_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let cat = site::sample("cat.jpg");
+    let expected = classify(&[cat.clone(), site::sample("coffee.jpg"), site::sample("rocket.jpg")]);
+    let server = mortal();
+    for build in BUILDS {
+        for way in ["trap", "close"] {
+            let deadly = folder.path().join(format!("once-{way}.jpg"));
+            fs::copy(&cat, &deadly).unwrap();
+            let photos = [site::sample("coffee.jpg"), deadly.clone(), site::sample("rocket.jpg")];
+            browse(Setup::default(), async |client| {
+                page::open(client, &format!("{}{build}", server.url())).await;
+                client.execute(REMEMBER, vec![]).await.unwrap();
+                page::ready(client).await;
+                page::pick(client, &photos).await;
+                let cards = page::settled(client, 3).await;
+                for card in &cards {
+                    assert_eq!(card.state, "done", "{build}, {way}: {cards:?}");
+                    let name = if card.name.starts_with("once") { "cat.jpg" } else { &card.name };
+                    let best = &answer(&expected, name.as_ref())["predictions"][0];
+                    assert_eq!(card.predictions[0].index, best["index"], "{build}, {way}: {card:?}");
+                }
+                let notice = notice(client).await;
+                assert!(notice.contains("stopped unexpectedly 1 time "), "{build}, {way}: {notice:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = mortal();
+    for (build, way) in BUILDS.into_iter().zip(["trap", "close"]) {
+        let deadly = folder.path().join(format!("poison-{way}.jpg"));
+        fs::copy(site::sample("cat.jpg"), &deadly).unwrap();
+        browse(Setup::default(), async |client| {
+            page::open(client, &format!("{}{build}", server.url())).await;
+            page::ready(client).await;
+            page::pick(client, &[deadly, site::sample("coffee.jpg"), site::sample("rocket.jpg")]).await;
+            let cards = page::settled(client, 3).await;
+            let states: Vec<_> = cards.iter().map(|card| card.state.as_str()).collect();
+            assert_eq!(states, ["error", "done", "done"], "{build}: {cards:?}");
+            let sentence = cards[0].error.clone().unwrap_or_default();
+            assert!(sentence.contains("stopped unexpectedly each time"), "{build}: {sentence:?}");
+            let notice = notice(client).await;
+            assert!(notice.contains("stopped unexpectedly 3 times"), "{build}: {notice:?}");
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! Workers that break down.
+
+use super::*;
+use crate::photo::Trouble;
+
+/// The next worker has its model.
+fn started(state: &mut State) -> Vec<Effect> {
+    state.update(Action::Worker(ready_reply())).into_iter().skip(1).collect()
+}
+
+#[test]
+fn the_photo_in_hand_is_looked_at_again_by_the_next_worker() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2, 3]);
+    done(&mut state, 1, 40.0);
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    assert_eq!((hooks(&state), state.crashes.all()), (vec!["done", "queued", "queued"], 1));
+    assert_eq!(state.engine, Engine::Starting);
+    assert_eq!(started(&mut state), [Effect::Classify(2)]);
+    assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(3)]);
+}
+
+#[test]
+fn a_photo_that_three_workers_broke_down_over_gets_a_sentence_and_the_queue_goes_on() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    for _ in 0..2 {
+        assert_eq!(crash(&mut state), [Effect::StartWorker]);
+        assert_eq!(started(&mut state), [Effect::Classify(1)]);
+    }
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    assert_eq!(state.photos[0].progress, Progress::Failed(Trouble::Crashed));
+    assert_eq!(started(&mut state), [Effect::Classify(2)]);
+    done(&mut state, 2, 40.0);
+    // The visitor's own wish gets three tries again.
+    assert_eq!(state.update(Action::Retry(1)), [Effect::Classify(1)]);
+    crash(&mut state);
+    assert_eq!(started(&mut state), [Effect::Classify(1)]);
+    done(&mut state, 1, 40.0);
+    assert_eq!(hooks(&state), ["done", "done"]);
+}
+
+#[test]
+fn worker_after_worker_that_breaks_down_is_left_for_the_visitor_to_decide() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2, 3, 4]);
+    for _ in 0..8 {
+        assert_eq!(crash(&mut state), [Effect::StartWorker]);
+        started(&mut state);
+    }
+    assert_eq!(crash(&mut state), [Effect::StopWorker]);
+    assert_eq!(state.engine, Engine::Failed(Problem::Crashed("unreachable".into())));
+    assert_eq!(hooks(&state), ["error", "error", "error", "queued"]);
+    assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
+    state.update(Action::Worker(ready_reply()));
+    assert_eq!(crash(&mut state), [Effect::StartWorker], "tries are counted anew");
+}
+
+#[test]
+fn a_worker_that_breaks_down_before_it_has_a_model_is_not_started_again_unasked() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1]);
+    crash(&mut state);
+    assert_eq!(crash(&mut state), [Effect::StopWorker]);
+    assert_eq!(state.engine, Engine::Failed(Problem::NotStarted("unreachable".into())));
+    assert_eq!(hooks(&state), ["queued"], "the photo waits");
+}
+
+#[test]
+fn a_worker_that_breaks_down_with_nothing_in_hand_is_started_again() {
+    let mut state = ready();
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    arrive(&mut state, 1, &[1]);
+    assert_eq!(started(&mut state), [Effect::Classify(1)]);
+}
