@@ -3,17 +3,10 @@
 use serde_json::json;
 use server::Options;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tests::browser::{Setup, browse};
 use tests::{page, site};
-
-/// The service worker is in charge and has kept every file of the shell.
-const KEPT: &str = "return (async () => {
-    if (!navigator.serviceWorker.controller) return false;
-    return (await (await caches.open('beitscope-shell')).keys()).length > 10;
-})()";
 
 #[test]
 fn after_the_first_visit_the_page_answers_without_a_network() {
@@ -21,7 +14,7 @@ fn after_the_first_visit_the_page_answers_without_a_network() {
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
         page::ready(client).await;
-        page::until(client, "the shell is kept", KEPT).await;
+        page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
         let address = server.url();
         drop(server);
         assert!(
@@ -45,12 +38,12 @@ fn after_the_first_visit_the_page_answers_without_a_network() {
 #[test]
 fn a_new_version_is_announced_and_used_when_the_visitor_says_so() {
     let folder = TempDir::new().unwrap();
-    copy(&site::dist(), folder.path());
+    site::copy(&site::dist(), folder.path());
     let server = site::serve_with(Options::new(folder.path()));
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
         page::ready(client).await;
-        page::until(client, "the shell is kept", KEPT).await;
+        page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
         let script = folder.path().join("service-worker.js");
         let newer = fs::read_to_string(&script).unwrap() + "// another version\n";
         fs::write(&script, newer).unwrap();
@@ -82,22 +75,8 @@ fn a_new_version_is_announced_and_used_when_the_visitor_says_so() {
     });
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// What only Chromium's DevTools can tell.
 mod chromium {
-    use super::KEPT;
     use serde_json::{Value, json};
     use tests::browser::{Setup, browse, devtools};
     use tests::{page, site};
@@ -108,7 +87,7 @@ mod chromium {
         browse(Setup::default(), async |client| {
             page::open(client, &server.url()).await;
             page::ready(client).await;
-            page::until(client, "the shell is kept", KEPT).await;
+            page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
             let manifest = devtools(client, "Page.getAppManifest", json!({})).await;
             assert_eq!(manifest["errors"], json!([]), "{manifest}");
             assert!(manifest["url"].as_str().unwrap().ends_with("manifest.webmanifest"), "{manifest}");

@@ -1,8 +1,8 @@
 //! The kernels' own bench (`crates/kernels/examples/bench`) as WebAssembly in Chromium: it prints by an import.
 
-use fantoccini::Client;
 use server::{Disturbance, Options, Server};
 use std::path::Path;
+use tests::browser::Client;
 
 /// Runs the module and prints its lines.
 pub async fn run(client: &Client, module: &Path) {
@@ -19,7 +19,6 @@ pub async fn run(client: &Client, module: &Path) {
     let options = Options { disturb: Some(Box::new(disturb)), ..Options::new(folder) };
     let server = Server::start(options).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     client.goto(&format!("{}{PAGE}", server.url())).await.expect("the page opens");
-    client.update_timeouts(super::peer::long()).await.expect("patience");
     let script = "const [file, done] = arguments;
         (async () => {
             const lines = [];

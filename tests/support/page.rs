@@ -222,3 +222,9 @@ pub async fn diagnosis(client: &Client, name: &str) -> String {
     let line = client.execute(&format!("return {read}"), vec![]).await.expect("the panel is read");
     line.as_str().and_then(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
 }
+
+/// The service worker is in charge and has kept every file of the shell.
+pub const SHELL_IS_KEPT: &str = "return (async () => {
+    if (!navigator.serviceWorker.controller) return false;
+    return (await (await caches.open('beitscope-shell')).keys()).length > 10;
+})()";

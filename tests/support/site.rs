@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use server::{Disturbance, Options, Request, Server};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The workspace's root.
@@ -81,4 +82,18 @@ pub fn sample(name: &str) -> PathBuf {
 fn existing(path: PathBuf) -> PathBuf {
     assert!(path.is_file(), "{} is missing", path.display());
     path
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

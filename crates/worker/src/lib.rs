@@ -11,6 +11,7 @@ mod fetch;
 mod graphics;
 mod instructions;
 mod load;
+mod lock;
 mod network;
 mod picture;
 mod placing;

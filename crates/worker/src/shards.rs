@@ -3,6 +3,7 @@
 use crate::digest::{PIECE, pieces};
 use crate::fetch;
 use crate::load::{LoadError, beside};
+use crate::lock::Held;
 use crate::progress::Progress;
 use crate::store::Store;
 use beit::backend::Backend;
@@ -12,6 +13,7 @@ use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
 use futures_util::{StreamExt, stream};
 use js_sys::{Function, Reflect, Uint8Array};
+use protocol::Kept;
 use wasm_bindgen::JsCast;
 
 /// How many shards are fetched at a time.
@@ -136,6 +138,15 @@ impl<'a> Pass<'a> {
                 return Ok(bytes);
             }
             self.progress.lost(shard.bytes);
+        }
+        // Another tab may be fetching it this moment. No use in that where nothing can be kept.
+        let _lock = match store.kept() {
+            Kept::Yes => Some(Held::wait(&format!("beitscope-shard-{}", shard.sha256)).await),
+            Kept::NoStorage | Kept::NoRoom => None,
+        };
+        if let Some(bytes) = store.shard(shard).await {
+            self.progress.came(i64::from(bytes.length()));
+            return Ok(bytes);
         }
         let url = beside(manifest_url, &shard.name)?;
         let bytes = fetch::shard(&url, shard, &|bytes| self.progress.came(bytes)).await?;
