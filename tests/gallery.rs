@@ -124,7 +124,7 @@ fn photos_are_searched_ordered_and_moved() {
     });
 }
 
-/// A folder can only be dropped by Chromium's DevTools.
+/// Only Chromium's drivers can drop and pick a folder.
 mod chromium {
     use std::fs;
     use tempfile::TempDir;
@@ -149,6 +149,46 @@ mod chromium {
             assert!(cards.iter().all(|card| card.state == "done"), "{cards:?}");
             let tally = page::element(client, "tally").await.text().await.unwrap();
             assert!(tally.contains("1 file left out"), "{tally}");
+        });
+    }
+
+    /// Some browsers know no type for HEIC and its like; by its name it is a photo all the same.
+    #[test]
+    fn picked_folders_take_photos_by_name_too_and_tell_what_they_left_out() {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path().join("animals");
+        for class in ["cats", "rockets"] {
+            fs::create_dir_all(root.join(class)).unwrap();
+        }
+        fs::copy(site::sample("cat.jpg"), root.join("cats/b.jpg")).unwrap();
+        fs::copy(site::photo("picture.heic"), root.join("cats/a.heic")).unwrap();
+        fs::copy(site::sample("rocket.jpg"), root.join("rockets/c.jpg")).unwrap();
+        fs::write(root.join("rockets/notes.txt"), "no photo").unwrap();
+        let path = root.display().to_string();
+        let server = site::serve();
+        browse(Setup::default(), async |client| {
+            page::open(client, &server.url()).await;
+            page::element(client, "folder-input").await.send_keys(&path).await.unwrap();
+            let cards = page::settled(client, 3).await;
+            let heic = cards.iter().find(|card| card.name == "a.heic").expect("HEIC is not left out");
+            assert!(heic.error.as_deref().unwrap_or_default().contains("HEIC"), "{cards:?}");
+            let tally = page::element(client, "tally").await.text().await.unwrap();
+            assert!(tally.contains("1 file left out"), "{tally}");
+
+            let open = "document.querySelector('[data-testid=teach] details').open = true";
+            client.execute(open, vec![]).await.unwrap();
+            page::element(client, "teach-folders").await.send_keys(&path).await.unwrap();
+            let failure = page::element(client, "teach-failure").await.text().await.unwrap();
+            assert!(failure.starts_with("a.heic: ") && failure.contains("HEIC"), "{failure}");
+            let left_out = page::element(client, "teach-left-out").await.text().await.unwrap();
+            assert!(left_out.contains("1 file left out"), "{left_out}");
+
+            fs::remove_dir_all(root.join("cats")).unwrap();
+            fs::remove_file(root.join("rockets/c.jpg")).unwrap();
+            page::element(client, "folder-input").await.send_keys(&path).await.unwrap();
+            let cards = page::settled(client, 4).await;
+            let sentence = cards[0].error.clone().unwrap_or_default();
+            assert!(sentence.contains("no photo"), "a folder without photos: {cards:?}");
         });
     }
 }

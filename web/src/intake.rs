@@ -5,7 +5,7 @@ mod folder;
 mod source;
 mod zip;
 
-pub use admit::admit;
+pub use admit::{admit, is_photo};
 pub use source::Source;
 
 use crate::fetch;
@@ -25,7 +25,7 @@ pub enum Incoming {
     File(File),
     /// A folder, with all that is below it.
     Folder(FileSystemEntry),
-    /// A file out of a picked folder: left out without a word where it is no photo.
+    /// A file out of a picked folder: left out, and counted, where it is no photo.
     Inside(File),
     /// The web address of a picture.
     Address(String),
@@ -116,6 +116,12 @@ fn address(transfer: &DataTransfer, form: &str) -> Option<Incoming> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     let url = web_sys::Url::new(line).ok()?;
     matches!(url.protocol().as_str(), "http:" | "https:").then(|| Incoming::Address(url.href()))
+}
+
+/// The folder that a picked file lies in.
+pub fn folder_of(file: &File) -> Option<String> {
+    let path = js_sys::Reflect::get(file, &"webkitRelativePath".into()).ok()?.as_string()?;
+    path.rsplit('/').nth(1).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 /// A sample photo of the page.

@@ -2,7 +2,7 @@
 //! few at a time so that a thousand of them do not hold the page up.
 
 use super::source::{self, Source};
-use super::{Incoming, folder, named, zip};
+use super::{Incoming, folder, folder_of, named, zip};
 use crate::fetch;
 use crate::photo::{ArchiveFault, Trouble};
 use crate::shelf::Shelf;
@@ -19,9 +19,17 @@ const AT_ONCE: usize = 8;
 /// Lets a drop, a pick or a paste in. All of it arrives as one batch.
 pub async fn admit(incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) {
     let batch = shelf.borrow_mut().next_batch();
-    let mut door = Door { batch, shelf, dispatch, skipped: 0, arrivals: Vec::new() };
+    let mut door = Door { batch, shelf, dispatch, admitted: 0, skipped: 0, arrivals: Vec::new() };
+    // A picker gives a folder's files without the folder.
+    let folder = match incoming.first() {
+        Some(Incoming::Inside(file)) => folder_of(file),
+        _ => None,
+    };
     for one in incoming {
         door.open(one).await;
+    }
+    if let Some(folder) = folder.filter(|_| door.admitted == 0) {
+        door.trouble(folder, Trouble::NothingInside);
     }
     door.close();
 }
@@ -31,6 +39,8 @@ struct Door {
     shelf: Rc<RefCell<Shelf>>,
     dispatch: Callback<Action>,
     arrivals: Vec<crate::photo::Arrival>,
+    /// Photos let in.
+    admitted: usize,
     skipped: usize,
 }
 
@@ -95,6 +105,7 @@ impl Door {
     }
 
     async fn photo(&mut self, source: Source) {
+        self.admitted += 1;
         let arrival = self.shelf.borrow_mut().admit(source);
         self.arrivals.push(arrival);
         if self.arrivals.len() == AT_ONCE {
@@ -134,10 +145,13 @@ fn is_archive(file: &File) -> bool {
     file.name().to_lowercase().ends_with(".zip") || file.type_() == "application/zip"
 }
 
-/// Whether a file among others in a folder looks like a photo. Dropped by itself, any file is looked at.
-fn is_photo(name: &str, media_type: &str) -> bool {
-    const ENDINGS: [&str; 13] =
-        ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif"];
+/// Whether a file among others in a folder looks like a photo, by its name or by the type that the browser gives it:
+/// some know no type for HEIC and its like. Dropped by itself, any file is looked at.
+pub fn is_photo(name: &str, media_type: &str) -> bool {
+    const ENDINGS: [&str; 17] = [
+        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
+        "heif", "hif", "jxl", "jp2",
+    ];
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
     let hidden = name.starts_with('.');
     !hidden && (ENDINGS.contains(&ending.as_str()) || media_type.starts_with("image/") && ending != "svg")

@@ -60,6 +60,8 @@ pub struct Desk {
     pub refused: Option<TeachFault>,
     /// The head that was refused is the one that storage keeps for this model.
     pub kept_refused: bool,
+    /// Files in the folders picked last that are no photos.
+    pub left_out: usize,
     last_id: u64,
 }
 
@@ -73,6 +75,7 @@ impl Default for Desk {
             in_use: false,
             refused: None,
             kept_refused: false,
+            left_out: 0,
             last_id: 0,
         };
         desk.add_class(String::new());

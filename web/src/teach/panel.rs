@@ -5,6 +5,7 @@ use super::keep;
 use super::text::of;
 use super::view::{self, Hands};
 use crate::english::ENGLISH;
+use crate::intake;
 use crate::text::Text;
 use protocol::ModelInfo;
 use protocol::teach::{TeachReply, TeachRequest};
@@ -138,10 +139,15 @@ impl Component for Teach {
                 files.into_iter().for_each(|file| self.add(class, file));
             }
             Msg::Folders(files) => {
+                self.desk.left_out = 0;
                 for file in files {
-                    if let Some(name) = view::folder_of(&file) {
-                        let class = self.desk.class_named(&name);
-                        self.add(class, file);
+                    let photo = intake::is_photo(&file.name(), &file.type_());
+                    match intake::folder_of(&file).filter(|_| photo) {
+                        Some(name) => {
+                            let class = self.desk.class_named(&name);
+                            self.add(class, file);
+                        }
+                        None => self.desk.left_out += 1,
                     }
                 }
             }

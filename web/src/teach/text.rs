@@ -38,6 +38,8 @@ pub struct TeachText {
     pub export: &'static str,
     pub import: &'static str,
     pub forget: &'static str,
+    /// Files in folders that are no photos.
+    pub left_out: fn(usize) -> String,
     pub photo_fault: fn(&PhotoFault) -> String,
     pub teach_fault: fn(&TeachFault) -> String,
 }
@@ -93,6 +95,10 @@ pub static ENGLISH: TeachText = TeachText {
     export: "Save as a file",
     import: "Open a file",
     forget: "Forget your classes",
+    left_out: |files| match files {
+        1 => "1 file left out: no photo.".into(),
+        files => format!("{files} files left out: no photos."),
+    },
     photo_fault: PAGE_ENGLISH.photo_fault,
     teach_fault: PAGE_ENGLISH.teach_fault,
 };
@@ -135,6 +141,7 @@ pub static CHINESE: TeachText = TeachText {
     export: "存为文件",
     import: "打开文件",
     forget: "忘掉你的类别",
+    left_out: |files| format!("略过 {files} 个不是照片的文件。"),
     photo_fault: PAGE_CHINESE.photo_fault,
     teach_fault: PAGE_CHINESE.teach_fault,
 };

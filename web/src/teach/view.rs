@@ -5,7 +5,6 @@ use super::panel::Msg;
 use super::text::TeachText;
 use protocol::teach::Lesson;
 use std::rc::Rc;
-use wasm_bindgen::JsValue;
 use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 use yew::{Callback, Event, Html, InputEvent, MouseEvent, TargetCast, classes, html};
 
@@ -80,6 +79,9 @@ pub fn panel(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands, 
                 <p class="teach-status" role="status" data-testid="teach-status" data-state={hook(desk)}>
                     { said(desk, text, model) }
                 </p>
+                if desk.left_out > 0 {
+                    <p class="teach-failure" data-testid="teach-left-out">{ (text.left_out)(desk.left_out) }</p>
+                }
                 if let Training::Done(lesson) = &desk.training {
                     { results(lesson, desk, text) }
                 }
@@ -322,14 +324,6 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
             }
         </div>
     }
-}
-
-/// The name of the folder that a picked file lies in: its class.
-pub fn folder_of(file: &File) -> Option<String> {
-    let path = js_sys::Reflect::get(file, &JsValue::from_str("webkitRelativePath")).ok()?.as_string()?;
-    let name = path.rsplit('/').nth(1).map(str::trim).filter(|name| !name.is_empty())?;
-    let photo = file.type_().starts_with("image/");
-    photo.then(|| name.to_owned())
 }
 
 fn listed(files: FileList) -> Vec<File> {
