@@ -61,7 +61,7 @@ fn the_picker_and_the_clipboard_lead_to_the_same_answers_as_dropping() {
 }
 
 /// Files that are odd but whole, and files that can't be read: each gets its answer or a plain
-/// sentence on its own card, and the others go on.
+/// sentence on its own card, the command line's, and the others go on.
 #[test]
 fn no_file_is_lost_and_none_blocks_the_others() {
     let answered = [
@@ -77,6 +77,7 @@ fn no_file_is_lost_and_none_blocks_the_others() {
     photos.push(site::sample("cat.jpg"));
     let readable: Vec<_> = photos[refused.len()..].to_vec();
     let expected = classify(&readable);
+    let sentences = classify(&photos[..refused.len()]);
     let server = site::serve();
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
@@ -90,6 +91,7 @@ fn no_file_is_lost_and_none_blocks_the_others() {
             assert!(card.predictions.is_empty(), "{card:?}");
             let sentence = card.error.as_deref().unwrap_or_default();
             assert!(sentence.contains(' ') && sentence.ends_with('.'), "{name}: {sentence:?} is no sentence");
+            assert_eq!(sentence, answer(&sentences, name.as_ref())["error"], "{name}");
         }
         for photo in &readable {
             let name = photo.file_name().and_then(|n| n.to_str()).unwrap();
