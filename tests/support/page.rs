@@ -86,7 +86,10 @@ pub async fn paste(client: &Client, photo: &Path, media_type: &str) {
     let script = "const [bytes, name, type] = arguments;
         const clipboard = new DataTransfer();
         clipboard.items.add(new File([new Uint8Array(bytes)], name, { type }));
-        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }));";
+        const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true });
+        // Firefox takes no clipboard from a script in the ordinary way.
+        Object.defineProperty(event, 'clipboardData', { value: clipboard });
+        document.body.dispatchEvent(event);";
     client
         .execute(script, vec![json!(bytes), json!(name), json!(media_type)])
         .await
@@ -97,7 +100,10 @@ pub async fn paste(client: &Client, photo: &Path, media_type: &str) {
 pub async fn paste_text(client: &Client, text: &str) {
     let script = "const clipboard = new DataTransfer();
         clipboard.setData('text/plain', arguments[0]);
-        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboard, bubbles: true, cancelable: true }));";
+        const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true });
+        // Firefox takes no clipboard from a script in the ordinary way.
+        Object.defineProperty(event, 'clipboardData', { value: clipboard });
+        document.body.dispatchEvent(event);";
     client.execute(script, vec![json!(text)]).await.expect("the page takes a paste");
 }
 
