@@ -64,7 +64,11 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
             let coefficients = if survey.buffered { 8 } else { 0 }; // 16-bit, of up to four components
             read(format, JpegDecoder::new(file), |pixels, _| coefficients * pixels)
         }
-        Format::Png => read(format, PngDecoder::with_limits(file, limits(0)), |_, _| 0),
+        Format::Png => {
+            // Where an address has 32 bits, the decoder takes a picture beyond them for damage.
+            check_pixels(png_size(bytes).unwrap_or_default())?;
+            read(format, PngDecoder::with_limits(file, limits(0)), |_, _| 0)
+        }
         Format::Gif => read(format, GifDecoder::new(file), |_, samples| samples),
         Format::WebP => {
             let container = webp::container(bytes)?;
@@ -100,9 +104,7 @@ fn read<D: ImageDecoder>(
     if pixels == 0 {
         return Err(DecodeError::Corrupt { format, detail: format!("{width} × {height} pixels") });
     }
-    if pixels > MAX_PIXELS {
-        return Err(DecodeError::TooManyPixels { width, height });
-    }
+    check_pixels((width, height))?;
     let length = decoder.total_bytes();
     decoder.set_limits(limits(length)).map_err(fail)?;
     let orientation = orientation(&mut decoder);
@@ -119,6 +121,18 @@ fn read<D: ImageDecoder>(
         .ok_or(DecodeError::UnsupportedVariant { format, detail: format!("{color:?}") })?;
     orient::turn_upright(Rgb { width, height, pixels }, orientation)
         .map_err(|_| DecodeError::OutOfMemory { width, height })
+}
+
+fn check_pixels((width, height): (u32, u32)) -> Result<(), DecodeError> {
+    let too_many = u64::from(width) * u64::from(height) > MAX_PIXELS;
+    if too_many { Err(DecodeError::TooManyPixels { width, height }) } else { Ok(()) }
+}
+
+/// What a PNG's first chunk claims.
+fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let number = |at| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    (bytes.get(12..16)? == b"IHDR").then_some(())?;
+    Some((number(16)?, number(20)?))
 }
 
 fn reserve(buffer: &mut Vec<u8>, bytes: u64, (width, height): (u32, u32)) -> Result<(), DecodeError> {

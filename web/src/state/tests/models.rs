@@ -33,7 +33,10 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
     assert_eq!(hooks(&state), ["done", "error", "queued"], "the answer stays until there is a new one");
     assert_eq!(makers(&state), [Some("tiny"), None, None]);
 
-    assert_eq!(state.update(Action::Worker(Reply::Awake)), [Effect::Load { manifest: LARGE.into() }]);
+    assert_eq!(
+        state.update(Action::Worker(Reply::Awake { lock: None })),
+        [Effect::Load { manifest: LARGE.into() }]
+    );
     let effects = state.update(Action::Worker(large_ready()));
     assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(1)]);
     assert_eq!(hooks(&state), ["running", "error", "queued"]);
