@@ -68,7 +68,7 @@ fn another_model_keeps_the_photos_and_nothing_that_was_learnt() {
     fill(&mut desk, "cat", 2);
     see_all(&mut desk);
     desk.told(TeachReply::OwnClasses { head: OwnHead { classes: vec![], file: "AA==".into() } });
-    desk.training = Training::Failed("No.".into());
+    desk.training = Training::Failed(TeachFault::Names);
     desk.other_model();
     assert_eq!((&desk.own, desk.in_use, &desk.training), (&None, false, &Training::None));
     assert_eq!(desk.left(), (2, 2), "to be looked at by the new model");

@@ -1,6 +1,8 @@
 //! Models are listed, picked and taken over from one another.
 
 use super::*;
+use protocol::fault::{LoadFault, PhotoFault};
+use protocol::{Area, HeatMap};
 
 const DEMO: &str = "https://host/models/demo/manifest.json";
 const LARGE: &str = "https://host/models/large/manifest.json";
@@ -25,7 +27,7 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2, 3]);
     done(&mut state, 1, 40.0);
-    state.update(Action::Worker(Reply::Failed { id: 2, message: "Not a photo.".into() }));
+    state.update(Action::Worker(Reply::Failed { id: 2, fault: PhotoFault::NotAPhoto }));
     assert_eq!(hooks(&state), ["done", "error", "running"]);
 
     let effects = state.update(Action::PickModel(LARGE.into()));
@@ -62,7 +64,7 @@ fn a_model_that_could_not_be_loaded_can_be_picked_again_or_left() {
     arrive(&mut state, 1, &[1]);
     done(&mut state, 1, 40.0);
     state.update(Action::PickModel(LARGE.into()));
-    state.update(Action::Worker(Reply::LoadFailed { message: "The server is down.".into() }));
+    state.update(Action::Worker(Reply::LoadFailed { fault: LoadFault::Address { url: "x".into() } }));
     assert_eq!(hooks(&state), ["done"], "the old answer is still there");
     let again = state.update(Action::PickModel(LARGE.into()));
     assert_eq!(again, [Effect::RememberModel(LARGE.into()), Effect::StartWorker]);
