@@ -154,8 +154,13 @@ mod tests {
             card: None,
             sha256: "cd".repeat(32),
         };
-        let backend =
-            BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 2, reason: String::new() };
+        let backend = BackendInfo {
+            kind: "cpu".into(),
+            detail: "simd128".into(),
+            threads: 2,
+            batch: 1,
+            reason: String::new(),
+        };
         Maker { model: Rc::new(model), backend: Rc::new(backend) }
     }
 

@@ -1,7 +1,7 @@
 //! Messages between the page and its web worker, and nothing else.
 //!
-//! A message crosses as a JavaScript array `[json, attachment?]`: the JSON text of a [`Request`] or a
-//! [`Reply`], and beside it what is no text. With a request about a photo, that is the photo's `File`
+//! A message crosses as a JavaScript array `[json, attachment…]`: the JSON text of a [`Request`] or a
+//! [`Reply`], and beside it what is no text. With a request about photos, that is each one's `File`
 //! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
 //! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
 
@@ -18,9 +18,10 @@ pub enum Request {
     /// Fetch, verify and build the model whose manifest is at this absolute URL, and run it on `device`;
     /// on the processor on so many threads, or as many as can be started. Sent once.
     Load { manifest: String, device: Device, threads: usize },
-    /// Classify the photo beside this message. Answered by [`Reply::Started`], then
-    /// [`Reply::Done`] or [`Reply::Failed`] with the same `id`, in the order asked.
-    Classify { id: u64, top_k: usize },
+    /// Classify the photos beside this message, as many as `ids` and at most [`BackendInfo::batch`] of them, in one
+    /// pass where that is a gain. For each comes [`Reply::Started`], then [`Reply::Done`] or [`Reply::Failed`] with its
+    /// `id`.
+    Classify { ids: Vec<u64>, top_k: usize },
     /// Take one class's logit for the photo beside this message apart. Answered by
     /// [`Reply::Explained`] or [`Reply::NotShown`].
     Explain { id: u64, class: usize },
@@ -96,6 +97,9 @@ pub enum Phase {
     Download,
     /// The same with every shard in storage: no network.
     Read,
+    /// Every byte is in place, but not all of the GPU's programs are compiled: `ready` of `total`, where that is
+    /// known, else of 0. Compiling begins with the download.
+    Compile { ready: usize, total: usize },
     /// Running the network once, so that the first photo is as quick as the rest.
     WarmUp,
 }
@@ -138,6 +142,8 @@ pub struct BackendInfo {
     /// The instruction set in use, such as `simd128`.
     pub detail: String,
     pub threads: usize,
+    /// The most photos to ask for at a time: more than one where the device works on several at once.
+    pub batch: usize,
     /// Why this one was chosen: a sentence.
     pub reason: String,
 }
@@ -152,7 +158,7 @@ pub struct Answer {
     pub height: u32,
     /// Reading and preprocessing the photo, in milliseconds.
     pub decode_ms: f64,
-    /// The network alone, in milliseconds.
+    /// The network alone, in milliseconds; of a pass with several photos, this one's share.
     pub ms: f64,
     /// What those went to, where the device tells.
     pub stages: Vec<StageTime>,
@@ -250,7 +256,7 @@ mod tests {
                 device: Device::Auto,
                 threads: 2,
             },
-            Request::Classify { id: 7, top_k: 5 },
+            Request::Classify { ids: vec![7, 8], top_k: 5 },
             Request::Explain { id: 7, class: 281 },
         ];
         for request in requests {

@@ -88,7 +88,7 @@ impl State {
             return vec![];
         }
         self.choice = Some(manifest.clone());
-        if let Some(id) = self.in_flight.take() {
+        for id in std::mem::take(&mut self.in_flight) {
             self.change(id, |photo| photo.progress = Progress::Queued);
         }
         self.not_shown(None, Lack::NoModel);
@@ -164,8 +164,8 @@ impl State {
         match self.engine {
             Engine::Loading(loading) => {
                 self.engine = Engine::Paused(loading);
-                // A photo that was in hand when its GPU failed.
-                if let Some(id) = self.in_flight.take() {
+                // Photos that were in hand when their GPU failed.
+                for id in std::mem::take(&mut self.in_flight) {
                     self.change(id, |photo| photo.progress = Progress::Queued);
                 }
                 vec![Effect::StopWorker, Effect::MeasureStorage]
@@ -181,11 +181,18 @@ impl State {
         }
     }
 
-    /// The photo in hand fails and can be tried again. A worker that had answered before is started
-    /// anew for the photos that wait; one that never did is left for the visitor to decide.
+    /// The photo in hand fails and can be tried again; of several nobody knows which was to blame, so they wait again
+    /// and go one by one. A worker that had answered before is started anew for the photos that wait; one that never
+    /// did is left for the visitor to decide.
     pub(super) fn broke(&mut self, breakdown: Breakdown) -> Vec<Effect> {
-        if let Some(id) = self.in_flight.take() {
+        let in_hand = std::mem::take(&mut self.in_flight);
+        if let [id] = in_hand[..] {
             self.change(id, |photo| photo.progress = Progress::Failed(Trouble::Crashed));
+        } else {
+            self.careful += in_hand.len();
+            for id in in_hand {
+                self.change(id, |photo| photo.progress = Progress::Queued);
+            }
         }
         match breakdown {
             Breakdown::Crashed(_) if self.proven => self.start_worker(),

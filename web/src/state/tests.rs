@@ -32,6 +32,7 @@ fn ready_reply() -> Reply {
         kind: "cpu".into(),
         detail: "simd128".into(),
         threads: 1,
+        batch: 1,
         reason: "The only one.".into(),
     };
     Reply::Ready { model, backend, kept: Kept::Yes }
@@ -81,21 +82,75 @@ fn photos_dropped_before_the_model_is_ready_wait_for_it() {
     state.update(Action::Opened);
     assert_eq!(arrive(&mut state, 1, &[1, 2]), []);
     assert_eq!(hooks(&state), ["queued", "queued"]);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![1])]
+    );
     assert_eq!(hooks(&state), ["running", "queued"]);
 }
 
 #[test]
 fn one_photo_at_a_time_in_the_order_they_came() {
     let mut state = ready();
-    assert_eq!(arrive(&mut state, 1, &[1, 2]), [Effect::Classify(1)]);
+    assert_eq!(arrive(&mut state, 1, &[1, 2]), [Effect::Classify(vec![1])]);
     assert_eq!(arrive(&mut state, 2, &[3]), []);
     assert_eq!(state.counts().left, 3);
-    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(2)]);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![2])]);
     let failed = Reply::Failed { id: 2, message: "Not a photo.".into() };
-    assert_eq!(state.update(Action::Worker(failed)), [Effect::Classify(3)]);
+    assert_eq!(state.update(Action::Worker(failed)), [Effect::Classify(vec![3])]);
     assert_eq!(done(&mut state, 3, 40.0), []);
     assert_eq!(state.counts(), Counts { left: 0, done: 2, failed: 1 });
+}
+
+/// A state whose model runs on a GPU, which takes eight photos in one pass.
+fn on_gpu() -> State {
+    let mut state = ready();
+    let Reply::Ready { model, mut backend, kept } = ready_reply() else { panic!("not ready") };
+    backend.batch = 8;
+    state.update(Action::Worker(Reply::Ready { model, backend, kept }));
+    state
+}
+
+#[test]
+fn photos_that_wait_for_a_gpu_go_together() {
+    let mut state = on_gpu();
+    assert_eq!(arrive(&mut state, 1, &[1]), [Effect::Classify(vec![1])], "alone: nothing else waits");
+    assert_eq!(arrive(&mut state, 2, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), []);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify((2..=9).collect())]);
+    assert_eq!(
+        hooks(&state),
+        ["running"; 8].into_iter().chain(["queued", "queued", "done"]).collect::<Vec<_>>()
+    );
+    let failed = Reply::Failed { id: 3, message: "Not a photo.".into() };
+    assert_eq!(state.update(Action::Worker(failed)), [], "the others of the pass are still in hand");
+    state.update(Action::Remove(4));
+    for id in [2, 4, 5, 6, 7, 8] {
+        assert_eq!(done(&mut state, id, 40.0), []);
+    }
+    assert_eq!(state.update(Action::Stop(true)), []);
+    assert_eq!(done(&mut state, 9, 40.0), [], "the visitor has stopped the queue");
+    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![10, 11])]);
+    assert_eq!(state.counts(), Counts { left: 2, done: 7, failed: 1 });
+}
+
+#[test]
+fn of_a_pass_that_broke_the_worker_only_the_photo_to_blame_fails() {
+    let mut state = on_gpu();
+    arrive(&mut state, 1, &[1]);
+    done(&mut state, 1, 40.0);
+    assert_eq!(arrive(&mut state, 2, &[2, 3, 4]), [Effect::Classify(vec![2, 3, 4])]);
+    done(&mut state, 2, 40.0);
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    assert_eq!(hooks(&state), ["done", "queued", "queued", "done"]);
+    let Reply::Ready { model, mut backend, kept } = ready_reply() else { panic!("not ready") };
+    backend.batch = 8;
+    let again = Action::Worker(Reply::Ready { model, backend, kept });
+    assert!(state.update(again.clone()).contains(&Effect::Classify(vec![3])), "one by one");
+    done(&mut state, 3, 40.0);
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    assert_eq!(hooks(&state), ["done", "done", "error", "done"]);
+    state.update(again);
+    assert_eq!(arrive(&mut state, 3, &[5, 6]), [Effect::Classify(vec![5, 6])], "together again");
 }
 
 #[test]
@@ -136,7 +191,7 @@ fn a_photo_removed_while_running_does_not_stop_the_queue() {
     arrive(&mut state, 1, &[1, 2]);
     assert_eq!(state.update(Action::Remove(1)), [Effect::Forget(1), Effect::Focus(Focus::Remove(2))]);
     assert_eq!(hooks(&state), ["queued"], "the worker still has the first one in hand");
-    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(2)]);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![2])]);
 }
 
 #[test]
@@ -165,7 +220,10 @@ fn a_crash_fails_the_photo_in_hand_and_the_others_go_on() {
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
     assert_eq!(hooks(&state), ["done", "error", "queued"]);
     assert_eq!(state.engine, Engine::Starting);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(3)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![3])]
+    );
 }
 
 #[test]
@@ -186,7 +244,7 @@ fn a_photo_whose_worker_crashed_can_be_tried_again() {
     arrive(&mut state, 2, &[2]);
     crash(&mut state);
     state.update(Action::Worker(ready_reply()));
-    assert_eq!(state.update(Action::Retry(2)), [Effect::Classify(2)]);
+    assert_eq!(state.update(Action::Retry(2)), [Effect::Classify(vec![2])]);
 
     crash(&mut state);
     let again = state.update(Action::Retry(2));
@@ -222,7 +280,10 @@ fn a_failed_load_keeps_the_photos_for_the_next_try() {
     assert_eq!(hooks(&state), ["queued"]);
     assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
     assert_eq!(state.engine, Engine::Choosing);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![1])]
+    );
 }
 
 #[test]
@@ -246,7 +307,10 @@ fn a_paused_download_keeps_the_photos_and_goes_on_with_a_new_worker() {
     assert_eq!(state.engine, Engine::Paused(LOADING));
     assert_eq!(hooks(&state), ["queued"]);
     assert_eq!(state.update(Action::Resume), [Effect::StartWorker]);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![1])]
+    );
 }
 
 #[test]
@@ -305,7 +369,7 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     assert_eq!(hooks(&state), ["done", "queued", "queued"]);
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
     assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
-    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(2)]);
+    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![2])]);
 }
 
 /// Answers photos 1, 2 and 3 with a cat (0.4), a dog (0.9) and a cat (0.6).
@@ -385,9 +449,9 @@ fn the_cameras_pictures_wait_for_photos_and_make_no_cards() {
     state.update(Action::Camera(true));
     assert_eq!(state.update(Action::Frame), [], "it is not live yet");
     state.update(Action::GoLive(true));
-    assert_eq!(state.update(Action::Frame), [Effect::Classify(CAMERA)]);
+    assert_eq!(state.update(Action::Frame), [Effect::Classify(vec![CAMERA])]);
     assert_eq!(arrive(&mut state, 1, &[1]), [], "the picture is in hand");
-    assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(1)], "then the photo");
+    assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(vec![1])], "then the photo");
     let live = state.live.clone().unwrap();
     assert_eq!((live.wanted, live.answer.is_some(), state.photos.len()), (0, true, 1));
     assert_eq!(state.update(Action::Frame), [], "the photo is in hand");

@@ -35,9 +35,9 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
 
     assert_eq!(state.update(Action::Worker(Reply::Awake)), [Effect::Load { manifest: LARGE.into() }]);
     let effects = state.update(Action::Worker(large_ready()));
-    assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(vec![1])]);
     assert_eq!(hooks(&state), ["running", "error", "queued"]);
-    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(3)]);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![3])]);
     done(&mut state, 3, 40.0);
     assert_eq!(makers(&state), [Some("large"), None, Some("large")]);
 }
