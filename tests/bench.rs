@@ -2,12 +2,16 @@
 //!
 //! ```sh
 //! cargo xtask bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER]
+//! cargo xtask bench --backend gpu MODEL_DIR… [--rounds 3] [--photos 3] [--peer FOLDER [--peer-model FILE]]
 //! ```
 //!
 //! Models, numbers of threads and the peer take turns: each turn is a fresh page with the weights from the
 //! browser's storage (for the peer, which has none, from the server on this machine). Prints medians, ratios and
 //! the renderer's peak memory. Wants an otherwise idle machine. `--peer` takes a folder that
 //! `tools/bench-peers/make.sh` has filled.
+//!
+//! On a GPU there are no threads to vary. The page's WebGPU and the peer's have the same adapter: Chromium's own, which
+//! imitates a GPU on the processor.
 
 #[path = "bench/kernels.rs"]
 mod kernels;
@@ -17,6 +21,7 @@ mod memory;
 mod peer;
 
 use memory::Peak;
+use peer::Provider;
 use server::{Options, Server};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -25,8 +30,8 @@ use std::time::Instant;
 use tests::browser::{Setup, browse};
 use tests::{page, site};
 
-const USAGE: &str =
-    "usage: bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER]";
+const USAGE: &str = "usage: bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] \
+    [--backend cpu|gpu] [--peer FOLDER [--peer-model FILE]]";
 
 struct Arguments {
     models: Vec<PathBuf>,
@@ -37,6 +42,9 @@ struct Arguments {
     peer: Option<PathBuf>,
     /// WebAssembly modules of the kernels' own bench, to be run first.
     kernels: Vec<PathBuf>,
+    /// The peer's file in its folder; that of BEiTv2-large if none.
+    peer_model: Option<String>,
+    gpu: bool,
 }
 
 /// What is measured in turns with the others.
@@ -68,11 +76,10 @@ fn main() {
     let site = site::serve();
     let mut servers = Vec::new();
     let mut contenders = contenders(&arguments, &site, &mut servers);
-    let Arguments { rounds, photos, .. } = arguments;
     // The first turn fills the storage and is not timed.
-    for round in 0..=rounds {
+    for round in 0..=arguments.rounds {
         for contender in &mut contenders {
-            let peak = turn(contender, round, photos);
+            let peak = turn(contender, round, &arguments);
             contender.peaks.push(peak);
         }
     }
@@ -81,25 +88,49 @@ fn main() {
 
 fn contenders(arguments: &Arguments, site: &Server, servers: &mut Vec<Server>) -> Vec<Contender> {
     let mut contenders = Vec::new();
-    for &threads in &arguments.threads {
+    if arguments.gpu {
         for model in &arguments.models {
-            let name = model.file_name().unwrap_or_default().to_string_lossy();
-            let server = Server::start(Options { cross_origin: true, ..Options::new(model) });
-            let server = server.unwrap_or_else(|error| panic!("{}: {error}", model.display()));
-            let worker = arguments.worker.as_ref().map_or(String::new(), |name| format!("&worker={name}"));
-            let address =
-                format!("{}?model={}manifest.json&threads={threads}{worker}", site.url(), server.url());
-            servers.push(server);
-            contenders.push(Contender::new(format!("{name}, {threads} threads"), address, false));
+            contenders.push(ours(arguments, site, servers, model, "WebGPU", "backend=webgpu"));
         }
         if let Some(folder) = &arguments.peer {
-            let server = peer::serve(folder);
-            let address = format!("{}{}?threads={threads}", server.url(), peer::PAGE);
-            servers.push(server);
-            contenders.push(Contender::new(format!("{}, {threads} threads", peer::NAME), address, true));
+            contenders.push(theirs(arguments, servers, folder, Provider::WebGpu));
+        }
+        return contenders;
+    }
+    for &threads in &arguments.threads {
+        for model in &arguments.models {
+            let (what, parameter) = (format!("{threads} threads"), format!("threads={threads}"));
+            contenders.push(ours(arguments, site, servers, model, &what, &parameter));
+        }
+        if let Some(folder) = &arguments.peer {
+            contenders.push(theirs(arguments, servers, folder, Provider::Wasm { threads }));
         }
     }
     contenders
+}
+
+fn ours(
+    arguments: &Arguments,
+    site: &Server,
+    servers: &mut Vec<Server>,
+    model: &Path,
+    what: &str,
+    parameter: &str,
+) -> Contender {
+    let name = model.file_name().unwrap_or_default().to_string_lossy();
+    let server = Server::start(Options { cross_origin: true, ..Options::new(model) });
+    let server = server.unwrap_or_else(|error| panic!("{}: {error}", model.display()));
+    let worker = arguments.worker.as_ref().map_or(String::new(), |name| format!("&worker={name}"));
+    let address = format!("{}?model={}manifest.json&{parameter}{worker}", site.url(), server.url());
+    servers.push(server);
+    Contender::new(format!("{name}, {what}"), address, false)
+}
+
+fn theirs(arguments: &Arguments, servers: &mut Vec<Server>, folder: &Path, provider: Provider) -> Contender {
+    let server = peer::serve(folder);
+    let (name, address) = peer::contender(&server.url(), provider, arguments.peer_model.as_deref());
+    servers.push(server);
+    Contender::new(name, address, true)
 }
 
 impl Contender {
@@ -109,10 +140,11 @@ impl Contender {
 }
 
 /// One turn in a browser of its own profile for each contender; gives the renderer's peak in MB.
-fn turn(contender: &mut Contender, round: usize, photos: usize) -> f64 {
+fn turn(contender: &mut Contender, round: usize, arguments: &Arguments) -> f64 {
+    let photos = arguments.photos;
     let peak = Peak::watch();
     let photo = site::sample("coffee.jpg");
-    browse(Setup::default(), async |client| {
+    browse(Setup { webgpu: arguments.gpu, ..Setup::DEFAULT }, async |client| {
         // A browser starts with an empty storage: one visit fills it, and the next is timed.
         if !contender.is_peer && round > 0 {
             page::open(client, &contender.address).await;
@@ -186,6 +218,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
         photos: 3,
         peer: None,
         kernels: vec![],
+        peer_model: None,
+        gpu: false,
     };
     while let Some(argument) = arguments.next() {
         if !argument.starts_with("--") {
@@ -201,6 +235,14 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
             "--kernels" => parsed.kernels.push(absolute(&value)),
             "--rounds" => parsed.rounds = value.parse().ok().filter(|&rounds| rounds > 0)?,
             "--photos" => parsed.photos = value.parse().ok().filter(|&photos| photos > 0)?,
+            "--backend" => {
+                parsed.gpu = match value.as_str() {
+                    "gpu" => true,
+                    "cpu" => false,
+                    _ => return None,
+                }
+            }
+            "--peer-model" => parsed.peer_model = Some(value),
             "--peer" => parsed.peer = Some(absolute(&value)),
             _ => return None,
         }

@@ -1,8 +1,9 @@
 //! The network on WebGPU in a real browser, whose only adapter imitates a GPU on the processor.
 
 use serde_json::Value;
-use server::{Disturbance, Options};
-use std::fs;
+use server::{Disturbance, Options, Server};
+use std::path::PathBuf;
+use std::{env, fs};
 use tests::browser::{Client, Setup, browse};
 use tests::command_line::{answer, classify};
 use tests::page::{self, Card};
@@ -65,45 +66,167 @@ fn an_imitated_gpu_is_not_chosen_and_none_at_all_is_no_harm() {
     }
 }
 
-/// Before the worker's own code: loses the GPU in the middle of the next photo whenever the page asks so.
-const LOSE: &str = "let device, armed = false;
-new BroadcastChannel('lose-gpu').addEventListener('message', () => { armed = true; });
-const request = GPUAdapter.prototype.requestDevice;
-GPUAdapter.prototype.requestDevice = async function (...options) {
-  return (device = await request.apply(this, options));
+/// Before the worker's own code: loses the GPU in the middle of the next photo whenever the page asks so, and counts
+/// pipelines, readbacks and bytes of wasm's memory.
+const HOOKS: &str = "let device, armed = false, ahead = 0, pipelines = 0, readbacks = 0;
+const memories = [];
+const channel = new BroadcastChannel('gpu-hooks');
+channel.addEventListener('message', ({ data }) => {
+  if (data === 'lose') armed = true;
+  if (data !== 'count') return;
+  const bytes = memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+  channel.postMessage({ ahead, pipelines, readbacks, bytes });
+});
+const after = (prototype, name, then) => {
+  const original = prototype[name];
+  prototype[name] = function (...given) {
+    const result = original.apply(this, given);
+    then(result);
+    return result;
+  };
 };
-const submit = GPUQueue.prototype.submit;
-GPUQueue.prototype.submit = function (...commands) {
-  submit.apply(this, commands);
-  if (armed) { armed = false; device.destroy(); }
+after(GPUAdapter.prototype, 'requestDevice', async (promise) => { device = await promise; });
+after(GPUDevice.prototype, 'createComputePipelineAsync', async (promise) => { await promise; ahead += 1; });
+after(GPUDevice.prototype, 'createComputePipeline', () => { pipelines += 1; });
+after(GPUBuffer.prototype, 'mapAsync', () => { readbacks += 1; });
+after(GPUQueue.prototype, 'submit', () => { if (armed) { armed = false; device.destroy(); } });
+const { Memory, instantiate, instantiateStreaming } = WebAssembly;
+WebAssembly.Memory = class extends Memory {
+  constructor(...given) { super(...given); memories.push(this); }
 };
+for (const [name, original] of Object.entries({ instantiate, instantiateStreaming })) {
+  WebAssembly[name] = async (...given) => {
+    const made = await original.apply(WebAssembly, given);
+    const memory = (made.instance ?? made).exports.memory;
+    if (memory && !memories.includes(memory)) memories.push(memory);
+    return made;
+  };
+}
 ";
 
-#[test]
-fn a_gpu_that_is_lost_costs_no_photo() {
-    let cat = site::sample("cat.jpg");
-    let expected = classify(std::slice::from_ref(&cat));
+/// The site with [`HOOKS`] in its workers.
+fn hooked() -> Server {
     let disturb = |request: &server::Request| match request.path().strip_suffix("/worker.js") {
         Some(folder) => {
             let path = site::dist().join(folder.trim_start_matches('/')).join("worker.js");
-            let body = [LOSE.as_bytes(), &fs::read(path).unwrap()].concat();
+            let body = [HOOKS.as_bytes(), &fs::read(path).unwrap()].concat();
             Disturbance::Answer { status: 200, content_type: "text/javascript", headers: vec![], body }
         }
         None => Disturbance::None,
     };
-    let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) });
+    site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) })
+}
+
+/// What [`HOOKS`] counted so far.
+#[derive(Debug)]
+struct Counts {
+    /// Pipelines that the browser compiled beside everything else.
+    ahead: u64,
+    pipelines: u64,
+    readbacks: u64,
+    /// Of wasm's memory.
+    bytes: u64,
+}
+
+async fn counts(client: &Client) -> Counts {
+    let ask = "const done = arguments[0], channel = new BroadcastChannel('gpu-hooks');
+        channel.addEventListener('message', ({ data }) => done(data));
+        channel.postMessage('count');";
+    let counts = client.execute_async(ask, vec![]).await.unwrap();
+    let number = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("{name}: {counts}"));
+    Counts {
+        ahead: number("ahead"),
+        pipelines: number("pipelines"),
+        readbacks: number("readbacks"),
+        bytes: number("bytes"),
+    }
+}
+
+const SAMPLES: [&str; 3] = ["cat.jpg", "coffee.jpg", "rocket.jpg"];
+
+#[test]
+fn a_gpu_that_is_lost_costs_no_photo() {
+    let photos = SAMPLES.map(site::sample);
+    let expected = classify(&photos);
+    let server = hooked();
     browse(WEBGPU, async |client| {
         page::open(client, &format!("{}?backend=webgpu", server.url())).await;
         page::ready(client).await;
-        for (photos, why) in [(1, "failed once and is used again"), (2, "not used any more")] {
-            let lose = "new BroadcastChannel('lose-gpu').postMessage(true)";
-            client.execute(lose, vec![]).await.unwrap();
-            page::pick(client, std::slice::from_ref(&cat)).await;
-            for card in page::settled(client, photos).await {
-                same_classes(&card, &expected[0]);
+        for (times, why) in [(1, "failed once and is used again"), (2, "not used any more")] {
+            client.execute("new BroadcastChannel('gpu-hooks').postMessage('lose')", vec![]).await.unwrap();
+            page::pick(client, &photos).await;
+            for card in page::settled(client, times * photos.len()).await {
+                same_classes(&card, answer(&expected, card.name.as_ref()));
             }
             says(client, why).await;
         }
         assert!(backend(client).await.contains("CPU"), "the second time the processor stays");
+    });
+}
+
+#[test]
+fn photos_that_wait_go_through_in_one_pass() {
+    let photos = SAMPLES.map(site::sample);
+    let expected = classify(&photos);
+    let server = hooked();
+    browse(WEBGPU, async |client| {
+        page::open(client, &format!("{}?backend=webgpu", server.url())).await;
+        page::ready(client).await;
+        let before = counts(client).await;
+        let broken = site::photo("not-a-photo.jpg");
+        page::pick(client, &[&photos[..], &[broken]].concat()).await;
+        let cards = page::settled(client, 4).await;
+        for card in &cards {
+            match card.name.as_str() {
+                "not-a-photo.jpg" => assert_eq!(card.state, "error", "{card:?}"),
+                name => same_classes(card, answer(&expected, name.as_ref())),
+            }
+        }
+        let after = counts(client).await;
+        assert_eq!(after.readbacks - before.readbacks, 1, "{before:?}, {after:?}");
+        assert_eq!(after.pipelines, before.pipelines, "a photo compiled something");
+    });
+}
+
+#[test]
+fn pipelines_are_compiled_beside_everything_else_before_the_first_photo() {
+    let server = hooked();
+    browse(WEBGPU, async |client| {
+        page::open(client, &format!("{}?backend=webgpu", server.url())).await;
+        page::ready(client).await;
+        let ready = counts(client).await;
+        assert!(ready.pipelines >= 8, "{ready:?}");
+        assert_eq!(ready.ahead, ready.pipelines, "each was compiled ahead: {ready:?}");
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        page::settled(client, 1).await;
+        let answered = counts(client).await;
+        assert_eq!(answered.pipelines, ready.pipelines, "the first photo compiled something: {answered:?}");
+    });
+}
+
+/// The GPU holds the weights: of them wasm's memory holds a shard's piece and a tensor at a time. With the folder of a
+/// larger model in BEITSCOPE_MODEL, such as BEiTv2-large, that one is measured.
+#[test]
+fn weights_on_the_gpu_are_not_in_the_programs_memory() {
+    /// At the true size 323 MB of weights.
+    const MOST: u64 = 100_000_000;
+    let folder = env::var_os("BEITSCOPE_MODEL").map_or(site::root().join("web/models/demo"), PathBuf::from);
+    let shards = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let weights: u64 = shards.map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    let model = Server::start(Options { cross_origin: true, ..Options::new(&folder) }).unwrap();
+    let server = hooked();
+    browse(WEBGPU, async |client| {
+        let mut bytes = Vec::new();
+        for device in ["webgpu", "cpu"] {
+            let address = format!("{}?backend={device}&model={}manifest.json", server.url(), model.url());
+            page::open(client, &address).await;
+            let named = "return !!document.querySelector('[data-testid=backend]')?.textContent.trim()";
+            page::until_patiently(client, "the model is ready", named).await;
+            bytes.push(counts(client).await.bytes);
+        }
+        println!(
+            "{weights} bytes of weights; wasm's memory on the GPU and on the processor: {bytes:?} bytes"
+        );
+        assert!(bytes[0] + weights / 2 < bytes[1] && bytes[0] < MOST, "{bytes:?}, weights {weights}");
     });
 }

@@ -5,8 +5,28 @@ use server::{Disturbance, Options, Server};
 use std::path::Path;
 use tests::browser::Client;
 
-pub const NAME: &str = "onnxruntime-web int8";
-pub const PAGE: &str = "peer.html";
+const PAGE: &str = "peer.html";
+
+/// What it computes with.
+#[derive(Clone, Copy)]
+pub enum Provider {
+    Wasm { threads: usize },
+    WebGpu,
+}
+
+/// The contender's name and the address of its page, with `model` or the provider's own form of BEiTv2-large.
+pub fn contender(server: &str, provider: Provider, model: Option<&str>) -> (String, String) {
+    let (library, name, own, threads, what) = match provider {
+        Provider::Wasm { threads } => {
+            ("ort.wasm.min.mjs", "wasm", "beitv2_large_int8.onnx", threads, format!("{threads} threads"))
+        }
+        // Its WebGPU has no integer products: F32.
+        Provider::WebGpu => ("ort.webgpu.min.mjs", "webgpu", "beitv2_large_f32.onnx", 1, "WebGPU".into()),
+    };
+    let model = model.unwrap_or(own);
+    let address = format!("{server}{PAGE}?library={library}&provider={name}&model={model}&threads={threads}");
+    (format!("onnxruntime-web {model}, {what}"), address)
+}
 
 /// The folder with the model and `node_modules`, and the page that uses them.
 pub fn serve(folder: &Path) -> Server {
@@ -30,12 +50,13 @@ pub async fn run(client: &Client, address: &str, photos: usize) -> (f64, Vec<f64
         (async () => {
             const dist = new URL('node_modules/onnxruntime-web/dist/', location).href;
             const begun = performance.now();
-            const ort = await import(dist + 'ort.wasm.min.mjs');
+            const given = new URLSearchParams(location.search);
+            const ort = await import(dist + given.get('library'));
             ort.env.wasm.wasmPaths = dist;
-            ort.env.wasm.numThreads = Number(new URLSearchParams(location.search).get('threads'));
+            ort.env.wasm.numThreads = Number(given.get('threads'));
             const get = async (name) => (await fetch(name)).arrayBuffer();
-            const bytes = new Uint8Array(await get('beitv2_large_int8.onnx'));
-            const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+            const bytes = new Uint8Array(await get(given.get('model')));
+            const session = await ort.InferenceSession.create(bytes, { executionProviders: [given.get('provider')] });
             const pixels = new Float32Array(await get('inputs.f32')), one = 3 * 224 * 224;
             const run = async (at) => {
                 const input = pixels.slice(at * one, (at + 1) * one);

@@ -1,4 +1,9 @@
-"""BEiTv2-large with random weights as ONNX: F32, and int8 (dynamic, per channel); and eight random inputs."""
+"""BEiTv2-large with random weights as ONNX: F32, and int8 (dynamic, per channel); and eight random inputs.
+
+python make_model.py [BLOCKS]: with fewer of its 24 blocks, in F32 alone, for a GPU that is imitated on a processor.
+"""
+
+import sys
 
 import numpy as np
 import timm
@@ -6,7 +11,9 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 torch.manual_seed(0)
-model = timm.create_model("beitv2_large_patch16_224", pretrained=False).eval()
+blocks = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+file = "beitv2_large_f32.onnx" if blocks == 24 else f"beitv2_large_{blocks}_blocks_f32.onnx"
+model = timm.create_model("beitv2_large_patch16_224", pretrained=False, depth=blocks).eval()
 random = torch.Generator().manual_seed(1234)
 with torch.no_grad():
     for name, tensor in model.named_parameters():
@@ -23,18 +30,19 @@ pixels = torch.randn(1, 3, 224, 224, generator=random)
 torch.onnx.export(
     model,
     (pixels,),
-    "beitv2_large_f32.onnx",
+    file,
     input_names=["pixel_values"],
     output_names=["logits"],
     opset_version=17,
     dynamo=False,
     do_constant_folding=True,
 )
-quantize_dynamic(
-    "beitv2_large_f32.onnx",
-    "beitv2_large_int8.onnx",
-    op_types_to_quantize=["MatMul", "Gemm"],
-    per_channel=True,
-    weight_type=QuantType.QInt8,
-)
+if blocks == 24:
+    quantize_dynamic(
+        file,
+        "beitv2_large_int8.onnx",
+        op_types_to_quantize=["MatMul", "Gemm"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+    )
 np.random.default_rng(0).standard_normal((8, 3, 224, 224)).astype("<f4").tofile("inputs.f32")

@@ -56,7 +56,7 @@ class Client {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.post({ type: "classify", id, top_k: topK }, blob);
+      this.post({ type: "classify", ids: [id], top_k: topK }, blob);
     });
   }
 

@@ -74,9 +74,10 @@ impl Client {
         self.post(&Request::Load { manifest: manifest.into(), device, threads }, None)
     }
 
-    /// Sends a photo. The browser clones a `Blob` by reference: no byte is copied here.
-    pub fn classify(&self, id: u64, photo: &Blob) -> Result<(), String> {
-        self.post(&Request::Classify { id, top_k: LISTED_CLASSES }, Some(photo))
+    /// Sends photos. The browser clones a `Blob` by reference: no byte is copied here.
+    pub fn classify(&self, photos: &[(u64, Blob)]) -> Result<(), String> {
+        let ids = photos.iter().map(|&(id, _)| id).collect();
+        self.post(&Request::Classify { ids, top_k: LISTED_CLASSES }, photos.iter().map(|(_, photo)| photo))
     }
 
     /// Asks what speaks for a class.
@@ -94,9 +95,9 @@ impl Client {
         self.post(&Request::Teach(request), file)
     }
 
-    fn post(&self, request: &Request, photo: Option<&Blob>) -> Result<(), String> {
+    fn post<'a>(&self, request: &Request, photos: impl IntoIterator<Item = &'a Blob>) -> Result<(), String> {
         let message = Array::of1(&JsValue::from_str(&request.to_json()));
-        if let Some(photo) = photo {
+        for photo in photos {
             message.push(photo);
         }
         self.worker.post_message(&message).map_err(told)

@@ -238,8 +238,13 @@ mod tests {
 
     #[test]
     fn the_backend_names_its_threads() {
-        let info =
-            |threads| BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads, reasons: vec![] };
+        let info = |threads| BackendInfo {
+            kind: "cpu".into(),
+            detail: "simd128".into(),
+            threads,
+            batch: 1,
+            reasons: vec![],
+        };
         assert_eq!(backend(&info(1), None), "CPU · simd128 · 1 thread");
         assert_eq!(backend(&info(4), Some(42.6)), "CPU · simd128 · 4 threads · 43 ms a photo");
     }

@@ -154,8 +154,13 @@ mod tests {
             card: None,
             sha256: "cd".repeat(32),
         };
-        let backend =
-            BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 2, reasons: vec![] };
+        let backend = BackendInfo {
+            kind: "cpu".into(),
+            detail: "simd128".into(),
+            threads: 2,
+            batch: 1,
+            reasons: vec![],
+        };
         Maker { model: Rc::new(model), backend: Rc::new(backend) }
     }
 

@@ -47,8 +47,10 @@ pub struct State {
     pub kept_models: Rc<[Rc<str>]>,
     /// Newest batch first; inside a batch, in the order given.
     pub photos: Vec<Rc<Photo>>,
-    /// The photo in the worker's hands. It may have been removed from the page meanwhile.
-    pub in_flight: Option<PhotoId>,
+    /// The photos in the worker's hands. They may have been removed from the page meanwhile.
+    pub in_flight: Vec<PhotoId>,
+    /// So many photos go one by one before several go together again: a worker broke down over one of them.
+    careful: usize,
     /// Files are being dragged over the page.
     pub dragging: bool,
     /// A paste held no photo.
@@ -96,7 +98,8 @@ impl Default for State {
             choice: None,
             kept_models: Rc::default(),
             photos: Vec::new(),
-            in_flight: None,
+            in_flight: Vec::new(),
+            careful: 0,
             dragging: false,
             empty_paste: false,
             listing: Listing::default(),

@@ -14,6 +14,11 @@ pub enum Status {
     Reading(Loading),
     /// The visitor stopped the loading.
     Paused(Loading),
+    /// The GPU's programs are being compiled.
+    Compiling {
+        ready: usize,
+        total: usize,
+    },
     WarmingUp,
     /// Ready, with no photo on the page.
     Ready,
@@ -50,6 +55,7 @@ impl Status {
             Engine::Loading(loading) => match loading.phase {
                 Phase::Download => Self::Downloading(*loading),
                 Phase::Read => Self::Reading(*loading),
+                Phase::Compile { ready, total } => Self::Compiling { ready, total },
                 Phase::WarmUp => Self::WarmingUp,
             },
             Engine::Paused(loading) => Self::Paused(*loading),
@@ -70,7 +76,12 @@ impl Status {
             Self::Downloading(loading) | Self::Paused(loading) => share(loading, loading.here),
             // Reading is as quick as building: one measure says it all.
             Self::Reading(loading) => share(loading, loading.built),
-            Self::Starting | Self::WarmingUp => Some(Measure::Unknown),
+            // How many there are is known after a moment.
+            Self::Compiling { ready, total } if *total > 0 => {
+                let share = *ready as f64 / *total as f64;
+                Some(Measure::Share { here: share, built: share })
+            }
+            Self::Starting | Self::Compiling { .. } | Self::WarmingUp => Some(Measure::Unknown),
             _ => None,
         }
     }
@@ -132,6 +143,18 @@ mod tests {
         let status = Status::of(&state);
         assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.05 }));
         assert!(!status.busy() && !status.can_pause());
+    }
+
+    #[test]
+    fn compiling_is_measured_by_programs_once_they_are_counted() {
+        let status = loading(at(Phase::Compile { ready: 3, total: 12 }, 20, 20));
+        assert_eq!(status, Status::Compiling { ready: 3, total: 12 });
+        assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.25 }));
+        assert!(status.busy() && !status.can_pause());
+        assert_eq!(
+            loading(at(Phase::Compile { ready: 0, total: 0 }, 20, 20)).measure(),
+            Some(Measure::Unknown)
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Writes a BEiTv2-large checkpoint with seeded random weights (1.2 GB in F32), to measure conversions
-//! at the true size:
+//! at the true size, or with fewer of its 24 blocks where that would take too long:
 //!
 //! ```sh
-//! cargo run --release -p checkpoint --example seeded_checkpoint -- large.safetensors
+//! cargo run --release -p checkpoint --example seeded_checkpoint -- large.safetensors [BLOCKS]
 //! ```
 
 use beit::config::Config;
@@ -13,8 +13,11 @@ use std::error::Error;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: seeded_checkpoint FILE.safetensors")?;
-    let config = Config::beitv2_large();
+    let path = std::env::args().nth(1).ok_or("usage: seeded_checkpoint FILE.safetensors [BLOCKS]")?;
+    let mut config = Config::beitv2_large();
+    if let Some(blocks) = std::env::args().nth(2) {
+        config.depth = blocks.parse()?;
+    }
     let tensor = |spec| {
         let bytes = seeded::tensor(&config, &spec).iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         // PyTorch's shapes, where they differ from ours.

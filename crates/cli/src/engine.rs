@@ -100,6 +100,22 @@ impl Engine {
         Ok(Self { network, labels, name: manifest.name.clone(), sha256: manifest.sha256.clone() })
     }
 
+    /// Side of the square that the network sees, in pixels.
+    pub fn image_size(&self) -> usize {
+        self.network.config().image_size
+    }
+
+    /// What the network computes with: an instruction set, or a GPU and its arithmetic.
+    pub fn device(&self) -> String {
+        match &self.network {
+            Network::Cpu(model) => model.backend().isa().name().into(),
+            Network::Gpu(model) => {
+                let gpu = model.backend();
+                format!("{}, {}", gpu.name(), gpu.arithmetic().name())
+            }
+        }
+    }
+
     /// Runs the network once on nothing, so that the first photo's time is the network's alone: a GPU
     /// compiles its kernels first.
     pub fn warm_up(&self) -> Result<(), Failure> {

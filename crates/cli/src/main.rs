@@ -3,6 +3,7 @@
 //! JSON goes to stdout and everything else to stderr. Exit status: 0 when all went well, 1 when the data
 //! was at fault, 2 when the command was.
 
+mod bench;
 mod classify;
 mod convert;
 mod dataset;
@@ -34,6 +35,8 @@ enum Command {
     Classify(classify::Arguments),
     /// Measure top-1 and top-5 accuracy on a labelled set of photos
     Evaluate(evaluate::Arguments),
+    /// Measure how long a model takes to load and to answer
+    Bench(bench::Arguments),
     /// Teach a model one's own classes
     Finetune(finetune::Arguments),
     /// Verify every byte of a converted model and say what it is
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Finetune(arguments) => finetune::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),

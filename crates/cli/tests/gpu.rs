@@ -62,6 +62,25 @@ fn evaluate_runs_on_the_gpu_too() {
     assert_eq!(accuracy(&run), (100.0, 100.0, 2));
 }
 
+#[test]
+fn bench_measures_either_backend() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_with(folder.path(), "tiny-relative", "q8_0", None).display().to_string();
+    for backend in ["cpu", "gpu"] {
+        let run = beitscope(["bench", "--json", "--passes", "2", "--backend", backend, "--model", &model]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let [measured] = &run.json()[..] else { panic!("{}", run.stdout) };
+        assert_eq!(measured["backend"], backend);
+        assert!(!measured["device"].as_str().unwrap().is_empty(), "{measured}");
+        for number in ["load_s", "first_ms", "ms", "batch_ms"] {
+            assert!(measured[number].as_f64().unwrap() > 0.0, "{number}: {measured}");
+        }
+        if cfg!(target_os = "linux") {
+            assert!(measured["peak_mb"].as_f64().unwrap() > 1.0, "{measured}");
+        }
+    }
+}
+
 /// Vulkan's loader can be told where drivers are: nowhere.
 #[cfg(target_os = "linux")]
 #[test]

@@ -1,6 +1,5 @@
 //! The operations of a [`Backend`], each one dispatch.
 
-use crate::arithmetic::Arithmetic;
 use crate::buffers::{Numbered, Pooled};
 use crate::gpu::Gpu;
 use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS};
@@ -211,7 +210,7 @@ impl Backend for Gpu {
         let out = self.tokens(x.photos, x.rows, x.width)?;
         let shape = [word(x.quads())?, word(x.width)?, norm.eps.to_bits()];
         let buffers = [x.buffer.get(), &norm.weight.buffer, &norm.bias.buffer, out.buffer.get()];
-        self.recorder()?.dispatch(Kernel::LayerNorm, shape, &buffers, [word(x.rows)?, 1, 1])?;
+        self.recorder()?.dispatch(self.norm(), shape, &buffers, [word(x.rows)?, 1, 1])?;
         Ok(out)
     }
 
@@ -225,25 +224,23 @@ impl Backend for Gpu {
         expect("linear layer's input", *k, x.width)?;
         expect("linear layer's bias", *n, linear.bias.len)?;
         let out = self.tokens(x.photos, x.rows, *n)?;
-        let (rows, panels) = (word(x.rows)?, word(n.div_ceil(PANEL))?);
-        let tile = self.tile(rows, panels);
-        let workgroups = [panels, rows.div_ceil(tile.rows()), 1];
+        let panels = n.div_ceil(PANEL);
+        let tile = self.tile(x.rows, panels);
+        let kernel = Kernel::product(*format, self.arithmetic(), tile);
+        let rows = word(x.rows)?;
+        let workgroups = [word(panels)?, rows.div_ceil(tile.rows()), 1];
         let activation = match activation {
             Activation::None => 0,
             Activation::Gelu => 1,
         };
         let out_quads = word(out.quads())?;
         let (bias, to) = (&linear.bias.buffer, out.buffer.get());
-        let arithmetic = self.arithmetic();
-        if arithmetic == Arithmetic::Int8 && *format != Format::F32 {
+        if kernel.is_of_codes() {
             let x = self.quantize(x)?;
-            let kernel = Kernel::Linear { format: *format, arithmetic, tile };
             let shape = [rows, word(k / BLOCK)?, out_quads, activation];
             let buffers = [x.codes.get(), x.scales.get(), words, scales, bias, to];
             self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
         } else {
-            let arithmetic = if arithmetic == Arithmetic::F16 { arithmetic } else { Arithmetic::F32 };
-            let kernel = Kernel::Linear { format: *format, arithmetic, tile };
             let shape = [rows, word(x.quads())?, word(stored_quads(*k))?, out_quads, activation];
             let buffers = [x.buffer.get(), words, scales, bias, to];
             self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;

@@ -3,7 +3,7 @@
 use crate::arithmetic::Arithmetic;
 use crate::buffers::Pool;
 use crate::fault::{Fault, Faults};
-use crate::kernel::Tile;
+use crate::kernel::{Kernel, Tile};
 use crate::recorder::Recorder;
 use beit::backend::BackendError;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,6 +19,8 @@ pub struct GpuOptions {
     pub low_power: bool,
     /// The tile of every matrix product, to measure and test it; chosen by the product's size if none.
     pub tile: Option<Tile>,
+    /// Leaves operations of subgroups aside, to measure and test what goes without them.
+    pub no_subgroups: bool,
 }
 
 /// Why there is no GPU to use.
@@ -41,12 +43,13 @@ pub struct Gpu {
     pub(crate) queue: wgpu::Queue,
     pub(crate) pool: Arc<Mutex<Pool>>,
     info: AdapterInfo,
-    faults: Faults,
+    pub(crate) faults: Faults,
     recorder: Arc<Mutex<Recorder>>,
     /// What the device can compute products in.
     offered: Vec<Arithmetic>,
     arithmetic: Arc<Mutex<Arithmetic>>,
     tile: Option<Tile>,
+    subgroups: bool,
 }
 
 impl Gpu {
@@ -73,6 +76,8 @@ impl Gpu {
         }
         let limits = adapter.limits();
         let f16 = adapter.features().contains(Features::SHADER_F16);
+        // wgpu does not ask a browser for them yet: there, its adapters never have them.
+        let subgroups = adapter.features().contains(Features::SUBGROUP) && !options.no_subgroups;
         let int8 = instance
             .wgsl_language_features()
             .contains(wgpu::WgslLanguageFeatures::Packed4x8IntegerDotProduct);
@@ -80,7 +85,7 @@ impl Gpu {
         offered.extend(f16.then_some(Arithmetic::F16));
         offered.extend(int8.then_some(Arithmetic::Int8));
         let device = adapter.request_device(&wgpu::DeviceDescriptor {
-            required_features: if f16 { Features::SHADER_F16 } else { Features::empty() },
+            required_features: adapter.features() & (Features::SHADER_F16 | Features::SUBGROUP),
             required_limits: Limits {
                 max_buffer_size: limits.max_buffer_size,
                 max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
@@ -101,7 +106,18 @@ impl Gpu {
         #[cfg_attr(target_arch = "wasm32", expect(clippy::arc_with_non_send_sync))]
         let (recorder, pool) = (Arc::new(recorder), Arc::new(pool));
         let arithmetic = Arc::default();
-        Ok(Self { device, queue, pool, info, faults, recorder, offered, arithmetic, tile: options.tile })
+        Ok(Self {
+            device,
+            queue,
+            pool,
+            info,
+            faults,
+            recorder,
+            offered,
+            arithmetic,
+            tile: options.tile,
+            subgroups,
+        })
     }
 
     /// The adapter's name, kind and driver.
@@ -117,6 +133,11 @@ impl Gpu {
     /// Whether this only imitates a GPU on the processor.
     pub fn is_software(&self) -> bool {
         self.info.device_type == DeviceType::Cpu
+    }
+
+    /// The device and its queue, for measurements beside the network's.
+    pub fn device(&self) -> (&wgpu::Device, &wgpu::Queue) {
+        (&self.device, &self.queue)
     }
 
     /// The limits the device was acquired with.
@@ -159,8 +180,18 @@ impl Gpu {
         self.device.destroy();
     }
 
+    /// Whether sums are made by operations of subgroups, where that is a gain.
+    pub fn has_subgroups(&self) -> bool {
+        self.subgroups
+    }
+
+    /// The layer norm of this device.
+    pub(crate) fn norm(&self) -> Kernel {
+        Kernel::LayerNorm { subgroups: self.subgroups }
+    }
+
     /// The tile for a product of so many rows and panels of columns.
-    pub(crate) fn tile(&self, rows: u32, panels: u32) -> Tile {
+    pub(crate) fn tile(&self, rows: usize, panels: usize) -> Tile {
         // Workgroups to have at the least: a processor is busy with few.
         let enough = if self.is_software() { 8 } else { 160 };
         self.tile.unwrap_or_else(|| Tile::choose(rows, panels, enough))

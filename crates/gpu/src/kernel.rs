@@ -15,11 +15,20 @@ pub enum Kernel {
         tile: Tile,
     },
     Quantize,
-    LayerNorm,
+    LayerNorm {
+        subgroups: bool,
+    },
     Attention,
     AddScaled,
     PrependClassToken,
     MeanOfPatches,
+}
+
+/// What a kernel binds: its uniform `shape`, then buffers that it reads, then buffers that it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bindings {
+    pub read: usize,
+    pub written: usize,
 }
 
 /// How many outputs a workgroup of the matrix product computes: rows, of 64 columns.
@@ -52,8 +61,11 @@ impl Tile {
     }
 
     /// The largest tile that leaves `enough` workgroups and isn't half empty.
-    pub(crate) fn choose(rows: u32, panels: u32, enough: u32) -> Self {
-        let fits = |tile: &Self| rows > tile.rows() / 2 && rows.div_ceil(tile.rows()) * panels >= enough;
+    pub(crate) fn choose(rows: usize, panels: usize, enough: usize) -> Self {
+        let fits = |tile: &Self| {
+            let tall = tile.rows() as usize;
+            rows > tall / 2 && rows.div_ceil(tall) * panels >= enough
+        };
         Self::ALL.into_iter().find(fits).unwrap_or(Self::Low)
     }
 }
@@ -72,7 +84,8 @@ impl Kernel {
     pub fn all() -> Vec<Self> {
         let mut all = vec![
             Self::Quantize,
-            Self::LayerNorm,
+            Self::LayerNorm { subgroups: false },
+            Self::LayerNorm { subgroups: true },
             Self::Attention,
             Self::AddScaled,
             Self::PrependClassToken,
@@ -88,18 +101,45 @@ impl Kernel {
         all
     }
 
+    /// The product with weights in `format`, where products are computed in `arithmetic`.
+    pub(crate) const fn product(format: Format, arithmetic: Arithmetic, tile: Tile) -> Self {
+        let arithmetic = match (arithmetic, format) {
+            (Arithmetic::Int8, Format::F32) => Arithmetic::F32,
+            (arithmetic, _) => arithmetic,
+        };
+        Self::Linear { format, arithmetic, tile }
+    }
+
     /// The name of its file, without extension.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Linear { arithmetic: Arithmetic::Int8, .. } => "linear_int8",
             Self::Linear { .. } => "linear",
             Self::Quantize => "quantize",
-            Self::LayerNorm => "layer_norm",
+            Self::LayerNorm { subgroups: false } => "layer_norm",
+            Self::LayerNorm { subgroups: true } => "layer_norm_subgroups",
             Self::Attention => "attention",
             Self::AddScaled => "add_scaled",
             Self::PrependClassToken => "prepend_class_token",
             Self::MeanOfPatches => "mean_of_patches",
         }
+    }
+
+    pub const fn bindings(self) -> Bindings {
+        let (read, written) = match self {
+            Self::Linear { arithmetic: Arithmetic::Int8, .. } => (5, 1),
+            Self::Linear { .. } => (4, 1),
+            Self::Quantize => (1, 2),
+            Self::LayerNorm { .. } | Self::PrependClassToken => (3, 1),
+            Self::Attention | Self::AddScaled => (2, 1),
+            Self::MeanOfPatches => (1, 1),
+        };
+        Bindings { read, written }
+    }
+
+    /// Whether this is a product with activations in 8-bit codes.
+    pub(crate) const fn is_of_codes(self) -> bool {
+        matches!(self, Self::Linear { arithmetic: Arithmetic::Int8, .. })
     }
 
     /// WGSL with the entry point `main`.
@@ -125,7 +165,10 @@ impl Kernel {
                 })
             }
             Self::Quantize => Cow::Borrowed(include_str!("kernels/quantize.wgsl")),
-            Self::LayerNorm => Cow::Borrowed(include_str!("kernels/layer_norm.wgsl")),
+            Self::LayerNorm { subgroups: false } => Cow::Borrowed(include_str!("kernels/layer_norm.wgsl")),
+            Self::LayerNorm { subgroups: true } => {
+                Cow::Borrowed(include_str!("kernels/layer_norm_subgroups.wgsl"))
+            }
             Self::Attention => Cow::Borrowed(include_str!("kernels/attention.wgsl")),
             Self::AddScaled => Cow::Borrowed(include_str!("kernels/add_scaled.wgsl")),
             Self::PrependClassToken => Cow::Borrowed(include_str!("kernels/prepend_class_token.wgsl")),

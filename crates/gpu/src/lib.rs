@@ -7,18 +7,26 @@
 //! ```
 //!
 //! Everything is summed in F32. Matrix products compute in F32 unless told otherwise ([`Arithmetic`]): answers
-//! are then those of the dequantised network to rounding. The limits that every WebGPU device has are enough (buffers of 256 MiB, bindings of 128 MiB,
-//! 16 KiB of workgroup memory, 256 invocations).
+//! are then those of the dequantised network to rounding. The limits that every WebGPU device has are enough (buffers
+//! of 256 MiB, bindings of 128 MiB, 16 KiB of workgroup memory, 256 invocations).
+//!
+//! Kernels are compiled once and, if [`Gpu::prepare`] is called, before any photo. Where the device has subgroups, the
+//! layer norm sums by them. The attention's and the mean's sums are shared by threads that meet at barriers which
+//! they need anyway: subgroups would spare them none.
 //!
 //! Errors that the device reports late (out of memory, a lost device) are remembered in its [`Fault`] and
 //! come back from the next call that waits.
 
+#[cfg(target_arch = "wasm32")]
+mod ahead;
 mod arithmetic;
 mod backend;
 mod buffers;
 mod fault;
 mod gpu;
 mod kernel;
+mod needed;
+mod pipelines;
 mod readback;
 mod recorder;
 mod self_check;
@@ -28,7 +36,7 @@ pub use arithmetic::Arithmetic;
 pub use backend::{GpuMatrix, GpuTokens, GpuVector};
 pub use fault::Fault;
 pub use gpu::{Gpu, GpuError, GpuOptions};
-pub use kernel::{Kernel, Tile};
+pub use kernel::{Bindings, Kernel, Tile};
 pub use self_check::{Agreement, self_check};
 pub use weights::Format;
 pub use wgpu::AdapterInfo;

@@ -1,8 +1,9 @@
-//! Work recorded for the GPU: pipelines, bind groups and shapes made once, one command buffer until
+//! Work recorded for the GPU: bind groups and shapes made once, one command buffer until
 //! something has to be read.
 
 use crate::buffers::Numbered;
 use crate::kernel::Kernel;
+use crate::pipelines::Pipelines;
 use beit::backend::BackendError;
 use std::collections::HashMap;
 use wgpu::util::DeviceExt;
@@ -20,7 +21,7 @@ pub(crate) struct Recorder {
     device: wgpu::Device,
     queue: wgpu::Queue,
     recording: Option<Recording>,
-    pipelines: HashMap<Kernel, Pipeline>,
+    pub pipelines: Pipelines,
     shapes: HashMap<Shape, wgpu::Buffer>,
     bind_groups: HashMap<BindKey, wgpu::BindGroup>,
     /// Bytes written since the last submission.
@@ -31,11 +32,6 @@ pub(crate) struct Recorder {
 struct Recording {
     pass: wgpu::ComputePass<'static>,
     encoder: wgpu::CommandEncoder,
-}
-
-struct Pipeline {
-    pipeline: wgpu::ComputePipeline,
-    layout: wgpu::BindGroupLayout,
 }
 
 /// What a bind group depends on: the kernel, its shape, the numbers of its buffers.
@@ -49,10 +45,10 @@ struct BindKey {
 impl Recorder {
     pub fn new(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         Self {
+            pipelines: Pipelines::new(device.clone()),
             device,
             queue,
             recording: None,
-            pipelines: HashMap::new(),
             shapes: HashMap::new(),
             bind_groups: HashMap::new(),
             staged: 0,
@@ -79,7 +75,7 @@ impl Recorder {
         let mut words = [0; 8];
         words[..N].copy_from_slice(&shape);
         let bind_group = self.bind_group(kernel, words, buffers);
-        let pipeline = self.pipeline(kernel).pipeline.clone();
+        let pipeline = self.pipelines.get(kernel).pipeline;
         let pass = &mut self.recording().pass;
         pass.set_pipeline(&pipeline);
         pass.set_bind_group(0, &bind_group, &[]);
@@ -122,33 +118,16 @@ impl Recorder {
         }
     }
 
+    /// How many bind groups are remembered.
+    pub fn bound(&self) -> usize {
+        self.bind_groups.len()
+    }
+
     fn recording(&mut self) -> &mut Recording {
         self.recording.get_or_insert_with(|| {
             let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime();
             Recording { pass, encoder }
-        })
-    }
-
-    fn pipeline(&mut self, kernel: Kernel) -> &Pipeline {
-        self.pipelines.entry(kernel).or_insert_with(|| {
-            let label = Some(kernel.name());
-            let source = wgpu::ShaderSource::Wgsl(kernel.source());
-            let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
-            let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label,
-                layout: None,
-                module: &module,
-                entry_point: Some("main"),
-                // Every kernel writes its workgroup memory before it reads it.
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    zero_initialize_workgroup_memory: false,
-                    ..Default::default()
-                },
-                cache: None,
-            });
-            let layout = pipeline.get_bind_group_layout(0);
-            Pipeline { pipeline, layout }
         })
     }
 
@@ -173,7 +152,7 @@ impl Recorder {
             .zip(bindings)
             .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
-        let layout = self.pipeline(kernel).layout.clone();
+        let layout = self.pipelines.get(kernel).layout;
         let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(kernel.name()),
             layout: &layout,

@@ -54,6 +54,7 @@ impl Agreement {
 /// When the device fails.
 pub async fn self_check(gpu: &Gpu, format: WeightFormat) -> Result<Agreement, BuildError> {
     let config = config();
+    gpu.prepare(&gpu.kernels_for(&config, format.into(), gpu.arithmetic(), 1), |_| ()).await?;
     let widened = gpu.arithmetic() != Arithmetic::Int8;
     let on_gpu = build(&config, gpu.clone(), format, false)?;
     let on_cpu = build(&config, Cpu::new(Isa::best()), format, widened)?;

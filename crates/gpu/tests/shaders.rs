@@ -1,9 +1,9 @@
-//! Every kernel in every variant is valid WGSL, without extensions but for F16's, and needs no more than what every WebGPU
+//! Every kernel in every variant is valid WGSL, without extensions but for F16's and subgroups', and needs no more than what every WebGPU
 //! device has.
 
-use gpu::{Arithmetic, Kernel};
+use gpu::{Arithmetic, Bindings, Kernel};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, Module};
+use naga::{AddressSpace, Module, StorageAccess};
 
 /// WebGPU's default limits.
 const WORKGROUP_BYTES: u32 = 16_384;
@@ -20,6 +20,9 @@ fn kernels_are_valid_and_keep_to_the_default_limits() {
         if matches!(kernel, Kernel::Linear { arithmetic: Arithmetic::F16, .. }) {
             capabilities |= Capabilities::SHADER_FLOAT16;
         }
+        if matches!(kernel, Kernel::LayerNorm { subgroups: true }) {
+            capabilities |= Capabilities::SUBGROUP;
+        }
         Validator::new(ValidationFlags::all(), capabilities)
             .validate(&module)
             .unwrap_or_else(|e| panic!("{kernel:?}: {}", e.emit_to_string(&kernel.source())));
@@ -33,7 +36,32 @@ fn kernels_are_valid_and_keep_to_the_default_limits() {
         let buffers = module.global_variables.iter();
         let buffers = buffers.filter(|(_, v)| matches!(v.space, AddressSpace::Storage { .. })).count();
         assert!(buffers <= STORAGE_BUFFERS, "{kernel:?}: {buffers} storage buffers");
+        assert_eq!(bindings(&module), kernel.bindings(), "{kernel:?}");
     }
+}
+
+/// What the text binds: one uniform, then what is read, then what is written, numbered without a gap.
+fn bindings(module: &Module) -> Bindings {
+    let mut bound: Vec<_> =
+        module.global_variables.iter().filter_map(|(_, v)| Some((v.binding?, v.space))).collect();
+    bound.sort_by_key(|(binding, _)| binding.binding);
+    let kinds: Vec<_> = bound
+        .into_iter()
+        .zip(0..)
+        .map(|((binding, space), number)| {
+            assert_eq!((binding.group, binding.binding), (0, number));
+            match space {
+                AddressSpace::Uniform => 0,
+                AddressSpace::Storage { access } if access == StorageAccess::LOAD => 1,
+                AddressSpace::Storage { .. } => 2,
+                other => panic!("{other:?} bound"),
+            }
+        })
+        .collect();
+    assert!(kinds.is_sorted(), "{kinds:?}");
+    let count = |kind| kinds.iter().filter(|&&k| k == kind).count();
+    assert_eq!(count(0), 1);
+    Bindings { read: count(1), written: count(2) }
 }
 
 /// Each variable rounded up to 16 bytes, as WebGPU counts.

@@ -1,7 +1,7 @@
 //! Messages between the page and its web worker, and nothing else.
 //!
-//! A message crosses as a JavaScript array `[json, attachment?]`: the JSON text of a [`Request`] or a
-//! [`Reply`], and beside it what is no text. With a request about a photo, that is the photo's `File`
+//! A message crosses as a JavaScript array `[json, attachment…]`: the JSON text of a [`Request`] or a
+//! [`Reply`], and beside it what is no text. With a request about photos, that is each one's `File`
 //! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
 //! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
 
@@ -20,9 +20,10 @@ pub enum Request {
     /// Fetch, verify and build the model whose manifest is at this absolute URL, and run it on `device`;
     /// on the processor on so many threads, or as many as can be started. Sent once.
     Load { manifest: String, device: Device, threads: usize },
-    /// Classify the photo beside this message. Answered by [`Reply::Started`], then
-    /// [`Reply::Done`] or [`Reply::Failed`] with the same `id`, in the order asked.
-    Classify { id: u64, top_k: usize },
+    /// Classify the photos beside this message, as many as `ids` and at most [`BackendInfo::batch`] of them, in one
+    /// pass where that is a gain. For each comes [`Reply::Started`], then [`Reply::Done`] or [`Reply::Failed`] with its
+    /// `id`.
+    Classify { ids: Vec<u64>, top_k: usize },
     /// Take one class's logit for the photo beside this message apart. Answered by
     /// [`Reply::Explained`] or [`Reply::NotShown`].
     Explain { id: u64, class: usize },
@@ -58,14 +59,14 @@ pub enum Reply {
     Loading(Loading),
     /// The model answers photos from now on.
     Ready { model: ModelInfo, backend: BackendInfo, kept: Kept },
-    /// The model could not be loaded.
-    LoadFailed { fault: LoadFault },
+    /// The model could not be loaded; `message` says it in English, for whoever has no sentences of their own.
+    LoadFailed { fault: LoadFault, message: String },
     /// The worker has begun on this photo.
     Started { id: u64 },
     /// The photo's answer.
     Done { id: u64, answer: Answer },
-    /// The photo could not be answered.
-    Failed { id: u64, fault: PhotoFault },
+    /// The photo could not be answered; `message` says it in English, for whoever has no sentences of their own.
+    Failed { id: u64, fault: PhotoFault, message: String },
     /// About a visitor's own classes.
     Teach(TeachReply),
     /// What each patch of the photo contributes to this class's logit.
@@ -100,6 +101,9 @@ pub enum Phase {
     Download,
     /// The same with every shard in storage: no network.
     Read,
+    /// Every byte is in place, but not all of the GPU's programs are compiled: `ready` of `total`, where that is
+    /// known, else of 0. Compiling begins with the download.
+    Compile { ready: usize, total: usize },
     /// Running the network once, so that the first photo is as quick as the rest.
     WarmUp,
 }
@@ -142,6 +146,8 @@ pub struct BackendInfo {
     /// The instruction set in use, such as `simd128`.
     pub detail: String,
     pub threads: usize,
+    /// The most photos to ask for at a time: more than one where the device works on several at once.
+    pub batch: usize,
     /// Why this one was chosen, the weightiest first.
     pub reasons: Vec<Reason>,
 }
@@ -156,7 +162,7 @@ pub struct Answer {
     pub height: u32,
     /// Reading and preprocessing the photo, in milliseconds.
     pub decode_ms: f64,
-    /// The network alone, in milliseconds.
+    /// The network alone, in milliseconds; of a pass with several photos, this one's share.
     pub ms: f64,
     /// What those went to, where the device tells.
     pub stages: Vec<StageTime>,
@@ -254,7 +260,7 @@ mod tests {
                 device: Device::Auto,
                 threads: 2,
             },
-            Request::Classify { id: 7, top_k: 5 },
+            Request::Classify { ids: vec![7, 8], top_k: 5 },
             Request::Explain { id: 7, class: 281 },
         ];
         for request in requests {
@@ -271,7 +277,7 @@ mod tests {
                 built: 1,
                 bytes_per_second: Some(0.5),
             }),
-            Reply::Failed { id: 7, fault: PhotoFault::NotAPhoto },
+            Reply::Failed { id: 7, fault: PhotoFault::NotAPhoto, message: "Not a photo.".into() },
         ];
         for reply in replies {
             let back: Reply = serde_json::from_str(&reply.to_json()).unwrap();

@@ -5,12 +5,12 @@ use crate::load::LoadError;
 use crate::picture;
 use crate::port;
 use crate::teach::{TeachError, Teacher};
-use beit::backend::{Backend, BackendError};
+use beit::backend::{Backend, BackendError, Stage};
 use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb};
 use beit::kinds;
 use beit::labels::Label;
 use beit::model::Model;
-use beit::preprocess::{preprocess, resize_and_crop, seen};
+use beit::preprocess::{Pixels, preprocess, resize_and_crop, seen};
 use beit::topk::{softmax, top_k};
 use js_sys::Uint8Array;
 use protocol::{Answer, Area, HeatMap, Kind, Prediction, StageTime};
@@ -25,6 +25,15 @@ pub struct Engine<B: Backend> {
     pub teacher: Teacher<B>,
     /// The photo explained last.
     explained: Option<Explained<B>>,
+}
+
+/// What an answer tells of a photo beside what is on it.
+pub struct Photo {
+    /// Its file, outside wasm's memory.
+    bytes: Uint8Array,
+    width: u32,
+    height: u32,
+    decode_ms: f64,
 }
 
 /// A photo's last tokens, kept so that its other classes can be explained at once.
@@ -54,42 +63,63 @@ impl<B: Backend> Engine<B> {
         Self { model, labels, teacher: Teacher::default(), explained: None }
     }
 
-    /// photo → RGB → pixels → logits → top-k
-    pub async fn classify(&self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
-        let Self { model, labels, .. } = self;
+    /// photo → RGB → pixels
+    pub async fn prepare(&self, photo: Option<Blob>) -> Result<(Photo, Pixels), PhotoError> {
         let (photo, outside) = read(photo).await?;
         let begun = port::now();
         let bytes = outside.to_vec();
         let rgb = picture::decode(&photo, &bytes).await?;
         drop(bytes);
-        let pixels = preprocess(&rgb, &model.config().preprocessing);
+        let pixels = preprocess(&rgb, &self.model.config().preprocessing);
         let (width, height) = (rgb.width, rgb.height);
-        drop(rgb);
-        let prepared = port::now();
-        // What went before, such as the warm-up, is not this photo's.
-        model.backend().take_times();
-        let logits = model.logits(&pixels).await?;
-        let done = port::now();
-        let stages = model.backend().take_times().into_iter();
+        Ok((Photo { bytes: outside, width, height, decode_ms: port::now() - begun }, pixels))
+    }
+
+    /// pixels → logits → top-k, of each photo: all in one pass.
+    pub async fn classify(
+        &self,
+        photos: &[Photo],
+        pixels: &[Pixels],
+        k: usize,
+    ) -> Result<Vec<Answer>, PhotoError> {
+        let begun = port::now();
+        // What went before, such as the warm-up, is not these photos'.
+        self.model.backend().take_times();
+        let logits = self.model.batch_logits(pixels).await?;
+        let share = 1.0 / logits.len().max(1) as f64;
+        let ms = (port::now() - begun) * share;
+        let times = self.model.backend().take_times().into_iter();
+        let stage = |(stage, ms): (Stage, f64)| StageTime { name: stage.name().into(), ms: ms * share };
+        let stages: Vec<_> = times.map(stage).collect();
+        let mut answers = Vec::with_capacity(logits.len());
+        for (photo, logits) in photos.iter().zip(logits) {
+            answers.push(Answer { ms, stages: stages.clone(), ..self.answer(photo, &logits, k).await });
+        }
+        Ok(answers)
+    }
+
+    /// The answer but for the network's times.
+    async fn answer(&self, photo: &Photo, logits: &[f32], k: usize) -> Answer {
+        let labels = &self.labels;
         let prediction = |(index, score): (usize, f32)| {
             let label = labels[index].clone();
             Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
         };
-        let kind = kinds::most_specific(labels, &softmax(&logits)).map(|(kind, score)| {
+        let kind = kinds::most_specific(labels, &softmax(logits)).map(|(kind, score)| {
             let label = kind.label.clone();
             Kind { wnid: label.wnid, label: label.en, label_zh: label.zh, score }
         });
-        Ok(Answer {
-            predictions: top_k(&logits, k).into_iter().map(prediction).collect(),
-            width,
-            height,
-            decode_ms: prepared - begun,
-            ms: done - prepared,
-            stages: stages.map(|(stage, ms)| StageTime { name: stage.name().into(), ms }).collect(),
+        Answer {
+            predictions: top_k(logits, k).into_iter().map(prediction).collect(),
+            width: photo.width,
+            height: photo.height,
+            decode_ms: photo.decode_ms,
+            ms: 0.0,
+            stages: Vec::new(),
             kind,
-            bytes: u64::from(outside.length()),
-            sha256: sha256(&outside).await,
-        })
+            bytes: u64::from(photo.bytes.length()),
+            sha256: sha256(&photo.bytes).await,
+        }
     }
 
     /// photo → … → last tokens → heat map

@@ -5,11 +5,12 @@
 
 use crate::{digest, port};
 use beit::weights::{Shard, ShardError};
+use futures_util::FutureExt;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Uint8Array;
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
 /// Waits between tries, in milliseconds.
@@ -106,6 +107,7 @@ pub async fn bytes(
     let broken = |e| FetchError::Broken { url: url.into(), reason: reason(&e) };
     let Some(body) = response.body() else { return Ok(Uint8Array::new_with_length(0)) };
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let _ended = Ended(&reader);
     // The announced size is only believed once bytes come.
     let mut bytes = Uint8Array::new_with_length(0);
     let mut received = 0;
@@ -117,8 +119,6 @@ pub async fn bytes(
         let part: Uint8Array = get(&part, "value").unchecked_into();
         let end = u64::from(received) + u64::from(part.length());
         if end > limit {
-            // The stream is given up either way.
-            drop(reader.cancel());
             return Err(FetchError::TooLong { url: url.into(), limit });
         }
         if received == 0 {
@@ -127,6 +127,16 @@ pub async fn bytes(
         bytes.set(&part, received);
         received = end as u32;
         progress(i64::from(part.length()));
+    }
+}
+
+/// Ends a stream with this value: also one that is given up half-way goes on loading no longer.
+struct Ended<'a>(&'a ReadableStreamDefaultReader);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        // The promise is of no interest; one that is refused has to be heard all the same.
+        spawn_local(JsFuture::from(self.0.cancel()).map(drop));
     }
 }
 

@@ -1,10 +1,12 @@
 //! The engine on whichever device it runs.
 
-use crate::engine::{Engine, PhotoError};
+use crate::engine::{Engine, Photo, PhotoError};
+use crate::graphics::MOST_PHOTOS;
 use crate::teach::{Memory, TeachError};
 use beit::backend::Cpu;
 use beit::config::Config;
 use beit::decode::Rgb;
+use beit::preprocess::Pixels;
 use gpu::Gpu;
 use head::Head;
 use kernels::Isa;
@@ -37,8 +39,25 @@ impl Network {
         on_either!(self, engine => engine.labels.len())
     }
 
-    pub async fn classify(&self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
-        on_either!(self, engine => engine.classify(photo, k).await)
+    /// The most photos to classify in one pass: on the processor one photo keeps all threads busy.
+    pub fn batch(&self) -> usize {
+        match self {
+            Self::Cpu(_) => 1,
+            Self::Gpu(engine) => engine.model.backend().most_photos(engine.model.config()).min(MOST_PHOTOS),
+        }
+    }
+
+    pub async fn prepare(&self, photo: Option<Blob>) -> Result<(Photo, Pixels), PhotoError> {
+        on_either!(self, engine => engine.prepare(photo).await)
+    }
+
+    pub async fn classify(
+        &self,
+        photos: &[Photo],
+        pixels: &[Pixels],
+        k: usize,
+    ) -> Result<Vec<Answer>, PhotoError> {
+        on_either!(self, engine => engine.classify(photos, pixels, k).await)
     }
 
     pub async fn explain(

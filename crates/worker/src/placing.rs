@@ -1,11 +1,12 @@
 //! Where the network runs: on the GPU if there is one, it is right and it is faster, else on the processor.
 
 use crate::engine::Engine;
+use crate::graphics::{self, Hindrance, Ready};
 use crate::load::LoadError;
 use crate::network::Network;
 use crate::shards::Shards;
 use crate::verdict::Verdict;
-use crate::{fault, graphics, instructions, port, timing};
+use crate::{fault, instructions, port, timing};
 use beit::backend::{BackendError, Cpu};
 use beit::builder::BuildError;
 use beit::labels::Label;
@@ -52,7 +53,7 @@ async fn on_processor(shards: &Shards<'_>, reason: Option<Reason>) -> Result<Pla
     let quantization = shards.quantization();
     // Measured once the first shard is here, since meanwhile the next are on their way.
     let (model, labels) =
-        shards.build(|| Cpu::with_clock(instructions::fastest(quantization), port::now)).await?;
+        shards.build(|_| Cpu::with_clock(instructions::fastest(quantization), port::now)).await?;
     shards.warming_up();
     model.warm_up().await?;
     Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })
@@ -64,7 +65,6 @@ async fn on_graphics(
     gpu: &Gpu,
     device: Device,
 ) -> Result<Result<Placed, Reason>, LoadError> {
-    let format = instructions::format(shards.quantization());
     let kept = Verdict::kept(shards.store(), gpu, shards.sha256()).await;
     let arithmetic = kept.as_ref().and_then(|verdict| verdict.arithmetic(gpu));
     if let Some(verdict) = &kept
@@ -73,19 +73,16 @@ async fn on_graphics(
     {
         return Ok(Err(verdict.reason.clone()));
     }
-    let candidates = match arithmetic {
-        Some(arithmetic) => vec![arithmetic],
-        None => match graphics::check(gpu, format).await? {
-            Ok(candidates) => candidates,
-            Err(cosine) => {
-                let cosine = cosine.is_finite().then_some(cosine);
-                let reason = Reason::GpuWrong { name: gpu.name(), cosine };
-                Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
-                return Ok(Err(reason));
-            }
-        },
+    let Ready { model, labels, arithmetics } = match graphics::build(shards, gpu, arithmetic).await {
+        Ok(ready) => ready,
+        Err(Hindrance::Failed(error)) => return Err(error),
+        Err(Hindrance::Wrong(cosine)) => {
+            let cosine = cosine.is_finite().then_some(cosine);
+            let reason = Reason::GpuWrong { name: gpu.name(), cosine };
+            Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
+            return Ok(Err(reason));
+        }
     };
-    let (model, labels) = shards.build(|| gpu.clone()).await?;
     shards.warming_up();
     if let (Some(verdict), Some(arithmetic)) = (kept, arithmetic) {
         gpu.set_arithmetic(arithmetic);
@@ -93,12 +90,14 @@ async fn on_graphics(
         let reason = Some(verdict.reason);
         return Ok(Ok(Placed { network: graphic(model, labels), reason }));
     }
-    let Some(gpu_ms) = timing::graphics(&model, &candidates).await? else {
+    let Some(gpu_ms) = timing::graphics(&model, &arithmetics).await? else {
         let reason = Reason::GpuWrongHere { name: gpu.name() };
         Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
         return Ok(Err(reason));
     };
-    let cpu_ms = timing::processor(model.config(), instructions::fastest(shards.quantization()), format);
+    let (isa, format) =
+        (instructions::fastest(shards.quantization()), instructions::format(shards.quantization()));
+    let cpu_ms = timing::processor(model.config(), isa, format);
     let faster = gpu_ms < cpu_ms;
     let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };
     let arithmetic = faster.then(|| gpu.arithmetic());

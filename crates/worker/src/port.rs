@@ -6,10 +6,17 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
-/// A request and the photo beside it.
+/// A request and the photos beside it.
 pub struct Message {
     pub request: Request,
-    pub photo: Option<Blob>,
+    pub photos: Vec<Blob>,
+}
+
+impl Message {
+    /// The photo that a request about one is about.
+    pub fn photo(&self) -> Option<Blob> {
+        self.photos.first().cloned()
+    }
 }
 
 /// The worker's global scope.
@@ -39,7 +46,8 @@ fn read(data: &JsValue) -> Result<Message, String> {
     let parts = js_sys::Array::from(data);
     let json = parts.get(0).as_string().ok_or("no JSON text")?;
     let request = serde_json::from_str(&json).map_err(|e| e.to_string())?;
-    Ok(Message { request, photo: parts.get(1).dyn_into().ok() })
+    let photos = parts.iter().skip(1).filter_map(|part| part.dyn_into().ok()).collect();
+    Ok(Message { request, photos })
 }
 
 /// Sends a reply to the page.

@@ -1,4 +1,4 @@
-//! Counts bytes while a model loads and tells the page now and then.
+//! How far loading is: counts bytes and the GPU's programs, and tells the page now and then.
 
 use crate::port;
 use protocol::{Loading, Phase, Reply};
@@ -12,6 +12,45 @@ const WINDOW: f64 = 4_000.0;
 /// A rate told after less than this would jump about.
 const FIRST_RATE_AFTER: f64 = 400.0;
 
+/// Counts the GPU's programs while they are compiled beside the download, and tells the page of them once it waits for
+/// nothing else.
+#[derive(Default)]
+pub struct Compiling {
+    ready: Cell<usize>,
+    total: Cell<usize>,
+    /// The weights' bytes, once all are in place.
+    waited_for: Cell<Option<u64>>,
+}
+
+impl Compiling {
+    /// So many programs are ready.
+    pub fn count(&self, ready: usize, total: usize) {
+        self.ready.set(ready);
+        self.total.set(total);
+        self.report();
+    }
+
+    /// All of the weights' bytes are in place.
+    pub fn wait(&self, bytes: u64) {
+        self.waited_for.set(Some(bytes));
+        self.report();
+    }
+
+    fn report(&self) {
+        if let Some(bytes) = self.waited_for.get() {
+            let (ready, total) = (self.ready.get(), self.total.get());
+            complete(bytes, Phase::Compile { ready, total });
+        }
+    }
+}
+
+/// Tells the page what goes on after all `total` bytes are in place.
+fn complete(total: u64, phase: Phase) {
+    let loading = Loading { phase, total, here: total, stored: 0, built: total, bytes_per_second: None };
+    port::post(&Reply::Loading(loading));
+}
+
+/// Counts bytes while a model loads.
 pub struct Progress {
     loading: Cell<Loading>,
     reported: Cell<f64>,
@@ -59,9 +98,7 @@ impl Progress {
 
     /// All `total` bytes are in place; the network runs once.
     pub fn warming_up(total: u64) {
-        let phase = Phase::WarmUp;
-        let loading = Loading { phase, total, here: total, stored: 0, built: total, bytes_per_second: None };
-        port::post(&Reply::Loading(loading));
+        complete(total, Phase::WarmUp);
     }
 
     fn report_sometimes(&self) {

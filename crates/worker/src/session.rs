@@ -1,6 +1,6 @@
 //! What the worker does with each message.
 
-use crate::engine::{self, PhotoError};
+use crate::engine::{self, Photo, PhotoError};
 use crate::fault;
 use crate::instructions;
 use crate::load::{self, Loaded};
@@ -10,8 +10,9 @@ use crate::pool::{self, Threads};
 use crate::port::{self, Message};
 use crate::teach::{self, TeachError};
 use beit::backend::BackendError;
+use beit::preprocess::Pixels;
 use futures_util::future::join;
-use protocol::fault::Reason;
+use protocol::fault::{PhotoFault, Reason};
 use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
 use protocol::{Answer, BackendInfo, Device, HeatMap, Reply, Request};
 use web_sys::Blob;
@@ -36,6 +37,7 @@ impl Session {
 
     /// Does what the message asks and replies to the page.
     pub async fn handle(&mut self, message: Message) {
+        let photo = message.photo();
         match message.request {
             Request::Load { manifest, device, threads } => {
                 self.asked = (manifest, device);
@@ -44,27 +46,27 @@ impl Session {
                 self.threads = threads;
                 match loaded {
                     Ok(loaded) => self.ready(loaded),
-                    Err(error) => port::post(&Reply::LoadFailed { fault: fault::of_loading(error) }),
+                    Err(error) => {
+                        let message = error.to_string();
+                        port::post(&Reply::LoadFailed { fault: fault::of_loading(error), message });
+                    }
                 }
             }
-            Request::Classify { id, top_k } => {
-                port::post(&Reply::Started { id });
-                port::post(&match self.classify(message.photo, top_k).await {
-                    Ok(answer) => Reply::Done { id, answer },
-                    Err(error) => Reply::Failed { id, fault: fault::of_photo(error) },
-                });
+            Request::Classify { ids, top_k } => {
+                let pass = self.prepare(ids, message.photos).await;
+                self.classify(pass, top_k).await;
             }
             Request::Explain { id, class } => {
-                port::post(&match self.explain(id, message.photo, class).await {
+                port::post(&match self.explain(id, photo, class).await {
                     Ok(heat_map) => Reply::Explained { id, class, heat_map },
                     Err(error) => Reply::NotShown { id, fault: fault::of_photo(error) },
                 });
             }
-            Request::ShowInput { id } => match self.input(message.photo).await {
+            Request::ShowInput { id } => match self.input(photo).await {
                 Ok((side, rgba)) => port::post_with(&Reply::Input { id, side }, &rgba),
                 Err(error) => port::post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
             },
-            Request::Teach(request) => self.teach(request, message.photo).await,
+            Request::Teach(request) => self.teach(request, photo).await,
         }
         if self.failures == 1 {
             self.try_graphics_again().await;
@@ -82,14 +84,58 @@ impl Session {
         self.loaded.as_mut().map(|loaded| &mut loaded.network).ok_or(PhotoError::NoModel)
     }
 
-    async fn classify(&mut self, photo: Option<Blob>, k: usize) -> Result<Answer, PhotoError> {
-        match self.network()?.classify(photo.clone(), k).await {
-            Err(PhotoError::Network(failure)) if self.on_graphics() => {
-                self.move_to_processor(&failure).await?;
-                self.network()?.classify(photo, k).await
+    /// Reads and decodes photos; those that can't be are answered.
+    async fn prepare(&mut self, ids: Vec<u64>, photos: Vec<Blob>) -> Pass {
+        let mut pass = Pass::default();
+        let mut photos = photos.into_iter();
+        for id in ids {
+            port::post(&Reply::Started { id });
+            let prepared = match self.network() {
+                Ok(network) => network.prepare(photos.next()).await,
+                Err(error) => Err(error),
+            };
+            match prepared {
+                Ok((photo, pixels)) => {
+                    pass.ids.push(id);
+                    pass.photos.push(photo);
+                    pass.pixels.push(pixels);
+                }
+                Err(error) => answer(id, Err(error.into())),
             }
-            answer => answer,
         }
+        pass
+    }
+
+    /// Answers photos: on a GPU in one pass, and should it fail one by one on the processor.
+    async fn classify(&mut self, pass: Pass, k: usize) {
+        let Pass { ids, photos, pixels } = pass;
+        if self.on_graphics() {
+            let error = match self.classify_some(&photos, &pixels, k).await {
+                Ok(answers) => {
+                    return ids.into_iter().zip(answers).for_each(|(id, done)| answer(id, Ok(done)));
+                }
+                Err(PhotoError::Network(failure)) => self.move_to_processor(&failure).await.err(),
+                Err(error) => Some(error),
+            };
+            if let Some(failure) = error.map(Failure::from) {
+                return ids.into_iter().for_each(|id| answer(id, Err(failure.clone())));
+            }
+        }
+        for (at, id) in ids.into_iter().enumerate() {
+            match self.classify_some(&photos[at..=at], &pixels[at..=at], k).await {
+                Ok(answers) => answers.into_iter().for_each(|done| answer(id, Ok(done))),
+                Err(error) => answer(id, Err(error.into())),
+            }
+        }
+    }
+
+    async fn classify_some(
+        &mut self,
+        photos: &[Photo],
+        pixels: &[Pixels],
+        k: usize,
+    ) -> Result<Vec<Answer>, PhotoError> {
+        self.network()?.classify(photos, pixels, k).await
     }
 
     async fn explain(&mut self, id: u64, photo: Option<Blob>, class: usize) -> Result<HeatMap, PhotoError> {
@@ -204,10 +250,10 @@ impl Session {
     }
 
     fn backend(&self, loaded: &Loaded) -> BackendInfo {
-        let detail = placing::detail(&loaded.network);
+        let (detail, batch) = (placing::detail(&loaded.network), loaded.network.batch());
         let mut reasons: Vec<Reason> = loaded.reason.iter().cloned().collect();
         let Network::Cpu(engine) = &loaded.network else {
-            return BackendInfo { kind: "webgpu".into(), detail, threads: 1, reasons };
+            return BackendInfo { kind: "webgpu".into(), detail, threads: 1, batch, reasons };
         };
         let threads = 1 + self.threads.helpers;
         let fewer = self.threads.trouble.clone().map(|reason| Reason::FewerThreads { reason });
@@ -215,8 +261,37 @@ impl Session {
         reasons.extend(
             fewer.into_iter().chain(stand_in).chain(instructions::reason(engine.model.backend().isa())),
         );
-        BackendInfo { kind: "cpu".into(), detail, threads, reasons }
+        BackendInfo { kind: "cpu".into(), detail, threads, batch, reasons }
     }
+}
+
+/// Photos that are ready for the network: what the page calls each, what is told of it, what the network sees.
+#[derive(Default)]
+struct Pass {
+    ids: Vec<u64>,
+    photos: Vec<Photo>,
+    pixels: Vec<Pixels>,
+}
+
+/// What the page is told of a photo that could not be answered.
+#[derive(Clone)]
+struct Failure {
+    fault: PhotoFault,
+    message: String,
+}
+
+impl From<PhotoError> for Failure {
+    fn from(error: PhotoError) -> Self {
+        let message = error.to_string();
+        Self { fault: fault::of_photo(error), message }
+    }
+}
+
+fn answer(id: u64, outcome: Result<Answer, Failure>) {
+    port::post(&match outcome {
+        Ok(answer) => Reply::Done { id, answer },
+        Err(Failure { fault, message }) => Reply::Failed { id, fault, message },
+    });
 }
 
 fn own(head: Result<OwnHead, TeachError>) -> TeachReply {

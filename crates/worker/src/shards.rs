@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
+use beit::config::Config;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
@@ -38,6 +39,11 @@ impl<'a> Shards<'a> {
         &self.manifest.quantization
     }
 
+    /// Of all shards.
+    pub fn bytes(&self) -> u64 {
+        self.manifest.bytes
+    }
+
     /// SHA-256 of the weights.
     pub fn sha256(&self) -> &str {
         &self.manifest.sha256
@@ -52,13 +58,13 @@ impl<'a> Shards<'a> {
         Progress::warming_up(self.manifest.bytes);
     }
 
-    /// Builds the model on the backend that `backend` gives once the header is here.
+    /// Builds the model on the backend that `backend` gives for its shape, once the header is here.
     ///
     /// Gets several shards at a time, but takes them in order: each tensor goes to its final place as soon as
     /// its last byte is there, and only the shards in flight are held beside the model.
     pub async fn build<B: Backend>(
         &self,
-        backend: impl FnOnce() -> B,
+        backend: impl FnOnce(&Config) -> B,
     ) -> Result<(Model<B>, Vec<Label>), LoadError> {
         let pass = Pass::begin(self).await;
         let numbers = 0..self.manifest.shards.len();
@@ -76,7 +82,7 @@ impl<'a> Shards<'a> {
                 if let Some(header) = loader.header()
                     && let Some(backend) = backend.take()
                 {
-                    builder = Some(ModelBuilder::new(header.config.clone(), backend()));
+                    builder = Some(ModelBuilder::new(header.config.clone(), backend(&header.config)));
                 }
                 if let Some(builder) = &mut builder {
                     tensors.into_iter().try_for_each(|tensor| builder.add(tensor))?;

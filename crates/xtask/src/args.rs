@@ -14,6 +14,8 @@ Usage: cargo xtask COMMAND
   host H [--site dist]           make a site that is built already ready for a host
   bench MODEL…                   time kernels, and photos in Chromium with these converted models;
                                  its options are in tests/bench.rs
+  bench --backend gpu [MODEL…]   the same on a GPU: kernels and photos natively, or these models on
+                                 WebGPU in Chromium
   test [STEP…]                   run every check, or only these steps; `test --list` names them
   workers                        build the web workers alone (Trunk's pre-build hook)
   types                          hold the declarations for TypeScript in web/embed against its compiler

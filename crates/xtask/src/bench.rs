@@ -4,11 +4,20 @@ use crate::args::DEFAULT_OUT;
 use crate::process;
 use crate::project::Project;
 use crate::workers::TESTED;
-use crate::{Result, browser, site, tools};
+use crate::{Result, browser, site, tools, vulkan};
+
+/// Before everything else: kernels and photos on a GPU, natively (`crates/gpu/examples/bench`, which knows the
+/// options), or, of models that are named next, the page on WebGPU in Chromium.
+const BACKEND: [&str; 2] = ["--backend", "gpu"];
+
+const PHOTOS: [&str; 7] = ["run", "--quiet", "--package", "tests", "--example", "bench", "--"];
 
 /// Times the kernels, natively and as WebAssembly in Chromium, then whole photos there (`tests/bench.rs`, which
 /// knows the arguments).
 pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
+    if let Some(rest) = arguments.strip_prefix(&BACKEND.map(String::from)) {
+        return on_gpu(project, rest);
+    }
     site::build(project, &tools::set_up(project)?, DEFAULT_OUT.as_ref())?;
     let browser = browser::find(project)?;
     println!("\n== Kernels, natively");
@@ -27,9 +36,23 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
 }
 
 fn photos(project: &Project, arguments: &[String]) -> Result<()> {
-    let mut words = vec!["run", "--quiet", "--package", "tests", "--example", "bench", "--"];
-    words.extend(arguments.iter().map(String::as_str));
-    cargo(project, &words)
+    cargo(project, &with(&PHOTOS, arguments))
+}
+
+fn on_gpu(project: &Project, arguments: &[String]) -> Result<()> {
+    vulkan::ensure(project)?;
+    if arguments.first().is_none_or(|first| first.starts_with("--")) {
+        println!("\n== Kernels and photos on a GPU, natively");
+        let words = ["run", "--quiet", "--release", "--package", "gpu", "--example", "bench", "--"];
+        return cargo(project, &with(&words, arguments));
+    }
+    site::build(project, &tools::set_up(project)?, DEFAULT_OUT.as_ref())?;
+    println!("\n== Photos on WebGPU in Chromium {}", browser::find(project)?.version);
+    cargo(project, &with(&[&PHOTOS[..], &BACKEND].concat(), arguments))
+}
+
+fn with<'a>(words: &[&'a str], arguments: &'a [String]) -> Vec<&'a str> {
+    words.iter().copied().chain(arguments.iter().map(String::as_str)).collect()
 }
 
 fn cargo(project: &Project, words: &[&str]) -> Result<()> {

@@ -49,7 +49,7 @@ impl App {
                     dispatch.emit(storage::measure(&models).await);
                 });
             }
-            Effect::Classify(id) => self.ask_about(id, move |client, photo| client.classify(id, photo)),
+            Effect::Classify(ids) => self.classify(ids),
             Effect::Explain { id, class } => {
                 self.ask_about(id, move |client, photo| client.explain(id, class, photo));
             }
@@ -113,6 +113,29 @@ impl App {
     fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {
         let not_running = || Err("it is not running".to_owned());
         told(self.client.as_deref().map_or_else(not_running, request), &self.dispatch);
+    }
+
+    /// Sends photos to the worker; those in archives are unpacked first, one after another.
+    fn classify(&self, ids: Vec<PhotoId>) {
+        let Some(client) = &self.client else { return self.ask(|_| Ok(())) };
+        let (client, dispatch) = (Rc::downgrade(client), self.dispatch.clone());
+        let sources: Vec<_> = ids.iter().map(|&id| (id, self.shelf.borrow().source(id).cloned())).collect();
+        spawn_local(async move {
+            let mut photos = Vec::new();
+            for (id, source) in sources {
+                let photo = match source {
+                    Some(source) => source.blob().await,
+                    None => None,
+                };
+                match photo {
+                    Some(photo) => photos.push((id, photo)),
+                    None => dispatch.emit(Action::Unreadable(id, Trouble::NotUnpacked)),
+                }
+            }
+            // Has the worker been ended meanwhile, the state knows and will ask the next one.
+            let Some(client) = client.upgrade().filter(|_| !photos.is_empty()) else { return };
+            told(client.classify(&photos), &dispatch);
+        });
     }
 
     /// Sends the worker a request and the photo that it is about.

@@ -19,6 +19,10 @@ pub fn status(status: &Status) -> Said {
         Status::Paused(loading) => {
             ("下载已暂停".into(), format!("：已有 {}", of_megabytes(loading.here, loading.total)))
         }
+        Status::Compiling { ready, total } => {
+            let count = if *total > 0 { format!("：{ready} / {total} 个程序") } else { String::new() };
+            ("正在准备显卡".into(), count)
+        }
         Status::WarmingUp => plain("正在预热，好让第一张照片也很快…"),
         Status::Ready => plain("可以开始了。"),
         Status::Looking { name, left } => {

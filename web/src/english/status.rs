@@ -20,6 +20,10 @@ pub fn status(status: &Status) -> Said {
             let here = of_megabytes(loading.here, loading.total);
             ("The download is paused".into(), format!(": {here} had come"))
         }
+        Status::Compiling { ready, total } => {
+            let count = if *total > 0 { format!(": {ready} of {total} programs") } else { String::new() };
+            ("Getting the GPU ready".into(), count)
+        }
         Status::WarmingUp => ("Warming up, so that the first photo is quick…".into(), String::new()),
         Status::Ready => ("Ready for your photos.".into(), String::new()),
         Status::Looking { name, left } => {

@@ -172,8 +172,8 @@ pub enum Effect {
     PersistStorage,
     /// Remove the weights from the browser's storage, then measure it.
     ClearStorage,
-    /// Send this photo to the worker.
-    Classify(PhotoId),
+    /// Send these photos to the worker.
+    Classify(Vec<PhotoId>),
     /// Ask the worker for a class's heat map.
     Explain { id: PhotoId, class: usize },
     /// Ask the worker what the network sees of this photo.

@@ -89,9 +89,7 @@ impl State {
             return vec![];
         }
         self.choice = Some(manifest.clone());
-        if let Some(id) = self.in_flight.take() {
-            self.change(id, |photo| photo.progress = Progress::Queued);
-        }
+        self.wait_again();
         self.not_shown(None, Lack::NoModel);
         let mut effects = vec![Effect::RememberModel(manifest)];
         effects.extend(self.start_worker());
@@ -131,7 +129,7 @@ impl State {
                 effects.extend(self.send_next());
                 effects
             }
-            Reply::LoadFailed { fault } => {
+            Reply::LoadFailed { fault, .. } => {
                 self.engine = Engine::Failed(Problem::Load(fault));
                 vec![Effect::StopWorker]
             }
@@ -144,7 +142,7 @@ impl State {
                 self.change(id, |photo| photo.maker = maker);
                 self.settle(id, Progress::Done(answer))
             }
-            Reply::Failed { id, fault } => self.settle(id, Progress::Failed(Trouble::Photo(fault))),
+            Reply::Failed { id, fault, .. } => self.settle(id, Progress::Failed(Trouble::Photo(fault))),
             Reply::Teach(reply) => vec![Effect::TellTeacher(reply)],
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
@@ -164,7 +162,7 @@ impl State {
         match self.engine {
             Engine::Loading(loading) => {
                 self.engine = Engine::Paused(loading);
-                // A photo may have been in hand when its GPU failed.
+                // Photos may have been in hand when their GPU failed.
                 self.wait_again();
                 vec![Effect::StopWorker, Effect::MeasureStorage]
             }
@@ -179,7 +177,7 @@ impl State {
         }
     }
 
-    /// The photo in hand waits for the next worker, which is started at once where the last one had a model. A photo
+    /// What is in hand waits for the next worker, which is started at once where the last one had a model. A photo
     /// that several workers broke down over gets a sentence; where worker after worker breaks down, or one that has
     /// no model yet, it is left for the visitor to decide.
     pub(super) fn broke(&mut self, breakdown: Breakdown) -> Vec<Effect> {
@@ -192,12 +190,17 @@ impl State {
             }
         };
         self.crashes.note();
-        match self.in_flight {
-            Some(id) if self.crashes.is_too_much(id) => {
-                self.in_flight = None;
+        match self.in_flight[..] {
+            [id] if self.crashes.is_too_much(id) => {
+                self.in_flight.clear();
                 self.change(id, |photo| photo.progress = Progress::Failed(Trouble::Crashed));
             }
-            _ => self.wait_again(),
+            [_] => self.wait_again(),
+            // Of several nobody knows which was to blame: they go one by one.
+            _ => {
+                self.careful += self.in_flight.len();
+                self.wait_again();
+            }
         }
         let problem = match self.engine {
             Engine::Ready { .. } if self.crashes.may_go_on() => return self.start_worker(),
@@ -210,7 +213,7 @@ impl State {
 
     /// What the worker had in hand waits for the next one.
     fn wait_again(&mut self) {
-        if let Some(id) = self.in_flight.take() {
+        for id in std::mem::take(&mut self.in_flight) {
             self.change(id, |photo| photo.progress = Progress::Queued);
         }
     }

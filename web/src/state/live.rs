@@ -35,11 +35,11 @@ impl State {
     /// Sends the camera's picture, if the worker has nothing in hand: photos go first.
     pub(super) fn send_frame(&mut self) -> Vec<Effect> {
         let live = self.live.as_ref().is_some_and(|live| live.running);
-        if !live || self.in_flight.is_some() || !matches!(self.engine, Engine::Ready { .. }) {
+        if !live || !self.in_flight.is_empty() || !matches!(self.engine, Engine::Ready { .. }) {
             return vec![];
         }
-        self.in_flight = Some(CAMERA);
-        vec![Effect::Classify(CAMERA)]
+        self.in_flight = vec![CAMERA];
+        vec![Effect::Classify(self.in_flight.clone())]
     }
 
     /// The answer to the camera's picture; one that failed leaves the last in sight.

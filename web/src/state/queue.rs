@@ -1,4 +1,5 @@
-//! The queue: one photo at a time in the worker's hands, the one that has waited longest first.
+//! The queue: one photo at a time in the worker's hands, the one that has waited longest first; on a GPU as many of
+//! those that wait as it takes in one pass.
 
 use super::{CAMERA, Effect, Engine, State};
 use crate::photo::{Photo, PhotoId, Progress};
@@ -94,9 +95,7 @@ impl State {
         } else {
             self.change(id, |photo| photo.progress = progress);
         }
-        if self.in_flight == Some(id) {
-            self.in_flight = None;
-        }
+        self.in_flight.retain(|&in_hand| in_hand != id);
         let next = self.send_next();
         if next.is_empty() {
             self.want_frame();
@@ -104,15 +103,23 @@ impl State {
         next
     }
 
-    /// Sends the photo that has waited longest, if the worker has none in hand.
+    /// Sends the photos that have waited longest, as many as go together, if the worker has none in hand.
     pub(super) fn send_next(&mut self) -> Vec<Effect> {
-        if !matches!(self.engine, Engine::Ready { .. }) || self.in_flight.is_some() || self.stopped {
+        let Engine::Ready { backend, .. } = &self.engine else { return vec![] };
+        if !self.in_flight.is_empty() || self.stopped {
             return vec![];
         }
+        let most = if self.careful > 0 { 1 } else { backend.batch.max(1) };
         let queued = self.photos.iter().filter(|photo| photo.progress == Progress::Queued);
-        let Some(id) = queued.map(|photo| photo.id).min() else { return vec![] };
-        self.in_flight = Some(id);
-        self.change(id, |photo| photo.progress = Progress::Running);
-        vec![Effect::Classify(id)]
+        let mut ids: Vec<_> = queued.map(|photo| photo.id).collect();
+        ids.sort_unstable();
+        ids.truncate(most);
+        if ids.is_empty() {
+            return vec![];
+        }
+        self.careful = self.careful.saturating_sub(1);
+        ids.iter().for_each(|&id| self.change(id, |photo| photo.progress = Progress::Running));
+        self.in_flight = ids.clone();
+        vec![Effect::Classify(ids)]
     }
 }

@@ -33,7 +33,8 @@ fn ready_reply() -> Reply {
         card: None,
         sha256: "00".repeat(32),
     };
-    let backend = BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 1, reasons: vec![] };
+    let backend =
+        BackendInfo { kind: "cpu".into(), detail: "simd128".into(), threads: 1, batch: 1, reasons: vec![] };
     Reply::Ready { model, backend, kept: Kept::Yes }
 }
 

@@ -10,7 +10,16 @@ pub fn gpu() -> Gpu {
 
 /// A GPU whose matrix products all have this tile.
 pub fn gpu_with(tile: Option<Tile>) -> Gpu {
-    let options = GpuOptions { allow_software: true, tile, ..GpuOptions::default() };
+    requested(GpuOptions { tile, ..GpuOptions::default() })
+}
+
+/// A GPU that leaves operations of subgroups aside.
+pub fn gpu_without_subgroups() -> Gpu {
+    requested(GpuOptions { no_subgroups: true, ..GpuOptions::default() })
+}
+
+fn requested(options: GpuOptions) -> Gpu {
+    let options = GpuOptions { allow_software: true, ..options };
     pollster::block_on(Gpu::request(options)).unwrap_or_else(|e| {
         panic!(
             "{e}: these tests need any Vulkan, Metal or DX12 driver; Debian's mesa-vulkan-drivers has one \

@@ -1,6 +1,6 @@
 //! Every kernel against the processor's scalar reference, at sizes on both sides of every tile's edge.
 
-use crate::common::{Random, assert_close, gpu, gpu_with};
+use crate::common::{Random, assert_close, gpu, gpu_with, gpu_without_subgroups};
 use ::kernels::{
     Attended, AttentionScratch, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias,
     QuantizedActivations, WeightFormat,
@@ -159,15 +159,25 @@ fn gelu_over_the_whole_range() {
 
 #[test]
 fn layer_norms() {
-    let gpu = gpu();
+    let (with, without) = (gpu(), gpu_without_subgroups());
+    assert!(!without.has_subgroups());
+    if !with.has_subgroups() {
+        println!("{} has no subgroups: only the other kernel is tested", with.name());
+    }
+    for gpu in [with, without] {
+        layer_norms_on(&gpu);
+    }
+}
+
+fn layer_norms_on(gpu: &Gpu) {
     let mut random = Random(3);
     for (rows, width) in [(1, 1), (3, 7), (2, 16), (5, 197), (197, 1024), (3, 511), (2, 513)] {
         // Far from zero, where a careless variance cancels.
         let x: Vec<f32> = random.floats(rows * width).iter().map(|x| 8.0 * x + 50.0).collect();
         let (weight, bias) = (random.floats(width), random.floats(width));
-        let norm = LayerNorm::<Gpu> { weight: vector(&gpu, &weight), bias: vector(&gpu, &bias), eps: 1e-6 };
+        let norm = LayerNorm::<Gpu> { weight: vector(gpu, &weight), bias: vector(gpu, &bias), eps: 1e-6 };
         let tokens = gpu.upload(&x, 1, rows, width).unwrap();
-        let got = read(&gpu, &gpu.layer_norm(&tokens, &norm).unwrap());
+        let got = read(gpu, &gpu.layer_norm(&tokens, &norm).unwrap());
         let mut expected = vec![f32::NAN; x.len()];
         ::kernels::layer_norm(Isa::Scalar, &x, rows, width, &weight, &bias, 1e-6, &mut expected);
         // The mean itself is known to 50 · 2⁻²⁴, and a row's deviation is about 4.6.

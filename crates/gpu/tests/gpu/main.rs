@@ -5,4 +5,5 @@ mod common;
 mod faults;
 mod kernels;
 mod networks;
+mod pipelines;
 mod self_checks;

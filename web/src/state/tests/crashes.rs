@@ -16,8 +16,8 @@ fn the_photo_in_hand_is_looked_at_again_by_the_next_worker() {
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
     assert_eq!((hooks(&state), state.crashes.all()), (vec!["done", "queued", "queued"], 1));
     assert_eq!(state.engine, Engine::Starting);
-    assert_eq!(started(&mut state), [Effect::Classify(2)]);
-    assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(3)]);
+    assert_eq!(started(&mut state), [Effect::Classify(vec![2])]);
+    assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
 }
 
 #[test]
@@ -26,16 +26,16 @@ fn a_photo_that_three_workers_broke_down_over_gets_a_sentence_and_the_queue_goes
     arrive(&mut state, 1, &[1, 2]);
     for _ in 0..2 {
         assert_eq!(crash(&mut state), [Effect::StartWorker]);
-        assert_eq!(started(&mut state), [Effect::Classify(1)]);
+        assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
     }
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
     assert_eq!(state.photos[0].progress, Progress::Failed(Trouble::Crashed));
-    assert_eq!(started(&mut state), [Effect::Classify(2)]);
+    assert_eq!(started(&mut state), [Effect::Classify(vec![2])]);
     done(&mut state, 2, 40.0);
     // The visitor's own wish gets three tries again.
-    assert_eq!(state.update(Action::Retry(1)), [Effect::Classify(1)]);
+    assert_eq!(state.update(Action::Retry(1)), [Effect::Classify(vec![1])]);
     crash(&mut state);
-    assert_eq!(started(&mut state), [Effect::Classify(1)]);
+    assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
     done(&mut state, 1, 40.0);
     assert_eq!(hooks(&state), ["done", "done"]);
 }
@@ -71,5 +71,5 @@ fn a_worker_that_breaks_down_with_nothing_in_hand_is_started_again() {
     let mut state = ready();
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
     arrive(&mut state, 1, &[1]);
-    assert_eq!(started(&mut state), [Effect::Classify(1)]);
+    assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
 }

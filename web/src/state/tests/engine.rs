@@ -9,7 +9,11 @@ fn a_photo_with_an_answer_or_a_lasting_trouble_is_not_tried_again() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     done(&mut state, 1, 40.0);
-    state.update(Action::Worker(Reply::Failed { id: 2, fault: PhotoFault::NotAPhoto }));
+    state.update(Action::Worker(Reply::Failed {
+        id: 2,
+        fault: PhotoFault::NotAPhoto,
+        message: String::new(),
+    }));
     assert_eq!(state.update(Action::Retry(1)), []);
     assert_eq!(state.update(Action::Retry(2)), []);
     assert_eq!(hooks(&state), ["done", "error"]);
@@ -27,12 +31,15 @@ fn a_worker_that_never_woke_is_told_apart_from_one_that_crashed() {
 fn a_failed_load_keeps_the_photos_for_the_next_try() {
     let mut state = State::default();
     arrive(&mut state, 1, &[1]);
-    let failed = Reply::LoadFailed { fault: LoadFault::Address { url: "x".into() } };
+    let failed = Reply::LoadFailed { fault: LoadFault::Address { url: "x".into() }, message: String::new() };
     assert_eq!(state.update(Action::Worker(failed)), [Effect::StopWorker]);
     assert_eq!(hooks(&state), ["queued"]);
     assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
     assert_eq!(state.engine, Engine::Choosing);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![1])]
+    );
 }
 
 #[test]
@@ -56,7 +63,10 @@ fn a_paused_download_keeps_the_photos_and_goes_on_with_a_new_worker() {
     assert_eq!(state.engine, Engine::Paused(LOADING));
     assert_eq!(hooks(&state), ["queued"]);
     assert_eq!(state.update(Action::Resume), [Effect::StartWorker]);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![1])]
+    );
 }
 
 #[test]

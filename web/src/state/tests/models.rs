@@ -27,7 +27,11 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2, 3]);
     done(&mut state, 1, 40.0);
-    state.update(Action::Worker(Reply::Failed { id: 2, fault: PhotoFault::NotAPhoto }));
+    state.update(Action::Worker(Reply::Failed {
+        id: 2,
+        fault: PhotoFault::NotAPhoto,
+        message: String::new(),
+    }));
     assert_eq!(hooks(&state), ["done", "error", "running"]);
 
     let effects = state.update(Action::PickModel(LARGE.into()));
@@ -40,9 +44,9 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
         [Effect::Load { manifest: LARGE.into() }]
     );
     let effects = state.update(Action::Worker(large_ready()));
-    assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(vec![1])]);
     assert_eq!(hooks(&state), ["running", "error", "queued"]);
-    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(3)]);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![3])]);
     done(&mut state, 3, 40.0);
     assert_eq!(makers(&state), [Some("large"), None, Some("large")]);
 }
@@ -64,7 +68,10 @@ fn a_model_that_could_not_be_loaded_can_be_picked_again_or_left() {
     arrive(&mut state, 1, &[1]);
     done(&mut state, 1, 40.0);
     state.update(Action::PickModel(LARGE.into()));
-    state.update(Action::Worker(Reply::LoadFailed { fault: LoadFault::Address { url: "x".into() } }));
+    state.update(Action::Worker(Reply::LoadFailed {
+        fault: LoadFault::Address { url: "x".into() },
+        message: String::new(),
+    }));
     assert_eq!(hooks(&state), ["done"], "the old answer is still there");
     let again = state.update(Action::PickModel(LARGE.into()));
     assert_eq!(again, [Effect::RememberModel(LARGE.into()), Effect::StartWorker]);

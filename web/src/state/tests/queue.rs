@@ -12,19 +12,22 @@ fn photos_dropped_before_the_model_is_ready_wait_for_it() {
     state.update(Action::Opened);
     assert_eq!(arrive(&mut state, 1, &[1, 2]), []);
     assert_eq!(hooks(&state), ["queued", "queued"]);
-    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage, Effect::Classify(1)]);
+    assert_eq!(
+        state.update(Action::Worker(ready_reply())),
+        [Effect::MeasureStorage, Effect::Classify(vec![1])]
+    );
     assert_eq!(hooks(&state), ["running", "queued"]);
 }
 
 #[test]
 fn one_photo_at_a_time_in_the_order_they_came() {
     let mut state = ready();
-    assert_eq!(arrive(&mut state, 1, &[1, 2]), [Effect::Classify(1)]);
+    assert_eq!(arrive(&mut state, 1, &[1, 2]), [Effect::Classify(vec![1])]);
     assert_eq!(arrive(&mut state, 2, &[3]), []);
     assert_eq!(state.counts().left, 3);
-    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(2)]);
-    let failed = Reply::Failed { id: 2, fault: PhotoFault::NotAPhoto };
-    assert_eq!(state.update(Action::Worker(failed)), [Effect::Classify(3)]);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![2])]);
+    let failed = Reply::Failed { id: 2, fault: PhotoFault::NotAPhoto, message: String::new() };
+    assert_eq!(state.update(Action::Worker(failed)), [Effect::Classify(vec![3])]);
     assert_eq!(done(&mut state, 3, 40.0), []);
     assert_eq!(state.counts(), Counts { left: 0, done: 2, failed: 1 });
 }
@@ -67,7 +70,7 @@ fn a_photo_removed_while_running_does_not_stop_the_queue() {
     arrive(&mut state, 1, &[1, 2]);
     assert_eq!(state.update(Action::Remove(1)), [Effect::Forget(1), Effect::Focus(Focus::Remove(2))]);
     assert_eq!(hooks(&state), ["queued"], "the worker still has the first one in hand");
-    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(2)]);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![2])]);
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     assert_eq!(hooks(&state), ["done", "queued", "queued"]);
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
     assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
-    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(2)]);
+    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![2])]);
 }
 
 #[test]
@@ -135,9 +138,9 @@ fn the_cameras_pictures_wait_for_photos_and_make_no_cards() {
     state.update(Action::Camera(true));
     assert_eq!(state.update(Action::Frame), [], "it is not live yet");
     state.update(Action::GoLive(true));
-    assert_eq!(state.update(Action::Frame), [Effect::Classify(CAMERA)]);
+    assert_eq!(state.update(Action::Frame), [Effect::Classify(vec![CAMERA])]);
     assert_eq!(arrive(&mut state, 1, &[1]), [], "the picture is in hand");
-    assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(1)], "then the photo");
+    assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(vec![1])], "then the photo");
     let live = state.live.clone().unwrap();
     assert_eq!((live.wanted, live.answer.is_some(), state.photos.len()), (0, true, 1));
     assert_eq!(state.update(Action::Frame), [], "the photo is in hand");
@@ -155,4 +158,53 @@ fn an_arrival_ends_the_drag_and_the_note_about_an_empty_paste() {
     assert!(state.dragging && state.empty_paste);
     arrive(&mut state, 1, &[1]);
     assert!(!state.dragging && !state.empty_paste);
+}
+
+/// A state whose model runs on a GPU, which takes eight photos in one pass.
+fn on_gpu() -> State {
+    let mut state = ready();
+    state.update(Action::Worker(ready_on_gpu()));
+    state
+}
+
+fn ready_on_gpu() -> Reply {
+    let Reply::Ready { model, mut backend, kept } = ready_reply() else { panic!("not ready") };
+    backend.batch = 8;
+    Reply::Ready { model, backend, kept }
+}
+
+#[test]
+fn photos_that_wait_for_a_gpu_go_together() {
+    let mut state = on_gpu();
+    assert_eq!(arrive(&mut state, 1, &[1]), [Effect::Classify(vec![1])], "alone: nothing else waits");
+    assert_eq!(arrive(&mut state, 2, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), []);
+    assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify((2..=9).collect())]);
+    assert_eq!(
+        hooks(&state),
+        ["running"; 8].into_iter().chain(["queued", "queued", "done"]).collect::<Vec<_>>()
+    );
+    let failed = Reply::Failed { id: 3, fault: PhotoFault::NotAPhoto, message: String::new() };
+    assert_eq!(state.update(Action::Worker(failed)), [], "the others of the pass are still in hand");
+    state.update(Action::Remove(4));
+    for id in [2, 4, 5, 6, 7, 8] {
+        assert_eq!(done(&mut state, id, 40.0), []);
+    }
+    assert_eq!(state.update(Action::Stop(true)), []);
+    assert_eq!(done(&mut state, 9, 40.0), [], "the visitor has stopped the queue");
+    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![10, 11])]);
+    assert_eq!(state.counts(), Counts { left: 2, done: 7, failed: 1 });
+}
+
+#[test]
+fn the_photos_of_a_pass_that_broke_the_worker_go_one_by_one() {
+    let mut state = on_gpu();
+    arrive(&mut state, 1, &[1, 2, 3, 4]);
+    done(&mut state, 1, 40.0);
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    assert_eq!(hooks(&state), ["done", "queued", "queued", "queued"]);
+    assert!(state.update(Action::Worker(ready_on_gpu())).contains(&Effect::Classify(vec![2])));
+    assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
+    assert_eq!(done(&mut state, 3, 40.0), [Effect::Classify(vec![4])]);
+    done(&mut state, 4, 40.0);
+    assert_eq!(arrive(&mut state, 2, &[5, 6]), [Effect::Classify(vec![5, 6])], "together again");
 }

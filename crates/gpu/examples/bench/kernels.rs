@@ -1,11 +1,9 @@
-//! Times every kernel at BEiTv2-large's sizes: `cargo run --release -p gpu --example bench -- [PHOTOS]`,
-//! where PHOTOS is the size of the batch, 1 if not given.
-//!
-//! Each number is the best of several runs of many dispatches in one submission.
+//! Every kernel at BEiTv2-large's sizes. Each number is the best of several runs of many dispatches in one submission.
 
+use crate::probes::Peak;
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
-use gpu::{Gpu, GpuOptions, GpuTokens, GpuVector};
+use gpu::{Gpu, GpuTokens, GpuVector};
 use kernels::{BLOCK, WeightFormat};
 use std::time::Instant;
 
@@ -13,29 +11,31 @@ const TOKENS: usize = 197;
 const WIDTH: usize = 1024;
 const HEADS: usize = 16;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let photos: usize = std::env::args().nth(1).map_or(Ok(1), |photos| photos.parse())?;
-    let options = GpuOptions { allow_software: true, ..GpuOptions::default() };
-    let gpu = pollster::block_on(Gpu::request(options))?;
-    println!("{} by {}, {photos} photos", gpu.name(), gpu.info().backend);
+/// What limits a kernel, and how much of it there is to do.
+enum Work {
+    Operations(f64),
+    Bytes(f64),
+}
+
+pub fn time_all(gpu: &Gpu, photos: usize, peak: &Peak) -> Result<(), BackendError> {
     for &arithmetic in gpu.offered() {
         gpu.set_arithmetic(arithmetic);
         for format in [WeightFormat::Q8_0, WeightFormat::Q4_0] {
-            products(&gpu, photos, format)?;
+            products(gpu, photos, format, peak)?;
         }
     }
-    others(&gpu, photos)?;
-    Ok(())
+    gpu.set_arithmetic(gpu.offered()[0]);
+    others(gpu, photos, peak)
 }
 
-fn products(gpu: &Gpu, photos: usize, format: WeightFormat) -> Result<(), BackendError> {
+fn products(gpu: &Gpu, photos: usize, format: WeightFormat, peak: &Peak) -> Result<(), BackendError> {
     for (what, n, k, activation) in [
         ("qkv", 3 * WIDTH, WIDTH, Activation::None),
         ("proj", WIDTH, WIDTH, Activation::None),
         ("fc1", 4 * WIDTH, WIDTH, Activation::Gelu),
         ("fc2", WIDTH, 4 * WIDTH, Activation::None),
     ] {
-        product(gpu, photos, what, format, n, k, activation)?;
+        product(gpu, photos, what, format, n, k, activation, peak)?;
     }
     Ok(())
 }
@@ -48,6 +48,7 @@ fn product(
     n: usize,
     k: usize,
     activation: Activation,
+    peak: &Peak,
 ) -> Result<(), BackendError> {
     let block: Vec<u8> = [0x00, 0x20].into_iter().chain((1..).take(format.block_bytes() - 2)).collect();
     let data = TensorData::Blocks { format, bytes: block.repeat(n * k / BLOCK) };
@@ -55,31 +56,37 @@ fn product(
     let rows = photos * TOKENS;
     let x = gpu.upload(&values(rows * k), 1, rows, k)?;
     let seconds = time(gpu, || gpu.linear(&x, &linear, activation))?;
-    let arithmetic = gpu.arithmetic().name();
-    report(
-        &format!("{what} {format:?} in {arithmetic}, {rows} × {k} × {n}"),
-        seconds,
-        Some(2.0 * (rows * n * k) as f64),
-    );
+    let arithmetic = gpu.arithmetic();
+    let what = format!("{what} {format:?} in {}, {rows} × {k} × {n}", arithmetic.name());
+    report(&what, seconds, Work::Operations(2.0 * (rows * n * k) as f64), peak.of(arithmetic));
     Ok(())
 }
 
-fn others(gpu: &Gpu, photos: usize) -> Result<(), BackendError> {
+fn others(gpu: &Gpu, photos: usize, peak: &Peak) -> Result<(), BackendError> {
     let rows = photos * TOKENS;
-    let x = gpu.upload(&values(rows * WIDTH), 1, rows, WIDTH)?;
+    let read_and_written = (4 * rows * WIDTH) as f64;
+    let x = gpu.upload(&values(rows * WIDTH), photos, TOKENS, WIDTH)?;
     let norm = LayerNorm::<Gpu> { weight: vector(gpu, WIDTH)?, bias: vector(gpu, WIDTH)?, eps: 1e-6 };
-    report(&format!("layer norm {rows} × {WIDTH}"), time(gpu, || gpu.layer_norm(&x, &norm))?, None);
+    let seconds = time(gpu, || gpu.layer_norm(&x, &norm))?;
+    report(
+        &format!("layer norm {rows} × {WIDTH}"),
+        seconds,
+        Work::Bytes(2.0 * read_and_written),
+        peak.bandwidth,
+    );
     let gamma = vector(gpu, WIDTH)?;
-    let mut sum = gpu.upload(&values(rows * WIDTH), 1, rows, WIDTH)?;
+    let mut sum = gpu.upload(&values(rows * WIDTH), photos, TOKENS, WIDTH)?;
     let seconds = time(gpu, || {
         gpu.add_scaled(&mut sum, &x, &gamma)?;
         gpu.mean_of_patches(&x)
     })?;
-    report(&format!("scaled sum and mean {rows} × {WIDTH}"), seconds, None);
+    let what = format!("scaled sum and mean {rows} × {WIDTH}");
+    report(&what, seconds, Work::Bytes(4.0 * read_and_written), peak.bandwidth);
     let qkv = gpu.upload(&values(rows * 3 * WIDTH), photos, TOKENS, 3 * WIDTH)?;
     let bias = vector(gpu, HEADS * TOKENS * TOKENS)?;
     let seconds = time(gpu, || gpu.attention(&qkv, HEADS, Some(&bias)))?;
-    report("attention", seconds, Some(4.0 * (rows * TOKENS * WIDTH) as f64));
+    let operations = Work::Operations(4.0 * (rows * TOKENS * WIDTH) as f64);
+    report(&format!("attention {rows} × {WIDTH}"), seconds, operations, peak.of(gpu.arithmetic()));
     Ok(())
 }
 
@@ -112,7 +119,12 @@ fn time(gpu: &Gpu, mut call: impl FnMut() -> Result<GpuTokens, BackendError>) ->
     Ok(best / calls as f64)
 }
 
-fn report(what: &str, seconds: f64, flop: Option<f64>) {
-    let rate = flop.map_or(String::new(), |flop| format!("{:9.1} GFLOP/s", flop / seconds / 1e9));
-    println!("{what:44} {:9.3} ms {rate}", seconds * 1e3);
+/// Time, rate, and that as a share of the adapter's measured `peak`.
+fn report(what: &str, seconds: f64, work: Work, peak: f64) {
+    let (rate, unit) = match work {
+        Work::Operations(operations) => (operations / seconds, "GFLOP/s"),
+        Work::Bytes(bytes) => (bytes / seconds, "GB/s"),
+    };
+    let share = 100.0 * rate / peak;
+    println!("{what:44} {:9.3} ms {:9.1} {unit:7} {share:5.1} %", seconds * 1e3, rate / 1e9);
 }
