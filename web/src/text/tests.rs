@@ -150,7 +150,8 @@ fn every_reason_for_a_backend_is_said_in_both_languages() {
     for reason in reasons {
         for kind in ["cpu", "webgpu"] {
             let reasons = vec![reason.clone()];
-            let backend = BackendInfo { kind: kind.into(), detail: "x".into(), threads: 2, reasons };
+            let backend =
+                BackendInfo { kind: kind.into(), detail: "x".into(), threads: 2, batch: 1, reasons };
             check(&(ENGLISH.reasons)(&backend), &(CHINESE.reasons)(&backend));
         }
     }
