@@ -39,7 +39,9 @@ self.addEventListener("message", ({ data }) => {
 });
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(dropOld().then(() => self.clients.claim()));
+  // No clients.claim(): it waits until every worker of the page has heard of it, and the network's threads hear
+  // nothing as long as they live. The page is this worker's from its next load on.
+  event.waitUntil(dropOld());
 });
 
 self.addEventListener("fetch", (event) => {
@@ -68,9 +70,10 @@ async function answer(request, path, isolated) {
   const cache = path && (await caches.open(KEPT));
   const response = (cache && (await cache.match(place(path)))) || (await fetch(request));
   // A redirection is followed by the browser, which then asks here again.
-  if (!isolated || response.type === "opaqueredirect" || response.type === "error") return response;
+  if (response.type === "opaqueredirect" || response.type === "error") return response;
+  // Firefox refuses a page that comes from the cache as it is.
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  if (isolated) for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 

@@ -229,8 +229,8 @@ pub async fn diagnosis(client: &Client, name: &str) -> String {
     line.as_str().and_then(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
 }
 
-/// The service worker is in charge and has kept every file of the shell.
+/// The service worker takes the page's next load on, and has kept every file of the shell.
 pub const SHELL_IS_KEPT: &str = "return (async () => {
-    if (!navigator.serviceWorker.controller) return false;
+    if ((await navigator.serviceWorker.getRegistration())?.active?.state !== 'activated') return false;
     return (await (await caches.open('beitscope-shell')).keys()).length > 10;
 })()";

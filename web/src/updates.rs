@@ -39,11 +39,11 @@ async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
     }
     let listener = EventListener::new(&registration.clone(), "updatefound", move |_| {
         let Some(coming) = registration.installing() else { return };
-        let (dispatch, container) = (dispatch.clone(), container.clone());
+        let (dispatch, registration) = (dispatch.clone(), registration.clone());
         let watched = coming.clone();
         EventListener::new(&coming, "statechange", move |_| {
             // The first one ever takes nobody by surprise.
-            if watched.state() == ServiceWorkerState::Installed && container.controller().is_some() {
+            if watched.state() == ServiceWorkerState::Installed && registration.active().is_some() {
                 dispatch.emit(Action::UpdateReady);
             }
         })
@@ -69,7 +69,14 @@ async fn take_over() -> Option<()> {
     let registration =
         JsFuture::from(container.get_registration_with_document_url(&base_address())).await.ok()?;
     let waiting: ServiceWorker = registration.dyn_into::<ServiceWorkerRegistration>().ok()?.waiting()?;
-    EventListener::once(&container, "controllerchange", |_| reload()).forget();
+    // Not once it controls this page: after the first visit's first load none does.
+    let watched = waiting.clone();
+    EventListener::new(&waiting, "statechange", move |_| {
+        if watched.state() == ServiceWorkerState::Activated {
+            reload();
+        }
+    })
+    .forget();
     waiting.post_message(&"take over".into()).ok()
 }
 
