@@ -110,6 +110,7 @@ fn the_large_view_is_used_by_keyboard_alone() {
 }
 
 async fn name(client: &Client) -> String {
+    page::element(client, "viewer").await;
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     client.find_all("[data-testid=viewer] .name").await.unwrap()[0].text().await.unwrap()
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 use std::path::Path;
-use tests::axe::violations;
-use tests::browser::{Client, Setup, browse, console_errors, devtools};
+use tests::browser::{Client, Setup, browse, console_errors};
 use tests::command_line::{answer, classify, classify_with, convert_tiny};
 use tests::page::{self, Card};
 use tests::site;
@@ -131,45 +130,6 @@ fn models_are_switched_there_and_back_and_the_choice_is_remembered() {
     });
 }
 
-/// The menu is for everybody: in both themes and languages, and in a narrow window.
-#[test]
-fn the_menu_is_accessible_and_fits_a_phone() {
-    let entry = json!({
-        "manifest": "https://weights.example/large/manifest.json", "bytes": 323_000_000, "quantization": "q8_0",
-        "name": "BEiTv2-large with a name that is rather long", "name_zh": "一个名字相当长的大模型",
-    });
-    let server = site::serve_with_files(vec![site::list_with(vec![entry])]);
-    for (dark, language) in [(false, "en"), (true, "zh")] {
-        browse(Setup { dark, ..Setup::default() }, async |client| {
-            let scheme = if dark { "dark" } else { "light" };
-            let features = json!([
-                { "name": "prefers-color-scheme", "value": scheme },
-                { "name": "prefers-reduced-motion", "value": "reduce" },
-            ]);
-            devtools(client, "Emulation.setEmulatedMedia", json!({ "features": features })).await;
-            for width in [1280, 390, 320] {
-                let metrics =
-                    json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
-                devtools(client, "Emulation.setDeviceMetricsOverride", metrics).await;
-                page::open(client, &format!("{}?lang={language}", server.url())).await;
-                page::ready(client).await;
-                page::click(client, "[data-testid=models] summary").await;
-                page::click(client, "[data-testid=model-option]:last-of-type input").await;
-                let state = format!("{scheme}, {language}, {width} px");
-                let found = violations(client, &state).await;
-                assert!(found.is_empty(), "{}", found.join("\n"));
-                if width == 1280 && !dark {
-                    page::picture(client, "models").await;
-                }
-                let outside = "const r = document.querySelector('[data-testid=models] .menu-items').getBoundingClientRect();
-                    return r.left < 0 || r.right > innerWidth || document.documentElement.scrollWidth > innerWidth";
-                assert_eq!(client.execute(outside, vec![]).await.unwrap(), false, "{state}: it is cut off");
-            }
-            assert_eq!(console_errors(client).await, Vec::<String>::new());
-        });
-    }
-}
-
 #[test]
 fn a_list_that_cannot_be_used_is_left_aside_and_the_page_goes_on() {
     let bad = |manifest: &str| json!({ "models": [{ "manifest": manifest, "name": "Evil" }] }).to_string();
@@ -204,5 +164,56 @@ fn a_list_that_cannot_be_used_is_left_aside_and_the_page_goes_on() {
         });
         let astray: Vec<_> = server.requests().into_iter().filter(|r| r.target.contains("secret")).collect();
         assert!(astray.is_empty(), "{what}: {astray:?}");
+    }
+}
+
+/// What only Chromium's DevTools can do: imitate themes and small windows.
+mod chromium {
+    use serde_json::json;
+    use tests::axe::violations;
+    use tests::browser::{Setup, browse, console_errors, devtools};
+    use tests::{page, site};
+
+    /// The menu is for everybody: in both themes and languages, and in a narrow window.
+    #[test]
+    fn the_menu_is_accessible_and_fits_a_phone() {
+        let entry = json!({
+            "manifest": "https://weights.example/large/manifest.json", "bytes": 323_000_000, "quantization": "q8_0",
+            "name": "BEiTv2-large with a name that is rather long", "name_zh": "一个名字相当长的大模型",
+        });
+        let server = site::serve_with_files(vec![site::list_with(vec![entry])]);
+        for (dark, language) in [(false, "en"), (true, "zh")] {
+            browse(Setup { dark, ..Setup::default() }, async |client| {
+                let scheme = if dark { "dark" } else { "light" };
+                let features = json!([
+                    { "name": "prefers-color-scheme", "value": scheme },
+                    { "name": "prefers-reduced-motion", "value": "reduce" },
+                ]);
+                devtools(client, "Emulation.setEmulatedMedia", json!({ "features": features })).await;
+                for width in [1280, 390, 320] {
+                    let metrics =
+                        json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+                    devtools(client, "Emulation.setDeviceMetricsOverride", metrics).await;
+                    page::open(client, &format!("{}?lang={language}", server.url())).await;
+                    page::ready(client).await;
+                    page::click(client, "[data-testid=models] summary").await;
+                    page::click(client, "[data-testid=model-option]:last-of-type input").await;
+                    let state = format!("{scheme}, {language}, {width} px");
+                    let found = violations(client, &state).await;
+                    assert!(found.is_empty(), "{}", found.join("\n"));
+                    if width == 1280 && !dark {
+                        page::picture(client, "models").await;
+                    }
+                    let outside = "const r = document.querySelector('[data-testid=models] .menu-items').getBoundingClientRect();
+                        return r.left < 0 || r.right > innerWidth || document.documentElement.scrollWidth > innerWidth";
+                    assert_eq!(
+                        client.execute(outside, vec![]).await.unwrap(),
+                        false,
+                        "{state}: it is cut off"
+                    );
+                }
+                assert_eq!(console_errors(client).await, Vec::<String>::new());
+            });
+        }
     }
 }

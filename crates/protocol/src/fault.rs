@@ -1,6 +1,8 @@
 //! What can go wrong in the worker, and why it runs where it does: kinds, not sentences, so that the page says them
 //! in the visitor's language. A `reason` is a program's or a browser's own word, in English, for whoever mends it.
 
+mod english;
+
 use serde::{Deserialize, Serialize};
 
 /// Why a photo could not be answered, or nothing shown of it.

@@ -59,5 +59,6 @@ try {
   }
 } catch (error) {
   const fault = { kind: "not_started", reason: reason(error) };
-  self.postMessage([JSON.stringify({ type: "load_failed", fault })]);
+  const message = `The classifier could not be started (${fault.reason}). Reload the page to try again.`;
+  self.postMessage([JSON.stringify({ type: "load_failed", fault, message })]);
 }

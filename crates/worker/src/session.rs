@@ -47,8 +47,8 @@ impl Session {
                 match loaded {
                     Ok(loaded) => self.ready(loaded),
                     Err(error) => {
-                        let message = error.to_string();
-                        port::post(&Reply::LoadFailed { fault: fault::of_loading(error), message });
+                        let fault = fault::of_loading(error);
+                        port::post(&Reply::LoadFailed { message: fault.to_string(), fault });
                     }
                 }
             }
@@ -100,7 +100,7 @@ impl Session {
                     pass.photos.push(photo);
                     pass.pixels.push(pixels);
                 }
-                Err(error) => answer(id, Err(error.into())),
+                Err(error) => answer(id, Err(fault::of_photo(error))),
             }
         }
         pass
@@ -117,14 +117,14 @@ impl Session {
                 Err(PhotoError::Network(failure)) => self.move_to_processor(&failure).await.err(),
                 Err(error) => Some(error),
             };
-            if let Some(failure) = error.map(Failure::from) {
-                return ids.into_iter().for_each(|id| answer(id, Err(failure.clone())));
+            if let Some(fault) = error.map(fault::of_photo) {
+                return ids.into_iter().for_each(|id| answer(id, Err(fault.clone())));
             }
         }
         for (at, id) in ids.into_iter().enumerate() {
             match self.classify_some(&photos[at..=at], &pixels[at..=at], k).await {
                 Ok(answers) => answers.into_iter().for_each(|done| answer(id, Ok(done))),
-                Err(error) => answer(id, Err(error.into())),
+                Err(error) => answer(id, Err(fault::of_photo(error))),
             }
         }
     }
@@ -273,24 +273,10 @@ struct Pass {
     pixels: Vec<Pixels>,
 }
 
-/// What the page is told of a photo that could not be answered.
-#[derive(Clone)]
-struct Failure {
-    fault: PhotoFault,
-    message: String,
-}
-
-impl From<PhotoError> for Failure {
-    fn from(error: PhotoError) -> Self {
-        let message = error.to_string();
-        Self { fault: fault::of_photo(error), message }
-    }
-}
-
-fn answer(id: u64, outcome: Result<Answer, Failure>) {
+fn answer(id: u64, outcome: Result<Answer, PhotoFault>) {
     port::post(&match outcome {
         Ok(answer) => Reply::Done { id, answer },
-        Err(Failure { fault, message }) => Reply::Failed { id, fault, message },
+        Err(fault) => Reply::Failed { id, message: fault.to_string(), fault },
     });
 }
 

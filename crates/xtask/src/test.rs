@@ -42,9 +42,9 @@ const STEPS: [Step; 9] = [
 
 /// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
 /// Chromium's DevTools, its memory or its WebGPU, or no browser at all.
-const IN_FIREFOX: [&str; 14] = [
+const IN_FIREFOX: [&str; 15] = [
     "page", "threads", "crash", "hosting", "storage", "tabs", "heatmap", "gallery", "private", "camera",
-    "offline", "takeaway", "hostile", "teach",
+    "offline", "takeaway", "hostile", "teach", "models",
 ];
 
 /// Packages whose lints make sense for wasm alone.
