@@ -39,11 +39,15 @@ async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
     }
     let listener = EventListener::new(&registration.clone(), "updatefound", move |_| {
         let Some(coming) = registration.installing() else { return };
-        let (dispatch, registration) = (dispatch.clone(), registration.clone());
+        // The first one ever takes nobody by surprise.
+        if registration.active().is_none() {
+            return;
+        }
+        let dispatch = dispatch.clone();
         let watched = coming.clone();
         EventListener::new(&coming, "statechange", move |_| {
-            // The first one ever takes nobody by surprise.
-            if watched.state() == ServiceWorkerState::Installed && registration.active().is_some() {
+            // Where no page is its predecessor's, it doesn't wait, and may be past that by now.
+            if !matches!(watched.state(), ServiceWorkerState::Installing | ServiceWorkerState::Redundant) {
                 dispatch.emit(Action::UpdateReady);
             }
         })
