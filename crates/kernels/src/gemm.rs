@@ -241,10 +241,13 @@ fn finish(acc: &[f32], rows: usize, place: Place, first: usize, column: usize, n
         for (i, acc) in panels.enumerate() {
             let column = column + i * PANEL;
             let range = (first + row) * n + column..(first + row) * n + (column + PANEL).min(n);
-            // SAFETY: no other thread has this panel, so nobody else touches these columns.
             match place {
-                Place::Values(out) => copy_row::<PANEL>(acc, unsafe { out.slice(range) }),
+                Place::Values(out) => {
+                    // SAFETY: no other thread has this panel, so nobody else touches these columns.
+                    copy_row::<PANEL>(acc, unsafe { out.slice(range) });
+                }
                 Place::AddScaled { x, gamma } => {
+                    // SAFETY: as above.
                     add_scaled(acc, &gamma[column..], unsafe { x.slice(range) });
                 }
                 Place::Codes(_) => {}
