@@ -27,7 +27,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::time::Instant;
-use tests::browser::{Setup, browse};
+use tests::browser::{Client, Setup, browse};
 use tests::{page, site};
 
 const USAGE: &str = "usage: bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] \
@@ -161,7 +161,7 @@ fn turn(contender: &mut Contender, round: usize, arguments: &Arguments) -> f64 {
         }
         page::open(client, &contender.address).await;
         page::pick(client, std::slice::from_ref(&photo)).await;
-        page::settled(client, 1).await;
+        settled(client, 1).await;
         let first = begun.elapsed().as_secs_f64();
         let backend = page::element(client, "backend").await.text().await.unwrap();
         if round == 0 {
@@ -171,13 +171,31 @@ fn turn(contender: &mut Contender, round: usize, arguments: &Arguments) -> f64 {
         contender.first.push(first);
         for count in 2..=1 + photos {
             page::pick(client, std::slice::from_ref(&photo)).await;
-            let cards = page::settled(client, count).await;
+            settled(client, count).await;
             // The newest comes first.
-            contender.steady.push(cards[0].ms.expect("an answer"));
+            contender.steady.push(page::cards(client).await[0].ms.expect("an answer"));
         }
         contender.stages = page::diagnosis(client, "of the last photo, ms").await;
     });
     peak.megabytes()
+}
+
+/// Waits until so many photos are settled, and leaves the processor to them: who asks again and again takes time from
+/// the network.
+async fn settled(client: &Client, count: usize) {
+    let script = "const [count, done] = arguments;
+        const look = () => {
+            const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
+            const are = cards.length === count && cards.every((card) => ['done', 'error'].includes(card.dataset.state));
+            if (are) {
+                observer.disconnect();
+                done(true);
+            }
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document.body, { subtree: true, childList: true, attributeFilter: ['data-state'] });
+        look();";
+    client.execute_async(script, vec![count.into()]).await.expect("the photos are settled");
 }
 
 fn report(contenders: &mut [Contender]) {

@@ -49,13 +49,8 @@ fn a_new_version_is_announced_and_used_when_the_visitor_says_so() {
         fs::write(&script, newer).unwrap();
         page::pick(client, &[site::sample("coffee.jpg")]).await;
         page::settled(client, 1).await;
-        client
-            .execute(
-                "window.before = true; navigator.serviceWorker.getRegistration().then(r => r.update())",
-                vec![],
-            )
-            .await
-            .unwrap();
+        client.execute("window.before = true", vec![]).await.unwrap();
+        client.execute(page::LOOK_FOR_UPDATE, vec![]).await.unwrap();
         page::element(client, "update").await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(

@@ -92,8 +92,8 @@ fn a_new_version_is_used_in_the_tab_that_asks_and_forced_on_no_other() {
         let newer = fs::read_to_string(&script).unwrap() + "// another version\n";
         fs::write(&script, newer).unwrap();
         client.look_at(&first).await.unwrap();
-        let update = "window.before = true; navigator.serviceWorker.getRegistration().then(r => r.update())";
-        client.execute(update, vec![]).await.unwrap();
+        client.execute("window.before = true", vec![]).await.unwrap();
+        client.execute(page::LOOK_FOR_UPDATE, vec![]).await.unwrap();
         page::click(client, "[data-testid=update] button").await;
         page::until(client, "the first tab is loaded anew", "return !window.before").await;
         page::ready(client).await;

@@ -28,8 +28,9 @@ const DECIDING = ["document", "iframe", "worker", "sharedworker"];
 const place = (path) => new URL(`${path}?content=${SHELL[path]}`, self.registration.scope).href;
 
 self.addEventListener("install", (event) => {
-  // Where another version runs, an isolated page would wait for it in vain.
-  if (isolates) self.skipWaiting();
+  // Isolation begins, or ends, with the next load of the page, not once it is closed everywhere.
+  const { active } = self.registration;
+  if (active && active.scriptURL !== self.location.href) self.skipWaiting();
   event.waitUntil(keepShell());
 });
 
@@ -70,10 +71,9 @@ async function answer(request, path, isolated) {
   const cache = path && (await caches.open(KEPT));
   const response = (cache && (await cache.match(place(path)))) || (await fetch(request));
   // A redirection is followed by the browser, which then asks here again.
-  if (response.type === "opaqueredirect" || response.type === "error") return response;
-  // Firefox refuses a page that comes from the cache as it is.
+  if (!isolated || response.type === "opaqueredirect" || response.type === "error") return response;
   const headers = new Headers(response.headers);
-  if (isolated) for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 

@@ -234,3 +234,7 @@ pub const SHELL_IS_KEPT: &str = "return (async () => {
     if ((await navigator.serviceWorker.getRegistration())?.active?.state !== 'activated') return false;
     return (await (await caches.open('beitscope-shell')).keys()).length > 10;
 })()";
+
+/// Asks the server for a new version of the service worker. A tab that doesn't wait for the answer may put it off.
+pub const LOOK_FOR_UPDATE: &str =
+    "return navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => true)";

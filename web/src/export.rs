@@ -64,7 +64,7 @@ fn result(photo: &Photo, top_k: usize, why: &impl Fn(&Trouble) -> String) -> Opt
             Some(result)
         }
         Progress::Failed(trouble) => Some(json!({ "file": &*photo.name, "error": why(trouble) })),
-        Progress::Queued | Progress::Running => None,
+        Progress::Queued | Progress::Running(_) => None,
     }
 }
 
@@ -94,7 +94,7 @@ fn table(photos: &[Rc<Photo>], top_k: usize, why: &impl Fn(&Trouble) -> String) 
                 fields.push(why(trouble));
                 fields
             }
-            Progress::Queued | Progress::Running => continue,
+            Progress::Queued | Progress::Running(_) => continue,
         };
         let mut fields: Vec<String> = fields.iter().map(|field| cell(field)).collect();
         fields.resize(header.len(), String::new());

@@ -13,8 +13,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
 
-/// The service worker, relative to the page; it isolates when it is asked for like this.
-const SERVICE_WORKER: &str = "service-worker.js?isolate";
+/// The service worker, relative to the page, and what it is called where it isolates.
+const PLAIN: &str = "service-worker.js";
+const ISOLATING: &str = "service-worker.js?isolate";
 
 /// The mark's key. Its value is the address that was loaded anew.
 const MARK: &str = "beitscope-isolating";
@@ -43,7 +44,7 @@ pub async fn seek() -> bool {
         return false;
     }
     let opted_in = wish.is_some() || by_host(&window);
-    opted_in && !is_marked(&marks) && start(&window).await.is_some() && load_anew(&window, &marks)
+    opted_in && !is_marked(&marks) && start(&window, ISOLATING).await.is_some() && load_anew(&window, &marks)
 }
 
 pub fn is_isolated(window: &Window) -> bool {
@@ -82,8 +83,8 @@ fn container(window: &Window) -> Option<ServiceWorkerContainer> {
 }
 
 /// Starts the service worker and waits until it has a say.
-async fn start(window: &Window) -> Option<()> {
-    let address = address()?;
+async fn start(window: &Window, called: &str) -> Option<()> {
+    let address = address(called)?;
     let registering = container(window)?.register(&address);
     let registration: ServiceWorkerRegistration = JsFuture::from(registering).await.ok()?.unchecked_into();
     for _ in 0..LOOKS {
@@ -96,17 +97,18 @@ async fn start(window: &Window) -> Option<()> {
     None
 }
 
-/// Ends the service worker, if it is the one that isolates.
+/// Puts the plain service worker in the place of the one that isolates, if that is there. To end the latter would
+/// not do: while a page of its is open, browsers take it up again when the plain one comes.
 async fn give_up(window: &Window) -> Option<()> {
     let registering = container(window)?.get_registration_with_document_url(&base_address());
     let registration: JsValue = JsFuture::from(registering).await.ok()?;
     let registration: ServiceWorkerRegistration = registration.dyn_into().ok()?;
-    if registration.active()?.script_url() == address()? {
-        JsFuture::from(registration.unregister().ok()?).await.ok()?;
-    }
-    Some(())
+    let isolating = address(ISOLATING)?;
+    let there = [registration.installing(), registration.waiting(), registration.active()];
+    there.into_iter().flatten().find(|worker| worker.script_url() == isolating)?;
+    start(window, PLAIN).await
 }
 
-fn address() -> Option<String> {
-    Url::new_with_base(SERVICE_WORKER, &base_address()).ok().map(|url| url.href())
+fn address(called: &str) -> Option<String> {
+    Url::new_with_base(called, &base_address()).ok().map(|url| url.href())
 }

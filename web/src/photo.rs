@@ -57,7 +57,8 @@ pub enum Preview {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     Queued,
-    Running,
+    /// Through this share of the network, 0 to 1.
+    Running(f32),
     Done(Answer),
     Failed(Trouble),
 }
@@ -119,7 +120,7 @@ impl Progress {
     pub fn hook(&self) -> &'static str {
         match self {
             Self::Queued => "queued",
-            Self::Running => "running",
+            Self::Running(_) => "running",
             Self::Done(_) => "done",
             Self::Failed(_) => "error",
         }

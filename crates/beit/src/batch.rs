@@ -10,10 +10,23 @@ impl<B: Backend> Model<B> {
     /// # Errors
     /// When some photo's pixels are not of the network's size, or the device fails.
     pub async fn batch_logits(&self, photos: &[Pixels]) -> Result<Vec<Vec<f32>>, BackendError> {
+        self.watched_logits(photos, |_| ()).await
+    }
+
+    /// [`Model::batch_logits`], telling `watch` of each block as it is done, by its number. (On a GPU, as it is asked
+    /// for.)
+    ///
+    /// # Errors
+    /// As for [`Model::batch_logits`].
+    pub async fn watched_logits(
+        &self,
+        photos: &[Pixels],
+        mut watch: impl FnMut(usize),
+    ) -> Result<Vec<Vec<f32>>, BackendError> {
         if photos.is_empty() {
             return Ok(Vec::new());
         }
-        let tokens = self.tokens_of(photos, |_, _| ())?;
+        let tokens = self.tokens_of(photos, |block, _| watch(block))?;
         let pooled = self.pooled(&tokens)?;
         let logits = self.backend.linear(&pooled, &self.head, Activation::None)?;
         let logits = self.backend.read(&logits).await?;

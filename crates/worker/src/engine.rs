@@ -75,17 +75,18 @@ impl<B: Backend> Engine<B> {
         Ok((Photo { bytes: outside, width, height, decode_ms: port::now() - begun }, pixels))
     }
 
-    /// pixels → logits → top-k, of each photo: all in one pass.
+    /// pixels → logits → top-k, of each photo: all in one pass. `watch` hears of each block, by its number.
     pub async fn classify(
         &self,
         photos: &[Photo],
         pixels: &[Pixels],
         k: usize,
+        watch: impl FnMut(usize),
     ) -> Result<Vec<Answer>, PhotoError> {
         let begun = port::now();
         // What went before, such as the warm-up, is not these photos'.
         self.model.backend().take_times();
-        let logits = self.model.batch_logits(pixels).await?;
+        let logits = self.model.watched_logits(pixels, watch).await?;
         let share = 1.0 / logits.len().max(1) as f64;
         let ms = (port::now() - begun) * share;
         let times = self.model.backend().take_times().into_iter();

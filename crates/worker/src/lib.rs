@@ -22,6 +22,7 @@ mod session;
 mod shards;
 mod store;
 mod teach;
+mod through;
 mod timing;
 mod verdict;
 

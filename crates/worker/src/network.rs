@@ -3,6 +3,7 @@
 use crate::engine::{Engine, Photo, PhotoError};
 use crate::graphics::MOST_PHOTOS;
 use crate::teach::{Memory, TeachError};
+use crate::through::Through;
 use beit::backend::Cpu;
 use beit::config::Config;
 use beit::decode::Rgb;
@@ -53,11 +54,19 @@ impl Network {
 
     pub async fn classify(
         &self,
+        ids: &[u64],
         photos: &[Photo],
         pixels: &[Pixels],
         k: usize,
     ) -> Result<Vec<Answer>, PhotoError> {
-        on_either!(self, engine => engine.classify(photos, pixels, k).await)
+        match self {
+            Self::Cpu(engine) => {
+                let mut through = Through::new(ids, engine.model.config().depth);
+                engine.classify(photos, pixels, k, |block| through.note(block)).await
+            }
+            // How far it is nobody knows.
+            Self::Gpu(engine) => engine.classify(photos, pixels, k, |_| ()).await,
+        }
     }
 
     pub async fn explain(

@@ -110,7 +110,7 @@ impl Session {
     async fn classify(&mut self, pass: Pass, k: usize) {
         let Pass { ids, photos, pixels } = pass;
         if self.on_graphics() {
-            let error = match self.classify_some(&photos, &pixels, k).await {
+            let error = match self.classify_some(&ids, &photos, &pixels, k).await {
                 Ok(answers) => {
                     return ids.into_iter().zip(answers).for_each(|(id, done)| answer(id, Ok(done)));
                 }
@@ -121,8 +121,8 @@ impl Session {
                 return ids.into_iter().for_each(|id| answer(id, Err(fault.clone())));
             }
         }
-        for (at, id) in ids.into_iter().enumerate() {
-            match self.classify_some(&photos[at..=at], &pixels[at..=at], k).await {
+        for (at, &id) in ids.iter().enumerate() {
+            match self.classify_some(&[id], &photos[at..=at], &pixels[at..=at], k).await {
                 Ok(answers) => answers.into_iter().for_each(|done| answer(id, Ok(done))),
                 Err(error) => answer(id, Err(fault::of_photo(error))),
             }
@@ -131,11 +131,12 @@ impl Session {
 
     async fn classify_some(
         &mut self,
+        ids: &[u64],
         photos: &[Photo],
         pixels: &[Pixels],
         k: usize,
     ) -> Result<Vec<Answer>, PhotoError> {
-        self.network()?.classify(photos, pixels, k).await
+        self.network()?.classify(ids, photos, pixels, k).await
     }
 
     async fn explain(&mut self, id: u64, photo: Option<Blob>, class: usize) -> Result<HeatMap, PhotoError> {

@@ -151,9 +151,14 @@ fn over(photo: &Photo, top_k: usize, text: &'static Text, dispatch: &Callback<Ac
         Progress::Queued => {
             html! { <p class="over waiting"><i class="dot" aria-hidden="true"></i>{ text.waiting }</p> }
         }
-        Progress::Running => {
-            html! { <p class="over waiting"><i class="dot" aria-hidden="true"></i>{ text.looking }</p> }
-        }
+        Progress::Running(share) => html! {
+            <>
+                <p class="over waiting"><i class="dot" aria-hidden="true"></i>{ text.looking }</p>
+                <svg class="through" aria-hidden="true">
+                    <rect width={format!("{:.1}%", share * 100.0)} height="100%" />
+                </svg>
+            </>
+        },
         Progress::Done(answer) => {
             let predictions = answer.predictions.iter().take(top_k).cloned().collect::<Vec<_>>();
             let explain = dispatch.reform(move |class| Action::View { id, class: Some(class) });

@@ -136,7 +136,7 @@ fn side(
     let Some(answer) = answer else {
         let sentence = match &photo.progress {
             Progress::Failed(trouble) => (text.trouble)(trouble),
-            Progress::Running => text.looking.into(),
+            Progress::Running(_) => text.looking.into(),
             _ => text.waiting.into(),
         };
         return html! { <p class="hint">{ sentence }</p> };

@@ -135,6 +135,12 @@ impl State {
             }
             // It was shown as running when it was sent.
             Reply::Started { .. } => vec![],
+            Reply::Through { id, share } => {
+                if self.in_flight.contains(&id) {
+                    self.change(id, |photo| photo.progress = Progress::Running(share));
+                }
+                vec![]
+            }
             Reply::Done { id, answer } => {
                 self.crashes.forgive();
                 self.note_time(&answer);

@@ -29,7 +29,7 @@ impl State {
         let mut counts = Counts::default();
         for photo in &self.photos {
             match photo.progress {
-                Progress::Queued | Progress::Running => counts.left += 1,
+                Progress::Queued | Progress::Running(_) => counts.left += 1,
                 Progress::Done(_) => counts.done += 1,
                 Progress::Failed(_) => counts.failed += 1,
             }
@@ -39,7 +39,7 @@ impl State {
 
     /// The photo being looked at.
     pub fn running(&self) -> Option<&Photo> {
-        self.photos.iter().find(|photo| photo.progress == Progress::Running).map(Rc::as_ref)
+        self.photos.iter().find(|photo| matches!(photo.progress, Progress::Running(_))).map(Rc::as_ref)
     }
 
     /// The network's time for a photo in milliseconds: the median of the last ones.
@@ -118,7 +118,7 @@ impl State {
             return vec![];
         }
         self.careful = self.careful.saturating_sub(1);
-        ids.iter().for_each(|&id| self.change(id, |photo| photo.progress = Progress::Running));
+        ids.iter().for_each(|&id| self.change(id, |photo| photo.progress = Progress::Running(0.0)));
         self.in_flight = ids.clone();
         vec![Effect::Classify(ids)]
     }
