@@ -81,6 +81,8 @@ fn a_new_version_is_used_in_the_tab_that_asks_and_forced_on_no_other() {
         page::open(client, &server.url()).await;
         page::ready(client).await;
         page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
+        // Chromium looks for updates only once it has seen a page at rest, or after three minutes.
+        tokio::time::sleep(Duration::from_secs(3)).await;
         let first = client.tab().await.unwrap();
         client.open_tab().await.unwrap();
         page::open(client, &server.url()).await;
