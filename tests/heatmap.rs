@@ -1,7 +1,7 @@
 //! The large view: why a class, and what the network saw.
 
 use serde_json::json;
-use tests::browser::{Client, Setup, browse, console_errors};
+use tests::browser::{Setup, browse, console_errors};
 use tests::{page, site};
 
 #[test]

@@ -191,7 +191,8 @@ pub async fn settled(client: &Client, count: usize) -> Vec<Card> {
         "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
          return cards.length === {count} && cards.every(c => ['done', 'error'].includes(c.dataset.state))"
     );
-    until(client, &format!("{count} photos are settled"), &script).await;
+    // A GPU that is imitated by a busy processor takes minutes.
+    wait(client, &format!("{count} photos are settled"), &script, 3 * PATIENCE).await;
     cards(client).await
 }
 

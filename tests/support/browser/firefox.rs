@@ -258,7 +258,10 @@ impl Firefox {
     pub async fn console_errors(&self) -> Vec<String> {
         self.catch_up().await;
         let lines = self.bidi.take_events("log.entryAdded");
-        lines.iter().filter(|line| line["level"] == "error").map(|line| text(&line["text"])).collect()
+        // Of a request that ended with its page Firefox says this, with no address.
+        let left_behind = |text: &String| text.starts_with("Failed to load ‘’. A ServiceWorker intercepted");
+        let errors = lines.iter().filter(|line| line["level"] == "error").map(|line| text(&line["text"]));
+        errors.filter(|text| !left_behind(text)).collect()
     }
 
     pub async fn requests(&self) -> Vec<Request> {
