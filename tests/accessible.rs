@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use tests::axe::violations;
-use tests::browser::{Setup, browse, devtools};
+use tests::browser::{Client, Setup, browse, devtools};
 use tests::{page, site};
 
 #[test]
@@ -32,6 +32,8 @@ fn axe_finds_nothing_in_any_state_of_the_page() {
             )
             .await;
             found.extend(violations(client, &format!("{scheme}, answers")).await);
+            teach(client).await;
+            found.extend(violations(client, &format!("{scheme}, own classes")).await);
             page::click(client, "[data-testid=prediction] button").await;
             page::element(client, "heatmap").await;
             page::click(client, "[data-testid=show-input]").await;
@@ -40,6 +42,24 @@ fn axe_finds_nothing_in_any_state_of_the_page() {
             assert!(found.is_empty(), "{}", found.join("\n"));
         });
     }
+}
+
+/// Teaches two classes, so that all of the panel is there.
+async fn teach(client: &Client) {
+    client
+        .execute("document.querySelector('[data-testid=teach] details').open = true", vec![])
+        .await
+        .unwrap();
+    let photos = [&["cat.jpg"][..], &["coffee.jpg", "rocket.jpg"]];
+    let names = client.find_all("[data-testid=teach-name]").await.unwrap();
+    let pickers = client.find_all("[data-testid=teach-photos]").await.unwrap();
+    for ((name, picker), photos) in names.iter().zip(&pickers).zip(photos) {
+        name.send_keys(photos[0]).await.unwrap();
+        let paths: Vec<_> = photos.iter().map(|photo| site::sample(photo).display().to_string()).collect();
+        picker.send_keys(&paths.join("\n")).await.unwrap();
+    }
+    page::click(client, "[data-testid=teach-train]:not([disabled])").await;
+    page::element(client, "teach-confusion").await;
 }
 
 #[test]

@@ -41,10 +41,11 @@ const STEPS: [Step; 9] = [
 ];
 
 /// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
-/// Chromium's DevTools, its memory or its WebGPU, or no browser at all.
-const IN_FIREFOX: [&str; 15] = [
+/// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser and takes
+/// minutes.
+const IN_FIREFOX: [&str; 13] = [
     "page", "threads", "crash", "hosting", "storage", "tabs", "heatmap", "gallery", "private", "camera",
-    "offline", "takeaway", "hostile", "teach", "models",
+    "offline", "takeaway", "teach",
 ];
 
 /// Packages whose lints make sense for wasm alone.
