@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -18,6 +18,27 @@ use crate::Result;
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| format!("can't run `{}`: {error}", describe(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` failed ({status})", describe(command))) }
+}
+
+/// Runs a program that shares this terminal.
+///
+/// # Errors
+/// As [`run`], and what the program said on its standard error.
+pub fn run_heard(command: &mut Command) -> std::result::Result<(), (String, String)> {
+    let named = describe(command);
+    let failed = |error: io::Error| (format!("can't run `{named}`: {error}"), String::new());
+    let mut child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let mut said = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n').map_while(io::Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{line}");
+            said += &line;
+            said.push('\n');
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    if status.success() { Ok(()) } else { Err((format!("`{named}` failed ({status})"), said)) }
 }
 
 /// Runs a program and returns what it printed on its standard output.

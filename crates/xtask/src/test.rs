@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check, one step after another.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::args::DEFAULT_OUT;
@@ -168,17 +169,52 @@ fn page(context: &Context) -> Result<()> {
     if find_on_path("nginx").is_none() {
         apt::install(context.project, "nginx", &["nginx-light"])?;
     }
-    let mut cargo = context.project.cargo();
-    process::run(cargo.args(["test", "--package", "tests"]).env(axe::VARIABLE, axe::find(context.project)?))
+    let axe = axe::find(context.project)?;
+    run_twice(&|files| {
+        let mut cargo = browser_tests(context, files);
+        cargo.env(axe::VARIABLE, &axe);
+        cargo
+    })
 }
 
 fn page_in_firefox(context: &Context) -> Result<()> {
     let (firefox, version) = browser::find_firefox(context.project)?;
     println!("{} {version}", firefox.display());
-    let files = IN_FIREFOX.into_iter().flat_map(|file| ["--test", file]);
+    run_twice(&|files| {
+        let all = IN_FIREFOX.map(str::to_owned);
+        let mut cargo = browser_tests(context, if files.is_empty() { &all } else { files });
+        cargo.args(["--", "--skip", "chromium::"]).env(browser::VARIABLE, "firefox");
+        cargo
+    })
+}
+
+/// The tests in these files of `tests`, or in all.
+fn browser_tests(context: &Context, files: &[String]) -> Command {
     let mut cargo = context.project.cargo();
-    cargo.args(["test", "--package", "tests"]).args(files).args(["--", "--skip", "chromium::"]);
-    process::run(cargo.env(browser::VARIABLE, "firefox"))
+    cargo.args(["test", "--package", "tests", "--no-fail-fast"]);
+    cargo.args(files.iter().flat_map(|file| ["--test", file]));
+    cargo
+}
+
+/// Runs the tests of all files, and those that fail once more: a browser hangs at its start now and then, and a run
+/// starts hundreds. What fails twice has failed.
+fn run_twice(command: &dyn Fn(&[String]) -> Command) -> Result<()> {
+    let Err((message, said)) = process::run_heard(&mut command(&[])) else { return Ok(()) };
+    let failed = failed_files(&said);
+    if failed.is_empty() {
+        return Err(message);
+    }
+    println!("FAILED at the first attempt: {}; once more", failed.join(", "));
+    process::run_heard(&mut command(&failed)).map_err(|(message, _)| message)
+}
+
+/// The files that cargo says to run again.
+fn failed_files(said: &str) -> Vec<String> {
+    let name = |line: &str| Some(line.split_once("`-p tests --test ")?.1.split_once('`')?.0.to_owned());
+    let mut names: Vec<_> = said.lines().filter_map(name).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]
@@ -196,6 +232,14 @@ mod tests {
         assert_eq!(text.lines().last(), Some("2 passed, 1 failed"));
         assert_eq!(text.lines().count(), 4);
         assert!(text.lines().nth(1).unwrap().contains("clippy        FAILED   1 min 10 s"), "{text}");
+    }
+
+    #[test]
+    fn cargo_says_which_files_failed() {
+        let said = "error: test failed, to rerun pass `-p tests --test threads`\nerror: 2 targets failed:\n    \
+            `-p tests --test crash`\n    `-p tests --test threads`\n";
+        assert_eq!(failed_files(said), ["crash", "threads"]);
+        assert_eq!(failed_files("error: could not compile `tests`"), Vec::<String>::new());
     }
 
     #[test]

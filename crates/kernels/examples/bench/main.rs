@@ -17,23 +17,38 @@ use kernels::{
 
 const TOKENS: usize = 197;
 const FORMATS: [WeightFormat; 2] = [WeightFormat::Q8_0, WeightFormat::Q4_0];
-/// Rows and columns of weights.
-const SHAPES: [(usize, usize); 2] = [(64, 1024), (64, 4096)];
+
+/// Weights of so many rows and columns, and how many of them are taken in turns.
+#[derive(Clone, Copy)]
+struct Shape {
+    n: usize,
+    k: usize,
+    matrices: usize,
+}
+
+/// The last is a network's case: weights that are in no cache.
+const SHAPES: [Shape; 3] = [
+    Shape { n: 64, k: 1024, matrices: 1 },
+    Shape { n: 64, k: 4096, matrices: 1 },
+    Shape { n: 1024, k: 1024, matrices: 96 },
+];
 
 fn main() {
-    let reference = FORMATS.map(|format| SHAPES.map(|(n, k)| product(Isa::Scalar, format, n, k, 3)));
+    let reference = FORMATS.map(|format| SHAPES.map(|shape| product(Isa::Scalar, format, shape, 3)));
     for isa in Isa::available() {
         // The reference is slow.
         let runs = if isa == Isa::Scalar { 3 } else { 200 };
         for (format, reference) in FORMATS.into_iter().zip(reference) {
             let peak = peak::peak(isa, format, &mut |work| best(runs, work));
-            for ((n, k), reference) in SHAPES.into_iter().zip(reference) {
-                let rate = if isa == Isa::Scalar { reference } else { product(isa, format, n, k, runs) };
+            for (shape, reference) in SHAPES.into_iter().zip(reference) {
+                let rate = if isa == Isa::Scalar { reference } else { product(isa, format, shape, runs) };
                 let of_peak = peak.map_or(String::new(), |peak| {
                     format!(", {:.0} % of its instructions' {peak:.0}", 100.0 * rate / peak)
                 });
+                let Shape { n, k, matrices } = shape;
+                let which = if matrices > 1 { format!(" of {matrices} matrices") } else { String::new() };
                 print(&format!(
-                    "{:14} {format:?} {TOKENS} × {k} × {n}: {rate:6.1} GOP/s, {:.0} × scalar{of_peak}",
+                    "{:14} {format:?} {TOKENS} × {k} × {n}{which}: {rate:6.1} GOP/s, {:.0} × scalar{of_peak}",
                     isa.name(),
                     rate / reference
                 ));
@@ -44,7 +59,8 @@ fn main() {
 }
 
 /// GOP/s of a product.
-fn product(isa: Isa, format: WeightFormat, n: usize, k: usize, runs: usize) -> f64 {
+fn product(isa: Isa, format: WeightFormat, shape: Shape, runs: usize) -> f64 {
+    let Shape { n, k, matrices } = shape;
     let code = match format {
         WeightFormat::Q8_0 => |i: usize| (i * 37 % 127) as u8,
         WeightFormat::Q4_0 => |i: usize| (i * 37 % 256) as u8,
@@ -57,12 +73,17 @@ fn product(isa: Isa, format: WeightFormat, n: usize, k: usize, runs: usize) -> f
             WeightFormat::Q4_0 => code(block + i),
         }));
     }
-    let w = PackedWeights::pack(format, n, k, blocks).expect("codes in range");
+    let pack = |blocks| PackedWeights::pack(format, n, k, blocks).expect("codes in range");
+    let weights: Vec<_> = (0..matrices).map(|_| pack(blocks.clone())).collect();
+    let mut turns = weights.iter().cycle();
     let x: Vec<f32> = (0..TOKENS * k).map(|i| (i * 31 % 201) as f32 / 100.0 - 1.0).collect();
     let mut a = QuantizedActivations::default();
     a.quantize(isa, &x, TOKENS, k);
     let mut out = vec![0.0; TOKENS * n];
-    let ms = best(runs, || gemm(isa, &a, &w, None, Activation::None, Output::Values(&mut out)));
+    let ms = best(runs, || {
+        let w = turns.next().expect("one at least");
+        gemm(isa, &a, w, None, Activation::None, Output::Values(&mut out));
+    });
     2.0 * (TOKENS * n * k) as f64 / ms / 1e6
 }
 
