@@ -97,8 +97,9 @@ async fn start(window: &Window, called: &str) -> Option<()> {
     None
 }
 
-/// Puts the plain service worker in the place of the one that isolates, if that is there. To end the latter would
-/// not do: while a page of its is open, browsers take it up again when the plain one comes.
+/// Puts the plain service worker in the place of the one that isolates, if that is there. Not by ending the latter:
+/// the plain one's registration comes while a page of the latter's may still be open, and has then been seen to leave
+/// the latter in charge.
 async fn give_up(window: &Window) -> Option<()> {
     let registering = container(window)?.get_registration_with_document_url(&base_address());
     let registration: JsValue = JsFuture::from(registering).await.ok()?;
