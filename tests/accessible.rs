@@ -46,18 +46,10 @@ fn axe_finds_nothing_in_any_state_of_the_page() {
 
 /// Teaches two classes, so that all of the panel is there.
 async fn teach(client: &Client) {
-    client
-        .execute("document.querySelector('[data-testid=teach] details').open = true", vec![])
-        .await
-        .unwrap();
-    let photos = [&["cat.jpg"][..], &["coffee.jpg", "rocket.jpg"]];
-    let names = client.find_all("[data-testid=teach-name]").await.unwrap();
-    let pickers = client.find_all("[data-testid=teach-photos]").await.unwrap();
-    for ((name, picker), photos) in names.iter().zip(&pickers).zip(photos) {
-        name.send_keys(photos[0]).await.unwrap();
-        let paths: Vec<_> = photos.iter().map(|photo| site::sample(photo).display().to_string()).collect();
-        picker.send_keys(&paths.join("\n")).await.unwrap();
-    }
+    page::open_teach(client).await;
+    let cups_and_rockets = ["coffee.jpg", "rocket.jpg"].map(site::sample).to_vec();
+    let classes = [("cat", vec![site::sample("cat.jpg")]), ("other", cups_and_rockets)];
+    page::fill_classes(client, &classes).await;
     page::click(client, "[data-testid=teach-train]:not([disabled])").await;
     page::element(client, "teach-confusion").await;
 }

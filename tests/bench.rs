@@ -183,19 +183,21 @@ fn turn(contender: &mut Contender, round: usize, arguments: &Arguments) -> f64 {
 /// Waits until so many photos are settled, and leaves the processor to them: who asks again and again takes time from
 /// the network.
 async fn settled(client: &Client, count: usize) {
-    let script = "const [count, done] = arguments;
-        const look = () => {
-            const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
-            const are = cards.length === count && cards.every((card) => ['done', 'error'].includes(card.dataset.state));
-            if (are) {
+    let script = format!(
+        "const [done] = arguments;
+        const settled = () => {{ {} }};
+        const look = () => {{
+            if (settled()) {{
                 observer.disconnect();
                 done(true);
-            }
-        };
+            }}
+        }};
         const observer = new MutationObserver(look);
-        observer.observe(document.body, { subtree: true, childList: true, attributeFilter: ['data-state'] });
-        look();";
-    client.execute_async(script, vec![count.into()]).await.expect("the photos are settled");
+        observer.observe(document.body, {{ subtree: true, childList: true, attributeFilter: ['data-state'] }});
+        look();",
+        page::are_settled(count)
+    );
+    client.execute_async(&script, vec![]).await.expect("the photos are settled");
 }
 
 fn report(contenders: &mut [Contender]) {

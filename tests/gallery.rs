@@ -175,8 +175,7 @@ mod chromium {
             let tally = page::element(client, "tally").await.text().await.unwrap();
             assert!(tally.contains("1 file left out"), "{tally}");
 
-            let open = "document.querySelector('[data-testid=teach] details').open = true";
-            client.execute(open, vec![]).await.unwrap();
+            page::open_teach(client).await;
             page::element(client, "teach-folders").await.send_keys(&path).await.unwrap();
             let failure = page::element(client, "teach-failure").await.text().await.unwrap();
             assert!(failure.starts_with("a.heic: ") && failure.contains("HEIC"), "{failure}");

@@ -47,10 +47,7 @@ fn photos(folder: &Path, class: usize, numbers: std::ops::Range<usize>) -> Vec<P
 
 /// Opens the panel, names the classes and hands each its photos.
 async fn fill(client: &Client, folder: &Path) {
-    client
-        .execute("document.querySelector('[data-testid=teach] details').open = true", vec![])
-        .await
-        .unwrap();
+    page::open_teach(client).await;
     page::element(client, "teach-add").await.click().await.unwrap();
     page::until(
         client,
@@ -58,15 +55,8 @@ async fn fill(client: &Client, folder: &Path) {
         "return document.querySelectorAll('[data-testid=teach-class]').length === 3",
     )
     .await;
-    let all = |testid: &str| format!("[data-testid={testid}]");
-    let names = client.find_all(&all("teach-name")).await.unwrap();
-    let pickers = client.find_all(&all("teach-photos")).await.unwrap();
-    for (class, (name, picker)) in names.iter().zip(&pickers).enumerate() {
-        name.send_keys(CLASSES[class]).await.unwrap();
-        let paths: Vec<String> =
-            photos(folder, class, 0..5).iter().map(|path| path.display().to_string()).collect();
-        picker.send_keys(&paths.join("\n")).await.unwrap();
-    }
+    let classes = [0, 1, 2].map(|class| (CLASSES[class], photos(folder, class, 0..5)));
+    page::fill_classes(client, &classes).await;
 }
 
 async fn state(client: &Client, state: &str) {

@@ -187,13 +187,36 @@ pub async fn cards(client: &Client) -> Vec<Card> {
 
 /// Waits until `count` cards are there and each has its answer or its sentence.
 pub async fn settled(client: &Client, count: usize) -> Vec<Card> {
-    let script = format!(
-        "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
-         return cards.length === {count} && cards.every(c => ['done', 'error'].includes(c.dataset.state))"
-    );
+    let script = are_settled(count);
     // A GPU that is imitated by a busy processor takes minutes.
     wait(client, &format!("{count} photos are settled"), &script, 3 * PATIENCE).await;
     cards(client).await
+}
+
+/// A script that returns whether there are so many photos and each has an answer or an error.
+pub fn are_settled(count: usize) -> String {
+    format!(
+        "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
+         return cards.length === {count} && cards.every(c => ['done', 'error'].includes(c.dataset.state))"
+    )
+}
+
+/// Opens the panel of own classes.
+pub async fn open_teach(client: &Client) {
+    let open = "document.querySelector('[data-testid=teach] details').open = true";
+    client.execute(open, vec![]).await.unwrap();
+}
+
+/// Gives each class in the panel, from the first on, a name and photos.
+pub async fn fill_classes(client: &Client, classes: &[(&str, Vec<PathBuf>)]) {
+    let names = client.find_all("[data-testid=teach-name]").await.unwrap();
+    let pickers = client.find_all("[data-testid=teach-photos]").await.unwrap();
+    assert!(names.len() >= classes.len() && pickers.len() >= classes.len(), "{} classes", names.len());
+    for ((name, picker), (called, photos)) in names.iter().zip(&pickers).zip(classes) {
+        name.send_keys(called).await.unwrap();
+        let paths: Vec<_> = photos.iter().map(|path| path.display().to_string()).collect();
+        picker.send_keys(&paths.join("\n")).await.unwrap();
+    }
 }
 
 /// Waits until `script` returns true.

@@ -7,14 +7,14 @@
 //! before that a mark is left in the tab's session storage, and while it is there nothing is loaded anew.
 
 use crate::fetch::{base_address, parameter};
+use crate::updates::SERVICE_WORKER;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
 
-/// The service worker, relative to the page, and what it is called where it isolates.
-const PLAIN: &str = "service-worker.js";
+/// What the service worker is called where it isolates.
 const ISOLATING: &str = "service-worker.js?isolate";
 
 /// The mark's key. Its value is the address that was loaded anew.
@@ -77,7 +77,7 @@ fn by_host(window: &Window) -> bool {
 }
 
 /// None outside secure contexts (https, localhost) and where the browser offers none.
-fn container(window: &Window) -> Option<ServiceWorkerContainer> {
+pub fn container(window: &Window) -> Option<ServiceWorkerContainer> {
     let offered = Reflect::get(&window.navigator(), &"serviceWorker".into()).ok()?;
     offered.dyn_into().ok().filter(|_| window.is_secure_context())
 }
@@ -107,7 +107,7 @@ async fn give_up(window: &Window) -> Option<()> {
     let isolating = address(ISOLATING)?;
     let there = [registration.installing(), registration.waiting(), registration.active()];
     there.into_iter().flatten().find(|worker| worker.script_url() == isolating)?;
-    start(window, PLAIN).await
+    start(window, SERVICE_WORKER).await
 }
 
 fn address(called: &str) -> Option<String> {

@@ -2,18 +2,16 @@
 //! and used when the visitor says so, never in the middle of work.
 
 use crate::fetch::base_address;
+use crate::isolation::container;
 use crate::state::Action;
 use gloo::events::EventListener;
-use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Url, Window,
-};
+use web_sys::{ServiceWorker, ServiceWorkerRegistration, ServiceWorkerState, Url};
 use yew::Callback;
 
 /// Relative to the page.
-const SERVICE_WORKER: &str = "service-worker.js";
+pub const SERVICE_WORKER: &str = "service-worker.js";
 
 /// Registers the service worker, unless one is there, and tells when a new version waits.
 pub fn watch(dispatch: Callback<Action>) {
@@ -89,10 +87,4 @@ fn reload() {
         // A browser that refuses leaves the old version in use.
         window.location().reload().ok();
     }
-}
-
-/// None outside secure contexts (https, localhost) and where the browser offers none.
-fn container(window: &Window) -> Option<ServiceWorkerContainer> {
-    let offered = Reflect::get(&window.navigator(), &"serviceWorker".into()).ok()?;
-    offered.dyn_into().ok().filter(|_| window.is_secure_context())
 }

@@ -21,8 +21,8 @@ pub enum Request {
     /// on the processor on so many threads, or as many as can be started. Sent once.
     Load { manifest: String, device: Device, threads: usize },
     /// Classify the photos beside this message, as many as `ids` and at most [`BackendInfo::batch`] of them, in one
-    /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::Through`], then [`Reply::Done`] or [`Reply::Failed`] with its
-    /// `id`.
+    /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::Through`], then
+    /// [`Reply::Done`] or [`Reply::Failed`] with its `id`.
     Classify { ids: Vec<u64>, top_k: usize },
     /// Take one class's logit for the photo beside this message apart. Answered by
     /// [`Reply::Explained`] or [`Reply::NotShown`].
