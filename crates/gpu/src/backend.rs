@@ -96,15 +96,16 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// Activations, of whole blocks, as 8-bit codes.
-    fn quantize(&self, x: &GpuTokens) -> Result<Quantized, BackendError> {
+    /// Activations, of whole blocks, as signed codes of at most `largest`.
+    fn quantize(&self, x: &GpuTokens, largest: i8) -> Result<Quantized, BackendError> {
         let values = x.rows * x.width;
         let codes = self.room(values / 4)?;
         let scales = self.room(values / BLOCK)?;
         let blocks = word(values / BLOCK)?;
         let buffers = [x.buffer.get(), codes.get(), scales.get()];
         let workgroups = [blocks.div_ceil(ELEMENTWISE_THREADS), 1, 1];
-        self.recorder()?.dispatch(Kernel::Quantize, [blocks], &buffers, workgroups)?;
+        let shape = [blocks, u32::from(largest.unsigned_abs())];
+        self.recorder()?.dispatch(Kernel::Quantize, shape, &buffers, workgroups)?;
         Ok(Quantized { codes, scales })
     }
 
@@ -235,8 +236,10 @@ impl Backend for Gpu {
         };
         let out_quads = word(out.quads())?;
         let (bias, to) = (&linear.bias.buffer, out.buffer.get());
-        if kernel.is_of_codes() {
-            let x = self.quantize(x)?;
+        if kernel.is_of_codes()
+            && let Some(largest) = format.largest_activation()
+        {
+            let x = self.quantize(x, largest)?;
             let shape = [rows, word(k / BLOCK)?, out_quads, activation];
             let buffers = [x.codes.get(), x.scales.get(), words, scales, bias, to];
             self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;

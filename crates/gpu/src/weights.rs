@@ -25,6 +25,15 @@ impl Format {
             Self::Q4_0 => 2,
         }
     }
+
+    /// The largest code of quantised activations that meet such weights; none meet F32.
+    pub(crate) const fn largest_activation(self) -> Option<i8> {
+        match self {
+            Self::F32 => None,
+            Self::Q8_0 => Some(WeightFormat::Q8_0.largest_activation()),
+            Self::Q4_0 => Some(WeightFormat::Q4_0.largest_activation()),
+        }
+    }
 }
 
 impl From<WeightFormat> for Format {

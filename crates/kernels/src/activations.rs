@@ -1,7 +1,8 @@
 //! Activations quantised on the fly: signed 8-bit codes in blocks of 32.
 //!
 //! One rounding rule for every instruction set, so that codes are equal bit for bit: with `amax` the
-//! block's largest magnitude, scale = amax/127 and code = round(x · (127/amax)), half to even.
+//! block's largest magnitude, scale = amax/c and code = round(x · (c/amax)), half to even, where c is the
+//! largest code that the weights' format allows ([`WeightFormat::largest_activation`]).
 //! A block whose amax is below [`SMALLEST`] is zero; one that holds an infinity or a NaN has
 //! codes 0 and scale NaN, so that the product says NaN instead of something plausible.
 
@@ -10,13 +11,13 @@ use crate::pack::WeightFormat;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa};
 
-/// Blocks of smaller values count as zero: 127/amax must not overflow.
+/// Blocks of smaller values count as zero: c/amax must not overflow.
 pub(crate) const SMALLEST: f32 = 1e-30;
 
 /// Four bytes of codes: four i8, or two i16, in order of their column.
 pub(crate) type Group = u32;
 
-/// Quantises one row of `blocks` blocks.
+/// Quantises one row of `blocks` blocks to codes of at most `largest`.
 ///
 /// # Safety
 /// `x` reaches `blocks · 32` floats. Group g of the row (a block has 8 of them, or 16 if codes are
@@ -25,13 +26,15 @@ pub(crate) type Group = u32;
 pub(crate) type QuantizeRow = unsafe fn(
     x: *const f32,
     blocks: usize,
+    largest: f32,
     groups: *mut Group,
     scales: *mut f32,
     sums: *mut i32,
     stride: usize,
 );
 
-/// Activations `[rows, k]` as codes −127…127 with one f32 scale per block of 32 columns.
+/// Activations `[rows, k]` as signed codes with one f32 scale per block of 32 columns, for a product with
+/// weights of one format.
 ///
 /// Rows are grouped in tiles of as many rows as the instruction set's GEMM kernel takes at once (the
 /// last tile has what is left, h ≤ the full height). In a tile everything lies in the order in
@@ -42,26 +45,25 @@ pub(crate) type QuantizeRow = unsafe fn(
 /// Buffers are kept between calls: quantising does not allocate once they are large enough.
 #[derive(Default)]
 pub struct QuantizedActivations {
-    isa: Option<Isa>,
+    made_for: Option<(Isa, WeightFormat)>,
     rows: usize,
     k: usize,
     groups: Vec<Group>,
     scales: Vec<f32>,
-    corrections_q8_0: Vec<i32>,
-    /// At most 8 · 32 · 127 = 32512, so where the kernel adds in i16 it is one.
-    corrections_q4_0: Vec<i32>,
+    /// With 4-bit weights at most 8 · 32 · 127 = 32512, so where the kernel adds in i16 it is one.
+    corrections: Vec<i32>,
     /// A row a thread, on its way to codes.
     pub(crate) floats: Vec<f32>,
 }
 
 impl QuantizedActivations {
-    /// Quantises `x`, `[rows, k]` row-major, for `isa`'s kernels.
+    /// Quantises `x`, `[rows, k]` row-major, for `isa`'s kernels and weights of `format`.
     ///
     /// # Panics
     /// If `k` is no multiple of 32 or `x` isn't `rows · k` long.
-    pub fn quantize(&mut self, isa: Isa, x: &[f32], rows: usize, k: usize) {
+    pub fn quantize(&mut self, isa: Isa, format: WeightFormat, x: &[f32], rows: usize, k: usize) {
         assert_eq!(x.len(), rows * k, "activations of {rows} × {k}");
-        let codes = self.begin(isa, rows, k);
+        let codes = self.begin(isa, format, rows, k);
         threads::split_unless(rows * k < 1 << 14, rows, |_, rows| {
             for row in rows {
                 // SAFETY: each row is given to one thread.
@@ -75,24 +77,23 @@ impl QuantizedActivations {
     ///
     /// # Panics
     /// If `k` is no multiple of 32.
-    pub(crate) fn begin(&mut self, isa: Isa, rows: usize, k: usize) -> Codes {
+    pub(crate) fn begin(&mut self, isa: Isa, format: WeightFormat, rows: usize, k: usize) -> Codes {
         assert_eq!(k % BLOCK, 0, "activations of {rows} × {k}: no multiple of 32");
         let kernels = isa.kernels();
         let blocks = k / BLOCK;
-        self.isa = Some(isa);
+        self.made_for = Some((isa, format));
         (self.rows, self.k) = (rows, k);
         self.groups.resize(rows * blocks * kernels.steps(), 0);
         self.scales.resize(rows * blocks, 0.0);
-        self.corrections_q8_0.resize(rows * blocks, 0);
-        self.corrections_q4_0.resize(rows * blocks, 0);
+        self.corrections.resize(rows * blocks, 0);
         Codes {
             kernels,
+            format,
             rows,
             blocks,
             groups: Shared::new(&mut self.groups),
             scales: Shared::new(&mut self.scales),
-            corrections_q8_0: Shared::new(&mut self.corrections_q8_0),
-            corrections_q4_0: Shared::new(&mut self.corrections_q4_0),
+            corrections: Shared::new(&mut self.corrections),
         }
     }
 
@@ -104,14 +105,16 @@ impl QuantizedActivations {
         self.k
     }
 
-    /// The instruction set whose layout the codes are in; none before the first `quantize`.
-    pub(crate) fn isa(&self) -> Option<Isa> {
-        self.isa
+    /// The instruction set whose layout the codes are in, and the format of the weights that they meet; none
+    /// before the first `quantize`.
+    pub(crate) fn made_for(&self) -> Option<(Isa, WeightFormat)> {
+        self.made_for
     }
 
     /// Scale and codes of one block, and the sum of the codes. For tests and tools.
     pub fn block(&self, row: usize, block: usize) -> (f32, [i8; BLOCK], i32) {
-        let kernels = self.isa.expect("quantize comes first").kernels();
+        let (isa, format) = self.made_for.expect("quantize comes first");
+        let kernels = isa.kernels();
         let first = row / kernels.tile_rows * kernels.tile_rows;
         let height = kernels.tile_rows.min(self.rows - first);
         let at = first * (self.k / BLOCK) + block * height + (row - first);
@@ -121,27 +124,20 @@ impl QuantizedActivations {
             let byte = i * kernels.code_bytes;
             self.groups[start + byte / 4 * height].to_le_bytes()[byte % 4] as i8
         });
-        (self.scales[at], codes, self.corrections_q8_0[at] / -i32::from(WeightFormat::Q8_0.offset()))
+        let correction = match kernels.adds_in_i16(format) {
+            true => i32::from(self.corrections[at] as i16),
+            false => self.corrections[at],
+        };
+        (self.scales[at], codes, correction / -i32::from(format.offset()))
     }
 
     /// The tile that starts at row `first`, from block `block` on.
-    pub(crate) fn tile(
-        &self,
-        kernels: &Kernels,
-        format: WeightFormat,
-        first: usize,
-        height: usize,
-        block: usize,
-    ) -> TileData<'_> {
-        let corrections = match format {
-            WeightFormat::Q8_0 => &self.corrections_q8_0,
-            WeightFormat::Q4_0 => &self.corrections_q4_0,
-        };
+    pub(crate) fn tile(&self, kernels: &Kernels, first: usize, height: usize, block: usize) -> TileData<'_> {
         let at = first * (self.k / BLOCK) + block * height;
         TileData {
             groups: &self.groups[at * kernels.steps()..],
             scales: &self.scales[at..],
-            corrections: &corrections[at..],
+            corrections: &self.corrections[at..],
         }
     }
 }
@@ -150,12 +146,12 @@ impl QuantizedActivations {
 #[derive(Clone, Copy)]
 pub(crate) struct Codes {
     kernels: &'static Kernels,
+    format: WeightFormat,
     rows: usize,
     blocks: usize,
     groups: Shared<Group>,
     scales: Shared<f32>,
-    corrections_q8_0: Shared<i32>,
-    corrections_q4_0: Shared<i32>,
+    corrections: Shared<i32>,
 }
 
 impl Codes {
@@ -165,7 +161,7 @@ impl Codes {
     /// What [`QuantizedActivations::begin`] was called on is alive and not looked at, and no other thread
     /// writes these blocks of this row.
     pub unsafe fn write(self, row: usize, block: usize, x: &[f32]) {
-        let Self { kernels, rows, blocks, .. } = self;
+        let Self { kernels, format, rows, blocks, .. } = self;
         let count = x.len() / BLOCK;
         assert!(row < rows && block + count <= blocks, "row {row}, block {block} of {rows}, {blocks}");
         let first = row / kernels.tile_rows * kernels.tile_rows;
@@ -179,17 +175,16 @@ impl Codes {
             (kernels.quantize_row)(
                 x.as_ptr(),
                 count,
+                f32::from(format.largest_activation()),
                 self.groups.at(group),
                 self.scales.at(at),
-                self.corrections_q8_0.at(at),
+                self.corrections.at(at),
                 height,
             );
+            let mask = if kernels.adds_in_i16(format) { 0xffff } else { -1 };
             for i in 0..count {
-                let sum = *self.corrections_q8_0.at(at + i * height);
-                *self.corrections_q8_0.at(at + i * height) = -i32::from(WeightFormat::Q8_0.offset()) * sum;
-                let q4_0 = -i32::from(WeightFormat::Q4_0.offset()) * sum;
-                *self.corrections_q4_0.at(at + i * height) =
-                    if kernels.q4_0_in_i16 { q4_0 & 0xffff } else { q4_0 };
+                let sum = self.corrections.at(at + i * height);
+                *sum = (-i32::from(format.offset()) * *sum) & mask;
             }
         }
     }

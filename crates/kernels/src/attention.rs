@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::activations::Codes;
 use crate::float::exp_row;
 use crate::lanes::Lanes;
+use crate::pack::WeightFormat;
 use crate::position_bias::PositionBias;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa, QuantizedActivations};
@@ -72,8 +73,8 @@ pub struct Heads {
 /// Where attention's output goes, `[photos · tokens, heads · head_width]`.
 pub enum Attended<'a> {
     Values(&'a mut [f32]),
-    /// Quantised for the next product: `head_width` is a multiple of 32.
-    Codes(&'a mut QuantizedActivations),
+    /// Quantised for the next product, with weights of this format: `head_width` is a multiple of 32.
+    Codes(&'a mut QuantizedActivations, WeightFormat),
 }
 
 /// [`Attended`] as threads share it.
@@ -107,9 +108,9 @@ pub fn attention(
             assert_eq!(out.len(), rows * width, "output of {shape:?}");
             Place::Values(Shared::new(out))
         }
-        Attended::Codes(out) => {
+        Attended::Codes(out, format) => {
             assert!(head_width.is_multiple_of(BLOCK), "blocks of {BLOCK} in {shape:?}");
-            Place::Codes(out.begin(isa, rows, width))
+            Place::Codes(out.begin(isa, format, rows, width))
         }
     };
     if qkv.is_empty() {

@@ -28,7 +28,7 @@ impl Isa {
         let x: Vec<f32> = (0..ROWS * K).map(|i| (i % 255) as f32 - 127.0).collect();
         let activations = candidates.iter().map(|&isa| {
             let mut a = QuantizedActivations::default();
-            a.quantize(isa, &x, ROWS, K);
+            a.quantize(isa, format, &x, ROWS, K);
             a
         });
         let activations: Vec<_> = activations.collect();

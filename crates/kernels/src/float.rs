@@ -268,16 +268,16 @@ pub(crate) unsafe fn add_scaled_row<L: Lanes>(x: &mut [f32], y: &[f32], gamma: &
     }
 }
 
-/// Scale of a block and the factor that takes its values to codes, from the bits of its largest
-/// magnitude: the rule of [`crate::activations`].
-pub(crate) fn block_scale(largest: u32) -> (f32, f32) {
+/// Scale of a block and the factor that takes its values to codes of at most `code`, from the bits of its
+/// largest magnitude: the rule of [`crate::activations`].
+pub(crate) fn block_scale(largest: u32, code: f32) -> (f32, f32) {
     let largest = f32::from_bits(largest);
     if !largest.is_finite() {
         (f32::NAN, 0.0)
     } else if largest < SMALLEST {
         (0.0, 0.0)
     } else {
-        (largest / 127.0, 127.0 / largest)
+        (largest / code, code / largest)
     }
 }
 
@@ -286,6 +286,7 @@ pub(crate) fn block_scale(largest: u32) -> (f32, f32) {
 pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
     x: *const f32,
     blocks: usize,
+    largest: f32,
     groups: *mut Group,
     scales: *mut f32,
     sums: *mut i32,
@@ -296,7 +297,7 @@ pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
         // SAFETY: the pointers reach as far as the caller promises.
         unsafe {
             let x = x.add(block * BLOCK);
-            let (scale, factor) = block_scale(L::largest_magnitude(x));
+            let (scale, factor) = block_scale(L::largest_magnitude(x), largest);
             // Not 0 · x: that is NaN for an infinity.
             let (codes, sum) = if factor == 0.0 { ([0; 16], 0) } else { L::codes(x, factor) };
             for step in 0..steps {
@@ -340,6 +341,7 @@ macro_rules! float_kernels {
         unsafe fn quantize_row(
             x: *const f32,
             blocks: usize,
+            largest: f32,
             groups: *mut $crate::activations::Group,
             scales: *mut f32,
             sums: *mut i32,
@@ -347,7 +349,7 @@ macro_rules! float_kernels {
         ) {
             // SAFETY: the caller has the instructions, and its pointers reach far enough.
             unsafe {
-                $crate::float::quantize_row::<$lanes>(x, blocks, groups, scales, sums, stride)
+                $crate::float::quantize_row::<$lanes>(x, blocks, largest, groups, scales, sums, stride)
             }
         }
 

@@ -22,8 +22,8 @@ pub enum Activation {
 pub enum Output<'a> {
     /// `[rows, n]` row-major.
     Values(&'a mut [f32]),
-    /// Quantised for the next product: `n` is a multiple of 32.
-    Codes(&'a mut QuantizedActivations),
+    /// Quantised for the next product, with weights of this format: `n` is a multiple of 32.
+    Codes(&'a mut QuantizedActivations, WeightFormat),
     /// `x += gamma ⊙ product`: the residual connection with its layer scale. `x` is `[rows, n]`, `gamma` `[n]`.
     AddScaled { x: &'a mut [f32], gamma: &'a [f32] },
 }
@@ -110,7 +110,7 @@ struct Scratch {
 /// order, beginning from the bias. Panels are shared among threads.
 ///
 /// # Panics
-/// If shapes don't match, or `a` was quantised for another instruction set.
+/// If shapes don't match, or `a` was quantised for another instruction set or other weights.
 pub fn gemm(
     isa: Isa,
     a: &QuantizedActivations,
@@ -127,7 +127,7 @@ pub fn gemm(
             assert_eq!(out.len(), rows * n, "output of {rows} × {n}");
             Place::Values(Shared::new(out))
         }
-        Output::Codes(out) => Place::Codes(out.begin(isa, rows, n)),
+        Output::Codes(out, format) => Place::Codes(out.begin(isa, format, rows, n)),
         Output::AddScaled { x, gamma } => {
             assert_eq!(x.len(), rows * n, "sum of {rows} × {n}");
             assert_eq!(gamma.len(), n, "factors of {rows} × {n}");
@@ -137,7 +137,7 @@ pub fn gemm(
     if rows == 0 {
         return;
     }
-    assert_eq!(a.isa(), Some(isa), "activations quantised for other kernels");
+    assert_eq!(a.made_for(), Some((isa, w.format())), "activations quantised for other kernels or weights");
     let kernels = isa.kernels();
     // Panels whose chunks are unpacked together.
     let together = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
@@ -203,7 +203,7 @@ fn accumulate(
         }
         for row in (0..rows).step_by(kernels.tile_rows) {
             let height = kernels.tile_rows.min(rows - row);
-            let data = a.tile(kernels, w.format(), first + row, height, block);
+            let data = a.tile(kernels, first + row, height, block);
             assert!(data.scales.len() >= blocks * height);
             let args = TileArgs {
                 groups: data.groups.as_ptr(),

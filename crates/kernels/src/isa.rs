@@ -5,7 +5,7 @@ use crate::activations::QuantizeRow;
 use crate::attention::AttentionHead;
 use crate::dense::DenseTile;
 use crate::gemm::{Tile, UnpackPanel};
-use crate::pack::PANEL;
+use crate::pack::{PANEL, WeightFormat};
 use crate::rows::LayerNormRow;
 
 /// An instruction set with its own version of every kernel. All give the same integers; floats
@@ -108,7 +108,7 @@ pub(crate) struct Kernels {
     pub tile_rows: usize,
     /// Bytes of a code in [`crate::QuantizedActivations`]: 1, or 2 where the product wants i16.
     pub code_bytes: usize,
-    /// The 4-bit tile kernel adds in i16, two to a lane, and wants its correction as (correction, 0).
+    /// The 4-bit tile kernel adds in i16, two to a lane.
     pub q4_0_in_i16: bool,
     pub quantize_row: QuantizeRow,
     pub unpack_q8_0: UnpackPanel,
@@ -130,6 +130,11 @@ impl Kernels {
     /// Groups of four bytes of codes in a block, which the GEMM takes one at a step.
     pub fn steps(&self) -> usize {
         BLOCK * self.code_bytes / 4
+    }
+
+    /// Whether the tile kernel for such weights adds in i16, and wants its correction as (correction, 0).
+    pub fn adds_in_i16(&self, format: WeightFormat) -> bool {
+        format == WeightFormat::Q4_0 && self.q4_0_in_i16
     }
 
     /// Bytes of a panel's unpacked block: 8 scales as f32, then as many bytes a weight as a code of

@@ -5,13 +5,14 @@
 //! floats differ by rounding only.
 //!
 //! ```text
-//! x [rows, k] ── quantize ──▶ codes −127…127 + scale a block ┐
-//!                                                            ├─ gemm ──▶ out [rows, n]
-//! W [n, k] GGUF blocks ─ pack ─▶ panels of 8 rows, codes u7 ─┘
+//! x [rows, k] ── quantize ──▶ signed codes + scale a block ┐
+//!                                                          ├─ gemm ──▶ out [rows, n]
+//! W [n, k] GGUF blocks ─ pack ─▶ panels of 8 rows, u7 each ┘
 //! ```
 //!
-//! Weights are the 7-bit operand (offset 64 for 8-bit codes, 8 for 4-bit), so a pair of products
-//! fits in 16 bits: no instruction used here can saturate.
+//! Weights are the 7-bit operand (offset 64 for 8-bit codes, 8 for 4-bit), so a pair of products fits in 16 bits:
+//! no instruction used here can saturate. Activations have 8 bits beside 4-bit weights (−127…127) and 7 beside 8-bit
+//! ones (−64…64), where two pairs fit.
 //!
 //! The crate knows no model, no file format beyond a block of weights, and no clock.
 

@@ -13,8 +13,13 @@ use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
 use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
 
-pub(crate) static PAIRS: Kernels =
-    Kernels { q4_0_in_i16: true, tile_q8_0: tile_pairs_q8_0, tile_q4_0: tile_pairs_q4_0, ..QUADS };
+pub(crate) static PAIRS: Kernels = Kernels {
+    tile_rows: 5,
+    q4_0_in_i16: true,
+    tile_q8_0: tile_pairs_q8_0,
+    tile_q4_0: tile_pairs_q4_0,
+    ..QUADS
+};
 
 pub(crate) static QUADS: Kernels = Kernels {
     tile_rows: 4,
@@ -94,17 +99,18 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
     }
 }
 
-/// 8-bit weights, pairs:
+/// 8-bit weights, two steps of pairs at once:
 ///
 /// ```text
 /// w, unsigned    c0: k k+1 k+2 k+3 | c1 | c2 | c3
 /// a, signed      the same four in every lane
-/// relaxed dot    c0: two pairs | c1 | c2 | c3        i16, |pair| ≤ 2·127·127 < 2¹⁵
-/// dot, ones      c0: the sum of four | c1 | c2 | c3  i32
+/// relaxed dot    c0: two pairs | c1 | c2 | c3         i16
+/// both steps     added                                i16, at most 4·127·64 = 32512 < 2¹⁵
+/// dot, ones      c0: the sum of eight | c1 | c2 | c3  i32
 /// ```
 struct Pairs8;
 
-impl Step for Pairs8 {
+impl Step<2> for Pairs8 {
     const STEPS: usize = BLOCK / 4;
 
     #[inline(always)]
@@ -112,8 +118,9 @@ impl Step for Pairs8 {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, a: v128, w: v128) -> v128 {
-        let pairs = i16x8_relaxed_dot_i8x16_i7x16(a, w);
+    fn add(sum: v128, a: [v128; 2], w: [v128; 2]) -> v128 {
+        let first = i16x8_relaxed_dot_i8x16_i7x16(a[0], w[0]);
+        let pairs = i16x8_add(first, i16x8_relaxed_dot_i8x16_i7x16(a[1], w[1]));
         i32x4_add(sum, i32x4_dot_i16x8(pairs, i16x8_splat(1)))
     }
     #[inline(always)]
@@ -122,13 +129,13 @@ impl Step for Pairs8 {
     }
 }
 
-/// 4-bit weights, pairs: as [`Pairs8`], but all eight pairs of a lane are added in i16 before one
+/// 4-bit weights, pairs: as in [`Pairs8`], but all eight pairs of a lane are added in i16 before one
 /// widening. A lane's two sums start from (c, 0), c = −8·Σ a. The first ends as Σ a·(w − 8) over half of
 /// the block's columns minus 8·Σ a over the other: at most 16·127·8 + 8·16·127 = 32512; the second is at
 /// most 16·127·15 = 30480: both < 2¹⁵. On the way the first may wrap.
 struct Pairs4;
 
-impl Step for Pairs4 {
+impl Step<1> for Pairs4 {
     const STEPS: usize = BLOCK / 4;
 
     #[inline(always)]
@@ -136,7 +143,7 @@ impl Step for Pairs4 {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, a: v128, w: v128) -> v128 {
+    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1]) -> v128 {
         i16x8_add(sum, i16x8_relaxed_dot_i8x16_i7x16(a, w))
     }
     #[inline(always)]
@@ -148,7 +155,7 @@ impl Step for Pairs4 {
 /// Both formats, four products added to an i32 lane at once.
 struct Quads;
 
-impl Step for Quads {
+impl Step<1> for Quads {
     const STEPS: usize = BLOCK / 4;
 
     #[inline(always)]
@@ -156,7 +163,7 @@ impl Step for Quads {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, a: v128, w: v128) -> v128 {
+    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1]) -> v128 {
         i32x4_relaxed_dot_i8x16_i7x16_add(a, w, sum)
     }
     #[inline(always)]
@@ -167,15 +174,15 @@ impl Step for Quads {
 
 unsafe fn tile_pairs_q8_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Pairs8, Relaxed>(height, args) }
+    unsafe { tile_of::<Pairs8, Relaxed, 2>(height, args) }
 }
 
 unsafe fn tile_pairs_q4_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Pairs4, Relaxed>(height, args) }
+    unsafe { tile_of::<Pairs4, Relaxed, 1>(height, args) }
 }
 
 unsafe fn tile_quads(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads, Relaxed>(height, args) }
+    unsafe { tile_of::<Quads, Relaxed, 1>(height, args) }
 }

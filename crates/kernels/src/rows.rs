@@ -1,7 +1,7 @@
 //! The float stages that go row by row, shared among threads.
 
 use crate::threads::{self, Shared};
-use crate::{Isa, QuantizedActivations};
+use crate::{Isa, QuantizedActivations, WeightFormat};
 
 /// Below this many values a second thread takes longer to wake than to help.
 const SMALL: usize = 1 << 14;
@@ -36,7 +36,7 @@ pub fn layer_norm(
     });
 }
 
-/// [`layer_norm`], quantised for the next product.
+/// [`layer_norm`], quantised for the next product, with weights of `format`.
 ///
 /// # Panics
 /// If a slice's length doesn't match, or `width` is no multiple of 32.
@@ -48,6 +48,7 @@ pub fn layer_norm_codes(
     weight: &[f32],
     bias: &[f32],
     eps: f32,
+    format: WeightFormat,
     out: &mut QuantizedActivations,
 ) {
     assert!(x.len() == rows * width, "layer norm of {rows} × {width}");
@@ -57,7 +58,7 @@ pub fn layer_norm_codes(
     if normed.len() < threads::count() * width {
         normed.resize(threads::count() * width, 0.0);
     }
-    let codes = out.begin(isa, rows, width);
+    let codes = out.begin(isa, format, rows, width);
     let shared = Shared::new(&mut normed);
     threads::split_unless(rows * width < SMALL, rows, |thread, rows| {
         // SAFETY: each thread has its own.

@@ -38,6 +38,7 @@ const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
 unsafe fn quantize_row(
     x: *const f32,
     blocks: usize,
+    largest: f32,
     groups: *mut Group,
     scales: *mut f32,
     sums: *mut i32,
@@ -47,8 +48,8 @@ unsafe fn quantize_row(
         // SAFETY: the pointers reach as far as QuantizeRow says.
         unsafe {
             let x = std::slice::from_raw_parts(x.add(block * BLOCK), BLOCK);
-            let largest = x.iter().map(|x| x.abs().to_bits()).fold(0, u32::max);
-            let (scale, factor) = block_scale(largest);
+            let magnitude = x.iter().map(|x| x.abs().to_bits()).fold(0, u32::max);
+            let (scale, factor) = block_scale(magnitude, largest);
             let code = |x: f32| if factor == 0.0 { 0 } else { (x * factor).round_ties_even() as i8 };
             let mut sum = 0;
             for step in 0..STEPS {

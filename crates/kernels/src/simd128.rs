@@ -124,7 +124,7 @@ unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
 /// nothing needs correcting.
 struct Wide;
 
-impl Step for Wide {
+impl Step<1> for Wide {
     const STEPS: usize = BLOCK / 2;
 
     #[inline(always)]
@@ -132,7 +132,7 @@ impl Step for Wide {
         i32x4_splat(0)
     }
     #[inline(always)]
-    fn add(sum: v128, a: v128, w: v128) -> v128 {
+    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1]) -> v128 {
         i32x4_add(sum, i32x4_dot_i16x8(a, w))
     }
     #[inline(always)]
@@ -143,5 +143,5 @@ impl Step for Wide {
 
 unsafe fn tile(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Wide, F32x4>(height, args) }
+    unsafe { tile_of::<Wide, F32x4, 1>(height, args) }
 }

@@ -8,15 +8,15 @@ use crate::gemm::TileArgs;
 use crate::lanes::Lanes;
 use crate::pack::PANEL;
 
-/// One step of a tile: how four bytes of codes of a row meet four columns of weights.
-pub(crate) trait Step {
+/// AT_ONCE steps of a tile: how that many times four bytes of codes of a row meet four columns of weights.
+pub(crate) trait Step<const AT_ONCE: usize> {
     /// Steps in a block of 32: 8 with codes of one byte, 16 with two.
     const STEPS: usize;
 
     /// The sum to start from, of a row's correction in every lane.
     fn start(correction: v128) -> v128;
-    /// `sum` with the products of `a`, the same four bytes in every lane, and `w`, one column a lane.
-    fn add(sum: v128, a: v128, w: v128) -> v128;
+    /// `sum` with the products of each `a`, the same four bytes in every lane, and its `w`, one column a lane.
+    fn add(sum: v128, a: [v128; AT_ONCE], w: [v128; AT_ONCE]) -> v128;
     /// The i32 dot products, one column a lane.
     fn finish(sum: v128) -> v128;
 }
@@ -27,7 +27,8 @@ pub(crate) const STEP_BYTES: usize = 4 * PANEL;
 /// Integer dot products of one block: R rows by 8 columns, the columns in two registers of four.
 ///
 /// The shape of this loop is for V8, whose register allocator takes what it is given:
-/// - It is not unrolled. In a basic block with several steps LLVM goes sum by sum, all operands of all
+/// - Arrays are filled by loops, not by `from_fn`: that costs a twentieth.
+/// - It is not unrolled. In a basic block with many steps LLVM goes sum by sum, all operands of all
 ///   steps are alive at once, and V8 spills them. V8 peels and unrolls the loop itself, step by step.
 /// - `opaque` is all ones, but the compiler doesn't know. Otherwise it would rewrite the pointers as
 ///   induction variables and add every row's offset with an instruction of its own instead of in
@@ -36,7 +37,7 @@ pub(crate) const STEP_BYTES: usize = 4 * PANEL;
 /// # Safety
 /// The pointers reach STEPS · R groups, R corrections and STEPS · 32 bytes of weights.
 #[inline(always)]
-unsafe fn dots<S: Step, const R: usize>(
+unsafe fn dots<S: Step<M>, const M: usize, const R: usize>(
     groups: *const Group,
     corrections: *const i32,
     w: *const u8,
@@ -51,15 +52,23 @@ unsafe fn dots<S: Step, const R: usize>(
         let (mut groups, mut w) = (groups, w);
         let end = w.add(S::STEPS * STEP_BYTES);
         loop {
-            let columns = [v128_load(w.cast()), v128_load(w.add(16).cast())];
+            let mut columns = [[i32x4_splat(0); M]; 2];
+            for m in 0..M {
+                for g in 0..2 {
+                    columns[g][m] = v128_load(w.add(m * STEP_BYTES + 16 * g).cast());
+                }
+            }
             for r in 0..R {
-                let a = v128_load32_splat(groups.add(r));
+                let mut a = [i32x4_splat(0); M];
+                for m in 0..M {
+                    a[m] = v128_load32_splat(groups.add(m * R + r).cast());
+                }
                 for g in 0..2 {
                     sums[r][g] = S::add(sums[r][g], a, columns[g]);
                 }
             }
-            groups = (groups.add(R) as usize & opaque) as *const Group;
-            w = (w.add(STEP_BYTES) as usize & opaque) as *const u8;
+            groups = (groups.add(M * R) as usize & opaque) as *const Group;
+            w = (w.add(M * STEP_BYTES) as usize & opaque) as *const u8;
             if w == end {
                 break;
             }
@@ -74,7 +83,7 @@ unsafe fn dots<S: Step, const R: usize>(
 /// Adds R rows by the panels' columns to `args.acc`: for each block the integer dot products, then
 /// two scales.
 #[inline(always)]
-pub(crate) unsafe fn tile<S: Step, L: WasmLanes, const R: usize>(mut args: TileArgs) {
+pub(crate) unsafe fn tile<S: Step<M>, L: WasmLanes, const M: usize, const R: usize>(mut args: TileArgs) {
     let opaque = std::hint::black_box(usize::MAX);
     // SAFETY: the pointers reach as far as TileArgs says.
     unsafe {
@@ -86,7 +95,7 @@ pub(crate) unsafe fn tile<S: Step, L: WasmLanes, const R: usize>(mut args: TileA
             let (mut groups, mut scales, mut corrections, mut panel) =
                 (args.groups, args.scales, args.corrections, args.panel);
             for _ in 0..args.blocks {
-                let dots = dots::<S, R>(groups, corrections, panel.add(4 * PANEL), opaque);
+                let dots = dots::<S, M, R>(groups, corrections, panel.add(4 * PANEL), opaque);
                 let w_scales = [L::load(panel.cast()), L::load(panel.add(16).cast())];
                 for r in 0..R {
                     let scale = L::splat(*scales.add(r));
@@ -109,16 +118,17 @@ pub(crate) unsafe fn tile<S: Step, L: WasmLanes, const R: usize>(mut args: TileA
     }
 }
 
-/// [`tile`] for heights 1 to 4.
+/// [`tile`] for heights 1 to 5.
 #[inline(always)]
-pub(crate) unsafe fn tile_of<S: Step, L: WasmLanes>(height: usize, args: TileArgs) {
+pub(crate) unsafe fn tile_of<S: Step<M>, L: WasmLanes, const M: usize>(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
     unsafe {
         match height {
-            1 => tile::<S, L, 1>(args),
-            2 => tile::<S, L, 2>(args),
-            3 => tile::<S, L, 3>(args),
-            _ => tile::<S, L, 4>(args),
+            1 => tile::<S, L, M, 1>(args),
+            2 => tile::<S, L, M, 2>(args),
+            3 => tile::<S, L, M, 3>(args),
+            4 => tile::<S, L, M, 4>(args),
+            _ => tile::<S, L, M, 5>(args),
         }
     }
 }

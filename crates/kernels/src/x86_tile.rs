@@ -7,35 +7,36 @@ use crate::gemm::TileArgs;
 use crate::pack::PANEL;
 use crate::x86::{STEP, UNPACKED};
 
-/// One step of a tile: how four codes of a row meet eight columns of weights.
+/// AT_ONCE steps of a tile: how that many times four codes of a row meet eight columns of weights.
 ///
 /// # Safety of the methods
 /// The machine has the instructions. They are `#[inline(always)]`, so that they take on the target
 /// features of the tile they are inlined into.
-trait Step {
-    /// `sum` with the products of `a`, the same four codes in every lane, and `w`, one column a lane. A sum
-    /// starts from the row's correction in every lane.
-    unsafe fn add(sum: __m256i, a: __m256i, w: __m256i) -> __m256i;
+trait Step<const AT_ONCE: usize> {
+    /// `sum` with the products of each `a`, the same four codes in every lane, and its `w`, one column a lane. A
+    /// sum starts from the row's correction in every lane.
+    unsafe fn add(sum: __m256i, a: [__m256i; AT_ONCE], w: [__m256i; AT_ONCE]) -> __m256i;
     /// The i32 dot products.
     unsafe fn finish(sum: __m256i) -> __m256i;
 }
 
-/// AVX2, 8-bit weights:
+/// AVX2, 8-bit weights, two steps at once:
 ///
 /// ```text
 /// w, unsigned   c0: k k+1 k+2 k+3 | c1: k k+1 k+2 k+3 | … c7
 /// a, signed     the same four in every lane
-/// maddubs       c0: two pairs | c1 | …                 i16, |pair| ≤ 2·127·127 < 2¹⁵
-/// madd, ones    c0: the sum of four | c1 | …           i32
+/// maddubs       c0: two pairs | c1 | …                 i16
+/// both steps    added                                  i16, at most 4·127·64 = 32512 < 2¹⁵
+/// madd, ones    c0: the sum of eight | c1 | …          i32
 /// ```
 struct Pairs8;
 
-impl Step for Pairs8 {
+impl Step<2> for Pairs8 {
     #[inline(always)]
-    unsafe fn add(sum: __m256i, a: __m256i, w: __m256i) -> __m256i {
+    unsafe fn add(sum: __m256i, a: [__m256i; 2], w: [__m256i; 2]) -> __m256i {
         // SAFETY: the caller has the instructions.
         unsafe {
-            let pairs = _mm256_maddubs_epi16(w, a);
+            let pairs = _mm256_add_epi16(_mm256_maddubs_epi16(w[0], a[0]), _mm256_maddubs_epi16(w[1], a[1]));
             _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
         }
     }
@@ -51,9 +52,9 @@ impl Step for Pairs8 {
 /// most 16·127·15 = 30480: both < 2¹⁵. On the way the first may wrap.
 struct Pairs4;
 
-impl Step for Pairs4 {
+impl Step<1> for Pairs4 {
     #[inline(always)]
-    unsafe fn add(sum: __m256i, a: __m256i, w: __m256i) -> __m256i {
+    unsafe fn add(sum: __m256i, [a]: [__m256i; 1], [w]: [__m256i; 1]) -> __m256i {
         // SAFETY: the caller has the instructions.
         unsafe { _mm256_add_epi16(sum, _mm256_maddubs_epi16(w, a)) }
     }
@@ -67,9 +68,9 @@ impl Step for Pairs4 {
 /// VNNI, both formats: four products of unsigned w and signed a are added to an i32 lane at once.
 struct Quads;
 
-impl Step for Quads {
+impl Step<1> for Quads {
     #[inline(always)]
-    unsafe fn add(sum: __m256i, a: __m256i, w: __m256i) -> __m256i {
+    unsafe fn add(sum: __m256i, [a]: [__m256i; 1], [w]: [__m256i; 1]) -> __m256i {
         // SAFETY: the caller has the instructions.
         unsafe { _mm256_dpbusd_epi32(sum, w, a) }
     }
@@ -84,7 +85,7 @@ impl Step for Quads {
 /// # Safety
 /// The pointers reach 8 · R groups, R corrections and, for each panel, 8 steps of w.
 #[inline(always)]
-unsafe fn dots<S: Step, const R: usize, const P: usize>(
+unsafe fn dots<S: Step<M>, const M: usize, const R: usize, const P: usize>(
     groups: *const Group,
     corrections: *const i32,
     w: *const u8,
@@ -96,13 +97,18 @@ unsafe fn dots<S: Step, const R: usize, const P: usize>(
         for r in 0..R {
             sums[r] = [_mm256_set1_epi32(*corrections.add(r)); P];
         }
-        for step in 0..8 {
-            let mut columns = [_mm256_setzero_si256(); P];
+        for step in (0..8).step_by(M) {
+            let mut columns = [[_mm256_setzero_si256(); M]; P];
             for p in 0..P {
-                columns[p] = _mm256_loadu_si256(w.add(p * stride + step * STEP).cast());
+                for m in 0..M {
+                    columns[p][m] = _mm256_loadu_si256(w.add(p * stride + (step + m) * STEP).cast());
+                }
             }
             for r in 0..R {
-                let a = _mm256_set1_epi32(*groups.add(step * R + r) as i32);
+                let mut a = [_mm256_setzero_si256(); M];
+                for m in 0..M {
+                    a[m] = _mm256_set1_epi32(*groups.add((step + m) * R + r) as i32);
+                }
                 for p in 0..P {
                     sums[r][p] = S::add(sums[r][p], a, columns[p]);
                 }
@@ -119,7 +125,7 @@ unsafe fn dots<S: Step, const R: usize, const P: usize>(
 
 /// Adds R rows by P panels to `args.acc`: for each block the integer dot products, then two scales.
 #[inline(always)]
-unsafe fn panels<S: Step, const R: usize, const P: usize>(args: &TileArgs) {
+unsafe fn panels<S: Step<M>, const M: usize, const R: usize, const P: usize>(args: &TileArgs) {
     // SAFETY: the pointers reach as far as TileArgs says, for P panels.
     unsafe {
         let mut acc = [[_mm256_setzero_ps(); P]; R];
@@ -132,7 +138,7 @@ unsafe fn panels<S: Step, const R: usize, const P: usize>(args: &TileArgs) {
             let groups = args.groups.add(block * 8 * R);
             let corrections = args.corrections.add(block * R);
             let panel = args.panel.add(block * UNPACKED);
-            let dots = dots::<S, R, P>(groups, corrections, panel.add(4 * PANEL), args.panel_stride);
+            let dots = dots::<S, M, R, P>(groups, corrections, panel.add(4 * PANEL), args.panel_stride);
             for p in 0..P {
                 let w_scales = _mm256_loadu_ps(panel.add(p * args.panel_stride).cast());
                 for r in 0..R {
@@ -152,28 +158,28 @@ unsafe fn panels<S: Step, const R: usize, const P: usize>(args: &TileArgs) {
 
 /// R rows by all panels of the group, in pairs.
 #[inline(always)]
-unsafe fn rows<S: Step, const R: usize>(mut args: TileArgs) {
+unsafe fn rows<S: Step<M>, const M: usize, const R: usize>(mut args: TileArgs) {
     for _ in 0..args.panels / 2 {
         // SAFETY: the caller's promise is ours.
-        unsafe { panels::<S, R, 2>(&args) };
+        unsafe { panels::<S, M, R, 2>(&args) };
         args.next_panel();
         args.next_panel();
     }
     if args.panels % 2 == 1 {
         // SAFETY: the caller's promise is ours.
-        unsafe { panels::<S, R, 1>(&args) };
+        unsafe { panels::<S, M, R, 1>(&args) };
     }
 }
 
 #[inline(always)]
-unsafe fn tile<S: Step>(height: usize, args: TileArgs) {
+unsafe fn tile<S: Step<M>, const M: usize>(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours, and 1 ≤ height ≤ 4.
     unsafe {
         match height {
-            1 => rows::<S, 1>(args),
-            2 => rows::<S, 2>(args),
-            3 => rows::<S, 3>(args),
-            _ => rows::<S, 4>(args),
+            1 => rows::<S, M, 1>(args),
+            2 => rows::<S, M, 2>(args),
+            3 => rows::<S, M, 3>(args),
+            _ => rows::<S, M, 4>(args),
         }
     }
 }
@@ -181,17 +187,17 @@ unsafe fn tile<S: Step>(height: usize, args: TileArgs) {
 #[target_feature(enable = "avx2")]
 pub(crate) unsafe fn avx2_q8_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile::<Pairs8>(height, args) }
+    unsafe { tile::<Pairs8, 2>(height, args) }
 }
 
 #[target_feature(enable = "avx2")]
 pub(crate) unsafe fn avx2_q4_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile::<Pairs4>(height, args) }
+    unsafe { tile::<Pairs4, 1>(height, args) }
 }
 
 #[target_feature(enable = "avx2,avx512vl,avx512vnni")]
 pub(crate) unsafe fn vnni(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile::<Quads>(height, args) }
+    unsafe { tile::<Quads, 1>(height, args) }
 }

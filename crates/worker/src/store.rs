@@ -15,6 +15,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, Headers, Response, ResponseInit};
 
+/// The header of a kept shard that has its checksum. The SHA-256 was checked when it came from the network.
+const CHECKSUM: &str = "x-checksum";
+
 /// The storage, where the browser offers one.
 pub struct Store {
     cache: Option<Cache>,
@@ -41,9 +44,15 @@ impl Store {
 
     /// The shard's bytes, if they are there and whole. A damaged entry is removed.
     pub async fn shard(&self, shard: &Shard) -> Option<Uint8Array> {
-        let bytes = self.bytes(&shard_key(shard)).await?;
+        let entry = self.entry(&shard_key(shard)).await?;
+        let bytes = body(&entry).await?;
         let right_size = shard.check_size(u64::from(bytes.length())).is_ok();
-        if right_size && shard.check_digest(digest::sha256(&bytes).await).is_ok() {
+        let whole = right_size
+            && match entry.headers().get(CHECKSUM).ok().flatten() {
+                Some(checksum) => checksum == digest::checksum(&bytes),
+                None => shard.check_digest(digest::sha256(&bytes).await).is_ok(),
+            };
+        if whole {
             return Some(bytes);
         }
         self.remove(&shard_key(shard)).await;
@@ -52,7 +61,7 @@ impl Store {
 
     /// Keeps a shard that was checked. After the first refusal nothing more is tried.
     pub async fn keep_shard(&self, shard: &Shard, bytes: &Uint8Array) {
-        self.put(&shard_key(shard), bytes).await;
+        self.put(&shard_key(shard), bytes, &[(CHECKSUM, &digest::checksum(bytes))]).await;
     }
 
     /// The manifest that was last fetched from this address.
@@ -61,7 +70,7 @@ impl Store {
     }
 
     pub async fn keep_manifest(&self, url: &str, json: &[u8]) {
-        self.put(&manifest_key(url), &Uint8Array::from(json)).await;
+        self.put(&manifest_key(url), &Uint8Array::from(json), &[]).await;
     }
 
     /// A small note under a name of the worker's own.
@@ -70,7 +79,7 @@ impl Store {
     }
 
     pub async fn keep_note(&self, name: &str, text: &[u8]) {
-        self.put(&note_key(name), &Uint8Array::from(text)).await;
+        self.put(&note_key(name), &Uint8Array::from(text), &[]).await;
     }
 
     async fn entry(&self, key: &str) -> Option<Response> {
@@ -79,16 +88,15 @@ impl Store {
     }
 
     async fn bytes(&self, key: &str) -> Option<Uint8Array> {
-        let buffer = self.entry(key).await?.array_buffer().ok()?;
-        Some(Uint8Array::new(&JsFuture::from(buffer).await.ok()?))
+        body(&self.entry(key).await?).await
     }
 
-    async fn put(&self, key: &str, bytes: &Uint8Array) {
+    async fn put(&self, key: &str, bytes: &Uint8Array, headers: &[(&str, &str)]) {
         let Some(cache) = &self.cache else { return };
         if self.kept() != Kept::Yes {
             return;
         }
-        if let Err(refusal) = put(cache, key, bytes).await {
+        if let Err(refusal) = put(cache, key, bytes, headers).await {
             let reason = fetch::reason(&refusal);
             web_sys::console::warn_1(&format!("the weights are not kept: {reason}").into());
             self.kept.set(Kept::NoRoom);
@@ -112,8 +120,21 @@ async fn open() -> Option<Cache> {
     JsFuture::from(opened).await.ok()?.dyn_into().ok()
 }
 
-async fn put(cache: &Cache, key: &str, bytes: &Uint8Array) -> Result<(), JsValue> {
+async fn body(entry: &Response) -> Option<Uint8Array> {
+    let buffer = JsFuture::from(entry.array_buffer().ok()?).await.ok()?;
+    Some(Uint8Array::new(&buffer))
+}
+
+async fn put(
+    cache: &Cache,
+    key: &str,
+    bytes: &Uint8Array,
+    more_headers: &[(&str, &str)],
+) -> Result<(), JsValue> {
     let headers = Headers::new()?;
+    for (name, value) in more_headers {
+        headers.set(name, value)?;
+    }
     headers.set("content-type", "application/octet-stream")?;
     // The page sums these up to tell how much is kept.
     headers.set("content-length", &bytes.length().to_string())?;

@@ -37,7 +37,7 @@ pub fn processor(config: &Config, isa: Isa, format: WeightFormat) -> f64 {
     let w = PackedWeights::pack(format, n, k, blocks).expect("codes of 1, or of nibbles 1, and a tiny scale");
     let x: Vec<f32> = (0..rows * k).map(|i| (i % 255) as f32 - 127.0).collect();
     let mut activations = QuantizedActivations::default();
-    activations.quantize(isa, &x, rows, k);
+    activations.quantize(isa, format, &x, rows, k);
     let mut out = vec![0.0; rows * n];
     let mut best = f64::INFINITY;
     for _ in 0..TRIES {

@@ -64,7 +64,7 @@ impl Cpu {
             Values::Codes(codes) => kernels::gemm(self.isa, codes, weight, Some(bias), activation, out),
             Values::Floats(values) => {
                 let mut codes = self.buffers.codes(x.rows, x.width);
-                codes.quantize(self.isa, values, x.rows, x.width);
+                codes.quantize(self.isa, weight.format(), values, x.rows, x.width);
                 kernels::gemm(self.isa, &codes, weight, Some(bias), activation, out);
                 self.buffers.give_back(Values::Codes(codes));
             }
@@ -193,9 +193,10 @@ impl Backend for Cpu {
         expect("layer norm weight", x.width, norm.weight.len())?;
         expect("layer norm bias", x.width, norm.bias.len())?;
         let (values, mut codes) = (x.floats()?, self.buffers.codes(x.rows, x.width));
-        let LayerNorm { weight, bias, eps } = norm;
+        let (LayerNorm { weight, bias, eps }, format) = (norm, weight.format());
         self.times.of(Stage::LayerNorm, || {
-            kernels::layer_norm_codes(self.isa, values, x.rows, x.width, weight, bias, *eps, &mut codes);
+            let (rows, width) = (x.rows, x.width);
+            kernels::layer_norm_codes(self.isa, values, rows, width, weight, bias, *eps, format, &mut codes);
         });
         Ok(self.tokens(Values::Codes(codes), x.photos, x.rows, x.width))
     }
@@ -236,7 +237,7 @@ impl Backend for Cpu {
         };
         expect("next linear layer's input", next.k(), weight.n())?;
         let mut codes = self.buffers.codes(x.rows, weight.n());
-        self.product(x, weight, &linear.bias, activation, Output::Codes(&mut codes))?;
+        self.product(x, weight, &linear.bias, activation, Output::Codes(&mut codes, next.format()))?;
         Ok(self.tokens(Values::Codes(codes), x.photos, x.rows, weight.n()))
     }
 
@@ -258,13 +259,13 @@ impl Backend for Cpu {
         bias: Option<&RelativePositionBias>,
         reader: &Linear<Self>,
     ) -> Result<CpuTokens, BackendError> {
-        let whole_blocks = head_width(qkv, heads).is_multiple_of(BLOCK);
-        if !(whole_blocks && matches!(reader.weight, CpuMatrix::Packed(_))) {
-            return self.attention(qkv, heads, bias);
-        }
+        let next = match &reader.weight {
+            CpuMatrix::Packed(next) if head_width(qkv, heads).is_multiple_of(BLOCK) => next,
+            _ => return self.attention(qkv, heads, bias),
+        };
         let width = qkv.width / 3;
         let mut codes = self.buffers.codes(qkv.rows, width);
-        self.attend(qkv, heads, bias, Attended::Codes(&mut codes))?;
+        self.attend(qkv, heads, bias, Attended::Codes(&mut codes, next.format()))?;
         Ok(self.tokens(Values::Codes(codes), qkv.photos, qkv.rows, width))
     }
 

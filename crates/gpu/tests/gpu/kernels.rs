@@ -75,7 +75,7 @@ fn products_with_quantised_weights() {
                     if arithmetic == Arithmetic::Int8 {
                         let weights = PackedWeights::pack(format, n, k, bytes.clone()).unwrap();
                         let mut quantized = QuantizedActivations::default();
-                        quantized.quantize(Isa::Scalar, &x, rows, k);
+                        quantized.quantize(Isa::Scalar, format, &x, rows, k);
                         ::kernels::gemm(
                             Isa::Scalar,
                             &quantized,
@@ -114,9 +114,9 @@ fn quantised_activations_follow_the_processors_rule() {
         row[..32].fill(0.0);
         row[32..64].iter_mut().for_each(|x| *x *= 1e-33);
         row[64..96].iter_mut().for_each(|x| *x *= 1e30);
-        // The largest is 127: scale 1, every other code a tie.
-        row[96..128].iter_mut().for_each(|x| *x = (*x * 100.0).round() + 0.5);
-        row[96] = -127.0;
+        // The largest is the largest code: scale 1, every other code a tie.
+        row[96..128].iter_mut().for_each(|x| *x = (*x * 50.0).round() + 0.5);
+        row[96] = -64.0;
     }
     let format = WeightFormat::Q8_0;
     // One column a block, which adds the codes of the block.
@@ -129,7 +129,7 @@ fn quantised_activations_follow_the_processors_rule() {
     }
     let weights = PackedWeights::pack(format, 6, k, bytes.clone()).unwrap();
     let mut quantized = QuantizedActivations::default();
-    quantized.quantize(Isa::Scalar, &x, 2, k);
+    quantized.quantize(Isa::Scalar, format, &x, 2, k);
     let mut expected = vec![f32::NAN; 2 * 6];
     ::kernels::gemm(Isa::Scalar, &quantized, &weights, None, Activation::None, Output::Values(&mut expected));
     let linear = Linear::<Gpu> {

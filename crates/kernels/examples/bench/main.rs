@@ -78,7 +78,7 @@ fn product(isa: Isa, format: WeightFormat, shape: Shape, runs: usize) -> f64 {
     let mut turns = weights.iter().cycle();
     let x: Vec<f32> = (0..TOKENS * k).map(|i| (i * 31 % 201) as f32 / 100.0 - 1.0).collect();
     let mut a = QuantizedActivations::default();
-    a.quantize(isa, &x, TOKENS, k);
+    a.quantize(isa, format, &x, TOKENS, k);
     let mut out = vec![0.0; TOKENS * n];
     let ms = best(runs, || {
         let w = turns.next().expect("one at least");
@@ -103,7 +103,7 @@ fn float_stages(isa: Isa, runs: usize) {
     // Ten times a run: a browser's clock is coarse.
     let time = |call: &mut dyn FnMut()| best(runs, || (0..10).for_each(|_| call())) / 10.0;
 
-    let ms = time(&mut || a.quantize(isa, part, rows, width));
+    let ms = time(&mut || a.quantize(isa, WeightFormat::Q8_0, part, rows, width));
     report("quantize 197 × 7168", TOKENS * 7168, rows * width, ms);
     let ms = time(&mut || gelu(isa, &mut y[..rows * width]));
     report("GELU 197 × 4096", TOKENS * 4096, rows * width, ms);

@@ -12,13 +12,13 @@ pub fn peak(isa: Isa, format: WeightFormat, time: &mut dyn FnMut(&mut dyn FnMut(
         #[cfg(target_feature = "simd128")]
         (Isa::Simd128, _) => (wasm::widened, 8),
         #[cfg(target_feature = "relaxed-simd")]
-        (Isa::RelaxedPairs, WeightFormat::Q8_0) => (wasm::pairs_8, 16),
+        (Isa::RelaxedPairs, WeightFormat::Q8_0) => (wasm::pairs_8, 32),
         #[cfg(target_feature = "relaxed-simd")]
         (Isa::RelaxedPairs, WeightFormat::Q4_0) => (wasm::pairs_4, 16),
         #[cfg(target_feature = "relaxed-simd")]
         (Isa::RelaxedQuads, _) => (wasm::quads, 16),
         #[cfg(target_arch = "x86_64")]
-        (Isa::Avx2, WeightFormat::Q8_0) => (x86::pairs_8, 32),
+        (Isa::Avx2, WeightFormat::Q8_0) => (x86::pairs_8, 64),
         #[cfg(target_arch = "x86_64")]
         (Isa::Avx2, WeightFormat::Q4_0) => (x86::pairs_4, 32),
         #[cfg(target_arch = "x86_64")]
@@ -60,7 +60,9 @@ mod wasm {
     pub unsafe fn pairs_8() {
         let (w, ones) = std::hint::black_box((i8x16_splat(3), i16x8_splat(1)));
         chains!(i32x4_splat(1), |sum| {
-            i32x4_add(*sum, i32x4_dot_i16x8(i16x8_relaxed_dot_i8x16_i7x16(*sum, w), ones))
+            let pairs =
+                i16x8_add(i16x8_relaxed_dot_i8x16_i7x16(*sum, w), i16x8_relaxed_dot_i8x16_i7x16(w, *sum));
+            i32x4_add(*sum, i32x4_dot_i16x8(pairs, ones))
         });
     }
 
@@ -86,7 +88,8 @@ mod x86 {
     pub unsafe fn pairs_8() {
         let (w, ones) = std::hint::black_box((_mm256_set1_epi8(3), _mm256_set1_epi16(1)));
         chains!(_mm256_set1_epi32(1), |sum| {
-            _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_maddubs_epi16(w, *sum), ones))
+            let pairs = _mm256_add_epi16(_mm256_maddubs_epi16(w, *sum), _mm256_maddubs_epi16(*sum, w));
+            _mm256_add_epi32(*sum, _mm256_madd_epi16(pairs, ones))
         });
     }
 

@@ -89,7 +89,7 @@ pub fn product(
 ) -> Vec<f32> {
     let rows = x.len() / w.k();
     let mut a = QuantizedActivations::default();
-    a.quantize(isa, x, rows, w.k());
+    a.quantize(isa, w.format(), x, rows, w.k());
     let mut out = vec![f32::NAN; rows * w.n()];
     gemm(isa, &a, w, bias, activation, Output::Values(&mut out));
     out

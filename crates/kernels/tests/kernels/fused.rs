@@ -2,21 +2,21 @@
 
 use crate::common::{FORMATS, Random, product, random_weights};
 use kernels::{
-    Activation, Attended, AttentionScratch, BLOCK, Heads, Isa, Output, QuantizedActivations, add_scaled,
-    attention, gemm, layer_norm, layer_norm_codes,
+    Activation, Attended, AttentionScratch, BLOCK, Heads, Isa, Output, QuantizedActivations, WeightFormat,
+    add_scaled, attention, gemm, layer_norm, layer_norm_codes,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn quantized(isa: Isa, x: &[f32], k: usize) -> QuantizedActivations {
+fn quantized(isa: Isa, format: WeightFormat, x: &[f32], k: usize) -> QuantizedActivations {
     let mut codes = QuantizedActivations::default();
-    codes.quantize(isa, x, x.len() / k, k);
+    codes.quantize(isa, format, x, x.len() / k, k);
     codes
 }
 
-/// Codes that an earlier use of another shape has left.
+/// Codes that an earlier use of another shape, for other weights, has left.
 fn used(isa: Isa) -> QuantizedActivations {
-    quantized(isa, &Random(1).floats(7 * 64), 64)
+    quantized(isa, WeightFormat::Q4_0, &Random(1).floats(7 * 64), 64)
 }
 
 fn assert_same(isa: Isa, what: &str, got: &QuantizedActivations, expected: &QuantizedActivations) {
@@ -44,10 +44,10 @@ fn a_product_quantised_at_once() {
             for isa in Isa::available() {
                 for activation in [Activation::None, Activation::Gelu] {
                     let mut got = used(isa);
-                    let a = quantized(isa, &x, k);
-                    gemm(isa, &a, &w, Some(&bias), activation, Output::Codes(&mut got));
+                    let a = quantized(isa, format, &x, k);
+                    gemm(isa, &a, &w, Some(&bias), activation, Output::Codes(&mut got, format));
                     let values = product(isa, &x, &w, Some(&bias), activation);
-                    assert_same(isa, "product", &got, &quantized(isa, &values, n));
+                    assert_same(isa, "product", &got, &quantized(isa, format, &values, n));
                     // The next product reads them.
                     let next = random_weights(&mut Random(5), format, 9, n);
                     let mut out = vec![f32::NAN; rows * 9];
@@ -69,7 +69,7 @@ fn a_product_added_with_its_layer_scale() {
             for isa in Isa::available() {
                 let mut got = residual.clone();
                 let out = Output::AddScaled { x: &mut got, gamma: &gamma };
-                gemm(isa, &quantized(isa, &x, k), &w, None, Activation::None, out);
+                gemm(isa, &quantized(isa, format, &x, k), &w, None, Activation::None, out);
                 let mut expected = residual.clone();
                 let values = product(isa, &x, &w, None, Activation::None);
                 add_scaled(isa, &mut expected, &values, &gamma, rows, n);
@@ -88,9 +88,11 @@ fn a_layer_norm_quantised_at_once() {
         for isa in Isa::available() {
             let mut normed = vec![f32::NAN; x.len()];
             layer_norm(isa, &x, rows, width, &weight, &bias, 1e-6, &mut normed);
-            let mut got = used(isa);
-            layer_norm_codes(isa, &x, rows, width, &weight, &bias, 1e-6, &mut got);
-            assert_same(isa, "layer norm", &got, &quantized(isa, &normed, width));
+            for format in FORMATS {
+                let mut got = used(isa);
+                layer_norm_codes(isa, &x, rows, width, &weight, &bias, 1e-6, format, &mut got);
+                assert_same(isa, "layer norm", &got, &quantized(isa, format, &normed, width));
+            }
         }
     }
 }
@@ -106,9 +108,11 @@ fn attention_quantised_at_once() {
             let mut scratch = AttentionScratch::default();
             let mut values = vec![f32::NAN; photos * tokens * width];
             attention(isa, &qkv, shape, None, &mut scratch, Attended::Values(&mut values));
-            let mut got = used(isa);
-            attention(isa, &qkv, shape, None, &mut scratch, Attended::Codes(&mut got));
-            assert_same(isa, "attention", &got, &quantized(isa, &values, width));
+            for format in FORMATS {
+                let mut got = used(isa);
+                attention(isa, &qkv, shape, None, &mut scratch, Attended::Codes(&mut got, format));
+                assert_same(isa, "attention", &got, &quantized(isa, format, &values, width));
+            }
         }
     }
 }

@@ -9,15 +9,15 @@ use kernels::{
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Values where rounding is hard (halves), extremes, zero blocks, tiny and huge blocks.
-fn awkward_activations(random: &mut Random, rows: usize, k: usize) -> Vec<f32> {
+fn awkward_activations(random: &mut Random, rows: usize, k: usize, largest: i32) -> Vec<f32> {
     let mut x = random.floats(rows * k);
     for (block, values) in x.chunks_exact_mut(BLOCK).enumerate() {
         match block % 8 {
             0 => values.fill(0.0),
-            // amax 127: scale 1, every code a tie.
+            // The largest magnitude is the largest code: scale 1, every other code a tie.
             1 => {
-                values.iter_mut().for_each(|v| *v = random.integer(-126, 125) as f32 + 0.5);
-                values[5] = -127.0;
+                values.iter_mut().for_each(|v| *v = random.integer(1 - largest, largest - 2) as f32 + 0.5);
+                values[5] = -largest as f32;
             }
             2 => values.iter_mut().for_each(|v| *v *= 1e30),
             3 => values.iter_mut().for_each(|v| *v *= 1e-28),
@@ -32,20 +32,22 @@ fn awkward_activations(random: &mut Random, rows: usize, k: usize) -> Vec<f32> {
 #[test]
 fn codes_are_equal_bit_for_bit() {
     let mut random = Random(2);
-    for (rows, k) in [(1, 32), (5, 96), (7, 256), (13, 1024)] {
-        let x = awkward_activations(&mut random, rows, k);
+    let shapes = [(1, 32), (5, 96), (7, 256), (13, 1024)];
+    for (format, (rows, k)) in FORMATS.into_iter().flat_map(|format| shapes.map(|shape| (format, shape))) {
+        let largest = f32::from(format.largest_activation());
+        let x = awkward_activations(&mut random, rows, k, largest as i32);
         for isa in Isa::available() {
             let mut a = QuantizedActivations::default();
-            a.quantize(isa, &x, rows, k);
+            a.quantize(isa, format, &x, rows, k);
             for row in 0..rows {
                 for block in 0..k / BLOCK {
                     let x = &x[row * k + block * BLOCK..][..BLOCK];
                     let (scale, codes, sum) = a.block(row, block);
                     let amax = x.iter().fold(0f32, |m, v| m.max(v.abs()));
                     let zero = amax < 1e-30;
-                    assert_eq!(scale, if zero { 0.0 } else { amax / 127.0 }, "{}", isa.name());
+                    assert_eq!(scale, if zero { 0.0 } else { amax / largest }, "{}", isa.name());
                     for (code, x) in codes.iter().zip(x) {
-                        let expected = if zero { 0.0 } else { (x * (127.0 / amax)).round_ties_even() };
+                        let expected = if zero { 0.0 } else { (x * (largest / amax)).round_ties_even() };
                         assert_eq!(f32::from(*code), expected, "{}: {x} of {amax}", isa.name());
                     }
                     assert_eq!(sum, codes.iter().map(|&c| i32::from(c)).sum::<i32>(), "{}", isa.name());
@@ -95,6 +97,7 @@ fn integer_part_is_exact() {
     for (rows, n, k) in shapes {
         for format in FORMATS {
             let (low, high) = code_range(format);
+            let largest = i32::from(format.largest_activation());
             for extremes in [false, true] {
                 let pick = |random: &mut Random, low, high| match extremes {
                     true => {
@@ -107,9 +110,9 @@ fn integer_part_is_exact() {
                     false => random.integer(low, high),
                 };
                 let w: Vec<i32> = (0..n * k).map(|_| pick(&mut random, low, high)).collect();
-                let mut a: Vec<i32> = (0..rows * k).map(|_| pick(&mut random, -127, 127)).collect();
-                // One 127 in every block makes its scale 1.
-                a.iter_mut().step_by(BLOCK).for_each(|a| *a = 127);
+                let mut a: Vec<i32> = (0..rows * k).map(|_| pick(&mut random, -largest, largest)).collect();
+                // One of the largest in every block makes its scale 1.
+                a.iter_mut().step_by(BLOCK).for_each(|a| *a = largest);
                 check_integers(format, rows, n, k, &a, &w);
             }
         }
@@ -121,8 +124,9 @@ fn integer_part_is_exact() {
 fn nothing_saturates() {
     for format in FORMATS {
         let (low, high) = code_range(format);
+        let largest = i32::from(format.largest_activation());
         for w in [low, high] {
-            for a in [-127, 127] {
+            for a in [-largest, largest] {
                 check_integers(format, 5, 9, 64, &[a; 5 * 64], &[w; 9 * 64]);
             }
         }
@@ -176,8 +180,9 @@ fn product_is_near_the_unquantised_one() {
         for (i, got) in got.iter().enumerate() {
             let pairs = (0..k).map(|j| (f64::from(x[i / n * k + j]), f64::from(weights[i % n * k + j])));
             let exact: f64 = pairs.clone().map(|(x, w)| x * w).sum();
-            // Half a step of 1/127 in every activation, at worst.
-            let bound: f64 = pairs.map(|(_, w)| w.abs() / 254.0).sum::<f64>() + 1e-5;
+            // Half a step in every activation, at worst.
+            let step = 1.0 / f64::from(format.largest_activation());
+            let bound: f64 = pairs.map(|(_, w)| w.abs() * step / 2.0).sum::<f64>() + 1e-5;
             assert!((f64::from(*got) - exact).abs() <= bound, "{format:?}: {got}, exact {exact} ± {bound}");
         }
     }
@@ -191,7 +196,7 @@ fn buffers_are_reused_for_other_shapes() {
         for (rows, k) in [(9, 64), (2, 32), (30, 128), (1, 1024)] {
             let w = random_weights(&mut random, WeightFormat::Q4_0, 9, k);
             let x = random.floats(rows * k);
-            a.quantize(isa, &x, rows, k);
+            a.quantize(isa, WeightFormat::Q4_0, &x, rows, k);
             let mut out = vec![0.0; rows * 9];
             gemm(isa, &a, &w, None, Activation::None, Output::Values(&mut out));
             assert_close(isa, "product", &out, &product(Isa::Scalar, &x, &w, None, Activation::None));
