@@ -1,14 +1,14 @@
 //! How long a photo takes in Chromium, on each number of threads and beside a peer:
 //!
 //! ```sh
-//! cargo xtask bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER]
+//! cargo xtask bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER [--peer-model FILE]…]
 //! cargo xtask bench --backend gpu MODEL_DIR… [--rounds 3] [--photos 3] [--peer FOLDER [--peer-model FILE]]
 //! ```
 //!
 //! Models, numbers of threads and the peer take turns: each turn is a fresh page with the weights from the
 //! browser's storage (for the peer, which has none, from the server on this machine). Prints medians, ratios and
 //! the renderer's peak memory. Wants an otherwise idle machine. `--peer` takes a folder that
-//! `tools/bench-peers/make.sh` has filled.
+//! `tools/bench-peers/make.sh` has filled; of its models, int8 runs on the processor unless others are named.
 //!
 //! On a GPU there are no threads to vary. The page's WebGPU and the peer's have the same adapter: Chromium's own, which
 //! imitates a GPU on the processor.
@@ -31,7 +31,7 @@ use tests::browser::{Client, Setup, browse};
 use tests::{page, site};
 
 const USAGE: &str = "usage: bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] \
-    [--backend cpu|gpu] [--peer FOLDER [--peer-model FILE]]";
+    [--backend cpu|gpu] [--peer FOLDER [--peer-model FILE]…]";
 
 struct Arguments {
     models: Vec<PathBuf>,
@@ -42,8 +42,8 @@ struct Arguments {
     peer: Option<PathBuf>,
     /// WebAssembly modules of the kernels' own bench, to be run first.
     kernels: Vec<PathBuf>,
-    /// The peer's file in its folder; that of BEiTv2-large if none.
-    peer_model: Option<String>,
+    /// The peer's files in its folder; if none, the form of BEiTv2-large that suits what it runs on.
+    peer_models: Vec<String>,
     gpu: bool,
 }
 
@@ -92,9 +92,7 @@ fn contenders(arguments: &Arguments, site: &Server, servers: &mut Vec<Server>) -
         for model in &arguments.models {
             contenders.push(ours(arguments, site, servers, model, "WebGPU", "backend=webgpu"));
         }
-        if let Some(folder) = &arguments.peer {
-            contenders.push(theirs(arguments, servers, folder, Provider::WebGpu));
-        }
+        contenders.extend(theirs(arguments, servers, Provider::WebGpu));
         return contenders;
     }
     for &threads in &arguments.threads {
@@ -102,9 +100,7 @@ fn contenders(arguments: &Arguments, site: &Server, servers: &mut Vec<Server>) -
             let (what, parameter) = (format!("{threads} threads"), format!("threads={threads}"));
             contenders.push(ours(arguments, site, servers, model, &what, &parameter));
         }
-        if let Some(folder) = &arguments.peer {
-            contenders.push(theirs(arguments, servers, folder, Provider::Wasm { threads }));
-        }
+        contenders.extend(theirs(arguments, servers, Provider::Wasm { threads }));
     }
     contenders
 }
@@ -126,11 +122,19 @@ fn ours(
     Contender::new(format!("{name}, {what}"), address, false)
 }
 
-fn theirs(arguments: &Arguments, servers: &mut Vec<Server>, folder: &Path, provider: Provider) -> Contender {
+/// The peer with each of its models; none without a peer.
+fn theirs(arguments: &Arguments, servers: &mut Vec<Server>, provider: Provider) -> Vec<Contender> {
+    let Some(folder) = &arguments.peer else { return Vec::new() };
     let server = peer::serve(folder);
-    let (name, address) = peer::contender(&server.url(), provider, arguments.peer_model.as_deref());
+    let own = [provider.own_model().to_owned()];
+    let models = if arguments.peer_models.is_empty() { &own[..] } else { &arguments.peer_models };
+    let contenders = models.iter().map(|model| {
+        let (name, address) = peer::contender(&server.url(), provider, model);
+        Contender::new(name, address, true)
+    });
+    let contenders = contenders.collect();
     servers.push(server);
-    Contender::new(name, address, true)
+    contenders
 }
 
 impl Contender {
@@ -238,7 +242,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
         photos: 3,
         peer: None,
         kernels: vec![],
-        peer_model: None,
+        peer_models: vec![],
         gpu: false,
     };
     while let Some(argument) = arguments.next() {
@@ -262,7 +266,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
                     _ => return None,
                 }
             }
-            "--peer-model" => parsed.peer_model = Some(value),
+            "--peer-model" => parsed.peer_models.push(value),
             "--peer" => parsed.peer = Some(absolute(&value)),
             _ => return None,
         }

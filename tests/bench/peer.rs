@@ -14,16 +14,23 @@ pub enum Provider {
     WebGpu,
 }
 
-/// The contender's name and the address of its page, with `model` or the provider's own form of BEiTv2-large.
-pub fn contender(server: &str, provider: Provider, model: Option<&str>) -> (String, String) {
-    let (library, name, own, threads, what) = match provider {
-        Provider::Wasm { threads } => {
-            ("ort.wasm.min.mjs", "wasm", "beitv2_large_int8.onnx", threads, format!("{threads} threads"))
+impl Provider {
+    /// The form of BEiTv2-large that suits it.
+    pub fn own_model(self) -> &'static str {
+        match self {
+            Self::Wasm { .. } => "beitv2_large_int8.onnx",
+            // Its WebGPU has no integer products.
+            Self::WebGpu => "beitv2_large_f32.onnx",
         }
-        // Its WebGPU has no integer products: F32.
-        Provider::WebGpu => ("ort.webgpu.min.mjs", "webgpu", "beitv2_large_f32.onnx", 1, "WebGPU".into()),
+    }
+}
+
+/// The contender's name and the address of its page, with `model`.
+pub fn contender(server: &str, provider: Provider, model: &str) -> (String, String) {
+    let (library, name, threads, what) = match provider {
+        Provider::Wasm { threads } => ("ort.wasm.min.mjs", "wasm", threads, format!("{threads} threads")),
+        Provider::WebGpu => ("ort.webgpu.min.mjs", "webgpu", 1, "WebGPU".into()),
     };
-    let model = model.unwrap_or(own);
     let address = format!("{server}{PAGE}?library={library}&provider={name}&model={model}&threads={threads}");
     (format!("onnxruntime-web {model}, {what}"), address)
 }

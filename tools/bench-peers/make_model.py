@@ -1,4 +1,5 @@
-"""BEiTv2-large with random weights as ONNX: F32, and int8 (dynamic, per channel); and eight random inputs.
+"""BEiTv2-large with random weights as ONNX: F32, int8 (dynamic, per channel) and 4-bit (blocks of 32, computed in
+int8); and eight random inputs.
 
 python make_model.py [BLOCKS]: with fewer of its 24 blocks, in F32 alone, for a GPU that is imitated on a processor.
 """
@@ -9,6 +10,7 @@ import numpy as np
 import timm
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 torch.manual_seed(0)
 blocks = int(sys.argv[1]) if len(sys.argv) > 1 else 24
@@ -45,4 +47,7 @@ if blocks == 24:
         per_channel=True,
         weight_type=QuantType.QInt8,
     )
+    four_bits = MatMulNBitsQuantizer(file, block_size=32, is_symmetric=True, accuracy_level=4)
+    four_bits.process()
+    four_bits.model.save_model_to_file("beitv2_large_q4.onnx")
 np.random.default_rng(0).standard_normal((8, 3, 224, 224)).astype("<f4").tofile("inputs.f32")

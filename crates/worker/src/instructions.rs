@@ -1,13 +1,45 @@
 //! Which of this build's instructions the network uses.
 
 use crate::port;
+use crate::store::Store;
 use kernels::{Isa, WeightFormat};
 use protocol::fault::Reason;
 
-/// The fastest for weights of this quantisation, by a quarter of a second of measuring where the build
-/// has several.
-pub fn fastest(quantization: &str) -> Isa {
-    Isa::fastest(format(quantization), port::now)
+/// A choice is kept for the next visit if the next best took so many times as long: a clear case, whatever else
+/// the machine was doing.
+const CLEAR: f64 = 1.15;
+
+/// The fastest instructions for weights of this quantisation: those kept from an earlier visit, else by a quarter of
+/// a second of measuring where the build has several.
+pub struct Choice {
+    /// The name of the note in storage.
+    note: String,
+    format: WeightFormat,
+    kept: Option<Isa>,
+}
+
+impl Choice {
+    /// Looks up what this browser kept for this program.
+    pub async fn recall(store: &Store, quantization: &str) -> Self {
+        let browser = port::scope().navigator().user_agent().unwrap_or_default();
+        let note = format!("instructions {} {quantization} {browser}", env!("CARGO_PKG_VERSION"));
+        let name = store.note(&note).await;
+        let kept = Isa::available().into_iter().find(|isa| Some(isa.name().as_bytes()) == name.as_deref());
+        Self { note, format: format(quantization), kept }
+    }
+
+    /// The choice, and whether it is new and worth keeping.
+    pub fn make(&self) -> (Isa, bool) {
+        if let Some(kept) = self.kept {
+            return (kept, false);
+        }
+        let (fastest, lead) = Isa::fastest(self.format, port::now);
+        (fastest, lead.is_finite() && lead >= CLEAR)
+    }
+
+    pub async fn keep(self, store: &Store, isa: Isa) {
+        store.keep_note(&self.note, isa.name().as_bytes()).await;
+    }
 }
 
 /// The blocks that most weights of this quantisation are in.

@@ -18,6 +18,7 @@ mod placing;
 mod pool;
 mod port;
 mod progress;
+mod reader;
 mod session;
 mod shards;
 mod store;

@@ -2,11 +2,12 @@
 
 use crate::engine::Engine;
 use crate::graphics::{self, Hindrance, Ready};
+use crate::instructions::{self, Choice};
 use crate::load::LoadError;
 use crate::network::Network;
 use crate::shards::Shards;
 use crate::verdict::Verdict;
-use crate::{fault, instructions, port, timing};
+use crate::{fault, port, timing};
 use beit::backend::{BackendError, Cpu};
 use beit::builder::BuildError;
 use beit::labels::Label;
@@ -50,10 +51,18 @@ pub async fn place(shards: &Shards<'_>, device: Device) -> Result<Placed, LoadEr
 }
 
 async fn on_processor(shards: &Shards<'_>, reason: Option<Reason>) -> Result<Placed, LoadError> {
-    let quantization = shards.quantization();
+    let choice = Choice::recall(shards.store(), shards.quantization()).await;
+    let mut is_new = false;
     // Measured once the first shard is here, since meanwhile the next are on their way.
-    let (model, labels) =
-        shards.build(|_| Cpu::with_clock(instructions::fastest(quantization), port::now)).await?;
+    let cpu = |_: &_| {
+        let (isa, new) = choice.make();
+        is_new = new;
+        Cpu::with_clock(isa, port::now)
+    };
+    let (model, labels) = shards.build(cpu).await?;
+    if is_new {
+        choice.keep(shards.store(), model.backend().isa()).await;
+    }
     shards.warming_up();
     model.warm_up().await?;
     Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })
@@ -95,8 +104,8 @@ async fn on_graphics(
         Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
         return Ok(Err(reason));
     };
-    let (isa, format) =
-        (instructions::fastest(shards.quantization()), instructions::format(shards.quantization()));
+    let (isa, _) = Choice::recall(shards.store(), shards.quantization()).await.make();
+    let format = instructions::format(shards.quantization());
     let cpu_ms = timing::processor(model.config(), isa, format);
     let faster = gpu_ms < cpu_ms;
     let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };

@@ -5,6 +5,7 @@ use crate::fetch;
 use crate::load::{LoadError, beside};
 use crate::lock::Held;
 use crate::progress::Progress;
+use crate::reader::Reader;
 use crate::store::Store;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
@@ -19,8 +20,8 @@ use wasm_bindgen::JsCast;
 
 /// How many shards are fetched at a time.
 const FETCHED_AT_ONCE: usize = 2;
-/// How many are read from storage at a time: while one is built into the model, the next is hashed.
-const READ_AT_ONCE: usize = 2;
+/// How many are read from storage at a time: while one is built into the model, the next two come.
+const READ_AT_ONCE: usize = 3;
 
 /// The shards of one manifest, and where each can be had.
 pub struct Shards<'a> {
@@ -115,6 +116,8 @@ struct Pass<'a> {
     shards: &'a Shards<'a>,
     /// For each shard, whether it was in storage at the beginning.
     stored: Vec<bool>,
+    /// Reads those that are.
+    reader: Option<Reader>,
     progress: Progress,
 }
 
@@ -128,7 +131,8 @@ impl<'a> Pass<'a> {
             stored.push(found);
             bytes += if found { shard.bytes } else { 0 };
         }
-        Self { shards, stored, progress: Progress::new(shards.manifest.bytes, bytes) }
+        let reader = if bytes > 0 { Reader::start() } else { None };
+        Self { shards, stored, reader, progress: Progress::new(shards.manifest.bytes, bytes) }
     }
 
     fn at_once(&self) -> usize {
@@ -140,7 +144,7 @@ impl<'a> Pass<'a> {
         let Shards { manifest_url, manifest, store } = self.shards;
         let shard = &manifest.shards[number];
         if self.stored[number] {
-            if let Some(bytes) = store.shard(shard).await {
+            if let Some(bytes) = store.shard(shard, self.reader.as_ref()).await {
                 return Ok(bytes);
             }
             self.progress.lost(shard.bytes);
@@ -150,7 +154,7 @@ impl<'a> Pass<'a> {
             Kept::Yes => Some(Held::wait(&format!("beitscope-shard-{}", shard.sha256)).await),
             Kept::NoStorage | Kept::NoRoom => None,
         };
-        if let Some(bytes) = store.shard(shard).await {
+        if let Some(bytes) = store.shard(shard, None).await {
             self.progress.came(i64::from(bytes.length()));
             return Ok(bytes);
         }

@@ -5,6 +5,7 @@
 //! a worker reads it, and two tabs that write the same shard write the same bytes.
 
 use crate::port;
+use crate::reader::{Entry, Gone, Reader};
 use crate::{digest, fetch};
 use beit::weights::Shard;
 use js_sys::Uint8Array;
@@ -15,7 +16,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, Headers, Response, ResponseInit};
 
-/// The header of a kept shard that has its checksum. The SHA-256 was checked when it came from the network.
+/// The header of a kept shard that has its checksum; `reader.js` knows it too. The SHA-256 was checked when it came from the network.
 const CHECKSUM: &str = "x-checksum";
 
 /// The storage, where the browser offers one.
@@ -42,21 +43,34 @@ impl Store {
         self.entry(&shard_key(shard)).await.is_some()
     }
 
-    /// The shard's bytes, if they are there and whole. A damaged entry is removed.
-    pub async fn shard(&self, shard: &Shard) -> Option<Uint8Array> {
-        let entry = self.entry(&shard_key(shard)).await?;
-        let bytes = body(&entry).await?;
+    /// The shard's bytes, if they are there and whole. A damaged entry is removed. Read by `reader`, if there is one.
+    pub async fn shard(&self, shard: &Shard, reader: Option<&Reader>) -> Option<Uint8Array> {
+        let key = shard_key(shard);
+        let read = match reader {
+            Some(reader) => reader.read(&key).await,
+            None => Err(Gone),
+        };
+        let Entry { bytes, checksum } = match read {
+            Ok(entry) => entry?,
+            Err(Gone) => self.read(&key).await?,
+        };
         let right_size = shard.check_size(u64::from(bytes.length())).is_ok();
         let whole = right_size
-            && match entry.headers().get(CHECKSUM).ok().flatten() {
+            && match checksum {
                 Some(checksum) => checksum == digest::checksum(&bytes),
                 None => shard.check_digest(digest::sha256(&bytes).await).is_ok(),
             };
         if whole {
             return Some(bytes);
         }
-        self.remove(&shard_key(shard)).await;
+        self.remove(&key).await;
         None
+    }
+
+    async fn read(&self, key: &str) -> Option<Entry> {
+        let entry = self.entry(key).await?;
+        let checksum = entry.headers().get(CHECKSUM).ok().flatten();
+        Some(Entry { bytes: body(&entry).await?, checksum })
     }
 
     /// Keeps a shard that was checked. After the first refusal nothing more is tried.

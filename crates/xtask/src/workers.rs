@@ -172,7 +172,7 @@ fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<
     let module = partial.join("glue_bg.wasm");
     // Which instructions it may use, the module says itself.
     run(Command::new(&tools.wasm_opt).arg(OPTIMISE).arg(&module).arg("-o").arg(&module))?;
-    for script in ["worker.js", "helper.js"] {
+    for script in ["worker.js", "helper.js", "reader.js"] {
         let from = scripts(project).join(script);
         fs::copy(&from, partial.join(script)).map_err(|error| format!("{}: {error}", from.display()))?;
     }

@@ -1,0 +1,82 @@
+//! A thread that reads kept shards while the worker's own is busy: `reader.js`.
+
+use crate::port;
+use futures_channel::oneshot;
+use js_sys::{Array, Uint8Array};
+use protocol::storage::SHARD_CACHE;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+
+/// A shard's bytes as they lie in storage, and the checksum they were kept with.
+pub struct Entry {
+    pub bytes: Uint8Array,
+    pub checksum: Option<String>,
+}
+
+type Waiting = Rc<RefCell<HashMap<u32, oneshot::Sender<Option<Entry>>>>>;
+
+/// The thread; it ends with this value.
+pub struct Reader {
+    worker: Worker,
+    /// Who waits for which answer. Dropping a sender says that none will come.
+    waiting: Waiting,
+    asked: Cell<u32>,
+    _on_event: Closure<dyn Fn(Event)>,
+}
+
+/// The thread could not be started, or is gone.
+pub struct Gone;
+
+impl Reader {
+    /// None where the browser starts no worker for a worker.
+    pub fn start() -> Option<Self> {
+        let own = port::scope().location().href();
+        let address = Url::new_with_base("reader.js", &own).ok()?.href();
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&address, &options).ok()?;
+        let waiting = Waiting::default();
+        let on_event = {
+            let waiting = waiting.clone();
+            Closure::<dyn Fn(Event)>::new(move |event: Event| match event.dyn_ref::<MessageEvent>() {
+                Some(message) => answered(&waiting, &message.data().unchecked_into()),
+                // It did not load.
+                None => waiting.borrow_mut().clear(),
+            })
+        };
+        worker.set_onmessage(Some(on_event.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_event.as_ref().unchecked_ref()));
+        Some(Self { worker, waiting, asked: Cell::new(0), _on_event: on_event })
+    }
+
+    /// The entry under `key`, if there is one.
+    pub async fn read(&self, key: &str) -> Result<Option<Entry>, Gone> {
+        let id = self.asked.get();
+        self.asked.set(id + 1);
+        let (sender, answer) = oneshot::channel();
+        self.waiting.borrow_mut().insert(id, sender);
+        let question = Array::of3(&id.into(), &SHARD_CACHE.into(), &key.into());
+        self.worker.post_message(&question).map_err(|_| Gone)?;
+        answer.await.map_err(|_| Gone)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+fn answered(waiting: &Waiting, answer: &Array) {
+    let id = answer.get(0).as_f64().unwrap_or_default() as u32;
+    let Some(sender) = waiting.borrow_mut().remove(&id) else { return };
+    let bytes = answer.get(1);
+    let entry = (!bytes.is_null())
+        .then(|| Entry { bytes: Uint8Array::new(&bytes), checksum: answer.get(2).as_string() });
+    // Whoever asked may be gone.
+    sender.send(entry).ok();
+}
