@@ -55,3 +55,14 @@ fn packing_names_what_is_wrong() {
         PackError::Scale { row: 0, block: 0, scale: f32::INFINITY }
     );
 }
+
+/// Large enough for several threads.
+#[test]
+fn the_first_of_several_faults_is_named() {
+    let format = WeightFormat::Q8_0;
+    let bad = [(90, 3), (17, 1000), (17, 40), (64, 0)];
+    let code = &mut |row, column| if bad.contains(&(row, column)) { 64 } else { 0 };
+    let bytes = blocks(format, 100, 1024, code, &mut || 1.0);
+    let expected = PackError::CodeOutOfRange { row: 17, column: 40, code: 64 };
+    assert_eq!(PackedWeights::pack(format, 100, 1024, bytes).unwrap_err(), expected);
+}
