@@ -2,6 +2,8 @@
 
 use crate::port;
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Uint8Array};
 use protocol::storage::SHARD_CACHE;
 use std::cell::{Cell, RefCell};
@@ -10,6 +12,9 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+
+/// Longer than any storage takes for a shard: a thread that says nothing for so long is given up.
+const PATIENCE_MS: u32 = 30_000;
 
 /// A shard's bytes as they lie in storage, and the checksum they were kept with.
 pub struct Entry {
@@ -28,7 +33,7 @@ pub struct Reader {
     _on_event: Closure<dyn Fn(Event)>,
 }
 
-/// The thread could not be started, or is gone.
+/// The thread could not be started, is gone, or says nothing.
 pub struct Gone;
 
 impl Reader {
@@ -61,7 +66,10 @@ impl Reader {
         self.waiting.borrow_mut().insert(id, sender);
         let question = Array::of3(&id.into(), &SHARD_CACHE.into(), &key.into());
         self.worker.post_message(&question).map_err(|_| Gone)?;
-        answer.await.map_err(|_| Gone)
+        match select(answer, TimeoutFuture::new(PATIENCE_MS)).await {
+            Either::Left((answer, _)) => answer.map_err(|_| Gone),
+            Either::Right(_) => Err(Gone),
+        }
     }
 }
 
