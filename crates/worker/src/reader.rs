@@ -22,7 +22,8 @@ pub struct Entry {
     pub checksum: Option<String>,
 }
 
-type Waiting = Rc<RefCell<HashMap<u32, oneshot::Sender<Option<Entry>>>>>;
+/// Nothing once the thread is given up.
+type Waiting = Rc<RefCell<Option<HashMap<u32, oneshot::Sender<Option<Entry>>>>>>;
 
 /// The thread; it ends with this value.
 pub struct Reader {
@@ -44,13 +45,13 @@ impl Reader {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&address, &options).ok()?;
-        let waiting = Waiting::default();
+        let waiting: Waiting = Rc::new(RefCell::new(Some(HashMap::new())));
         let on_event = {
             let waiting = waiting.clone();
             Closure::<dyn Fn(Event)>::new(move |event: Event| match event.dyn_ref::<MessageEvent>() {
                 Some(message) => answered(&waiting, &message.data().unchecked_into()),
                 // It did not load.
-                None => waiting.borrow_mut().clear(),
+                None => drop(waiting.take()),
             })
         };
         worker.set_onmessage(Some(on_event.as_ref().unchecked_ref()));
@@ -63,12 +64,15 @@ impl Reader {
         let id = self.asked.get();
         self.asked.set(id + 1);
         let (sender, answer) = oneshot::channel();
-        self.waiting.borrow_mut().insert(id, sender);
+        self.waiting.borrow_mut().as_mut().ok_or(Gone)?.insert(id, sender);
         let question = Array::of3(&id.into(), &SHARD_CACHE.into(), &key.into());
         self.worker.post_message(&question).map_err(|_| Gone)?;
         match select(answer, TimeoutFuture::new(PATIENCE_MS)).await {
             Either::Left((answer, _)) => answer.map_err(|_| Gone),
-            Either::Right(_) => Err(Gone),
+            Either::Right(_) => {
+                self.waiting.take();
+                Err(Gone)
+            }
         }
     }
 }
@@ -81,7 +85,7 @@ impl Drop for Reader {
 
 fn answered(waiting: &Waiting, answer: &Array) {
     let id = answer.get(0).as_f64().unwrap_or_default() as u32;
-    let Some(sender) = waiting.borrow_mut().remove(&id) else { return };
+    let Some(sender) = waiting.borrow_mut().as_mut().and_then(|waiting| waiting.remove(&id)) else { return };
     let bytes = answer.get(1);
     let entry = (!bytes.is_null())
         .then(|| Entry { bytes: Uint8Array::new(&bytes), checksum: answer.get(2).as_string() });
