@@ -16,6 +16,8 @@ pub struct Choice {
     note: String,
     format: WeightFormat,
     kept: Option<Isa>,
+    /// What was measured, where it is worth keeping.
+    new: Option<Isa>,
 }
 
 impl Choice {
@@ -25,20 +27,23 @@ impl Choice {
         let note = format!("instructions {} {quantization} {browser}", env!("CARGO_PKG_VERSION"));
         let name = store.note(&note).await;
         let kept = Isa::available().into_iter().find(|isa| Some(isa.name().as_bytes()) == name.as_deref());
-        Self { note, format: format(quantization), kept }
+        Self { note, format: format(quantization), kept, new: None }
     }
 
-    /// The choice, and whether it is new and worth keeping.
-    pub fn make(&self) -> (Isa, bool) {
+    pub fn make(&mut self) -> Isa {
         if let Some(kept) = self.kept {
-            return (kept, false);
+            return kept;
         }
         let (fastest, lead) = Isa::fastest(self.format, port::now);
-        (fastest, lead.is_finite() && lead >= CLEAR)
+        self.new = (lead.is_finite() && lead >= CLEAR).then_some(fastest);
+        fastest
     }
 
-    pub async fn keep(self, store: &Store, isa: Isa) {
-        store.keep_note(&self.note, isa.name().as_bytes()).await;
+    /// Keeps what was measured for the next visit.
+    pub async fn keep(self, store: &Store) {
+        if let Some(isa) = self.new {
+            store.keep_note(&self.note, isa.name().as_bytes()).await;
+        }
     }
 }
 

@@ -51,18 +51,10 @@ pub async fn place(shards: &Shards<'_>, device: Device) -> Result<Placed, LoadEr
 }
 
 async fn on_processor(shards: &Shards<'_>, reason: Option<Reason>) -> Result<Placed, LoadError> {
-    let choice = Choice::recall(shards.store(), shards.quantization()).await;
-    let mut is_new = false;
+    let mut choice = Choice::recall(shards.store(), shards.quantization()).await;
     // Measured once the first shard is here, since meanwhile the next are on their way.
-    let cpu = |_: &_| {
-        let (isa, new) = choice.make();
-        is_new = new;
-        Cpu::with_clock(isa, port::now)
-    };
-    let (model, labels) = shards.build(cpu).await?;
-    if is_new {
-        choice.keep(shards.store(), model.backend().isa()).await;
-    }
+    let (model, labels) = shards.build(|_| Cpu::with_clock(choice.make(), port::now)).await?;
+    choice.keep(shards.store()).await;
     shards.warming_up();
     model.warm_up().await?;
     Ok(Placed { network: Network::Cpu(Box::new(Engine::new(model, labels))), reason })
@@ -104,7 +96,9 @@ async fn on_graphics(
         Verdict::new(None, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;
         return Ok(Err(reason));
     };
-    let (isa, _) = Choice::recall(shards.store(), shards.quantization()).await.make();
+    let mut choice = Choice::recall(shards.store(), shards.quantization()).await;
+    let isa = choice.make();
+    choice.keep(shards.store()).await;
     let format = instructions::format(shards.quantization());
     let cpu_ms = timing::processor(model.config(), isa, format);
     let faster = gpu_ms < cpu_ms;

@@ -31,7 +31,7 @@ mod with_atomics {
     use std::cell::Cell;
     use wasm_bindgen::prelude::{Closure, wasm_bindgen};
     use wasm_bindgen::{JsCast, JsValue};
-    use web_sys::{Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+    use web_sys::{Event, MessageEvent, Worker};
 
     /// A helper that takes longer to start is left out.
     const PATIENCE_MS: u32 = 10_000;
@@ -57,11 +57,7 @@ mod with_atomics {
 
     /// Starts the helper of a slot and waits until it has joined.
     async fn start_one(slot: usize) -> Result<(), String> {
-        let own = port::scope().location().href();
-        let address = Url::new_with_base("helper.js", &own).map_err(told)?.href();
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let helper = Worker::new_with_options(&address, &options).map_err(told)?;
+        let helper = port::worker("helper.js").map_err(told)?;
         let joined = joined(&helper);
         let beginning = Array::of3(&wasm_bindgen::module(), &wasm_bindgen::memory(), &slot.into());
         helper.post_message(&beginning).map_err(told)?;

@@ -4,7 +4,7 @@ use futures_channel::mpsc::UnboundedSender;
 use protocol::{Reply, Request};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
 
 /// A request and the photos beside it.
 pub struct Message {
@@ -22,6 +22,17 @@ impl Message {
 /// The worker's global scope.
 pub fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
+}
+
+/// Starts a worker of this worker's own, from a module beside its script.
+///
+/// # Errors
+/// When the browser refuses; that a script is missing is only heard later, as an event.
+pub fn worker(script: &str) -> Result<Worker, JsValue> {
+    let address = Url::new_with_base(script, &scope().location().href())?.href();
+    let options = WorkerOptions::new();
+    options.set_type(WorkerType::Module);
+    Worker::new_with_options(&address, &options)
 }
 
 /// Milliseconds since the worker began.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{Event, MessageEvent, Worker};
 
 /// Longer than any storage takes for a shard: a thread that says nothing for so long is given up.
 const PATIENCE_MS: u32 = 30_000;
@@ -40,11 +40,7 @@ pub struct Gone;
 impl Reader {
     /// None where the browser starts no worker for a worker.
     pub fn start() -> Option<Self> {
-        let own = port::scope().location().href();
-        let address = Url::new_with_base("reader.js", &own).ok()?.href();
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&address, &options).ok()?;
+        let worker = port::worker("reader.js").ok()?;
         let waiting: Waiting = Rc::new(RefCell::new(Some(HashMap::new())));
         let on_event = {
             let waiting = waiting.clone();

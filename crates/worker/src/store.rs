@@ -16,7 +16,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, Headers, Response, ResponseInit};
 
-/// The header of a kept shard that has its checksum; `reader.js` knows it too. The SHA-256 was checked when it came from the network.
+/// The header of a kept shard that has its checksum; `reader.js` knows it too. The SHA-256 was checked when it came from
+/// the network.
 const CHECKSUM: &str = "x-checksum";
 
 /// The storage, where the browser offers one.
