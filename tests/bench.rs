@@ -1,8 +1,9 @@
 //! How long a photo takes in Chromium, on each number of threads and beside a peer:
 //!
 //! ```sh
-//! cargo xtask bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] [--peer FOLDER [--peer-model FILE]…]
-//! cargo xtask bench --backend gpu MODEL_DIR… [--rounds 3] [--photos 3] [--peer FOLDER [--peer-model FILE]]
+//! cargo xtask bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] \
+//!     [--peer FOLDER [--peer-model FILE]…]
+//! cargo xtask bench --backend gpu MODEL_DIR… [--rounds 3] [--photos 3] [--peer FOLDER [--peer-model FILE]…]
 //! ```
 //!
 //! Models, numbers of threads and the peer take turns: each turn is a fresh page with the weights from the

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fills a folder with what `cargo xtask bench --peer FOLDER` wants: onnxruntime-web, and BEiTv2-large with random
-# weights as ONNX, in F32, int8 (dynamic, per channel) and 4 bits. Wants Python 3.11 with pip, and npm; takes some gigabytes.
+# weights as ONNX, in F32, int8 (dynamic, per channel) and 4 bits. Wants Python 3.11 with pip, and npm; takes some
+# gigabytes.
 #
 #     sh tools/bench-peers/make.sh FOLDER
 set -eu

@@ -32,9 +32,7 @@ async fn by_browser(bytes: &Uint8Array) -> Option<Vec<u8>> {
 
 fn here(bytes: &Uint8Array) -> String {
     let mut hash = Sha256::new();
-    for piece in pieces(bytes) {
-        hash.update(piece.to_vec());
-    }
+    for_each_piece(bytes, |piece| hash.update(piece));
     hexadecimal(&hash.finalize())
 }
 
@@ -42,13 +40,18 @@ fn here(bytes: &Uint8Array) -> String {
 /// somebody's intent; but whoever can write into the page's storage can also change the page.
 pub fn checksum(bytes: &Uint8Array) -> String {
     let mut hash = Xxh3Default::new();
+    for_each_piece(bytes, |piece| hash.update(piece));
+    format!("{:016x}", hash.digest())
+}
+
+/// Copies of an array's pieces, one after another in the same memory.
+fn for_each_piece(bytes: &Uint8Array, mut take: impl FnMut(&[u8])) {
     let mut scratch = vec![0; PIECE as usize];
     for piece in pieces(bytes) {
         let scratch = &mut scratch[..piece.length() as usize];
         piece.copy_to(scratch);
-        hash.update(scratch);
+        take(scratch);
     }
-    format!("{:016x}", hash.digest())
 }
 
 /// Views of an array, in order, each of at most [`PIECE`] bytes.
