@@ -10,12 +10,16 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
 }
 
+/// Names another site than the one that `cargo xtask serve` and `cargo xtask test` build.
+const VARIABLE: &str = "BEITSCOPE_SITE";
+
 /// The built site.
 pub fn dist() -> PathBuf {
-    let dist = root().join("dist");
+    let dist = root().join(std::env::var_os(VARIABLE).unwrap_or_else(|| "target/site".into()));
     assert!(
         dist.join("index.html").is_file(),
-        "the site is not built: run `cargo xtask build`, or `cargo xtask test`, which builds it first"
+        "there is no site in {}: `cargo xtask test site` builds it",
+        dist.display()
     );
     dist
 }

@@ -3,31 +3,29 @@
 use std::path::PathBuf;
 
 use crate::hosts::Host;
+use crate::profile::Profile;
 use crate::{Result, test};
 
 pub const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  serve [--port 8080] [--open]   build everything in release mode and serve it on this machine
-  build [--out dist] [--host H]  leave the static site in a folder, ready for a host: github-pages,
-                                 cloudflare-pages, netlify, nginx or s3
+  serve [--port 8080] [--open]   build everything, quickly, and serve it on this machine
+  build [--out dist] [--host H]  leave the static site, optimised, in a folder, ready for a host:
+                                 github-pages, cloudflare-pages, netlify, nginx or s3
   host H [--site dist]           make a site that is built already ready for a host
   bench MODEL…                   time kernels, and photos in Chromium with these converted models;
                                  its options are in tests/bench.rs
   bench --backend gpu [MODEL…]   the same on a GPU: kernels and photos natively, or these models on
                                  WebGPU in Chromium
   test [STEP…]                   run every check, or only these steps; `test --list` names them
-  workers                        build the web workers alone (Trunk's pre-build hook)
+  hook                           finish a site that Trunk has built (Trunk.toml runs it)
   types                          hold the declarations for TypeScript in web/embed against its compiler
   setup                          only install what the others need
   help                           this text
 
 What a command needs and can't find, it installs: rustup's wasm target, and Trunk, wasm-bindgen and
 wasm-opt into a cache of this user, in $BEITSCOPE_CACHE, else $XDG_CACHE_HOME/beitscope, else
-~/.cache/beitscope. The first time that takes about 10 minutes on 2 cores.";
-
-/// The folder that the site is built into unless another is named.
-pub const DEFAULT_OUT: &str = "dist";
+~/.cache/beitscope. The first time that takes about 3 minutes on 2 cores.";
 
 const DEFAULT_PORT: u16 = 8080;
 
@@ -36,7 +34,7 @@ const DEFAULT_PORT: u16 = 8080;
 pub enum Command {
     Help,
     Setup,
-    Workers,
+    Hook,
     Types,
     Build {
         out: PathBuf,
@@ -74,12 +72,12 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
     let mut command = match name.as_str() {
         "help" | "--help" | "-h" => return Ok(Command::Help),
         "setup" => Command::Setup,
-        "workers" => Command::Workers,
+        "hook" => Command::Hook,
         "types" => Command::Types,
-        "build" => Command::Build { out: DEFAULT_OUT.into(), host: None },
+        "build" => Command::Build { out: Profile::Release.site().into(), host: None },
         "host" => {
             let host = arguments.next().ok_or("host wants the name of one, such as `nginx`")?;
-            Command::Host { host: Host::parse(&host)?, site: DEFAULT_OUT.into() }
+            Command::Host { host: Host::parse(&host)?, site: Profile::Release.site().into() }
         }
         "serve" => Command::Serve { port: DEFAULT_PORT, open: false },
         "bench" => return Ok(Command::Bench { arguments: arguments.collect() }),
@@ -130,7 +128,7 @@ mod tests {
             ("help", Command::Help),
             ("serve --help", Command::Help),
             ("setup", Command::Setup),
-            ("workers", Command::Workers),
+            ("hook", Command::Hook),
             ("types", Command::Types),
             ("build", Command::Build { out: "dist".into(), host: None }),
             ("build --out site/x", Command::Build { out: "site/x".into(), host: None }),

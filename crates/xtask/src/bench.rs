@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what is quick and what is not, on this machine.
 
-use crate::args::DEFAULT_OUT;
 use crate::process;
+use crate::profile::Profile;
 use crate::project::Project;
 use crate::workers::TESTED;
 use crate::{Result, browser, site, tools, vulkan};
@@ -18,7 +18,7 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
     if let Some(rest) = arguments.strip_prefix(&BACKEND.map(String::from)) {
         return on_gpu(project, rest);
     }
-    site::build(project, &tools::set_up(project)?, DEFAULT_OUT.as_ref())?;
+    build(project)?;
     let browser = browser::find(project)?;
     println!("\n== Kernels, natively");
     cargo(project, &["run", "--quiet", "--release", "--package", "kernels", "--example", "bench"])?;
@@ -35,6 +35,12 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
     photos(project, arguments)
 }
 
+/// What is measured is what visitors get.
+fn build(project: &Project) -> Result<()> {
+    let release = Profile::Release;
+    site::build(project, &tools::set_up(project)?, release, release.site().as_ref()).map(drop)
+}
+
 fn photos(project: &Project, arguments: &[String]) -> Result<()> {
     cargo(project, &with(&PHOTOS, arguments))
 }
@@ -46,7 +52,7 @@ fn on_gpu(project: &Project, arguments: &[String]) -> Result<()> {
         let words = ["run", "--quiet", "--release", "--package", "gpu", "--example", "bench", "--"];
         return cargo(project, &with(&words, arguments));
     }
-    site::build(project, &tools::set_up(project)?, DEFAULT_OUT.as_ref())?;
+    build(project)?;
     println!("\n== Photos on WebGPU in Chromium {}", browser::find(project)?.version);
     cargo(project, &with(&[&PHOTOS[..], &BACKEND].concat(), arguments))
 }
@@ -56,5 +62,5 @@ fn with<'a>(words: &[&'a str], arguments: &'a [String]) -> Vec<&'a str> {
 }
 
 fn cargo(project: &Project, words: &[&str]) -> Result<()> {
-    process::run(project.cargo().args(words))
+    process::run(project.cargo().args(words).env(site::VARIABLE, Profile::Release.site()))
 }

@@ -1,9 +1,9 @@
 //! `cargo xtask`: sets up, builds, serves and tests Beitscope. `cargo xtask help` says how.
 //!
 //! ```text
-//! serve ─┐                      ┌─ tools: rustup's target, Trunk, wasm-bindgen, wasm-opt (set-up)
+//! serve ─┐                      ┌─ tools: rustup's target, Trunk, wasm-bindgen (set-up); wasm-opt
 //! build ─┴─ site ── workers ────┤
-//! test  ─── fmt, clippy, unit…  └─ browser: chromium and its driver
+//! test  ─── fmt, clippy, unit…  └─ browser: Chromium and its driver, Firefox, WebKit
 //! ```
 
 mod apt;
@@ -17,6 +17,7 @@ mod hosts;
 mod models;
 mod npm;
 mod process;
+mod profile;
 mod project;
 mod serve;
 mod shell;
@@ -27,12 +28,14 @@ mod tools;
 mod types;
 mod version;
 mod vulkan;
+mod wasm_opt;
 mod workers;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use args::Command;
+use profile::Profile;
 use project::Project;
 
 /// What goes wrong here is told to a person at a terminal: a sentence that says what to do.
@@ -71,9 +74,9 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Help => println!("{}", args::HELP),
         Command::Setup => tools::set_up(&project)?.announce(),
-        Command::Workers => workers::build(&project, &tools::set_up(&project)?)?,
+        Command::Hook => site::finish_staged(&project, || tools::set_up(&project))?,
         Command::Build { out, host } => {
-            let site = site::build(&project, &tools::set_up(&project)?, &out)?;
+            let site = site::build(&project, &tools::set_up(&project)?, Profile::Release, &out)?;
             if let Some(host) = host {
                 prepare(host, &site)?;
             }

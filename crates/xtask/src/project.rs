@@ -1,10 +1,11 @@
 //! Where the project's files are.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Result;
+use crate::{Result, profile::Profile};
 
 /// The checkout this command works on.
 pub struct Project {
@@ -32,9 +33,16 @@ impl Project {
         Ok(Project { root, cargo_target })
     }
 
-    /// Where the finished workers lie, one folder each; the page's build copies them from here.
-    pub fn workers(&self) -> PathBuf {
-        self.root.join("target/workers")
+    /// Where the finished workers lie, one folder each; they are copied into the site from here.
+    pub fn workers(&self, profile: Profile) -> PathBuf {
+        self.root.join("target/workers").join(profile.cargo_name())
+    }
+
+    /// Where long jobs write what they say.
+    pub fn log(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.root.join("target/logs");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(folder.join(format!("{name}.log")))
     }
 
     /// Where stamps lie.

@@ -1,80 +1,164 @@
-//! The static site: Trunk builds the page and copies the workers and the other files beside it.
+//! The static site: Trunk builds the page and copies the files beside it; the workers are put in as they are built.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::process::{run, spoken};
+use crate::process::{run_logged, spoken};
+use crate::profile::Profile;
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
-use crate::{Result, args::DEFAULT_OUT, embed, models, shell, workers};
+use crate::{Result, embed, models, shell, wasm_opt, workers};
 
-/// Builds the site into `out` (relative to the workspace's root), unless it is there and nothing has
-/// changed. Returns its folder.
-///
-/// # Errors
-/// Also when `out` holds something else, which would be deleted.
-pub fn build(project: &Project, tools: &Tools, out: &Path) -> Result<PathBuf> {
-    let started = Instant::now();
-    let out = project.root.join(out);
-    let stamp = Stamp::new(&project.stamps(), &out);
-    let ours = stamp.exists() || out == project.root.join(DEFAULT_OUT);
-    if !ours && fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(format!(
-            "{} is not empty and was not made by this command, which deletes what is in its output \
-             folder: choose another folder, or empty this one",
-            out.display()
-        ));
+/// Tells the tests in a browser which site to open, relative to the workspace's root.
+pub const VARIABLE: &str = "BEITSCOPE_SITE";
+
+/// Set while this command runs Trunk, whose hook has nothing to do then.
+const BY_XTASK: &str = "BEITSCOPE_SITE_BY_XTASK";
+
+/// A site under construction.
+pub struct Site<'a> {
+    project: &'a Project,
+    tools: &'a Tools,
+    profile: Profile,
+    /// Its folder.
+    pub out: PathBuf,
+    started: Instant,
+    stamp: Stamp,
+    /// What the page was made from.
+    page: Fingerprint,
+}
+
+impl<'a> Site<'a> {
+    /// Builds the page and the worker that most browsers take into `out` (relative to the workspace's root), unless
+    /// they are there and nothing has changed.
+    ///
+    /// # Errors
+    /// Also when `out` holds something else, which would be deleted.
+    pub fn begin(project: &'a Project, tools: &'a Tools, profile: Profile, out: &Path) -> Result<Self> {
+        let started = Instant::now();
+        let out = project.root.join(out);
+        let stamp = Stamp::new(&project.stamps(), &out);
+        let ours = stamp.exists() || [Profile::Dev, Profile::Release].iter().any(|own| out.ends_with(own.site()));
+        if !ours && fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(format!(
+                "{} is not empty and was not made by this command, which deletes what is in its output \
+                 folder: choose another folder, or empty this one",
+                out.display()
+            ));
+        }
+
+        eprintln!("Building a worker and the page: {} the first time, else seconds.", time_needed(profile));
+        workers::build(project, tools, profile, workers::FIRST)?;
+        let mut cargo = project.cargo();
+        cargo.args(["build", "--package", "web", "--target", TARGET, "--profile", profile.cargo_name()]);
+        run_logged(&mut cargo, &project.log("page")?)?;
+
+        // Taken before Trunk runs: what is edited meanwhile is built next time.
+        let page = page_inputs(project, tools, profile)?;
+        let site = Self { project, tools, profile, out, started, stamp, page };
+        if !site.stamp.is_fresh(&site.inputs()?)? {
+            site.run_trunk()?;
+            finish_page(project, &site.out)?;
+            workers::put(project, profile, workers::FIRST, &site.out)?;
+            eprintln!("Built the page in {}.", spoken(started.elapsed()));
+        }
+        Ok(site)
     }
 
-    eprintln!("Building the workers and the page: a few minutes the first time, else seconds.");
-    workers::build(project, tools)?;
-    let mut cargo = project.cargo();
-    cargo.args(["build", "--quiet", "--package", "web", "--target", TARGET, "--profile", "wasm"]);
-    run(&mut cargo)?;
+    /// Builds what [`Site::begin`] has left out: the workers for other browsers, and the list of files to be kept
+    /// for use without a network. Returns the site's folder.
+    pub fn finish(self) -> Result<PathBuf> {
+        workers::build(self.project, self.tools, self.profile, workers::OTHERS)?;
+        let inputs = self.inputs()?;
+        if !self.stamp.is_fresh(&inputs)? {
+            workers::put(self.project, self.profile, workers::OTHERS, &self.out)?;
+            shell::list(&self.out)?;
+            self.stamp.write(&inputs)?;
+        }
+        let (files, bytes) = size(&self.out).map_err(|error| format!("{}: {error}", self.out.display()))?;
+        eprintln!(
+            "The site is in {}: {files} files, {:.1} MB ({}).",
+            self.out.display(),
+            bytes as f64 / 1e6,
+            spoken(self.started.elapsed())
+        );
+        Ok(self.out)
+    }
 
-    // Taken before Trunk runs: what is edited meanwhile is built next time.
-    let inputs = inputs(project, tools)?;
-    if !stamp.is_fresh(&inputs)? {
+    fn inputs(&self) -> Result<Fingerprint> {
+        let mut inputs = self.page.clone();
+        inputs.path(&self.project.workers(self.profile))?;
+        Ok(inputs)
+    }
+
+    fn run_trunk(&self) -> Result<()> {
+        let Self { project, tools, profile, out, .. } = self;
+        let optimiser = if profile.is_release() { Some(wasm_opt::find(project)?) } else { None };
+        let others: Vec<_> = optimiser.iter().map(|found| found.program.as_path()).collect();
         let mut trunk = project.command(&tools.trunk.to_string_lossy());
         trunk
             // Everything is there already, so that Trunk has nothing to download.
-            .args(["build", "--offline=true", "--skip-version-check", "--dist"])
-            .arg(&out)
-            .env("PATH", tools.path()?)
+            .args(["build", "--offline=true", "--skip-version-check", "--cargo-profile", profile.cargo_name()])
+            // Whether it runs wasm-opt; the cargo profile is told above.
+            .arg(format!("--release={}", profile.is_release()))
+            .arg("--dist")
+            .arg(out)
+            .env("PATH", tools.path(&others)?)
             .env("CARGO_TARGET_DIR", &project.cargo_target)
+            .env(BY_XTASK, "1")
             // Trunk stops at the usual value, 1.
             .env_remove("NO_COLOR");
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             trunk.env_remove(name);
         }
-        run(&mut trunk)?;
-        models::index(&out)?;
-        embed::finish(&project.root, &out)?;
-        shell::list(&out)?;
-        stamp.write(&inputs)?;
+        run_logged(&mut trunk, &project.log("trunk")?)
     }
-    let (files, bytes) = size(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-    eprintln!(
-        "The site is in {}: {files} files, {:.1} MB ({}).",
-        out.display(),
-        bytes as f64 / 1e6,
-        spoken(started.elapsed())
-    );
-    Ok(out)
+}
+
+/// Builds the whole site into `out` and returns its folder. See [`Site`].
+pub fn build(project: &Project, tools: &Tools, profile: Profile, out: &Path) -> Result<PathBuf> {
+    Site::begin(project, tools, profile, out)?.finish()
+}
+
+/// Trunk's hook, for whoever runs `trunk build`: finishes the site that Trunk has staged.
+pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -> Result<()> {
+    if std::env::var_os(BY_XTASK).is_some() {
+        return Ok(());
+    }
+    let staged = std::env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from);
+    let staged = staged.ok_or("TRUNK_STAGING_DIR is not set: `cargo xtask hook` is what Trunk runs (Trunk.toml)")?;
+    let tools = tools()?;
+    for variants in [workers::FIRST, workers::OTHERS] {
+        workers::build(project, &tools, Profile::Release, variants)?;
+        workers::put(project, Profile::Release, variants, &staged)?;
+    }
+    finish_page(project, &staged)?;
+    shell::list(&staged)
+}
+
+/// What Trunk's output lacks beside the workers.
+fn finish_page(project: &Project, site: &Path) -> Result<()> {
+    models::index(site)?;
+    embed::finish(&project.root, site)
+}
+
+fn time_needed(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Dev => "2 to 3 minutes on 2 cores",
+        Profile::Release => "5 to 10 minutes on 2 cores",
+    }
 }
 
 /// What Trunk reads: the page's program and whatever index.html names.
-fn inputs(project: &Project, tools: &Tools) -> Result<Fingerprint> {
+fn page_inputs(project: &Project, tools: &Tools, profile: Profile) -> Result<Fingerprint> {
     let root = &project.root;
     let mut inputs = Fingerprint::new();
     inputs.text(&tools.versions);
-    let program = project.cargo_target.join(TARGET).join("wasm/web.wasm");
-    for path in
-        [program, root.join("Trunk.toml"), root.join("index.html"), root.join("web"), project.workers()]
-    {
+    let program = project.cargo_target.join(TARGET).join(profile.cargo_name()).join("web.wasm");
+    for path in [program, root.join("Trunk.toml"), root.join("index.html"), root.join("web")] {
         inputs.path(&path)?;
     }
     let page = root.join("index.html");
@@ -116,12 +200,12 @@ mod tests {
             <link
               data-trunk
               rel="copy-dir"
-              href="target/workers"
+              href="target/notes"
             />
             <script data-trunk src="web/early.js"></script>
             <base data-trunk-public-url>
           </head></html>"#;
         let assets: Vec<_> = trunk_assets(html).collect();
-        assert_eq!(assets, ["web/Cargo.toml", "target/workers", "web/early.js"]);
+        assert_eq!(assets, ["web/Cargo.toml", "target/notes", "web/early.js"]);
     }
 }

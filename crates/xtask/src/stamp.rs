@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use crate::Result;
 
 /// Everything that a piece of work depends on, as one number.
+#[derive(Clone)]
 pub struct Fingerprint(DefaultHasher);
 
 impl Fingerprint {

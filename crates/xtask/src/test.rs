@@ -3,10 +3,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::args::DEFAULT_OUT;
 use crate::browser::Browser;
 use crate::process;
 use crate::process::{find_on_path, spoken};
+use crate::profile::Profile;
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
 use crate::workers::{LINTED, TESTED, Variant};
@@ -121,7 +121,7 @@ fn clippy(context: &Context) -> Result<()> {
 fn clippy_wasm(context: &Context) -> Result<()> {
     run_cargo(context, &["clippy", "--package", "web", "--target", TARGET, "--", "-D", "warnings"])?;
     LINTED.iter().try_for_each(|variant| {
-        let mut cargo = variant.cargo_worker(context.project, "clippy");
+        let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
         process::run(cargo.args(["--", "-D", "warnings"]))
     })
 }
@@ -158,7 +158,7 @@ fn wasm_test(context: &Context, browser: &Browser, variant: &Variant, what: &[&s
 }
 
 fn build(context: &Context) -> Result<()> {
-    site::build(context.project, &context.tools, DEFAULT_OUT.as_ref())?;
+    site::build(context.project, &context.tools, Profile::Dev, Profile::Dev.site().as_ref())?;
     // The browser's tests compare the page's answers with the command line's.
     run_cargo(context, &["build", "--package", "beitscope"])
 }

@@ -1,17 +1,19 @@
 //! The web workers: one wasm build of the `worker` crate for each set of instructions a browser may
 //! know, since a module with one instruction that a browser does not know is refused as a whole.
 
-use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use crate::Result;
-use crate::process::{run, spoken};
+use crate::process::{run, run_logged, spoken};
+use crate::profile::Profile;
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
+use crate::wasm_opt::{self, WasmOpt};
 
 /// wasm-opt's level: for speed, since a photo is a second of pure arithmetic.
 const OPTIMISE: &str = "-O3";
@@ -66,8 +68,11 @@ const RELAXED_THREADS: Variant = Variant {
     environment: BOOTSTRAP,
 };
 
-/// The builds that a site has.
-pub const VARIANTS: [Variant; 3] = [SIMD128, SIMD128_THREADS, RELAXED_THREADS];
+/// The build that most browsers take: Chromium and Firefox, where the page is isolated.
+pub const FIRST: &[Variant] = &[RELAXED_THREADS];
+
+/// The other builds that a site has.
+pub const OTHERS: &[Variant] = &[SIMD128, SIMD128_THREADS];
 
 /// Together they compile every line of the worker.
 pub const LINTED: [Variant; 2] = [SIMD128, RELAXED_THREADS];
@@ -103,10 +108,10 @@ impl Variant {
     }
 
     /// Cargo for the worker, as the site has it.
-    pub fn cargo_worker(&self, project: &Project, subcommand: &str) -> Command {
+    pub fn cargo_worker(&self, project: &Project, subcommand: &str, profile: Profile) -> Command {
         let mut cargo = self.cargo(project, subcommand);
         cargo
-            .args(["--quiet", "--package", "worker", "--lib", "--profile", "wasm", "--target-dir"])
+            .args(["--package", "worker", "--lib", "--profile", profile.cargo_name(), "--target-dir"])
             .arg(self.cargo_target(project));
         cargo
     }
@@ -120,12 +125,70 @@ impl Variant {
         Ok(folder.join(TARGET).join("release/examples").join(format!("{example}.wasm")))
     }
 
-    fn inputs(&self, project: &Project, tools: &Tools, wasm: &Path) -> Result<Fingerprint> {
-        let mut inputs = Fingerprint::new();
-        inputs.text(&tools.versions).text(OPTIMISE);
-        inputs.path(wasm)?.path(&scripts(project))?;
-        Ok(inputs)
+    /// Builds the worker into a folder of its own below [`Project::workers`], unless it is there and nothing has
+    /// changed.
+    fn build(&self, project: &Project, tools: &Tools, profile: Profile) -> Result<()> {
+        let started = Instant::now();
+        let cargo = &mut self.cargo_worker(project, "build", profile);
+        run_logged(cargo, &project.log(&format!("worker-{}", self.name))?)?;
+        let wasm = self.cargo_target(project).join(TARGET).join(profile.cargo_name()).join("worker.wasm");
+
+        // Cargo knows best whether the program changed; what follows depends only on its output.
+        let finished = project.workers(profile).join(self.name);
+        let stamp = Stamp::new(&project.stamps(), &finished);
+        let optimiser = if profile.is_release() { Some(wasm_opt::find(project)?) } else { None };
+        let inputs = inputs(project, tools, optimiser.as_ref(), &wasm)?;
+        if stamp.is_fresh(&inputs)? {
+            return Ok(());
+        }
+        let partial = project.workers(profile).join(format!("{}.partial", self.name));
+        let io_error = |error| format!("can't finish the worker {}: {error}", self.name);
+        if partial.exists() {
+            fs::remove_dir_all(&partial).map_err(io_error)?;
+        }
+        fs::create_dir_all(&partial).map_err(io_error)?;
+        let mut wasm_bindgen = Command::new(&tools.wasm_bindgen);
+        wasm_bindgen.args(["--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir"]);
+        run(wasm_bindgen.arg(&partial).arg(&wasm))?;
+        let module = partial.join("glue_bg.wasm");
+        if let Some(WasmOpt { program, .. }) = &optimiser {
+            // Which instructions it may use, the module says itself.
+            run(Command::new(program).arg(OPTIMISE).arg(&module).arg("-o").arg(&module))?;
+        }
+        for script in ["worker.js", "helper.js", "reader.js"] {
+            let from = scripts(project).join(script);
+            fs::copy(&from, partial.join(script)).map_err(|error| format!("{}: {error}", from.display()))?;
+        }
+
+        if finished.exists() {
+            fs::remove_dir_all(&finished).map_err(io_error)?;
+        }
+        fs::rename(&partial, &finished).map_err(io_error)?;
+        stamp.write(&inputs)?;
+        let bytes = fs::metadata(finished.join("glue_bg.wasm")).map_err(io_error)?.len();
+        eprintln!(
+            "Built the worker {} ({:.1} MB) in {}.",
+            self.name,
+            bytes as f64 / 1e6,
+            spoken(started.elapsed())
+        );
+        Ok(())
     }
+}
+
+fn inputs(
+    project: &Project,
+    tools: &Tools,
+    optimiser: Option<&WasmOpt>,
+    wasm: &Path,
+) -> Result<Fingerprint> {
+    let mut inputs = Fingerprint::new();
+    inputs.text(&tools.versions);
+    if let Some(WasmOpt { version, .. }) = optimiser {
+        inputs.text(version).text(OPTIMISE);
+    }
+    inputs.path(wasm)?.path(&scripts(project))?;
+    Ok(inputs)
 }
 
 /// The modules that start the worker and its threads.
@@ -133,61 +196,27 @@ fn scripts(project: &Project) -> PathBuf {
     project.root.join("crates/worker/js")
 }
 
-/// Builds every variant into a folder of its own below target/workers/, and removes other folders
-/// there: the page's build copies all of them.
-pub fn build(project: &Project, tools: &Tools) -> Result<()> {
-    let folder = project.workers();
-    let folder_error = |error| format!("{}: {error}", folder.display());
-    fs::create_dir_all(&folder).map_err(folder_error)?;
-    for entry in fs::read_dir(&folder).map_err(folder_error)? {
-        let path = entry.map_err(folder_error)?.path();
-        if !VARIANTS.iter().any(|variant| path.file_name() == Some(OsStr::new(variant.name))) {
-            fs::remove_dir_all(&path).map_err(folder_error)?;
-        }
-    }
-    VARIANTS.iter().try_for_each(|variant| build_variant(variant, project, tools))
+/// Builds these variants, one after another: the compiler takes every processor.
+pub fn build(project: &Project, tools: &Tools, profile: Profile, variants: &[Variant]) -> Result<()> {
+    variants.iter().try_for_each(|variant| variant.build(project, tools, profile))
 }
 
-fn build_variant(variant: &Variant, project: &Project, tools: &Tools) -> Result<()> {
-    let started = Instant::now();
-    run(&mut variant.cargo_worker(project, "build"))?;
-    let wasm = variant.cargo_target(project).join(TARGET).join("wasm/worker.wasm");
-
-    // Cargo knows best whether the program changed; what follows depends only on its output.
-    let finished = project.workers().join(variant.name);
-    let stamp = Stamp::new(&project.stamps(), &finished);
-    let inputs = variant.inputs(project, tools, &wasm)?;
-    if stamp.is_fresh(&inputs)? {
-        return Ok(());
-    }
-    let partial = project.root.join("target/workers-partial").join(variant.name);
-    let io_error = |error| format!("can't finish the worker {}: {error}", variant.name);
-    if partial.exists() {
-        fs::remove_dir_all(&partial).map_err(io_error)?;
-    }
-    fs::create_dir_all(&partial).map_err(io_error)?;
-    let mut wasm_bindgen = Command::new(&tools.wasm_bindgen);
-    wasm_bindgen.args(["--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir"]);
-    run(wasm_bindgen.arg(&partial).arg(&wasm))?;
-    let module = partial.join("glue_bg.wasm");
-    // Which instructions it may use, the module says itself.
-    run(Command::new(&tools.wasm_opt).arg(OPTIMISE).arg(&module).arg("-o").arg(&module))?;
-    for script in ["worker.js", "helper.js", "reader.js"] {
-        let from = scripts(project).join(script);
-        fs::copy(&from, partial.join(script)).map_err(|error| format!("{}: {error}", from.display()))?;
-    }
-
-    if finished.exists() {
-        fs::remove_dir_all(&finished).map_err(io_error)?;
-    }
-    fs::rename(&partial, &finished).map_err(io_error)?;
-    stamp.write(&inputs)?;
-    let bytes = fs::metadata(finished.join("glue_bg.wasm")).map_err(io_error)?.len();
-    eprintln!(
-        "Built the worker {} ({:.1} MB) in {}.",
-        variant.name,
-        bytes as f64 / 1e6,
-        spoken(started.elapsed())
-    );
-    Ok(())
+/// Copies the variants that are built into a site's `workers/`. Each appears whole or not at all.
+pub fn put(project: &Project, profile: Profile, variants: &[Variant], site: &Path) -> Result<()> {
+    let folder = site.join("workers");
+    variants.iter().try_for_each(|Variant { name, .. }| {
+        let (partial, finished) = (folder.join(format!(".{name}")), folder.join(name));
+        let copy = || {
+            fs::create_dir_all(&partial)?;
+            for file in fs::read_dir(project.workers(profile).join(name))? {
+                let file = file?;
+                fs::copy(file.path(), partial.join(file.file_name()))?;
+            }
+            if finished.exists() {
+                fs::remove_dir_all(&finished)?;
+            }
+            fs::rename(&partial, &finished)
+        };
+        copy().map_err(|error: io::Error| format!("{}: {error}", finished.display()))
+    })
 }
