@@ -15,39 +15,43 @@ fn manifests_beyond_reason_are_refused_with_a_sentence_and_nothing_is_fetched_fo
         manifest.to_string()
     };
     let cases = [
-        ("climbs out of its folder", bent(|m| m["shards"][0]["name"] = json!("../../index.html"))),
-        ("goes to another host", bent(|m| m["shards"][0]["name"] = json!("https://example.invalid/x"))),
-        ("claims more than fits into memory", bent(|m| m["shards"][0]["bytes"] = json!(1u64 << 50))),
-        ("has a sum that is none", bent(|m| m["bytes"] = json!(7))),
-        ("has a hash that is none", bent(|m| m["shards"][0]["sha256"] = json!("<b>no</b>"))),
-        ("has no shard", bent(|m| m["shards"] = json!([]))),
-        ("is no JSON", "<!doctype html><script>alert(1)</script>".into()),
-        ("is endless", format!("[{}", " ".repeat(2 << 20))),
+        ("climbs out of its folder", bent(|m| m["shards"][0]["name"] = json!("../../index.html")), "SAID"),
+        (
+            "goes to another host",
+            bent(|m| m["shards"][0]["name"] = json!("https://example.invalid/x")),
+            "SAID",
+        ),
+        ("claims more than fits into memory", bent(|m| m["shards"][0]["bytes"] = json!(1u64 << 50)), "SAID"),
+        ("has a sum that is none", bent(|m| m["bytes"] = json!(7)), "SAID"),
+        ("has a hash that is none", bent(|m| m["shards"][0]["sha256"] = json!("<b>no</b>")), "SAID"),
+        ("has no shard", bent(|m| m["shards"] = json!([])), "SAID"),
+        ("is no JSON", "<!doctype html><script>alert(1)</script>".into(), "SAID"),
+        ("is endless", format!("[{}", " ".repeat(2 << 20)), "SAID"),
     ];
-    for (what, text) in cases {
-        let disturb = move |request: &Request| match request.path().ends_with("demo/manifest.json") {
-            true => Disturbance::Answer {
-                status: 200,
-                content_type: "application/json",
-                headers: vec![],
-                body: text.clone().into_bytes(),
-            },
-            false => Disturbance::None,
-        };
-        let server = site::serve_with(Options {
-            disturb: Some(Box::new(disturb)),
-            record: true,
-            ..Options::new(site::dist())
-        });
-        browse(Setup::default(), async |client| {
+    browse(Setup::default(), async |client| {
+        for (what, text, said) in cases {
+            let disturb = move |request: &Request| match request.path().ends_with("demo/manifest.json") {
+                true => Disturbance::Answer {
+                    status: 200,
+                    content_type: "application/json",
+                    headers: vec![],
+                    body: text.clone().into_bytes(),
+                },
+                false => Disturbance::None,
+            };
+            let server = site::serve_with(Options {
+                disturb: Some(Box::new(disturb)),
+                record: true,
+                ..Options::new(site::dist())
+            });
             page::open(client, &server.url()).await;
             let sentence = page::element(client, "error").await.text().await.unwrap();
             assert!(
-                sentence.contains(' ') && sentence.ends_with('.'),
+                sentence.contains(said) && sentence.ends_with('.'),
                 "a manifest that {what}: {sentence:?}"
             );
-        });
-        let shards = server.requests().iter().filter(|record| record.target.contains(".gguf")).count();
-        assert_eq!(shards, 0, "a manifest that {what}: weights were fetched");
-    }
+            let shards = server.requests().iter().filter(|record| record.target.contains(".gguf")).count();
+            assert_eq!(shards, 0, "a manifest that {what}: weights were fetched");
+        }
+    });
 }

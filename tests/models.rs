@@ -145,10 +145,10 @@ fn a_list_that_cannot_be_used_is_left_aside_and_the_page_goes_on() {
         ("is empty", json!({ "models": [] }).to_string()),
         ("is huge", format!("{{\"models\":[{}", " ".repeat(4 << 20))),
     ];
-    for (what, list) in cases {
-        let list = (site::LIST.to_owned(), "application/json", list.into_bytes());
-        let server = site::serve_with_files(vec![list]);
-        browse(Setup::default(), async |client| {
+    browse(Setup::default(), async |client| {
+        for (what, list) in cases {
+            let list = (site::LIST.to_owned(), "application/json", list.into_bytes());
+            let server = site::serve_with_files(vec![list]);
             page::open(client, &server.url()).await;
             page::ready(client).await;
             let sentence = page::element(client, "models-fault").await.text().await.unwrap();
@@ -161,10 +161,11 @@ fn a_list_that_cannot_be_used_is_left_aside_and_the_page_goes_on() {
             let shown = client.execute(shown, vec![]).await.unwrap();
             assert_eq!(shown, json!([true, false, 0]), "{what}");
             assert_eq!(console_errors(client).await, Vec::<String>::new(), "{what}");
-        });
-        let astray: Vec<_> = server.requests().into_iter().filter(|r| r.target.contains("secret")).collect();
-        assert!(astray.is_empty(), "{what}: {astray:?}");
-    }
+            let astray: Vec<_> =
+                server.requests().into_iter().filter(|r| r.target.contains("secret")).collect();
+            assert!(astray.is_empty(), "{what}: {astray:?}");
+        }
+    });
 }
 
 /// What only Chromium's DevTools can do: imitate themes and small windows.

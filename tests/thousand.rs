@@ -49,8 +49,8 @@ fn a_thousand_photos_are_answered_in_flat_memory() {
         let mut taken = Vec::new();
         let mut scroll = 0;
         for mark in [PHOTOS * 9 / 10, PHOTOS / 2, 0] {
-            page::until_patiently(client, &format!("{mark} photos are left"), &format!("{left} <= {mark}"))
-                .await;
+            let what = format!("{mark} photos are left");
+            page::until_within(client, &what, &format!("{left} <= {mark}"), Duration::from_secs(600)).await;
             // From top to bottom and back while the queue runs.
             scroll += 1;
             client

@@ -61,12 +61,12 @@ fn every_build_gives_the_same_answers() {
     let expected = classify(&photos());
     let server = site::serve();
     let mut scores = Vec::new();
-    for (build, detail, threads) in [
-        ("simd128", "simd128", "1 thread"),
-        ("simd128-threads", "simd128", "2 threads"),
-        ("relaxed-threads", "relaxed-", "2 threads"),
-    ] {
-        browse(Setup::default(), async |client| {
+    browse(Setup::default(), async |client| {
+        for (build, detail, threads) in [
+            ("simd128", "simd128", "1 thread"),
+            ("simd128-threads", "simd128", "2 threads"),
+            ("relaxed-threads", "relaxed-", "2 threads"),
+        ] {
             let cards = answers(client, &server, &format!("?threads=2&worker={build}")).await;
             assert_right(&cards, &expected, build);
             let backend = text_of(client, "backend").await;
@@ -78,8 +78,8 @@ fn every_build_gives_the_same_answers() {
                 .collect();
             of_build.sort_by(|a, b| a.partial_cmp(b).unwrap());
             scores.push(of_build);
-        });
-    }
+        }
+    });
     // In one browser they are equal to the last bit.
     assert_eq!(scores[0], scores[1]);
     assert_eq!(scores[0], scores[2]);
@@ -89,14 +89,14 @@ fn every_build_gives_the_same_answers() {
 fn the_address_says_how_many_threads() {
     let expected = classify(&photos());
     let server = site::serve();
-    for (query, threads, said) in [
-        ("?threads=1", "1 thread", None),
-        ("?threads=2", "2 threads", None),
-        ("?threads=3", "3 threads", None),
-        ("?threads=two", "thread", Some("“two” is no number of threads")),
-        ("?threads=1000", "thread", Some("“1000” is no number of threads")),
-    ] {
-        browse(Setup::default(), async |client| {
+    browse(Setup::default(), async |client| {
+        for (query, threads, said) in [
+            ("?threads=1", "1 thread", None),
+            ("?threads=2", "2 threads", None),
+            ("?threads=3", "3 threads", None),
+            ("?threads=two", "thread", Some("“two” is no number of threads")),
+            ("?threads=1000", "thread", Some("“1000” is no number of threads")),
+        ] {
             let cards = answers(client, &server, query).await;
             assert_right(&cards, &expected, query);
             let backend = text_of(client, "backend").await;
@@ -109,8 +109,8 @@ fn the_address_says_how_many_threads() {
             let notice = notice(client).await;
             assert_eq!(notice.is_some(), said.is_some(), "{query}: {notice:?}");
             assert!(notice.unwrap_or_default().contains(said.unwrap_or_default()), "{query}");
-        });
-    }
+        }
+    });
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use serde_json::Value;
 use server::{Disturbance, Options, Server};
 use std::path::PathBuf;
+use std::time::Duration;
 use std::{env, fs};
 use tests::browser::{Client, Setup, browse};
 use tests::command_line::{answer, classify};
-use tests::page::{self, Card};
+use tests::page::{self, Card, IMITATED_GPU};
 use tests::site;
 
 const WEBGPU: Setup = Setup { webgpu: true, ..Setup::DEFAULT };
@@ -31,7 +32,7 @@ async fn backend(client: &Client) -> String {
 
 async fn says(client: &Client, words: &str) {
     let script = format!("return document.body.innerText.includes({words:?})");
-    page::until(client, &format!("the page says {words:?}"), &script).await;
+    page::until_within(client, &format!("the page says {words:?}"), &script, IMITATED_GPU).await;
 }
 
 #[test]
@@ -43,7 +44,7 @@ fn an_imitated_gpu_is_not_chosen_and_none_at_all_is_no_harm() {
         browse(setup, async |client| {
             page::open(client, &format!("{}{query}", server.url())).await;
             page::pick(client, &[site::sample("cat.jpg")]).await;
-            assert_eq!(page::settled(client, 1).await[0].state, "done");
+            assert_eq!(page::settled_within(client, 1, IMITATED_GPU).await[0].state, "done");
             assert!(backend(client).await.contains("CPU"), "{}", backend(client).await);
             says(client, why).await;
         });
@@ -135,11 +136,11 @@ fn a_gpu_that_is_lost_costs_no_photo() {
     let server = hooked();
     browse(WEBGPU, async |client| {
         page::open(client, &format!("{}?backend=webgpu", server.url())).await;
-        page::ready(client).await;
+        page::ready_within(client, IMITATED_GPU).await;
         for (times, why) in [(1, "failed once and is used again"), (2, "not used any more")] {
             client.execute("new BroadcastChannel('gpu-hooks').postMessage('lose')", vec![]).await.unwrap();
             page::pick(client, &photos).await;
-            for card in page::settled(client, times * photos.len()).await {
+            for card in page::settled_within(client, times * photos.len(), IMITATED_GPU).await {
                 same_classes(&card, answer(&expected, card.name.as_ref()));
             }
             says(client, why).await;
@@ -155,7 +156,7 @@ fn photos_get_the_processors_answers_in_one_pass_and_compile_nothing() {
     let server = hooked();
     browse(WEBGPU, async |client| {
         page::open(client, &format!("{}?backend=webgpu", server.url())).await;
-        page::ready(client).await;
+        page::ready_within(client, IMITATED_GPU).await;
         assert!(backend(client).await.contains("WebGPU"), "{}", backend(client).await);
         says(client, "would take about").await;
         let ready = counts(client).await;
@@ -164,7 +165,7 @@ fn photos_get_the_processors_answers_in_one_pass_and_compile_nothing() {
 
         let broken = site::photo("not-a-photo.jpg");
         page::pick(client, &[&photos[..], &[broken]].concat()).await;
-        for card in page::settled(client, 4).await {
+        for card in page::settled_within(client, 4, IMITATED_GPU).await {
             match card.name.as_str() {
                 "not-a-photo.jpg" => assert_eq!(card.state, "error", "{card:?}"),
                 name => same_classes(&card, answer(&expected, name.as_ref())),
@@ -180,6 +181,8 @@ fn photos_get_the_processors_answers_in_one_pass_and_compile_nothing() {
 /// larger model in BEITSCOPE_MODEL, such as BEiTv2-large, that one is measured.
 #[test]
 fn weights_on_the_gpu_are_not_in_the_programs_memory() {
+    /// BEiTv2-large takes minutes there.
+    const LARGE_MODEL: Duration = Duration::from_secs(1200);
     /// At the true size 323 MB of weights.
     const MOST: u64 = 100_000_000;
     let folder = env::var_os("BEITSCOPE_MODEL").map_or(site::root().join("web/models/demo"), PathBuf::from);
@@ -192,8 +195,7 @@ fn weights_on_the_gpu_are_not_in_the_programs_memory() {
         for device in ["webgpu", "cpu"] {
             let address = format!("{}?backend={device}&model={}manifest.json", server.url(), model.url());
             page::open(client, &address).await;
-            let named = "return !!document.querySelector('[data-testid=backend]')?.textContent.trim()";
-            page::until_patiently(client, "the model is ready", named).await;
+            page::ready_within(client, LARGE_MODEL).await;
             bytes.push(counts(client).await.bytes);
         }
         println!(

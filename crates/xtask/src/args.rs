@@ -17,7 +17,9 @@ Usage: cargo xtask COMMAND
                                  its options are in tests/bench.rs
   bench --backend gpu [MODEL…]   the same on a GPU: kernels and photos natively, or these models on
                                  WebGPU in Chromium
-  test [STEP…]                   run every check, or only these steps; `test --list` names them
+  test [STEP…]                   run every check that belongs to a change, or only these steps;
+                                 `test --list` names them. `test quick`: what needs no browser, no
+                                 GPU and no network of the true size; `test nightly`: all there is
   hook                           finish a site that Trunk has built (Trunk.toml runs it)
   types                          hold the declarations for TypeScript in web/embed against its compiler
   setup                          only install what the others need
@@ -98,13 +100,13 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
                     .parse()
                     .map_err(|_| format!("--port wants a number from 0 to 65535, got {value:?}"))?;
             }
-            (Command::Test { names }, name) if name == test::LIST || test::is_step(name) => {
+            (Command::Test { names }, name) if test::is_known(name) => {
                 names.push(argument);
             }
             (Command::Test { .. }, _) => {
                 return Err(format!(
-                    "there is no step {argument:?}; the steps are {}",
-                    test::step_names().join(", ")
+                    "there is no step {argument:?}; the steps and groups are {}",
+                    test::names().join(", ")
                 ));
             }
             _ => return Err(format!("{name} does not take {argument:?}")),
@@ -142,7 +144,10 @@ mod tests {
                 Command::Bench { arguments: vec!["m".into(), "--threads".into(), "1".into()] },
             ),
             ("test", Command::Test { names: vec![] }),
-            ("test fmt unit", Command::Test { names: vec!["fmt".into(), "unit".into()] }),
+            (
+                "test fmt unit quick",
+                Command::Test { names: vec!["fmt".into(), "unit".into(), "quick".into()] },
+            ),
             ("test --list", Command::Test { names: vec!["--list".into()] }),
         ] {
             assert_eq!(parse(line), Ok(expected), "{line}");

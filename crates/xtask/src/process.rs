@@ -3,13 +3,16 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+
+/// How many lines of a failed job's output are told.
+const TAIL: usize = 100;
 
 /// Runs a program that shares this terminal.
 ///
@@ -18,27 +21,6 @@ use crate::Result;
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| format!("can't run `{}`: {error}", describe(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` failed ({status})", describe(command))) }
-}
-
-/// Runs a program that shares this terminal.
-///
-/// # Errors
-/// As [`run`], and what the program said on its standard error.
-pub fn run_heard(command: &mut Command) -> std::result::Result<(), (String, String)> {
-    let named = describe(command);
-    let failed = |error: io::Error| (format!("can't run `{named}`: {error}"), String::new());
-    let mut child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
-    let mut said = String::new();
-    if let Some(stderr) = child.stderr.take() {
-        for line in BufReader::new(stderr).split(b'\n').map_while(io::Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            eprintln!("{line}");
-            said += &line;
-            said.push('\n');
-        }
-    }
-    let status = child.wait().map_err(failed)?;
-    if status.success() { Ok(()) } else { Err((format!("`{named}` failed ({status})"), said)) }
 }
 
 /// Runs a program and returns what it printed on its standard output.
@@ -100,8 +82,9 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         return Ok(());
     }
     let said = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = said.lines().collect();
-    let tail = lines[lines.len().saturating_sub(25)..].join("\n");
+    // Cargo's progress says nothing of the failure.
+    let lines: Vec<_> = said.lines().filter(|line| !line.starts_with("   Compiling ")).collect();
+    let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
     Err(format!("`{}` failed ({status}); its output ends:\n{tail}", describe(command)))
 }
 

@@ -1,249 +1,139 @@
-//! `cargo xtask test`: every check, one step after another.
+//! `cargo xtask test`: every check, one step after another, and where the time went.
 
-use std::process::Command;
-use std::time::{Duration, Instant};
+mod cargo_test;
+mod steps;
+mod tally;
 
-use crate::browser::Browser;
-use crate::process;
-use crate::process::{find_on_path, spoken};
-use crate::profile::Profile;
+use std::time::Instant;
+
+use crate::process::spoken;
 use crate::project::Project;
-use crate::tools::{TARGET, Tools};
-use crate::workers::{LINTED, TESTED, Variant};
-use crate::{Result, apt, axe, browser, site, tools, vulkan};
+use crate::{Result, tools};
+use steps::{Context, STEPS};
+use tally::{Outcome, Tally, summary};
 
 /// Asks for the steps' names instead of running them.
 pub const LIST: &str = "--list";
 
+/// Tells the tests in a browser the file where each start of a browser that is tried again gets a line.
+const RETRIES: &str = "BEITSCOPE_RETRIES";
+/// That file's name among the logs.
+const BROWSER_STARTS: &str = "browser-starts";
+
 /// One check.
-struct Step {
+pub struct Step {
     name: &'static str,
     what: &'static str,
-    run: fn(&Context) -> Result<()>,
+    when: When,
+    run: fn(&Context, &mut Tally) -> Result<()>,
 }
 
-/// What steps need.
-struct Context<'a> {
-    project: &'a Project,
-    tools: Tools,
+/// Which runs a step belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// [`QUICK`], and all others.
+    Quick,
+    /// The default run, and [`NIGHTLY`].
+    Always,
+    /// [`NIGHTLY`] alone, for this reason.
+    Nightly(&'static str),
 }
 
-/// Quick checks first; the browser comes last because it wants the built site.
-const STEPS: [Step; 9] = [
-    Step { name: "fmt", what: "the code is formatted", run: fmt },
-    Step { name: "clippy", what: "no lint in native code", run: clippy },
-    Step { name: "clippy-wasm", what: "no lint in the page's and the workers' code", run: clippy_wasm },
-    Step { name: "unit", what: "unit tests and golden parity", run: unit },
-    Step { name: "kernels-wasm", what: "the kernels as wasm in a browser", run: kernels_wasm },
-    Step { name: "gpu-wasm", what: "the GPU's kernels by a browser's WebGPU", run: gpu_wasm },
-    Step { name: "site", what: "workers, page and command line build", run: build },
-    Step { name: "browser", what: "the page in Chromium", run: page },
-    Step { name: "firefox", what: "the page in Firefox", run: page_in_firefox },
-];
+/// The steps that need no browser, no GPU and no network of the true size.
+const QUICK: &str = "quick";
+/// Every step.
+const NIGHTLY: &str = "nightly";
 
-/// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
-/// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser and takes
-/// minutes.
-const IN_FIREFOX: [&str; 13] = [
-    "page", "threads", "crash", "hosting", "storage", "tabs", "heatmap", "gallery", "private", "camera",
-    "offline", "takeaway", "teach",
-];
-
-/// Packages whose lints make sense for wasm alone.
-const WASM_PACKAGES: [&str; 2] = ["web", "worker"];
-
-pub fn is_step(name: &str) -> bool {
-    step_names().contains(&name)
+/// Whether `cargo xtask test` takes this name: a step, or a group of steps.
+pub fn is_known(name: &str) -> bool {
+    [QUICK, NIGHTLY, LIST].contains(&name) || STEPS.iter().any(|step| step.name == name)
 }
 
-pub fn step_names() -> Vec<&'static str> {
-    STEPS.iter().map(|step| step.name).collect()
+pub fn names() -> Vec<&'static str> {
+    STEPS.iter().map(|step| step.name).chain([QUICK, NIGHTLY]).collect()
 }
 
-/// Runs the named steps, or all. Every step runs, also after one failed. Returns whether all passed.
+/// Runs the named steps and groups, or the default ones. Every step runs, also after one failed. Returns whether all
+/// passed.
 pub fn run(project: &Project, names: &[String]) -> Result<bool> {
     if names.iter().any(|name| name == LIST) {
-        for step in &STEPS {
-            println!("{:13} {}", step.name, step.what);
-        }
+        print!("{}", list());
         return Ok(true);
     }
-    let context = Context { project, tools: tools::set_up(project)? };
+    let steps: Vec<_> = STEPS.iter().filter(|step| is_wanted(step, names)).collect();
+    let context = Context::new(project, steps.iter().any(|step| step.when != When::Quick), tools::set_up)?;
+    let retries = project.log(BROWSER_STARTS)?;
+    let described = |error| format!("{}: {error}", retries.display());
+    std::fs::write(&retries, "").map_err(described)?;
     let mut outcomes = Vec::new();
-    let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
-    for step in STEPS.iter().filter(wanted) {
-        println!("\n== {}: {}", step.name, step.what);
+    for Step { name, what, run, .. } in steps {
+        println!("\n== {name}: {what}");
         let started = Instant::now();
-        let result = (step.run)(&context);
+        let mut tally = Tally::default();
+        let result = run(&context, &mut tally);
         if let Err(message) = &result {
             println!("error: {message}");
         }
-        println!("== {} {} ({})", step.name, verdict(&result), spoken(started.elapsed()));
-        outcomes.push((step, result, started.elapsed()));
+        let outcome = Outcome { step: name, what, result, took: started.elapsed(), tally };
+        println!("== {name} {} ({})", outcome.verdict(), spoken(outcome.took));
+        outcomes.push(outcome);
     }
-    println!("\n{}", summary(&outcomes));
-    Ok(outcomes.iter().all(|(_, result, _)| result.is_ok()))
+    let tried_again = std::fs::read_to_string(&retries).map_err(described)?;
+    let tried_again: Vec<_> = tried_again.lines().map(str::to_owned).collect();
+    println!("\n{}", summary(&outcomes, &tried_again));
+    Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
 }
 
-fn verdict(result: &Result<()>) -> &'static str {
-    if result.is_ok() { "passed" } else { "FAILED" }
+fn is_wanted(step: &Step, names: &[String]) -> bool {
+    let named = |name: &str| names.iter().any(|named| named == name);
+    named(step.name)
+        || named(NIGHTLY)
+        || (named(QUICK) && step.when == When::Quick)
+        || (names.is_empty() && !matches!(step.when, When::Nightly(_)))
 }
 
-/// A line for each step, and the count as the last line.
-fn summary(outcomes: &[(&Step, Result<()>, Duration)]) -> String {
-    let mut text = String::new();
-    for (step, result, took) in outcomes {
-        text += &format!("{:13} {} {:>12}  {}\n", step.name, verdict(result), spoken(*took), step.what);
-    }
-    let passed = outcomes.iter().filter(|(_, result, _)| result.is_ok()).count();
-    text + &format!("{passed} passed, {} failed", outcomes.len() - passed)
-}
-
-fn fmt(context: &Context) -> Result<()> {
-    run_cargo(context, &["fmt", "--all", "--check"])
-}
-
-fn run_cargo(context: &Context, arguments: &[&str]) -> Result<()> {
-    process::run(context.project.cargo().args(arguments))
-}
-
-/// `--workspace` without the packages named.
-fn all_but<'a>(excluded: &[&'a str]) -> Vec<&'a str> {
-    let excluded = excluded.iter().flat_map(|package| ["--exclude", *package]);
-    std::iter::once("--workspace").chain(excluded).collect()
-}
-
-fn clippy(context: &Context) -> Result<()> {
-    let packages = all_but(&WASM_PACKAGES);
-    run_cargo(context, &[&["clippy", "--all-targets"], &packages[..], &["--", "-D", "warnings"]].concat())
-}
-
-fn clippy_wasm(context: &Context) -> Result<()> {
-    run_cargo(context, &["clippy", "--package", "web", "--target", TARGET, "--", "-D", "warnings"])?;
-    LINTED.iter().try_for_each(|variant| {
-        let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
-        process::run(cargo.args(["--", "-D", "warnings"]))
-    })
-}
-
-fn unit(context: &Context) -> Result<()> {
-    vulkan::ensure(context.project)?;
-    // The page's and the worker's state machines are tested natively too.
-    run_cargo(context, &[&["test"], &all_but(&["tests"])[..]].concat())
-}
-
-fn kernels_wasm(context: &Context) -> Result<()> {
-    let browser = browser::find(context.project)?;
-    TESTED.iter().try_for_each(|variant| {
-        println!("{} in Chromium {}", variant.name, browser.version);
-        wasm_test(context, &browser, variant, &["--package", "kernels"])
-    })
-}
-
-fn gpu_wasm(context: &Context) -> Result<()> {
-    let browser = browser::find(context.project)?;
-    wasm_test(context, &browser, &TESTED[0], &["--package", "gpu", "--test", "browser"])
-}
-
-/// `cargo test` as wasm in a browser.
-fn wasm_test(context: &Context, browser: &Browser, variant: &Variant, what: &[&str]) -> Result<()> {
-    let mut cargo = variant.cargo(context.project, "test");
-    cargo
-        .args(what)
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &context.tools.wasm_bindgen_test_runner)
-        .env("CHROMEDRIVER", &browser.driver)
-        // Seconds; the default of 20 is short on a busy machine.
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-    process::run(&mut cargo)
-}
-
-fn build(context: &Context) -> Result<()> {
-    site::build(context.project, &context.tools, Profile::Dev, Profile::Dev.site().as_ref())?;
-    // The browser's tests compare the page's answers with the command line's.
-    run_cargo(context, &["build", "--package", "beitscope"])
-}
-
-fn page(context: &Context) -> Result<()> {
-    let browser = browser::find(context.project)?;
-    println!("{} {}", browser.chromium.display(), browser.version);
-    if find_on_path("nginx").is_none() {
-        apt::install(context.project, "nginx", &["nginx-light"])?;
-    }
-    let axe = axe::find(context.project)?;
-    run_twice(&|files| {
-        let mut cargo = browser_tests(context, files);
-        cargo.env(axe::VARIABLE, &axe);
-        cargo
-    })
-}
-
-fn page_in_firefox(context: &Context) -> Result<()> {
-    let (firefox, version) = browser::find_firefox(context.project)?;
-    println!("{} {version}", firefox.display());
-    run_twice(&|files| {
-        let all = IN_FIREFOX.map(str::to_owned);
-        let mut cargo = browser_tests(context, if files.is_empty() { &all } else { files });
-        cargo.args(["--", "--skip", "chromium::"]).env(browser::VARIABLE, "firefox");
-        cargo
-    })
-}
-
-/// The tests in these files of `tests`, or in all.
-fn browser_tests(context: &Context, files: &[String]) -> Command {
-    let mut cargo = context.project.cargo();
-    cargo.args(["test", "--package", "tests", "--no-fail-fast"]);
-    cargo.args(files.iter().flat_map(|file| ["--test", file]));
-    cargo
-}
-
-/// Runs the tests of all files, and those that fail once more: a browser hangs at its start now and then, and a run
-/// starts hundreds. What fails twice has failed.
-fn run_twice(command: &dyn Fn(&[String]) -> Command) -> Result<()> {
-    let Err((message, said)) = process::run_heard(&mut command(&[])) else { return Ok(()) };
-    let failed = failed_files(&said);
-    if failed.is_empty() {
-        return Err(message);
-    }
-    println!("FAILED at the first attempt: {}; once more", failed.join(", "));
-    process::run_heard(&mut command(&failed)).map_err(|(message, _)| message)
-}
-
-/// The files that cargo says to run again.
-fn failed_files(said: &str) -> Vec<String> {
-    let name = |line: &str| Some(line.split_once("`-p tests --test ")?.1.split_once('`')?.0.to_owned());
-    let mut names: Vec<_> = said.lines().filter_map(name).collect();
-    names.sort();
-    names.dedup();
-    names
+/// A line for each step: its name first.
+fn list() -> String {
+    let line = |Step { name, what, when, .. }: &Step| match when {
+        When::Quick => format!("{name:13} {what} (in `quick` too)\n"),
+        When::Always => format!("{name:13} {what}\n"),
+        When::Nightly(reason) => format!("{name:13} {what} (in `nightly` alone: {reason})\n"),
+    };
+    STEPS.iter().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_last_line_counts_steps() {
-        let outcomes = [
-            (&STEPS[0], Ok(()), Duration::from_millis(1500)),
-            (&STEPS[1], Err("lint".into()), Duration::from_secs(70)),
-            (&STEPS[2], Ok(()), Duration::from_secs(2)),
-        ];
-        let text = summary(&outcomes);
-        assert_eq!(text.lines().last(), Some("2 passed, 1 failed"));
-        assert_eq!(text.lines().count(), 4);
-        assert!(text.lines().nth(1).unwrap().contains("clippy        FAILED   1 min 10 s"), "{text}");
+    fn chosen(names: &[&str]) -> Vec<&'static str> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        STEPS.iter().filter(|step| is_wanted(step, &names)).map(|step| step.name).collect()
     }
 
     #[test]
-    fn cargo_says_which_files_failed() {
-        let said = "error: test failed, to rerun pass `-p tests --test threads`\nerror: 2 targets failed:\n    \
-            `-p tests --test crash`\n    `-p tests --test threads`\n";
-        assert_eq!(failed_files(said), ["crash", "threads"]);
-        assert_eq!(failed_files("error: could not compile `tests`"), Vec::<String>::new());
+    fn groups_hold_steps() {
+        assert_eq!(chosen(&[QUICK]), ["fmt", "unit"]);
+        assert_eq!(chosen(&["firefox", "unit"]), ["unit", "firefox"]);
+        assert_eq!(chosen(&[NIGHTLY]).len(), STEPS.len());
+        let usual = chosen(&[]);
+        assert!(usual.contains(&"chromium") && !usual.contains(&"thousand"), "{usual:?}");
     }
 
     #[test]
-    fn packages_are_excluded_by_name() {
-        assert_eq!(all_but(&["a", "b"]), ["--workspace", "--exclude", "a", "--exclude", "b"]);
+    fn names_are_told_apart() {
+        let mut all = names();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), names().len());
+        assert!(is_known("quick") && is_known("webkit") && is_known(LIST) && !is_known("safari"));
+    }
+
+    #[test]
+    fn the_list_gives_names_first_and_reasons() {
+        let list = list();
+        let first: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(first, STEPS.iter().map(|step| step.name).collect::<Vec<_>>());
+        assert!(list.contains("in `nightly` alone: "), "{list}");
     }
 }

@@ -1,0 +1,220 @@
+//! The steps of `cargo xtask test`.
+
+use std::process::Command;
+
+use super::tally::Tally;
+use super::{RETRIES, Step, When, cargo_test};
+use crate::browser::Browser;
+use crate::process::{self, find_on_path};
+use crate::profile::Profile;
+use crate::project::Project;
+use crate::shell;
+use crate::site::{self, Site};
+use crate::tools::{TARGET, Tools};
+use crate::workers::{LINTED, TESTED, Variant};
+use crate::{Result, apt, axe, browser, vulkan};
+
+/// What steps need.
+pub struct Context<'a> {
+    project: &'a Project,
+    /// None for steps that need none.
+    tools: Option<Tools>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(
+        project: &'a Project,
+        wants_tools: bool,
+        set_up: impl FnOnce(&Project) -> Result<Tools>,
+    ) -> Result<Self> {
+        let tools = if wants_tools { Some(set_up(project)?) } else { None };
+        Ok(Self { project, tools })
+    }
+
+    fn tools(&self) -> Result<&Tools> {
+        self.tools.as_ref().ok_or_else(|| "this step needs tools, and is among those that need none".into())
+    }
+}
+
+/// Quick checks first; the browsers come last because they want the built site.
+pub const STEPS: [Step; 13] = [
+    step("fmt", "the code is formatted", When::Quick, fmt),
+    step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
+    step("clippy", "no lint in native code", When::Always, clippy),
+    step("clippy-wasm", "no lint in the page's and the workers' code", When::Always, clippy_wasm),
+    step("true-size", "BEiTv2-large with random weights against timm", When::Always, true_size),
+    step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
+    step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
+    step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Always, gpu_wasm),
+    step("site", "workers, page and command line build", When::Always, build),
+    step("chromium", "the page in Chromium", When::Always, chromium),
+    step("firefox", "the page in Firefox", When::Always, firefox),
+    step("release", "the page as visitors get it, in Chromium", When::Always, release),
+    step("thousand", "a thousand photos in flat memory", When::Nightly("it takes minutes"), thousand),
+];
+
+const fn step(
+    name: &'static str,
+    what: &'static str,
+    when: When,
+    run: fn(&Context, &mut Tally) -> Result<()>,
+) -> Step {
+    Step { name, what, when, run }
+}
+
+/// The files of `tests` that run in Chromium.
+const IN_CHROMIUM: [&str; 20] = [
+    "accessible",
+    "camera",
+    "crash",
+    "embed",
+    "gallery",
+    "heatmap",
+    "hostile",
+    "hosting",
+    "instructions",
+    "models",
+    "nginx",
+    "offline",
+    "page",
+    "private",
+    "storage",
+    "tabs",
+    "takeaway",
+    "teach",
+    "threads",
+    "webgpu",
+];
+
+/// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
+/// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser.
+const IN_FIREFOX: [&str; 13] = [
+    "page", "threads", "crash", "hosting", "storage", "tabs", "heatmap", "gallery", "private", "camera",
+    "offline", "takeaway", "teach",
+];
+
+/// Where the release step builds the page; it lacks what other browsers need.
+const RELEASE_SITE: &str = "target/site-release";
+
+/// Cargo with these arguments, separated by blanks.
+///
+/// What is compiled natively is always picked from the whole workspace, by target: with other packages (`--package`)
+/// dependencies would get other features, and be compiled once more.
+fn cargo(context: &Context, line: &str) -> Command {
+    let mut cargo = context.project.cargo();
+    cargo.args(line.split_whitespace());
+    cargo
+}
+
+fn fmt(context: &Context, _: &mut Tally) -> Result<()> {
+    process::run(&mut cargo(context, "fmt --all --check"))
+}
+
+/// Plain `cargo test`, in two parts.
+fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
+    cargo_test::run(cargo(context, "test --no-fail-fast --lib --bins --tests"), &[], tally)?;
+    cargo_test::watch(cargo(context, "test --quiet --doc"), tally)
+}
+
+fn clippy(context: &Context, _: &mut Tally) -> Result<()> {
+    process::run(&mut cargo(context, "clippy --workspace --all-targets -- -D warnings"))
+}
+
+fn clippy_wasm(context: &Context, _: &mut Tally) -> Result<()> {
+    let mut page = cargo(context, "clippy --package web --target");
+    process::run(page.args([TARGET, "--", "-D", "warnings"]))?;
+    LINTED.iter().try_for_each(|variant| {
+        let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
+        process::run(cargo.args(["--", "-D", "warnings"]))
+    })
+}
+
+fn true_size(context: &Context, tally: &mut Tally) -> Result<()> {
+    cargo_test::run(cargo(context, "test --workspace --test true_size"), &[], tally)
+}
+
+fn gpu(context: &Context, tally: &mut Tally) -> Result<()> {
+    vulkan::ensure(context.project)?;
+    cargo_test::run(cargo(context, "test --workspace --no-fail-fast --test gpu --test on_gpu"), &[], tally)
+}
+
+fn kernels_wasm(context: &Context, tally: &mut Tally) -> Result<()> {
+    let browser = browser::find(context.project)?;
+    TESTED.iter().try_for_each(|variant| {
+        println!("{} in Chromium {}", variant.name, browser.version);
+        wasm_test(context, &browser, variant, &["--package", "kernels"], tally)
+    })
+}
+
+fn gpu_wasm(context: &Context, tally: &mut Tally) -> Result<()> {
+    let browser = browser::find(context.project)?;
+    wasm_test(context, &browser, &TESTED[0], &["--package", "gpu", "--test", "browser"], tally)
+}
+
+/// `cargo test` as wasm in a browser.
+fn wasm_test(
+    context: &Context,
+    browser: &Browser,
+    variant: &Variant,
+    what: &[&str],
+    tally: &mut Tally,
+) -> Result<()> {
+    let mut cargo = variant.cargo(context.project, "test");
+    cargo
+        .args(what)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &context.tools()?.wasm_bindgen_test_runner)
+        .env("CHROMEDRIVER", &browser.driver)
+        // Seconds; the default of 20 is short on a busy machine.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    cargo_test::watch(cargo, tally)
+}
+
+fn build(context: &Context, _: &mut Tally) -> Result<()> {
+    site::build(context.project, context.tools()?, Profile::Dev, Profile::Dev.site().as_ref())?;
+    // The browser's tests compare the page's answers with the command line's.
+    process::run(&mut cargo(context, "build --quiet --workspace --bin beitscope"))
+}
+
+fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
+    if find_on_path("nginx").is_none() {
+        apt::install(context.project, "nginx", &["nginx-light"])?;
+    }
+    in_chromium(context, &IN_CHROMIUM, tally)
+}
+
+/// The page's own tests over what fat LTO and wasm-opt leave, built for Chromium alone.
+fn release(context: &Context, tally: &mut Tally) -> Result<()> {
+    let site = Site::begin(context.project, context.tools()?, Profile::Release, RELEASE_SITE.as_ref())?;
+    shell::list(&site.out)?;
+    let mut cargo = browser_tests(context, &["page"])?;
+    cargo.env(site::VARIABLE, RELEASE_SITE);
+    cargo_test::run(cargo, &[], tally)
+}
+
+fn thousand(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_chromium(context, &["thousand"], tally)
+}
+
+fn in_chromium(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
+    let browser = browser::find(context.project)?;
+    println!("{} {}", browser.chromium.display(), browser.version);
+    let mut cargo = browser_tests(context, files)?;
+    cargo.env(axe::VARIABLE, axe::find(context.project)?);
+    cargo_test::run(cargo, &[], tally)
+}
+
+fn firefox(context: &Context, tally: &mut Tally) -> Result<()> {
+    let (firefox, version) = browser::find_firefox(context.project)?;
+    println!("{} {version}", firefox.display());
+    let mut cargo = browser_tests(context, &IN_FIREFOX)?;
+    cargo.env(browser::VARIABLE, "firefox");
+    cargo_test::run(cargo, &["--skip", "chromium::"], tally)
+}
+
+/// The tests in these files of `tests`.
+fn browser_tests(context: &Context, files: &[&str]) -> Result<Command> {
+    let mut cargo = cargo(context, "test --workspace --no-fail-fast");
+    cargo.args(files.iter().flat_map(|file| ["--test", file]));
+    cargo.env(RETRIES, context.project.log(super::BROWSER_STARTS)?);
+    Ok(cargo)
+}
