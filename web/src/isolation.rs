@@ -20,9 +20,12 @@ const ISOLATING: &str = "service-worker.js?isolate";
 /// The mark's key. Its value is the address that was loaded anew.
 const MARK: &str = "beitscope-isolating";
 
-/// Times that the page looks whether the service worker has started, and the milliseconds between them.
-const LOOKS: usize = 100;
+/// Milliseconds between the looks whether a service worker has started.
 const BETWEEN_LOOKS: u32 = 50;
+/// So many looks for the one that isolates: without it the page goes on, and has threads at the next visit.
+const LOOKS_FOR_ISOLATION: usize = 5_000 / BETWEEN_LOOKS as usize;
+/// For the plain one that takes its place: going on without it would leave isolated what was to be so no longer.
+const LOOKS_FOR_THE_PLAIN_ONE: usize = 30_000 / BETWEEN_LOOKS as usize;
 
 /// Sees to it that the page is isolated, if that was opted in for. Returns whether the page is being loaded
 /// anew, so that nothing else needs to begin.
@@ -44,7 +47,10 @@ pub async fn seek() -> bool {
         return false;
     }
     let opted_in = wish.is_some() || by_host(&window);
-    opted_in && !is_marked(&marks) && start(&window, ISOLATING).await.is_some() && load_anew(&window, &marks)
+    opted_in
+        && !is_marked(&marks)
+        && start(&window, ISOLATING, LOOKS_FOR_ISOLATION).await.is_some()
+        && load_anew(&window, &marks)
 }
 
 pub fn is_isolated(window: &Window) -> bool {
@@ -83,11 +89,11 @@ pub fn container(window: &Window) -> Option<ServiceWorkerContainer> {
 }
 
 /// Starts the service worker and waits until it has a say.
-async fn start(window: &Window, called: &str) -> Option<()> {
+async fn start(window: &Window, called: &str, looks: usize) -> Option<()> {
     let address = address(called)?;
     let registering = container(window)?.register(&address);
     let registration: ServiceWorkerRegistration = JsFuture::from(registering).await.ok()?.unchecked_into();
-    for _ in 0..LOOKS {
+    for _ in 0..looks {
         let active = registration.active().filter(|worker| worker.script_url() == address);
         if active.is_some_and(|worker| worker.state() == ServiceWorkerState::Activated) {
             return Some(());
@@ -107,7 +113,7 @@ async fn give_up(window: &Window) -> Option<()> {
     let isolating = address(ISOLATING)?;
     let there = [registration.installing(), registration.waiting(), registration.active()];
     there.into_iter().flatten().find(|worker| worker.script_url() == isolating)?;
-    start(window, SERVICE_WORKER).await
+    start(window, SERVICE_WORKER, LOOKS_FOR_THE_PLAIN_ONE).await
 }
 
 fn address(called: &str) -> Option<String> {

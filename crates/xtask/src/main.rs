@@ -13,6 +13,7 @@ mod bench;
 mod browser;
 mod cache;
 mod embed;
+mod fuzz;
 mod hosts;
 mod models;
 mod npm;

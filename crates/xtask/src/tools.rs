@@ -18,6 +18,8 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// The last one that Rust 1.95 compiles.
 const TRUNK: &str = "0.21.14";
 
+const CARGO_FUZZ: &str = "0.13.2";
+
 /// The tools of a build, all there and of the right versions.
 pub struct Tools {
     pub trunk: PathBuf,
@@ -119,6 +121,22 @@ fn rust_target(project: &Project) -> Result<()> {
         run(project.command("rustup").args(arguments))?;
     }
     Ok(())
+}
+
+/// cargo-fuzz, which only fuzzing needs.
+pub fn cargo_fuzz() -> Result<PathBuf> {
+    let cache = Cache::find()?;
+    let wanted = Crate {
+        name: "cargo-fuzz",
+        version: CARGO_FUZZ,
+        programs: &["cargo-fuzz"],
+        features: &[],
+        takes: "a minute on 2 cores",
+        lock: Lock::Always,
+    };
+    let programs = from_crate(&cache, &wanted)?;
+    cache.clean()?;
+    Ok(programs[0].clone())
 }
 
 /// A tool that is compiled from its crate.

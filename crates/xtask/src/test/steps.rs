@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test`.
 
+use std::fs;
 use std::process::Command;
 
 use super::tally::Tally;
@@ -12,7 +13,7 @@ use crate::shell;
 use crate::site::{self, Site};
 use crate::tools::{TARGET, Tools};
 use crate::workers::{LINTED, TESTED, Variant};
-use crate::{Result, apt, axe, browser, vulkan};
+use crate::{Result, apt, axe, browser, fuzz, vulkan};
 
 /// What steps need.
 pub struct Context<'a> {
@@ -37,7 +38,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 13] = [
+pub const STEPS: [Step; 16] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -50,7 +51,20 @@ pub const STEPS: [Step; 13] = [
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("release", "the page as visitors get it, in Chromium", When::Always, release),
-    step("thousand", "a thousand photos in flat memory", When::Nightly("it takes minutes"), thousand),
+    step("thousand", "a thousand photos in flat memory", When::Nightly("two minutes of browser"), thousand),
+    step(
+        "large",
+        "BEiTv2-large with random weights in Chromium",
+        When::Nightly("it makes a model of 1.2 GB"),
+        large,
+    ),
+    step(
+        "release-all",
+        "the whole site as visitors get it",
+        When::Nightly("three links of whole programs"),
+        release_all,
+    ),
+    step("fuzz", "no input breaks a reader of files", When::Nightly("a minute for each reader"), fuzz),
 ];
 
 const fn step(
@@ -95,6 +109,10 @@ const IN_FIREFOX: [&str; 13] = [
 
 /// Where the release step builds the page; it lacks what other browsers need.
 const RELEASE_SITE: &str = "target/site-release";
+
+/// The files of `tests` that belong to steps of their own in `nightly`.
+#[cfg(test)]
+const AT_NIGHT: [&str; 2] = ["large", "thousand"];
 
 /// Cargo with these arguments, separated by blanks.
 ///
@@ -195,6 +213,37 @@ fn thousand(context: &Context, tally: &mut Tally) -> Result<()> {
     in_chromium(context, &["thousand"], tally)
 }
 
+/// Makes the model where it is not there yet.
+fn large(context: &Context, tally: &mut Tally) -> Result<()> {
+    const CHECKPOINT: &str = "target/large/large.safetensors";
+    const MODEL: &str = "target/large/q8_0";
+    let root = &context.project.root;
+    if !root.join(MODEL).join("manifest.json").is_file() {
+        fs::create_dir_all(root.join(MODEL)).map_err(|error| format!("{MODEL}: {error}"))?;
+        let write = format!("run --release --package checkpoint --example seeded_checkpoint -- {CHECKPOINT}");
+        process::run(&mut cargo(context, &write))?;
+        let convert =
+            format!("run --release --package beitscope -- convert {CHECKPOINT} --quant q8_0 --out {MODEL}");
+        process::run(&mut cargo(context, &convert))?;
+    }
+    let mut cargo = browser_tests(context, &["large"])?;
+    cargo.env("BEITSCOPE_MODEL", MODEL);
+    cargo_test::run(cargo, &[], tally)
+}
+
+/// Every build of the worker, and the files for a host.
+fn release_all(context: &Context, tally: &mut Tally) -> Result<()> {
+    let release = Profile::Release;
+    site::build(context.project, context.tools()?, release, release.site().as_ref())?;
+    let mut cargo = browser_tests(context, &["page", "threads", "instructions"])?;
+    cargo.env(site::VARIABLE, release.site());
+    cargo_test::run(cargo, &[], tally)
+}
+
+fn fuzz(context: &Context, _: &mut Tally) -> Result<()> {
+    fuzz::run_all(context.project)
+}
+
 fn in_chromium(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
     let browser = browser::find(context.project)?;
     println!("{} {}", browser.chromium.display(), browser.version);
@@ -217,4 +266,22 @@ fn browser_tests(context: &Context, files: &[&str]) -> Result<Command> {
     cargo.args(files.iter().flat_map(|file| ["--test", file]));
     cargo.env(RETRIES, context.project.log(super::BROWSER_STARTS)?);
     Ok(cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of `tests` that no step runs would be forgotten in silence.
+    #[test]
+    fn every_file_of_browser_tests_is_run_by_a_step() {
+        let manifest = include_str!("../../../../tests/Cargo.toml");
+        let sections = manifest.split("[[test]]").skip(1);
+        let mut declared: Vec<_> = sections.filter_map(|section| section.split('"').nth(1)).collect();
+        declared.sort_unstable();
+        let mut run = [&IN_CHROMIUM[..], &AT_NIGHT].concat();
+        run.sort_unstable();
+        assert_eq!(declared, run);
+        assert!(IN_FIREFOX.iter().all(|file| IN_CHROMIUM.contains(file)));
+    }
 }
