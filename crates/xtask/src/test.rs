@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::project::Project;
 use crate::tools::{TARGET, Tools};
 use crate::workers::{LINTED, TESTED, Variant};
-use crate::{Result, apt, axe, browser, site, tools, vulkan};
+use crate::{Result, apt, axe, bits32, browser, deny, site, tools, vulkan};
 
 /// Asks for the steps' names instead of running them.
 pub const LIST: &str = "--list";
@@ -29,11 +29,21 @@ struct Context<'a> {
 }
 
 /// Quick checks first; the browser comes last because it wants the built site.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "clippy", what: "no lint in native code", run: clippy },
     Step { name: "clippy-wasm", what: "no lint in the page's and the workers' code", run: clippy_wasm },
     Step { name: "unit", what: "unit tests and golden parity", run: unit },
+    Step {
+        name: "bits32",
+        what: "unit tests where usize has 32 bits",
+        run: |context| bits32::run(context.project),
+    },
+    Step {
+        name: "deny",
+        what: "dependencies' licences and sources",
+        run: |context| deny::run(context.project),
+    },
     Step { name: "kernels-wasm", what: "the kernels as wasm in a browser", run: kernels_wasm },
     Step { name: "gpu-wasm", what: "the GPU's kernels by a browser's WebGPU", run: gpu_wasm },
     Step { name: "site", what: "workers, page and command line build", run: build },
