@@ -57,13 +57,20 @@ impl Config {
         self.width / self.heads
     }
 
-    /// Multiply-accumulates that one photo takes: 61.4 · 10⁹ for BEiTv2-large.
+    /// Multiply-accumulates that one photo takes: 61.6 · 10⁹ for BEiTv2-large.
     pub fn multiply_accumulates(&self) -> u64 {
-        let (tokens, width) = (self.tokens(), self.width);
-        let products = 4 * width * width + 2 * width * self.mlp_width;
+        let [tokens, patches, width, depth] =
+            [self.tokens(), self.patches(), self.width, self.depth].map(|n| n as u64);
+        let [patch_values, mlp_width, classes] =
+            [3 * self.patch_size * self.patch_size, self.mlp_width, self.classes].map(|n| n as u64);
+        let products = 4 * width * width + 2 * width * mlp_width;
         let attention = 2 * tokens * width;
-        let stem = self.patches() * 3 * self.patch_size * self.patch_size * width;
-        (stem + self.depth * tokens * (products + attention) + width * self.classes) as u64
+        patches * patch_values * width + depth * tokens * (products + attention) + width * classes
+    }
+
+    /// Multiply-accumulates of the first product of one block's MLP.
+    pub fn mlp_multiply_accumulates(&self) -> u64 {
+        self.tokens() as u64 * self.width as u64 * self.mlp_width as u64
     }
 
     /// Rows of a block's relative position bias table.
@@ -104,5 +111,19 @@ mod tests {
         let config = Config::beitv2_large();
         assert_eq!((config.patches(), config.tokens(), config.head_width()), (196, 197, 64));
         assert_eq!(config.relative_positions(), 732);
+    }
+    /// Above 2³², though `usize` has 32 bits in the page's worker.
+    #[test]
+    fn multiply_accumulates_of_large() {
+        let counts = [224, 384, 512].map(|image_size| {
+            let config = Config { image_size, ..Config::beitv2_large() };
+            (config.multiply_accumulates(), config.mlp_multiply_accumulates())
+        });
+        let expected = [
+            (61_554_712_576, 197 * (1 << 22)),
+            (191_066_300_416, 577 * (1 << 22)),
+            (361_986_285_568, 1025 * (1 << 22)),
+        ];
+        assert_eq!(counts, expected);
     }
 }

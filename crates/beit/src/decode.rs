@@ -30,7 +30,7 @@ pub use sniff::{Foreign, Format};
 pub const MAX_PIXELS: u64 = 100_000_000;
 
 /// Longest file that is read at all.
-pub const MAX_FILE_BYTES: usize = 256 << 20;
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// An upright 8-bit RGB picture, row-major, three bytes a pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +50,9 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(DecodeError::FileTooLarge { bytes: bytes.len() });
+    let length = bytes.len() as u64;
+    if length > MAX_FILE_BYTES {
+        return Err(DecodeError::FileTooLarge { bytes: length });
     }
     let format = sniff::format(bytes)?;
     let file = Cursor::new(bytes);

@@ -70,7 +70,7 @@ pub fn resize_and_crop(photo: &Rgb, how: &Preprocessing) -> Rgb {
 pub fn seen(width: u32, height: u32, how: &Preprocessing) -> (f64, f64, f64, f64) {
     let (resized_width, resized_height) =
         resized(width.max(1) as usize, height.max(1) as usize, how.short_side);
-    let axis = |length: u32, resized: usize| {
+    let axis = |length: u32, resized: u64| {
         let scale = f64::from(length) / resized.max(1) as f64;
         (crop_offset(resized, how.crop) as f64 * scale, how.crop as f64 * scale)
     };
@@ -81,31 +81,30 @@ pub fn seen(width: u32, height: u32, how: &Preprocessing) -> (f64, f64, f64, f64
 
 /// Size after resizing: the short side becomes `short_side`, the long side `int(short_side · long / short)`.
 /// Integer division agrees with Python's float division here: the quotient of integers this small is
-/// never so close below a whole number that it rounds up to it.
-fn resized(width: usize, height: usize, short_side: usize) -> (usize, usize) {
-    let scale = |long: usize, short: usize| {
-        usize::try_from(short_side as u64 * long as u64 / short as u64).unwrap_or(usize::MAX)
-    };
+/// never so close below a whole number that it rounds up to it. A strip's long side may exceed 2³².
+fn resized(width: usize, height: usize, short_side: usize) -> (u64, u64) {
+    let short_side = short_side as u64;
+    let scale = |long: usize, short: usize| short_side * long as u64 / short as u64;
     if width <= height { (short_side, scale(height, width)) } else { (scale(width, height), short_side) }
 }
 
 /// Where a centre crop of `side` begins along an axis of `length`: Python's
 /// `int(round((length − side) / 2.0))`, which rounds halves to the even neighbour.
-fn crop_offset(length: usize, side: usize) -> i64 {
+fn crop_offset(length: u64, side: usize) -> i64 {
     let difference = length as i64 - side as i64;
     let half = difference.div_euclid(2);
     if difference.rem_euclid(2) == 1 && half % 2 != 0 { half + 1 } else { half }
 }
 
 /// The part of a resized axis that the crop covers.
-fn window(length: usize, side: usize) -> std::ops::Range<usize> {
+fn window(length: u64, side: usize) -> std::ops::Range<u64> {
     let start = crop_offset(length, side);
-    let clamp = |at: i64| at.clamp(0, length as i64) as usize;
+    let clamp = |at: i64| at.clamp(0, length as i64) as u64;
     clamp(start)..clamp(start + side as i64)
 }
 
 /// Black before the photo along an axis where it is smaller than the crop.
-fn margin(length: usize, side: usize) -> usize {
+fn margin(length: u64, side: usize) -> usize {
     usize::try_from(-crop_offset(length, side)).unwrap_or(0)
 }
 
@@ -132,6 +131,8 @@ mod tests {
         assert_eq!(resized(300, 451, 256), (256, 384));
         assert_eq!(resized(1, 1, 256), (256, 256));
         assert_eq!(resized(10_000, 1, 256), (2_560_000, 256));
+        // The longest photo.
+        assert_eq!(resized(100_000_000, 1, 256), (25_600_000_000, 256));
     }
 
     #[test]

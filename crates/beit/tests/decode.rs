@@ -89,7 +89,7 @@ fn bad_files_say_what_is_wrong() {
 #[test]
 fn a_file_too_large_is_not_even_looked_at() {
     let bytes = MAX_FILE_BYTES + 1;
-    assert_eq!(decode(&vec![0; bytes]), Err(DecodeError::FileTooLarge { bytes }));
+    assert_eq!(decode(&vec![0; bytes as usize]), Err(DecodeError::FileTooLarge { bytes }));
 }
 
 /// The table that people read promises each file's sentence; the sentences come from here.

@@ -9,9 +9,10 @@ use beit::config::Config;
 impl Gpu {
     /// How many photos fit into one pass through this network, whose activations each lie in one buffer: at least one.
     pub fn most_photos(&self, config: &Config) -> usize {
-        let (limits, values) = (self.limits(), config.tokens() * config.mlp_width.max(3 * config.width));
+        let limits = self.limits();
         let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
-        usize::try_from(most / (4 * values.max(1) as u64)).unwrap_or(usize::MAX).max(1)
+        let bytes = 4 * config.tokens() as u64 * config.mlp_width.max(3 * config.width) as u64;
+        usize::try_from(most / bytes.max(1)).unwrap_or(usize::MAX).max(1)
     }
 
     /// The kernels that a network with linear layers in `format` runs for so many photos in one pass, in the order in

@@ -189,7 +189,7 @@ pub async fn read(photo: Option<Blob>) -> Result<(Blob, Uint8Array), PhotoError>
     let photo = photo.ok_or(PhotoError::Unreadable)?;
     // More than is decoded is not even read; the decoder says so of the length alone.
     if photo.size() > MAX_FILE_BYTES as f64 {
-        return Err(DecodeError::FileTooLarge { bytes: photo.size() as usize }.into());
+        return Err(DecodeError::FileTooLarge { bytes: photo.size() as u64 }.into());
     }
     let buffer = JsFuture::from(photo.array_buffer()).await.map_err(|_| PhotoError::Unreadable)?;
     let bytes = Uint8Array::new(&buffer);

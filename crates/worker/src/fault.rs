@@ -30,10 +30,9 @@ fn of_decoding(error: DecodeError) -> PhotoFault {
         DecodeError::TooManyPixels { width, height } => {
             PhotoFault::TooManyPixels { width, height, most_megapixels: MAX_PIXELS / 1_000_000 }
         }
-        DecodeError::FileTooLarge { bytes } => PhotoFault::FileTooLarge {
-            megabytes: (bytes >> 20) as u64,
-            most_megabytes: (MAX_FILE_BYTES >> 20) as u64,
-        },
+        DecodeError::FileTooLarge { bytes } => {
+            PhotoFault::FileTooLarge { megabytes: bytes >> 20, most_megabytes: MAX_FILE_BYTES >> 20 }
+        }
         DecodeError::OutOfMemory { width, height } => PhotoFault::OutOfMemory { width, height },
     }
 }

@@ -45,8 +45,8 @@ pub fn processor(config: &Config, isa: Isa, format: WeightFormat) -> f64 {
         gemm(isa, &activations, &w, None, Activation::None, Output::Values(&mut out));
         best = best.min(port::now() - begun);
     }
-    let product = (rows * k * n) as f64;
-    best * config.multiply_accumulates() as f64 / product * BESIDE_PRODUCTS
+    let [photo, product] = [config.multiply_accumulates(), config.mlp_multiply_accumulates()];
+    best * (photo as f64 / product as f64) * BESIDE_PRODUCTS
 }
 
 /// Leaves the GPU with the fastest of these and gives the milliseconds of a photo with it; none where each

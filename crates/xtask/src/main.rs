@@ -10,8 +10,10 @@ mod apt;
 mod args;
 mod axe;
 mod bench;
+mod bits32;
 mod browser;
 mod cache;
+mod deny;
 mod embed;
 mod fuzz;
 mod hosts;
@@ -25,12 +27,15 @@ mod shell;
 mod site;
 mod stamp;
 mod test;
+mod toolchain;
 mod tools;
 mod types;
 mod version;
 mod vulkan;
 mod wasm_opt;
 mod workers;
+#[cfg(test)]
+mod workflows;
 
 use std::path::Path;
 use std::process::ExitCode;

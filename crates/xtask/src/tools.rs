@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::Result;
 use crate::cache::Cache;
-use crate::process::{find_on_path, output, run, run_logged, spoken};
+use crate::process::{find_on_path, output, run_logged, spoken};
 use crate::project::Project;
 use crate::version::{locked, printed};
+use crate::{Result, toolchain};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -56,7 +56,7 @@ impl Tools {
 pub fn set_up(project: &Project) -> Result<Tools> {
     let cache = Cache::find()?;
     let rustc = output(project.command("rustc").arg("-vV"))?;
-    rust_target(project)?;
+    toolchain::ensure(project, &rustc)?;
     let wasm_bindgen_version = locked(&project.root.join("Cargo.lock"), "wasm-bindgen")?;
     let wasm_bindgen = from_crate(
         &cache,
@@ -96,31 +96,6 @@ pub fn set_up(project: &Project) -> Result<Tools> {
         wasm_bindgen_test_runner: wasm_bindgen_test_runner.clone(),
         versions,
     })
-}
-
-/// The standard library for wasm, and its source, from which threads need it rebuilt.
-fn rust_target(project: &Project) -> Result<()> {
-    let sysroot = output(project.command("rustc").args(["--print", "sysroot"]))?;
-    let rustlib = Path::new(sysroot.trim()).join("lib/rustlib");
-    for (there, arguments) in [
-        (rustlib.join(TARGET).join("lib"), ["target", "add", TARGET]),
-        (rustlib.join("src/rust/library/std/Cargo.toml"), ["component", "add", "rust-src"]),
-    ] {
-        if there.exists() {
-            continue;
-        }
-        let by_hand = format!("rustup {}", arguments.join(" "));
-        if find_on_path("rustup").is_none() {
-            return Err(format!(
-                "{} is missing and rustup is not there to add it: install Rust from \
-                 https://rustup.rs, or run what your system has for `{by_hand}`",
-                arguments[2]
-            ));
-        }
-        eprintln!("Adding {} to Rust (`{by_hand}`): seconds.", arguments[2]);
-        run(project.command("rustup").args(arguments))?;
-    }
-    Ok(())
 }
 
 /// cargo-fuzz, which only fuzzing needs.

@@ -40,7 +40,7 @@ pub enum DecodeError {
     TooManyPixels { width: u32, height: u32 },
 
     #[error("This file is {} MB long. Beitscope reads photos up to {} MB.", bytes >> 20, MAX_FILE_BYTES >> 20)]
-    FileTooLarge { bytes: usize },
+    FileTooLarge { bytes: u64 },
 
     #[error("There is not enough memory left for this photo of {width} × {height} pixels.")]
     OutOfMemory { width: u32, height: u32 },

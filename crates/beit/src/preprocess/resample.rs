@@ -37,7 +37,7 @@ pub(super) struct Taps {
 
 impl Taps {
     /// For resizing an axis from `input` to `output` positions, of which only `window` is wanted.
-    pub(super) fn new(input: usize, output: usize, window: Range<usize>) -> Self {
+    pub(super) fn new(input: usize, output: u64, window: Range<u64>) -> Self {
         let scale = input as f64 / output as f64;
         let filter_scale = scale.max(1.0);
         let support = SUPPORT * filter_scale;
@@ -142,7 +142,7 @@ mod tests {
             let whole = Taps::new(97, output, 0..output).horizontal(&row, 97);
             let window = output / 3..output - output / 4;
             let part = Taps::new(97, output, window.clone()).horizontal(&row, 97);
-            assert_eq!(part, whole[window.start * 3..window.end * 3], "97 → {output}");
+            assert_eq!(part, whole[window.start as usize * 3..window.end as usize * 3], "97 → {output}");
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
     fn weights_of_every_position_sum_to_one() {
         for (input, output) in [(1, 256), (37, 256), (5000, 256), (257, 256)] {
             let taps = Taps::new(input, output, 0..output);
-            for i in 0..output {
+            for i in 0..taps.len() {
                 let sum: i32 = taps.weights_of(i).iter().sum();
                 // Each weight is rounded on its own, so the sum may miss one by half a unit a weight.
                 let slack = taps.weights_of(i).len() as i32;

@@ -16,6 +16,8 @@ pub enum WeightsError {
     Tensors(Vec<String>),
     #[error("the file has {got} bytes, the header announces {expected}")]
     Length { expected: u64, got: u64 },
+    #[error("{tensor}: no memory for its {bytes} bytes")]
+    OutOfMemory { tensor: String, bytes: u64 },
     #[error("writing failed: {0}")]
     Write(String),
 }

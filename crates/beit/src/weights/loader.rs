@@ -59,7 +59,7 @@ struct Pending {
     spec: TensorSpec,
     dtype: GgmlDType,
     start: u64,
-    bytes: usize,
+    bytes: u64,
 }
 
 /// The tensor being filled.
@@ -142,17 +142,19 @@ fn fill(
         let mut filling = match current.take() {
             Some(filling) => filling,
             None => match pending.next() {
-                Some(next) => Filling { bytes: Vec::with_capacity(next.bytes), pending: next },
+                Some(next) => Filling { bytes: room(&next.spec, next.bytes)?, pending: next },
                 None => return Ok(()),
             },
         };
-        let padding = filling.pending.start.saturating_sub(*at).min(bytes.len() as u64) as usize;
-        let wanted = filling.pending.bytes - filling.bytes.len();
-        let end = bytes.len().min(padding + wanted);
+        let here = bytes.len() as u64;
+        let padding = filling.pending.start.saturating_sub(*at).min(here);
+        let wanted = filling.pending.bytes - filling.bytes.len() as u64;
+        // Neither exceeds the length of `bytes`.
+        let (padding, end) = (padding as usize, here.min(padding + wanted) as usize);
         filling.bytes.extend_from_slice(&bytes[padding..end]);
         *at += end as u64;
         bytes = &bytes[end..];
-        if filling.bytes.len() < filling.pending.bytes {
+        if (filling.bytes.len() as u64) < filling.pending.bytes {
             *current = Some(filling);
             return Ok(());
         }
@@ -160,15 +162,29 @@ fn fill(
     }
 }
 
+/// Empty room for a tensor's values, of which the file says how many bytes they take.
+fn room<T>(spec: &TensorSpec, bytes: u64) -> Result<Vec<T>, WeightsError> {
+    let out_of_memory = || WeightsError::OutOfMemory { tensor: spec.name.clone(), bytes };
+    let mut values = Vec::new();
+    let length = usize::try_from(bytes / size_of::<T>() as u64).map_err(|_| out_of_memory())?;
+    values.try_reserve_exact(length).map_err(|_| out_of_memory())?;
+    Ok(values)
+}
+
 fn complete(filling: Filling) -> Result<Tensor, WeightsError> {
     let Filling { pending: Pending { spec, dtype, .. }, bytes } = filling;
+    let floats = || room(&spec, 4 * spec.values());
     let data = match dtype {
         GgmlDType::F32 => {
-            TensorData::Dense(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect())
+            let mut values = floats()?;
+            values.extend(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)));
+            TensorData::Dense(values)
         }
-        GgmlDType::F16 => TensorData::Dense(
-            bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect(),
-        ),
+        GgmlDType::F16 => {
+            let mut values = floats()?;
+            values.extend(bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()));
+            TensorData::Dense(values)
+        }
         GgmlDType::Q4_0 => TensorData::Blocks { format: WeightFormat::Q4_0, bytes },
         _ => TensorData::Blocks { format: WeightFormat::Q8_0, bytes },
     };
@@ -208,7 +224,7 @@ fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, 
     let config = schema::read_config(&content.metadata)?;
     let labels = schema::read_labels(&content.metadata, config.classes)?;
     let pending = locate(&content, &config, total_bytes)?;
-    let tensors = pending.iter().map(|p| (p.spec.name.clone(), type_name(p.dtype), p.bytes as u64)).collect();
+    let tensors = pending.iter().map(|p| (p.spec.name.clone(), type_name(p.dtype), p.bytes)).collect();
     let header = Header { config, labels, metadata: content.metadata, tensors };
     Ok((header, pending, data_start as usize))
 }
@@ -262,20 +278,18 @@ fn locate(content: &Content, config: &Config, total_bytes: u64) -> Result<Vec<Pe
             faults.push(format!("{}: expected {expected}, got {}", spec.name, type_name(dtype)));
             continue;
         }
-        // In 64 bits: where usize has 32, a hostile shape's product would wrap around.
-        let elements: u64 = spec.shape.iter().map(|&len| len as u64).product();
-        let bytes = elements / dtype.block_size() as u64 * dtype.type_size() as u64;
+        let bytes = spec.values() / dtype.block_size() as u64 * dtype.type_size() as u64;
         let start = content.tensor_data_offset.saturating_add(info.offset);
         if start.saturating_add(bytes) > total_bytes {
             faults.push(format!("{}: lies beyond the file's {total_bytes} bytes", spec.name));
             continue;
         }
-        pending.push(Pending { spec, dtype, start, bytes: bytes as usize });
+        pending.push(Pending { spec, dtype, start, bytes });
     }
     faults.extend(surplus.keys().map(|name| format!("{name:.80}: not part of this network")));
     pending.sort_by_key(|p| p.start);
     for pair in pending.windows(2) {
-        if pair[0].start + pair[0].bytes as u64 > pair[1].start {
+        if pair[0].start + pair[0].bytes > pair[1].start {
             faults.push(format!("{} and {} overlap", pair[0].spec.name, pair[1].spec.name));
         }
     }
@@ -293,5 +307,73 @@ fn type_name(dtype: GgmlDType) -> &'static str {
         GgmlDType::Q8_0 => "Q8_0",
         GgmlDType::Q4_0 => "Q4_0",
         _ => "another type",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Position;
+    use candle_core::quantized::gguf_file;
+
+    /// A network whose `mlp.fc1.weight` takes 2³² bytes in F32.
+    fn wide() -> Config {
+        Config {
+            image_size: 16,
+            width: 16_384,
+            depth: 1,
+            heads: 1,
+            mlp_width: 65_536,
+            classes: 1,
+            position: Position::AbsoluteEmbedding,
+            preprocessing: crate::preprocess::Preprocessing {
+                crop: 16,
+                ..Config::beitv2_large().preprocessing
+            },
+            ..Config::beitv2_large()
+        }
+    }
+
+    /// The header of a file with this network's tensors in F32, the MLP's first matrix before the others; the length
+    /// of the whole file.
+    fn header(config: &Config) -> (Vec<u8>, u64) {
+        let label = Label { wnid: "n00000001".into(), en: "thing".into(), zh: "thing".into() };
+        let metadata = schema::metadata(config, &[label]);
+        let metadata: Vec<_> = metadata.iter().map(|(key, value)| (*key, value)).collect();
+        let mut bytes = Vec::new();
+        gguf_file::write(&mut Cursor::new(&mut bytes), &metadata, &[]).unwrap();
+        // Written without tensors, the metadata's last text is followed by padding alone.
+        bytes.truncate(bytes.iter().rposition(|&byte| byte != 0).unwrap() + 1);
+        let mut tensors = config.tensors();
+        tensors.sort_by_key(|spec| spec.name != "blocks.0.mlp.fc1.weight");
+        bytes[8..16].copy_from_slice(&(tensors.len() as u64).to_le_bytes());
+        let mut offset = 0u64;
+        for TensorSpec { name, shape, .. } in &tensors {
+            bytes.extend((name.len() as u64).to_le_bytes());
+            bytes.extend(name.as_bytes());
+            bytes.extend((shape.len() as u32).to_le_bytes());
+            shape.iter().rev().for_each(|&length| bytes.extend((length as u64).to_le_bytes()));
+            bytes.extend(0u32.to_le_bytes()); // F32
+            bytes.extend(offset.to_le_bytes());
+            offset += 4 * shape.iter().map(|&length| length as u64).product::<u64>();
+        }
+        bytes.resize(bytes.len().next_multiple_of(32), 0);
+        let length = bytes.len() as u64 + offset;
+        (bytes, length)
+    }
+
+    #[test]
+    fn a_tensor_larger_than_memory_is_refused() {
+        let (mut bytes, length) = header(&wide());
+        // The first bytes of the tensor, as many as the header is looked for in.
+        bytes.resize(bytes.len() + FIRST_HEADER_TRY, 0);
+        let mut loader = Loader::new(length);
+        match loader.push(&bytes) {
+            // Some systems give memory before they have it.
+            Ok(tensors) => assert!(tensors.is_empty() && cfg!(target_pointer_width = "64"), "{tensors:?}"),
+            Err(error) => {
+                assert_eq!(error.to_string(), "blocks.0.mlp.fc1.weight: no memory for its 4294967296 bytes")
+            }
+        }
     }
 }

@@ -18,6 +18,13 @@ pub struct TensorSpec {
     pub role: Role,
 }
 
+impl TensorSpec {
+    /// How many values the tensor holds.
+    pub fn values(&self) -> u64 {
+        self.shape.iter().map(|&length| length as u64).product()
+    }
+}
+
 /// How a tensor is used, hence how it may be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -81,7 +88,7 @@ impl Config {
 
     /// Parameters of the network: what its tensors hold together.
     pub fn parameters(&self) -> u64 {
-        self.tensors().iter().map(|t| t.shape.iter().product::<usize>() as u64).sum()
+        self.tensors().iter().map(TensorSpec::values).sum()
     }
 }
 
@@ -109,6 +116,12 @@ const LABELS_ZH: &str = "beit.labels.zh";
 /// Patches along one side. The bias that a block expands its table to grows with the fourth power: a small file
 /// must not ask for all memory. BEiT's largest published grid is 40 (640 px).
 const MAX_GRID: usize = 64;
+
+/// Values of one tensor, as many as 32 bits count.
+const MAX_TENSOR_VALUES: u64 = u32::MAX as u64;
+/// Values of any one array of activations of a photo, or of a position bias spread over all pairs of tokens: 4 GiB in
+/// F32, all that 32 bits address.
+const MAX_ACTIVATIONS: u64 = 1 << 30;
 
 /// The metadata that describes a network and its classes, in the order it is written.
 pub fn metadata(config: &Config, labels: &[Label]) -> Vec<(&'static str, Value)> {
@@ -182,6 +195,7 @@ pub fn read_config(metadata: &Metadata) -> Result<Config, WeightsError> {
     let least = config.image_size.div_ceil(MAX_GRID);
     m.check(PATCH_SIZE, config.patch_size >= least, &format!("at least {least}"), config.patch_size)?;
     m.check(HEADS, config.width.is_multiple_of(config.heads), "a divisor of the width", config.heads)?;
+    check_products(&m, &config)?;
     let crop = config.preprocessing.crop;
     m.check(CROP, crop == config.image_size, "the image size", crop)?;
     m.check(
@@ -193,6 +207,25 @@ pub fn read_config(metadata: &Metadata) -> Result<Config, WeightsError> {
     let std = config.preprocessing.std;
     m.check(STD, std.iter().all(|&s| s > 0.0), "positive numbers", format!("{std:?}"))?;
     Ok(config)
+}
+
+/// Checks the products of sizes that are each plausible: past this, no product of a tensor's shape and none of one
+/// photo's activations overflows a `usize` of 32 bits.
+fn check_products(m: &Reader, config: &Config) -> Result<(), WeightsError> {
+    let [tokens, width, classes] = [config.tokens(), config.width, config.classes].map(|n| n as u64);
+    let [heads, mlp_width, patch] = [config.heads, config.mlp_width, config.patch_size].map(|n| n as u64);
+    let at_most = |key, most: u64, what: &str, got: u64| {
+        m.check(key, got <= most, &format!("at most {most} for {what}"), got)
+    };
+    let with_width = format!("a width of {width}");
+    let with_tokens = format!("{tokens} tokens");
+    at_most(CLASSES, MAX_TENSOR_VALUES / width, &with_width, classes)?;
+    at_most(MLP_WIDTH, MAX_TENSOR_VALUES / width, &with_width, mlp_width)?;
+    at_most(WIDTH, MAX_TENSOR_VALUES / (3 * patch * patch), "patches of this size", width)?;
+    at_most(WIDTH, MAX_TENSOR_VALUES / (3 * width), "its own square", width)?;
+    at_most(HEADS, MAX_ACTIVATIONS / (tokens * tokens), &with_tokens, heads)?;
+    at_most(MLP_WIDTH, MAX_ACTIVATIONS / tokens, &with_tokens, mlp_width)?;
+    at_most(WIDTH, MAX_ACTIVATIONS / (3 * tokens), &with_tokens, width)
 }
 
 /// Reads the classes' names; there is one for each row of the head.
@@ -290,6 +323,16 @@ mod tests {
         assert_eq!(Config::beitv2_large().tensors().len(), 391);
     }
 
+    /// One tensor alone holds more than 2³² values here, which no `usize` of 32 bits counts.
+    #[test]
+    fn parameters_are_counted_in_64_bits() {
+        let config = Config { width: 16_384, classes: 1_000_000, ..Config::beitv2_large() };
+        // Matrices, vectors and the bias table.
+        let block = 4 * 16_384u64.pow(2) + 2 * 4096 * 16_384 + 10 * 16_384 + 4096 + 732 * 16;
+        let stem_and_head = 768 * 16_384 + 4 * 16_384 + 1_000_000 * 16_384 + 1_000_000;
+        assert_eq!(config.parameters(), 24 * block + stem_and_head);
+    }
+
     #[test]
     fn metadata_survives_the_round_trip() {
         let config = Config { classes: 2, ..Config::beitv2_large() };
@@ -330,5 +373,28 @@ mod tests {
             assert!(error.contains(key), "{key} removed: {error}");
         }
         assert!(read_labels(&good, 1000).is_err());
+    }
+
+    /// Each size is plausible by itself; the products exceed 2³².
+    #[test]
+    fn implausible_products_are_named() {
+        let most = |key, most: u64, what: &str| format!("`{key}`: expected at most {most} for {what}");
+        let large = Config::beitv2_large;
+        let preprocessing = |crop| Preprocessing { crop, short_side: crop, ..large().preprocessing };
+        let faults = [
+            (
+                Config { width: 16_384, classes: 1_000_000, ..large() },
+                most(CLASSES, 262_143, "a width of 16384"),
+            ),
+            (
+                Config { image_size: 1024, heads: 1024, preprocessing: preprocessing(1024), ..large() },
+                most(HEADS, 63, "4097 tokens"),
+            ),
+        ];
+        for (config, expected) in faults {
+            let metadata = metadata(&config, &[]).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+            let error = read_config(&metadata).unwrap_err().to_string();
+            assert!(error.contains(&expected), "{error}");
+        }
     }
 }

@@ -40,8 +40,7 @@ impl StoredTensor {
     /// `bytes` is the tensor in GGUF's layout, little-endian, row-major.
     pub fn new(spec: &TensorSpec, storage: Storage, bytes: Vec<u8>) -> Result<Self, WeightsError> {
         let dtype = storage.dtype();
-        let elements: usize = spec.shape.iter().product();
-        let expected = (elements / dtype.block_size() * dtype.type_size()) as u64;
+        let expected = spec.values() / dtype.block_size() as u64 * dtype.type_size() as u64;
         if bytes.len() as u64 != expected {
             return Err(WeightsError::Length { expected, got: bytes.len() as u64 });
         }

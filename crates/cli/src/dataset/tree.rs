@@ -107,8 +107,7 @@ impl Tree {
 
 /// Reads a photo, no more of it than can be decoded.
 pub fn read_photo(file: &mut dyn Read) -> Result<Vec<u8>, String> {
-    let bytes =
-        read_at_most(file, MAX_FILE_BYTES as u64).map_err(|e| format!("The file can't be read: {e}."))?;
+    let bytes = read_at_most(file, MAX_FILE_BYTES).map_err(|e| format!("The file can't be read: {e}."))?;
     bytes.ok_or_else(|| {
         format!("This file is too long. Beitscope reads photos up to {} MB.", MAX_FILE_BYTES >> 20)
     })

@@ -13,7 +13,7 @@ use crate::shell;
 use crate::site::{self, Site};
 use crate::tools::{TARGET, Tools};
 use crate::workers::{LINTED, TESTED, Variant};
-use crate::{Result, apt, axe, browser, fuzz, vulkan};
+use crate::{Result, apt, axe, bits32, browser, deny, fuzz, vulkan};
 
 /// What steps need.
 pub struct Context<'a> {
@@ -38,11 +38,13 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 16] = [
+pub const STEPS: [Step; 18] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
     step("clippy-wasm", "no lint in the page's and the workers' code", When::Always, clippy_wasm),
+    step("bits32", "unit tests where usize has 32 bits", When::Always, bits32),
+    step("deny", "dependencies' licences and sources", When::Always, deny),
     step("true-size", "BEiTv2-large with random weights against timm", When::Always, true_size),
     step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
     step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
@@ -145,6 +147,14 @@ fn clippy_wasm(context: &Context, _: &mut Tally) -> Result<()> {
         let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
         process::run(cargo.args(["--", "-D", "warnings"]))
     })
+}
+
+fn bits32(context: &Context, tally: &mut Tally) -> Result<()> {
+    cargo_test::run(bits32::tests(context.project)?, &[], tally)
+}
+
+fn deny(context: &Context, _: &mut Tally) -> Result<()> {
+    deny::run(context.project)
 }
 
 fn true_size(context: &Context, tally: &mut Tally) -> Result<()> {

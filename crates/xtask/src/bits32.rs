@@ -1,0 +1,46 @@
+//! Unit tests where `usize` has 32 bits, as in the page's workers: what wraps around there unseen panics here.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::project::Project;
+use crate::{Result, apt, process, toolchain};
+
+const TARGET: &str = "i686-unknown-linux-gnu";
+
+/// What the worker links of this workspace, but for the GPU: `gpu`'s tests need an adapter.
+const PACKAGES: [&str; 4] = ["beit", "head", "kernels", "protocol"];
+
+/// The packages' tests in the dev profile, which checks for overflow.
+///
+/// # Errors
+/// When 32-bit programs can't be built and run here.
+pub fn tests(project: &Project) -> Result<Command> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Err(format!(
+            "nothing was tested: programs for {TARGET} run on x86-64 Linux only. Name the other steps to leave this \
+             one out; .github/workflows/ci.yml runs it"
+        ));
+    }
+    toolchain::ensure_target(project, TARGET)?;
+    let probe = project.cargo_target.join("bits32-probe");
+    if runs_32_bits(&probe).is_err() {
+        apt::install(project, "A 32-bit C library", &["gcc-multilib"])?;
+        runs_32_bits(&probe)?;
+    }
+    let mut cargo = project.cargo();
+    cargo.args(["test", "--no-fail-fast", "--lib", "--tests", "--target", TARGET]);
+    cargo.args(PACKAGES.iter().flat_map(|package| ["--package", *package]));
+    Ok(cargo)
+}
+
+/// Compiles and runs an empty program of 32 bits.
+fn runs_32_bits(program: &Path) -> Result<()> {
+    let source = program.with_extension("c");
+    let failed = |error| format!("{}: {error}", source.display());
+    fs::create_dir_all(program.parent().unwrap_or(program)).map_err(failed)?;
+    fs::write(&source, "int main(void) { return 0; }\n").map_err(failed)?;
+    process::output(Command::new("cc").arg("-m32").arg(&source).arg("-o").arg(program))?;
+    process::output(&mut Command::new(program)).map(drop)
+}
