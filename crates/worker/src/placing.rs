@@ -8,6 +8,7 @@ use crate::network::Network;
 use crate::shards::Shards;
 use crate::verdict::Verdict;
 use crate::{fault, port, timing};
+use ::engine::device_selection::is_gpu_faster;
 use beit::backend::{BackendError, Cpu};
 use beit::builder::BuildError;
 use beit::labels::Label;
@@ -101,7 +102,7 @@ async fn on_graphics(
     choice.keep(shards.store()).await;
     let format = instructions::format(shards.quantization());
     let cpu_ms = timing::processor(model.config(), isa, format);
-    let faster = gpu_ms < cpu_ms;
+    let faster = is_gpu_faster(gpu_ms, cpu_ms);
     let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };
     let arithmetic = faster.then(|| gpu.arithmetic());
     Verdict::new(arithmetic, reason.clone()).keep(shards.store(), gpu, shards.sha256()).await;

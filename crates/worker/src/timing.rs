@@ -1,6 +1,7 @@
 //! How long a photo takes on each device, measured before one is chosen.
 
 use crate::port;
+use ::engine::device_selection::photo_ms_on_cpu;
 use beit::backend::BackendError;
 use beit::config::Config;
 use beit::model::Model;
@@ -8,8 +9,6 @@ use beit::preprocess::Pixels;
 use gpu::{Agreement, Arithmetic, Gpu};
 use kernels::{Activation, BLOCK, Isa, Output, PackedWeights, QuantizedActivations, WeightFormat, gemm};
 
-/// What takes time on the processor beside matrix products: about an eighth of a photo.
-const BESIDE_PRODUCTS: f64 = 1.15;
 /// Products to time; a browser compiles a function well only after it has run for a while.
 const TRIES: usize = 6;
 
@@ -45,8 +44,7 @@ pub fn processor(config: &Config, isa: Isa, format: WeightFormat) -> f64 {
         gemm(isa, &activations, &w, None, Activation::None, Output::Values(&mut out));
         best = best.min(port::now() - begun);
     }
-    let [photo, product] = [config.multiply_accumulates(), config.mlp_multiply_accumulates()];
-    best * (photo as f64 / product as f64) * BESIDE_PRODUCTS
+    photo_ms_on_cpu(config, best)
 }
 
 /// Leaves the GPU with the fastest of these and gives the milliseconds of a photo with it; none where each

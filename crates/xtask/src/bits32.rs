@@ -10,7 +10,7 @@ use crate::{Result, apt, process, toolchain};
 const TARGET: &str = "i686-unknown-linux-gnu";
 
 /// What the worker links of this workspace, but for the GPU: `gpu`'s tests need an adapter.
-const PACKAGES: [&str; 4] = ["beit", "head", "kernels", "protocol"];
+const PACKAGES: [&str; 5] = ["beit", "engine", "head", "kernels", "protocol"];
 
 /// The packages' tests in the dev profile, which checks for overflow.
 ///
