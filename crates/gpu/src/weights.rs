@@ -99,7 +99,8 @@ pub(crate) fn pack_blocks(
     if n == 0 || k == 0 || !k.is_multiple_of(BLOCK) {
         return Err(PackError::Shape { n, k });
     }
-    let expected = (k / BLOCK * block_bytes).checked_mul(n).ok_or(PackError::Shape { n, k })?;
+    let expected = (k / BLOCK).checked_mul(block_bytes).and_then(|row| row.checked_mul(n));
+    let expected = expected.ok_or(PackError::Shape { n, k })?;
     if bytes.len() != expected {
         return Err(PackError::Length { format, n, k, expected, got: bytes.len() });
     }
@@ -186,6 +187,7 @@ mod tests {
         let block = [0u8; 34];
         let pack = |n, k, bytes: &[u8]| pack_blocks(WeightFormat::Q8_0, n, k, bytes).unwrap_err();
         assert!(matches!(pack(1, 33, &block), PackError::Shape { .. }));
+        assert!(matches!(pack(1, usize::MAX & !31, &block), PackError::Shape { .. }));
         assert!(matches!(pack(2, 32, &block), PackError::Length { expected: 68, got: 34, .. }));
         let infinite: Vec<u8> = f16::INFINITY.to_le_bytes().into_iter().chain([0; 32]).collect();
         assert!(matches!(pack(1, 32, &infinite), PackError::Scale { row: 0, block: 0, .. }));

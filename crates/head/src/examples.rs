@@ -26,7 +26,7 @@ impl Examples {
         if classes < 2 {
             return Err(HeadError::TooFewClasses { got: classes });
         }
-        HeadError::expect("features", labels.len() * width, features.len())?;
+        HeadError::expect("features", labels.len().saturating_mul(width), features.len())?;
         let mut counts = vec![0; classes];
         for &label in &labels {
             let count = counts.get_mut(label).ok_or(HeadError::Shape {
@@ -109,6 +109,9 @@ mod tests {
         let broken = [0.0, 0.0, f32::NAN, 0.0];
         assert!(matches!(new(2, &broken, &[0, 1]), Err(HeadError::NotFinite { example: 1 })));
         assert_eq!(new(2, &[0.0; 6], &[1, 0, 1]).unwrap().counts(), [1, 2]);
+        // Of 2³² values, which would wrap around to none where usize has 32 bits.
+        let labels = vec![0; 1 << 16];
+        assert!(matches!(Examples::new(1 << 16, 2, vec![], labels), Err(HeadError::Shape { got: 0, .. })));
     }
 }
 

@@ -8,6 +8,7 @@
 
 use crate::isa::Kernels;
 use crate::pack::WeightFormat;
+use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa};
 
@@ -62,7 +63,7 @@ impl QuantizedActivations {
     /// # Panics
     /// If `k` is no multiple of 32 or `x` isn't `rows · k` long.
     pub fn quantize(&mut self, isa: Isa, format: WeightFormat, x: &[f32], rows: usize, k: usize) {
-        assert_eq!(x.len(), rows * k, "activations of {rows} × {k}");
+        assert_eq!(x.len(), length([rows, k]), "activations of {rows} × {k}");
         let codes = self.begin(isa, format, rows, k);
         threads::split_unless(rows * k < 1 << 14, rows, |_, rows| {
             for row in rows {
@@ -83,7 +84,7 @@ impl QuantizedActivations {
         let blocks = k / BLOCK;
         self.made_for = Some((isa, format));
         (self.rows, self.k) = (rows, k);
-        self.groups.resize(rows * blocks * kernels.steps(), 0);
+        self.groups.resize(length([rows, blocks, kernels.steps()]), 0);
         self.scales.resize(rows * blocks, 0.0);
         self.corrections.resize(rows * blocks, 0);
         Codes {

@@ -7,6 +7,7 @@ use crate::float::exp_row;
 use crate::lanes::Lanes;
 use crate::pack::WeightFormat;
 use crate::position_bias::PositionBias;
+use crate::shape::{length, total};
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa, QuantizedActivations};
 
@@ -51,7 +52,11 @@ const TOGETHER: usize = 4 * QUERIES;
 /// queries, the scores and the packed weights.
 fn scratch_floats(tokens: usize, width: usize) -> usize {
     let padded = tokens.next_multiple_of(WIDEST_PANEL);
-    padded * width + tokens * width.next_multiple_of(WIDEST_PANEL) + TOGETHER * (width + padded + tokens)
+    total([
+        length([padded, width]),
+        length([tokens, width.next_multiple_of(WIDEST_PANEL)]),
+        length([TOGETHER, total([width, padded, tokens])]),
+    ])
 }
 
 /// Scratch of [`attention`], kept between calls.
@@ -100,12 +105,12 @@ pub fn attention(
     out: Attended,
 ) {
     let Heads { photos, tokens, heads, head_width } = shape;
-    let (rows, width) = (photos * tokens, heads * head_width);
-    assert_eq!(qkv.len(), rows * 3 * width, "q, k, v of {shape:?}");
+    let (rows, width) = (length([photos, tokens]), length([heads, head_width]));
+    assert_eq!(qkv.len(), length([rows, 3, width]), "q, k, v of {shape:?}");
     assert!(bias.is_none_or(|b| b.fits(heads, tokens)), "bias of another shape than {shape:?}");
     let place = match out {
         Attended::Values(out) => {
-            assert_eq!(out.len(), rows * width, "output of {shape:?}");
+            assert_eq!(out.len(), length([rows, width]), "output of {shape:?}");
             Place::Values(Shared::new(out))
         }
         Attended::Codes(out, format) => {
@@ -119,9 +124,10 @@ pub fn attention(
     let parts = parts(photos * heads, threads::count());
     let queries = tokens.div_ceil(parts).next_multiple_of(QUERIES);
     let sizes = Sizes::of(shape, queries, bias, place);
-    let floats = sizes.head + sizes.bias + sizes.out;
-    if scratch.floats.len() < floats * threads::count() {
-        scratch.floats.resize(floats * threads::count(), 0.0);
+    let floats = sizes.floats();
+    let all = length([floats, threads::count()]);
+    if scratch.floats.len() < all {
+        scratch.floats.resize(all, 0.0);
     }
     let scratch = Shared::new(&mut scratch.floats);
     threads::split(photos * heads * parts, |thread, items| {
@@ -164,9 +170,14 @@ impl Sizes {
         let expands = matches!(bias, Some(PositionBias::Relative(_)));
         Self {
             head: scratch_floats(tokens, head_width),
-            bias: if expands { queries * tokens } else { 0 },
-            out: if matches!(place, Place::Codes(_)) { queries * head_width } else { 0 },
+            bias: if expands { length([queries, tokens]) } else { 0 },
+            out: if matches!(place, Place::Codes(_)) { length([queries, head_width]) } else { 0 },
         }
+    }
+
+    /// Of one thread.
+    fn floats(&self) -> usize {
+        total([self.head, self.bias, self.out])
     }
 }
 

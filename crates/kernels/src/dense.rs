@@ -2,6 +2,7 @@
 
 use crate::gemm::copy_row;
 use crate::lanes::Lanes;
+use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{Activation, Isa};
 
@@ -23,8 +24,8 @@ impl DenseWeights {
     /// # Panics
     /// If `values` is not n·k long.
     pub fn pack(n: usize, k: usize, values: &[f32]) -> Self {
-        assert_eq!(values.len(), n * k, "weights of {n} × {k}");
-        let mut panels = vec![0.0; n.div_ceil(PANEL) * PANEL * k];
+        assert_eq!(values.len(), length([n, k]), "weights of {n} × {k}");
+        let mut panels = vec![0.0; length([n.div_ceil(PANEL), PANEL, k])];
         for (row, values) in values.chunks_exact(k.max(1)).enumerate() {
             let panel = &mut panels[row / PANEL * PANEL * k..];
             for (i, value) in values.iter().enumerate() {
@@ -68,7 +69,7 @@ pub fn dense(
 ) {
     let rows = x.len().checked_div(w.k).unwrap_or(0);
     assert_eq!(x.len(), rows * w.k, "activations' and weights' inner dimension");
-    assert_eq!(out.len(), rows * w.n, "output of {rows} × {}", w.n);
+    assert_eq!(out.len(), length([rows, w.n]), "output of {rows} × {}", w.n);
     assert!(bias.is_none_or(|b| b.len() == w.n), "bias of another length than {}", w.n);
     let kernels = isa.kernels();
     let out = Shared::new(out);

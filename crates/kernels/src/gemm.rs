@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::activations::{Codes, Group, QuantizedActivations};
 use crate::isa::Kernels;
 use crate::pack::{PANEL, PackedWeights, WeightFormat};
+use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa};
 
@@ -124,12 +125,12 @@ pub fn gemm(
     let (rows, n) = (a.rows(), w.n());
     let place = match out {
         Output::Values(out) => {
-            assert_eq!(out.len(), rows * n, "output of {rows} × {n}");
+            assert_eq!(out.len(), length([rows, n]), "output of {rows} × {n}");
             Place::Values(Shared::new(out))
         }
         Output::Codes(out, format) => Place::Codes(out.begin(isa, format, rows, n)),
         Output::AddScaled { x, gamma } => {
-            assert_eq!(x.len(), rows * n, "sum of {rows} × {n}");
+            assert_eq!(x.len(), length([rows, n]), "sum of {rows} × {n}");
             assert_eq!(gamma.len(), n, "factors of {rows} × {n}");
             Place::AddScaled { x: Shared::new(x), gamma }
         }

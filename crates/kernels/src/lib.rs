@@ -16,6 +16,12 @@
 //!
 //! The crate knows no model, no file format beyond a block of weights, and no clock.
 
+// Without SIMD there is only the scalar reference.
+#![cfg_attr(
+    not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))),
+    allow(dead_code, unused_macros, unused_imports)
+)]
+
 mod activations;
 mod attention;
 mod choose;
@@ -32,6 +38,7 @@ mod position_bias;
 mod relaxed;
 mod rows;
 mod scalar;
+mod shape;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 mod threads;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use half::f16;
 
 use crate::BLOCK;
+use crate::shape::length;
 use crate::threads::{self, Shared};
 
 /// Below this many bytes a second thread takes longer to wake than to help.
@@ -62,7 +63,9 @@ impl WeightFormat {
 /// Why weights can't be packed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PackError {
-    #[error("weights of {n} × {k}: no dimension may be 0, and {k} must be a multiple of 32")]
+    #[error(
+        "weights of {n} × {k}: no dimension may be 0, {k} must be a multiple of 32, and memory must hold them"
+    )]
     Shape { n: usize, k: usize },
     #[error("weights of {n} × {k} in {format:?} take {expected} bytes, got {got}")]
     Length { format: WeightFormat, n: usize, k: usize, expected: usize, got: usize },
@@ -101,13 +104,15 @@ impl PackedWeights {
         if n == 0 || k == 0 || !k.is_multiple_of(BLOCK) {
             return Err(PackError::Shape { n, k });
         }
-        let row_bytes = k / BLOCK * format.block_bytes();
-        let expected = n.checked_mul(row_bytes).ok_or(PackError::Shape { n, k })?;
+        let too_long = || PackError::Shape { n, k };
+        let row_bytes = (k / BLOCK).checked_mul(format.block_bytes()).ok_or_else(too_long)?;
+        let expected = n.checked_mul(row_bytes).ok_or_else(too_long)?;
         if blocks.len() != expected {
             return Err(PackError::Length { format, n, k, expected, got: blocks.len() });
         }
         let mut data = blocks;
-        data.resize(n.next_multiple_of(PANEL) * row_bytes, 0);
+        let padded = n.checked_next_multiple_of(PANEL).and_then(|rows| rows.checked_mul(row_bytes));
+        data.resize(padded.ok_or_else(too_long)?, 0);
         let (panel_bytes, shared) = (PANEL * row_bytes, Shared::new(&mut data));
         // Of each thread the first, with its panel.
         let faults = Mutex::new(Vec::new());
@@ -151,7 +156,7 @@ impl PackedWeights {
 
     /// The weights as numbers, `[n, k]` row-major. For tests and tools: the kernels never need it.
     pub fn dequantize(&self) -> Vec<f32> {
-        let mut out = vec![0.0; self.n * self.k];
+        let mut out = vec![0.0; length([self.n, self.k])];
         for (row, values) in out.chunks_exact_mut(self.k).enumerate() {
             for (block, values) in values.chunks_exact_mut(BLOCK).enumerate() {
                 let (scale, codes) = self.block(row, block);

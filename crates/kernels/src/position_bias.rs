@@ -1,5 +1,6 @@
 //! What attention adds to the scores: any bias, or the relative position bias of a square of patches.
 
+use crate::shape::length;
 use std::ops::Range;
 
 /// A bias on the scores of [`attention`](crate::attention).
@@ -15,7 +16,7 @@ impl PositionBias<'_> {
     /// Whether it fits so many heads and tokens.
     pub(crate) fn fits(self, heads: usize, tokens: usize) -> bool {
         match self {
-            Self::Dense(bias) => bias.len() == heads * tokens * tokens,
+            Self::Dense(bias) => bias.len() == length([heads, tokens, tokens]),
             Self::Relative(bias) => bias.heads == heads && bias.grid * bias.grid + 1 == tokens,
         }
     }
@@ -35,9 +36,9 @@ impl RelativePositionBias {
     /// From a checkpoint's table, `[(2·grid − 1)² + 3, heads]`. Its last three rows are for class token → patch,
     /// patch → class token, and class token → itself. `None` if the table has another length.
     pub fn new(table: &[f32], grid: usize, heads: usize) -> Option<Self> {
-        let span = (2 * grid).checked_sub(1)?;
-        let rows = span * span + 3;
-        if table.len() != rows * heads {
+        let span = grid.checked_mul(2)?.checked_sub(1)?;
+        let rows = span.checked_mul(span)?.checked_add(3)?;
+        if table.len() != rows.checked_mul(heads)? {
             return None;
         }
         let mut by_head = vec![0.0; table.len()];

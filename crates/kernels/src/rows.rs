@@ -1,5 +1,6 @@
 //! The float stages that go row by row, shared among threads.
 
+use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{Isa, QuantizedActivations, WeightFormat};
 
@@ -23,7 +24,7 @@ pub fn layer_norm(
     eps: f32,
     out: &mut [f32],
 ) {
-    assert!(x.len() == rows * width && out.len() == x.len(), "layer norm of {rows} × {width}");
+    assert!(x.len() == length([rows, width]) && out.len() == x.len(), "layer norm of {rows} × {width}");
     assert!(weight.len() == width && bias.len() == width, "layer norm's affine part of {width}");
     let kernels = isa.kernels();
     let out = Shared::new(out);
@@ -51,12 +52,13 @@ pub fn layer_norm_codes(
     format: WeightFormat,
     out: &mut QuantizedActivations,
 ) {
-    assert!(x.len() == rows * width, "layer norm of {rows} × {width}");
+    assert!(x.len() == length([rows, width]), "layer norm of {rows} × {width}");
     assert!(weight.len() == width && bias.len() == width, "layer norm's affine part of {width}");
     let kernels = isa.kernels();
     let mut normed = std::mem::take(&mut out.floats);
-    if normed.len() < threads::count() * width {
-        normed.resize(threads::count() * width, 0.0);
+    let floats = length([threads::count(), width]);
+    if normed.len() < floats {
+        normed.resize(floats, 0.0);
     }
     let codes = out.begin(isa, format, rows, width);
     let shared = Shared::new(&mut normed);
@@ -110,7 +112,7 @@ pub fn gelu(isa: Isa, x: &mut [f32]) {
 /// # Panics
 /// If a slice's length doesn't match.
 pub fn add_scaled(isa: Isa, x: &mut [f32], y: &[f32], gamma: &[f32], rows: usize, width: usize) {
-    assert!(x.len() == rows * width && y.len() == x.len(), "sum of {rows} × {width}");
+    assert!(x.len() == length([rows, width]) && y.len() == x.len(), "sum of {rows} × {width}");
     assert_eq!(gamma.len(), width, "factors of {rows} × {width}");
     let kernels = isa.kernels();
     let x = Shared::new(x);

@@ -30,6 +30,7 @@ pub fn tests(project: &Project) -> Result<Command> {
         runs_32_bits(&probe)?;
     }
     let mut cargo = project.cargo();
+    // No examples: those of `kernels` measure SIMD.
     cargo.args(["test", "--no-fail-fast", "--lib", "--tests", "--target", TARGET]);
     cargo.args(PACKAGES.iter().flat_map(|package| ["--package", *package]));
     Ok(cargo)

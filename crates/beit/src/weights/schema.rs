@@ -119,9 +119,9 @@ const MAX_GRID: usize = 64;
 
 /// Values of one tensor, as many as 32 bits count.
 const MAX_TENSOR_VALUES: u64 = u32::MAX as u64;
-/// Values of any one array of activations of a photo, or of a position bias spread over all pairs of tokens: 4 GiB in
-/// F32, all that 32 bits address.
-const MAX_ACTIVATIONS: u64 = 1 << 30;
+/// Values of any one array of activations of a photo, or of a position bias spread over all pairs of tokens: 2 GiB in
+/// F32, all that a worker's memory may grow to.
+const MAX_ACTIVATIONS: u64 = 1 << 29;
 
 /// The metadata that describes a network and its classes, in the order it is written.
 pub fn metadata(config: &Config, labels: &[Label]) -> Vec<(&'static str, Value)> {
@@ -388,7 +388,7 @@ mod tests {
             ),
             (
                 Config { image_size: 1024, heads: 1024, preprocessing: preprocessing(1024), ..large() },
-                most(HEADS, 63, "4097 tokens"),
+                most(HEADS, 31, "4097 tokens"),
             ),
         ];
         for (config, expected) in faults {

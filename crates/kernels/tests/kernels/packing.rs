@@ -35,6 +35,8 @@ fn packing_names_what_is_wrong() {
     let q8 = WeightFormat::Q8_0;
     assert_eq!(pack(q8, 0, 32, vec![]).unwrap_err(), PackError::Shape { n: 0, k: 32 });
     assert_eq!(pack(q8, 1, 33, vec![0; 34]).unwrap_err(), PackError::Shape { n: 1, k: 33 });
+    let k = usize::MAX & !31;
+    assert_eq!(pack(q8, 1, k, vec![]).unwrap_err(), PackError::Shape { n: 1, k });
     assert_eq!(
         pack(WeightFormat::Q4_0, 2, 64, vec![0; 71]).unwrap_err(),
         PackError::Length { format: WeightFormat::Q4_0, n: 2, k: 64, expected: 72, got: 71 }
