@@ -33,7 +33,11 @@ pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
     };
     let options = Options { disturb: Some(Box::new(disturb)), ..options(site.out.clone()) };
     let server = Server::start(options).map_err(|error| error.to_string())?;
-    println!("Beitscope is ready at {} after {} (stop it with Ctrl-C)", server.url(), spoken(started.elapsed()));
+    println!(
+        "Beitscope is ready at {} after {} (stop it with Ctrl-C)",
+        server.url(),
+        spoken(started.elapsed())
+    );
     if open {
         open_browser(&server.url());
     }
@@ -52,7 +56,8 @@ pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
 /// Whether [`Site::finish`] makes or changes the file at this path.
 fn is_built_late(path: &str) -> bool {
     let path = path.trim_start_matches('/');
-    let is_first = |rest: &str| workers::FIRST.iter().any(|variant| rest.starts_with(&format!("{}/", variant.name)));
+    let is_first =
+        |rest: &str| workers::FIRST.iter().any(|variant| rest.starts_with(&format!("{}/", variant.name)));
     path == shell::SERVICE_WORKER || path.strip_prefix("workers/").is_some_and(|rest| !is_first(rest))
 }
 

@@ -41,7 +41,8 @@ impl<'a> Site<'a> {
         let started = Instant::now();
         let out = project.root.join(out);
         let stamp = Stamp::new(&project.stamps(), &out);
-        let ours = stamp.exists() || [Profile::Dev, Profile::Release].iter().any(|own| out.ends_with(own.site()));
+        let ours =
+            stamp.exists() || [Profile::Dev, Profile::Release].iter().any(|own| out.ends_with(own.site()));
         if !ours && fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(format!(
                 "{} is not empty and was not made by this command, which deletes what is in its output \
@@ -101,7 +102,13 @@ impl<'a> Site<'a> {
         let mut trunk = project.command(&tools.trunk.to_string_lossy());
         trunk
             // Everything is there already, so that Trunk has nothing to download.
-            .args(["build", "--offline=true", "--skip-version-check", "--cargo-profile", profile.cargo_name()])
+            .args([
+                "build",
+                "--offline=true",
+                "--skip-version-check",
+                "--cargo-profile",
+                profile.cargo_name(),
+            ])
             // Whether it runs wasm-opt; the cargo profile is told above.
             .arg(format!("--release={}", profile.is_release()))
             .arg("--dist")
@@ -129,7 +136,8 @@ pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -
         return Ok(());
     }
     let staged = std::env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from);
-    let staged = staged.ok_or("TRUNK_STAGING_DIR is not set: `cargo xtask hook` is what Trunk runs (Trunk.toml)")?;
+    let staged =
+        staged.ok_or("TRUNK_STAGING_DIR is not set: `cargo xtask hook` is what Trunk runs (Trunk.toml)")?;
     let tools = tools()?;
     for variants in [workers::FIRST, workers::OTHERS] {
         workers::build(project, &tools, Profile::Release, variants)?;

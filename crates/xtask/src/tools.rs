@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::Result;
 use crate::cache::Cache;
 use crate::process::{find_on_path, output, run, run_logged, spoken};
 use crate::project::Project;
 use crate::version::{locked, printed};
-use crate::Result;
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 

@@ -176,12 +176,7 @@ impl Variant {
     }
 }
 
-fn inputs(
-    project: &Project,
-    tools: &Tools,
-    optimiser: Option<&WasmOpt>,
-    wasm: &Path,
-) -> Result<Fingerprint> {
+fn inputs(project: &Project, tools: &Tools, optimiser: Option<&WasmOpt>, wasm: &Path) -> Result<Fingerprint> {
     let mut inputs = Fingerprint::new();
     inputs.text(&tools.versions);
     if let Some(WasmOpt { version, .. }) = optimiser {
