@@ -163,8 +163,9 @@ impl Client {
         }
     }
 
-    /// What WebKit doesn't tell of a page's errors is heard in the page itself.
-    async fn listen(&self) -> Result<()> {
+    /// Hears a page's errors from now on, for [`console_errors`]; needed by a test whose page has loaded itself anew.
+    /// In WebKit they are heard in the page itself, since its driver tells none.
+    pub async fn listen(&self) -> Result<()> {
         if matches!(self, Self::WebDriver(_, Engine::WebKit { .. })) {
             self.execute(webkit::LISTEN, vec![]).await?;
         }

@@ -29,7 +29,7 @@ struct Context<'a> {
 }
 
 /// Quick checks first; the browser comes last because it wants the built site.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "clippy", what: "no lint in native code", run: clippy },
     Step { name: "clippy-wasm", what: "no lint in the page's and the workers' code", run: clippy_wasm },
@@ -39,9 +39,10 @@ const STEPS: [Step; 9] = [
     Step { name: "site", what: "workers, page and command line build", run: build },
     Step { name: "browser", what: "the page in Chromium", run: page },
     Step { name: "firefox", what: "the page in Firefox", run: page_in_firefox },
+    Step { name: "webkit", what: "the page in WebKit", run: page_in_webkit },
 ];
 
-/// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
+/// The files of `tests` that run in Firefox and WebKit too, but for what is in a module `chromium` of theirs. The others ask
 /// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser and takes
 /// minutes.
 const IN_FIREFOX: [&str; 13] = [
@@ -186,6 +187,15 @@ fn page_in_firefox(context: &Context) -> Result<()> {
         cargo.args(["--", "--skip", "chromium::"]).env(browser::VARIABLE, "firefox");
         cargo
     })
+}
+
+/// The same files as in Firefox.
+fn page_in_webkit(context: &Context) -> Result<()> {
+    let (driver, version) = browser::find_webkit(context.project)?;
+    println!("{} {version}", driver.display());
+    let mut cargo = browser_tests(context, &IN_FIREFOX.map(str::to_owned));
+    let skipped = browser::NOT_IN_WEBKIT.into_iter().flat_map(|module| ["--skip", module]);
+    process::run(cargo.arg("--").args(skipped).env(browser::VARIABLE, "webkit"))
 }
 
 /// The tests in these files of `tests`, or in all.
