@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
@@ -23,11 +24,14 @@ const PROGRAM: &str = "webkit2gtk-4.1/MiniBrowser";
 const START: Duration = Duration::from_secs(20);
 const STARTS: usize = 3;
 
-/// An X server and a driver, which has a browser as soon as [`Processes::connect`] asks for one. They end with this
-/// value, and the browser with its screen.
+/// A process that ends with this value.
+struct Running(Child);
+
+/// An X server and a driver, which has a browser as soon as [`Processes::connect`] asks for one. The browser ends with
+/// its screen.
 struct Processes {
-    screen: Child,
-    driver: Child,
+    _driver: Running,
+    _screen: Running,
     port: u16,
     /// Its settings, and what it saves.
     profile: TempDir,
@@ -43,17 +47,21 @@ impl Session {
     /// Starts a browser; one that hangs before it has opened a page is started anew.
     pub async fn start(setup: Setup) -> Self {
         assert!(!setup.webgpu, "this test is for Chromium alone: no WebGPU here");
-        let mut last = String::new();
-        for _ in 0..STARTS {
-            let processes = Processes::start(setup);
-            match timeout(START, processes.connect(setup)).await {
-                Ok(Ok(client)) => return Self { client, processes },
-                Ok(Err(error)) => last = error,
-                Err(_) => last = format!("it has not started within {} s", START.as_secs()),
+        for attempt in 1.. {
+            match Self::try_start(setup).await {
+                Ok(session) => return session,
+                Err(why) if attempt == STARTS => panic!("WebKit does not start: {why}"),
+                Err(why) => note_retry("WebKit", &why),
             }
-            note_retry("WebKit", &last);
         }
-        panic!("WebKit has not started {STARTS} times: {last}");
+        unreachable!("the last attempt has returned")
+    }
+
+    async fn try_start(setup: Setup) -> Result<Self> {
+        let processes = Processes::start(setup)?;
+        let connected = timeout(START, processes.connect(setup)).await;
+        let client = connected.map_err(|_| format!("no answer within {} s", START.as_secs()))??;
+        Ok(Self { client, processes })
     }
 
     /// Where it saves files: a link, once [`save_into`] has made it.
@@ -72,12 +80,12 @@ pub fn save_into(downloads: &Path, folder: &Path) -> Result<()> {
 }
 
 impl Processes {
-    fn start(setup: Setup) -> Self {
+    fn start(setup: Setup) -> Result<Self> {
         let profile = TempDir::new().unwrap();
         // GTK's file of the user's folders.
         let folders = format!("XDG_DOWNLOAD_DIR=\"{}\"\n", downloads(profile.path()).display());
         fs::write(profile.path().join("user-dirs.dirs"), folders).unwrap();
-        let (screen, display) = start_screen();
+        let (screen, display) = start_screen()?;
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap().port();
         let mut driver = Command::new("WebKitWebDriver");
         driver
@@ -85,6 +93,7 @@ impl Processes {
             .env("DISPLAY", display)
             .env("GDK_BACKEND", "x11")
             .env("XDG_CONFIG_HOME", profile.path())
+            .env("XDG_DATA_HOME", profile.path())
             // No bridge to screen readers, which would look for a bus.
             .env("NO_AT_BRIDGE", "1")
             .stdout(Stdio::null())
@@ -92,7 +101,7 @@ impl Processes {
         if setup.shared_memory {
             driver.env("JSC_useSharedArrayBuffer", "1");
         }
-        Self { driver: spawn(&mut driver), screen, port, profile }
+        Ok(Self { _driver: spawn(&mut driver), _screen: screen, port, profile })
     }
 
     async fn connect(&self, setup: Setup) -> Result<fantoccini::Client> {
@@ -108,34 +117,42 @@ impl Processes {
     }
 }
 
-impl Drop for Processes {
+impl Drop for Running {
     fn drop(&mut self) {
-        for process in [&mut self.driver, &mut self.screen] {
-            process.kill().ok();
-            process.wait().ok();
-        }
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
 /// An X server on a number that is free, and its name.
-fn start_screen() -> (Child, String) {
+fn start_screen() -> Result<(Running, String)> {
     let mut command = Command::new("Xvfb");
     command
         .args(["-displayfd", "1", "-screen", "0", "4096x2400x24", "-nolisten", "tcp"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let mut screen = spawn(&mut command);
-    let mut number = String::new();
-    let told = screen.stdout.take().map(|told| BufReader::new(told).read_line(&mut number));
-    assert!(matches!(told, Some(Ok(1..))), "Xvfb has not told its screen's number");
-    (screen, format!(":{}", number.trim()))
+    let told = screen.0.stdout.take().expect("it is piped");
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut number = String::new();
+        // An error leaves it empty.
+        BufReader::new(told).read_line(&mut number).ok();
+        send.send(number).ok();
+    });
+    let number = receive.recv_timeout(START).unwrap_or_default();
+    match number.trim() {
+        "" => Err("Xvfb has not told its screen's number".into()),
+        number => Ok((screen, format!(":{number}"))),
+    }
 }
 
-fn spawn(command: &mut Command) -> Child {
+fn spawn(command: &mut Command) -> Running {
     let name = command.get_program().to_string_lossy().into_owned();
-    command
-        .spawn()
-        .unwrap_or_else(|e| panic!("{name}: {e}. Run `cargo xtask test webkit`, which installs it."))
+    let process = command.spawn();
+    Running(
+        process.unwrap_or_else(|e| panic!("{name}: {e}. Run `cargo xtask test webkit`, which installs it.")),
+    )
 }
 
 fn capabilities(setup: Setup) -> Capabilities {
