@@ -72,7 +72,7 @@ fn the_photo_in_hand_is_looked_at_again_by_another_worker() {
             let deadly = folder.path().join(format!("once-{way}.jpg"));
             fs::copy(&cat, &deadly).unwrap();
             let photos = [site::sample("coffee.jpg"), deadly.clone(), site::sample("rocket.jpg")];
-            browse(Setup::default(), async |client| {
+            browse(Setup::THREADS, async |client| {
                 page::open(client, &format!("{}{build}", server.url())).await;
                 client.execute(REMEMBER, vec![]).await.unwrap();
                 page::ready(client).await;
@@ -98,7 +98,7 @@ fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
     for (build, way) in BUILDS.into_iter().zip(["trap", "close"]) {
         let deadly = folder.path().join(format!("poison-{way}.jpg"));
         fs::copy(site::sample("cat.jpg"), &deadly).unwrap();
-        browse(Setup::default(), async |client| {
+        browse(Setup::THREADS, async |client| {
             page::open(client, &format!("{}{build}", server.url())).await;
             page::ready(client).await;
             page::pick(client, &[deadly, site::sample("coffee.jpg"), site::sample("rocket.jpg")]).await;

@@ -1,6 +1,7 @@
-//! The page in a real Chromium: photos in, answers over them.
+//! The page in a real browser: photos in, answers over them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::time::Duration;
 use tests::browser::{Setup, browse, console_errors};
 use tests::command_line::{answer, classify};
 use tests::page::{self, Card};
@@ -118,5 +119,44 @@ fn the_page_says_what_it_is_doing_and_what_it_runs_on() {
         let card = "return [...document.querySelectorAll('a')].map(a => a.href).find(h => h.endsWith('models/demo/README.md'))";
         let card = client.execute(card, vec![]).await.unwrap();
         assert!(card.is_string(), "the page links the model's card");
+    });
+}
+
+/// Else tests that find no error would say nothing.
+#[test]
+fn an_error_in_the_page_is_heard() {
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        assert_eq!(console_errors(client).await, Vec::<String>::new());
+        for script in ["console.error('told')", "setTimeout(() => { throw new Error('thrown') })"] {
+            client.execute(script, vec![]).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let heard = console_errors(client).await;
+        assert_eq!(heard.len(), 2, "{heard:?}");
+        assert!(heard[0].contains("told") && heard[1].contains("thrown"), "{heard:?}");
+    });
+}
+
+/// What a browser draws itself looks foreign, most of all WebKit's controls on GTK.
+#[test]
+fn every_control_has_the_pages_own_look() {
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        page::settled(client, 1).await;
+        page::click(client, "[data-testid=prediction] button").await;
+        page::element(client, "heatmap").await;
+        let kinds =
+            "const controls = [...document.querySelectorAll('button, select, input:not([type=file])')];
+            const kinds = new Set(controls.map((e) => e.localName === 'input' ? e.type : e.localName));
+            return ['button', 'range', 'search', 'select', 'text'].filter((kind) => !kinds.has(kind))";
+        assert_eq!(client.execute(kinds, vec![]).await.unwrap(), json!([]), "kinds that are not there");
+        let foreign = "return [...document.querySelectorAll('button, select, input:not([type=file])')]
+            .filter((e) => getComputedStyle(e).appearance !== 'none').map((e) => e.outerHTML.slice(0, 120))";
+        assert_eq!(client.execute(foreign, vec![]).await.unwrap(), json!([]));
     });
 }

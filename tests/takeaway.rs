@@ -140,6 +140,11 @@ fn the_page_speaks_two_languages_and_names_classes_in_both() {
         assert!(status.contains("张照片"), "{status}");
         page::click(client, "[data-testid=language]").await;
         page::until(client, "the page is English", &format!("{language} === 'en'")).await;
+        // Readable without a font for Chinese, and spoken by a screen reader as what each word is.
+        let back = page::element(client, "language").await.text().await.unwrap();
+        assert_eq!(back, "中文 · Chinese");
+        let marked = "return document.querySelector('[data-testid=language] [lang=zh]').textContent";
+        assert_eq!(client.execute(marked, vec![]).await.unwrap(), "中文");
         let cards = page::cards(client).await;
         assert!(cards[0].predictions[0].text.contains(best["label"].as_str().unwrap()), "{cards:?}");
         assert!(client.current_url().await.unwrap().query().unwrap().contains("lang=en"));

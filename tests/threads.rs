@@ -1,4 +1,4 @@
-//! The worker's three builds and their threads in a real Chromium, and isolation on hosts that send no
+//! The worker's three builds and their threads in a real browser, and isolation on hosts that send no
 //! headers for it.
 
 use serde_json::{Value, json};
@@ -56,17 +56,14 @@ async fn is_isolated(client: &Client) -> bool {
     client.execute("return crossOriginIsolated", vec![]).await.ok() == Some(json!(true))
 }
 
-#[test]
-fn every_build_gives_the_same_answers() {
+/// Holds builds against the command line and, in one browser, against each other, to the last bit. A build: its
+/// name, and what the page says of its instructions and threads.
+fn assert_alike(builds: &[(&str, &str, &str)]) {
     let expected = classify(&photos());
     let server = site::serve();
     let mut scores = Vec::new();
-    browse(Setup::default(), async |client| {
-        for (build, detail, threads) in [
-            ("simd128", "simd128", "1 thread"),
-            ("simd128-threads", "simd128", "2 threads"),
-            ("relaxed-threads", "relaxed-", "2 threads"),
-        ] {
+    browse(Setup::THREADS, async |client| {
+        for &(build, detail, threads) in builds {
             let cards = answers(client, &server, &format!("?threads=2&worker={build}")).await;
             assert_right(&cards, &expected, build);
             let backend = text_of(client, "backend").await;
@@ -80,16 +77,21 @@ fn every_build_gives_the_same_answers() {
             scores.push(of_build);
         }
     });
-    // In one browser they are equal to the last bit.
-    assert_eq!(scores[0], scores[1]);
-    assert_eq!(scores[0], scores[2]);
+    assert!(scores.iter().all(|of_build| *of_build == scores[0]), "{scores:?}");
+}
+
+const PLAIN: (&str, &str, &str) = ("simd128", "simd128", "1 thread");
+
+#[test]
+fn threads_change_no_answer() {
+    assert_alike(&[PLAIN, ("simd128-threads", "simd128", "2 threads")]);
 }
 
 #[test]
 fn the_address_says_how_many_threads() {
     let expected = classify(&photos());
     let server = site::serve();
-    browse(Setup::default(), async |client| {
+    browse(Setup::THREADS, async |client| {
         for (query, threads, said) in [
             ("?threads=1", "1 thread", None),
             ("?threads=2", "2 threads", None),
@@ -145,6 +147,39 @@ fn without_isolation_it_runs_on_one_thread_and_says_what_would_help() {
     });
 }
 
+/// WebKit on GTK gives isolated pages no `SharedArrayBuffer`, though it knows the instructions. In the other browsers
+/// a script takes it away.
+#[test]
+fn without_memory_to_share_it_runs_on_one_thread_and_says_why() {
+    let expected = classify(&photos());
+    let html = std::fs::read_to_string(site::dist().join("index.html")).expect("the page");
+    let answer = |content_type, body: &str| Disturbance::Answer {
+        status: 200,
+        content_type,
+        headers: vec![],
+        body: body.as_bytes().to_vec(),
+    };
+    let disturb = move |request: &server::Request| match request.path() {
+        "/" => {
+            let script = r#"<head><script src="take-away.js"></script>"#;
+            answer("text/html; charset=utf-8", &html.replace("<head>", script))
+        }
+        "/take-away.js" => answer("text/javascript", "delete globalThis.SharedArrayBuffer;"),
+        _ => Disturbance::None,
+    };
+    let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) });
+    browse(Setup::default(), async |client| {
+        let cards = answers(client, &server, "").await;
+        assert_right(&cards, &expected, "nothing to share");
+        assert!(is_isolated(client).await);
+        let backend = text_of(client, "backend").await;
+        assert!(backend.contains("1 thread") && !backend.contains("1 threads"), "{backend:?}");
+        let notice = notice(client).await.expect("a notice in the status line");
+        assert!(notice.contains("this browser gives pages no memory that threads can share"), "{notice:?}");
+        assert_eq!(console_errors(client).await, Vec::<String>::new());
+    });
+}
+
 /// Waits until the page is isolated; it may be loaded anew meanwhile.
 async fn until_isolated(client: &Client) {
     let begun = Instant::now();
@@ -168,9 +203,10 @@ fn a_service_worker_isolates_the_page_where_the_visitor_asks_for_it() {
         record: true,
         ..Options::new(site::dist())
     });
-    browse(Setup::default(), async |client| {
+    browse(Setup::THREADS, async |client| {
         client.goto(&format!("{}?isolate=1", server.url())).await.expect("the page opens");
         until_isolated(client).await;
+        client.listen().await.expect("the page that it has loaded anew is heard");
         page::ready(client).await;
         // The second time the service worker may have the page itself.
         let loads = page_loads(&server, "/sub/path/");
@@ -211,7 +247,7 @@ fn whoever_hosts_the_page_can_opt_in_by_a_line_of_it() {
     };
     let disturb = Some(Box::new(disturb) as server::Disturb);
     let server = site::serve_with(Options { isolation: false, disturb, ..Options::new(site::dist()) });
-    browse(Setup::default(), async |client| {
+    browse(Setup::THREADS, async |client| {
         client.goto(&server.url()).await.expect("the page opens");
         until_isolated(client).await;
         page::ready(client).await;
@@ -256,9 +292,9 @@ fn a_service_worker_that_does_not_isolate_makes_no_loop() {
     });
 }
 
-/// A server that lacks one file.
-fn without(path: &'static str) -> Server {
-    let disturb = move |request: &server::Request| match request.path() == path {
+/// A server that lacks the files whose addresses end so.
+fn without(ending: &'static str) -> Server {
+    let disturb = move |request: &server::Request| match request.path().ends_with(ending) {
         true => Disturbance::Answer {
             status: 404,
             content_type: "text/plain",
@@ -273,8 +309,8 @@ fn without(path: &'static str) -> Server {
 #[test]
 fn a_build_that_does_not_start_is_stood_in_for_by_the_plainest() {
     let expected = classify(&photos());
-    let server = without("/workers/relaxed-threads/glue_bg.wasm");
-    browse(Setup::default(), async |client| {
+    let server = without("-threads/glue_bg.wasm");
+    browse(Setup::THREADS, async |client| {
         let cards = answers(client, &server, "?threads=2").await;
         assert_right(&cards, &expected, "stand-in");
         let backend = text_of(client, "backend").await;
@@ -286,8 +322,8 @@ fn a_build_that_does_not_start_is_stood_in_for_by_the_plainest() {
 #[test]
 fn threads_that_do_not_start_are_told_and_done_without() {
     let expected = classify(&photos());
-    let server = without("/workers/relaxed-threads/helper.js");
-    browse(Setup::default(), async |client| {
+    let server = without("-threads/helper.js");
+    browse(Setup::THREADS, async |client| {
         let cards = answers(client, &server, "?threads=3").await;
         assert_right(&cards, &expected, "without helpers");
         let backend = text_of(client, "backend").await;
@@ -295,4 +331,14 @@ fn threads_that_do_not_start_are_told_and_done_without() {
         let notice = notice(client).await.expect("a notice");
         assert!(notice.contains("1 of 3 threads"), "{notice:?}");
     });
+}
+
+/// WebKit knows no relaxed SIMD.
+mod chromium_and_firefox {
+    use super::{PLAIN, assert_alike};
+
+    #[test]
+    fn relaxed_simd_changes_no_answer() {
+        assert_alike(&[PLAIN, ("relaxed-threads", "relaxed-", "2 threads")]);
+    }
 }

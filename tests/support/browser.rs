@@ -1,19 +1,29 @@
-//! A headless browser of one's own: Chromium, or Firefox where `BEITSCOPE_BROWSER` says so. Tests drive both by the
+//! A browser of one's own: Chromium, or Firefox or WebKit where `BEITSCOPE_BROWSER` says so. Tests drive all by the
 //! same words ([`Client`], [`Element`]); what only Chromium can do is [`devtools`].
 
 mod bidi;
 mod chromium;
 mod firefox;
+mod webkit;
 
 pub use chromium::devtools;
 
 use fantoccini::Locator;
 use futures_util::FutureExt;
 use serde_json::Value;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// Which browser the tests run in: `chromium`, the default, or `firefox`.
+/// Which browser the tests run in: `chromium`, the default, `firefox` or `webkit`.
 const VARIABLE: &str = "BEITSCOPE_BROWSER";
+
+/// Names a file that gets a line for each browser that had to be started anew.
+const RETRIES: &str = "BEITSCOPE_RETRIES";
+
+/// A browser closes within this, or is ended.
+const CLOSING: Duration = Duration::from_secs(20);
 
 /// How the browser is set up.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +35,17 @@ pub struct Setup {
     pub camera: bool,
     /// Offers WebGPU, on a GPU that is imitated on the processor. Chromium alone.
     pub webgpu: bool,
+    /// Isolated pages have shared memory. Chromium and Firefox always give it; WebKit as GTK has it does not unless it
+    /// is told to, Safari does.
+    pub shared_memory: bool,
 }
 
 impl Setup {
-    pub const DEFAULT: Self = Self { window: (1280, 900), dark: false, camera: false, webgpu: false };
+    pub const DEFAULT: Self =
+        Self { window: (1280, 900), dark: false, camera: false, webgpu: false, shared_memory: false };
+
+    /// With threads in every browser.
+    pub const THREADS: Self = Self { shared_memory: true, ..Self::DEFAULT };
 }
 
 impl Default for Setup {
@@ -42,19 +59,25 @@ pub type Result<T> = std::result::Result<T, String>;
 
 /// A browser, looking at one of its tabs.
 pub enum Client {
-    Chromium(fantoccini::Client),
+    WebDriver(fantoccini::Client, Engine),
     Firefox(firefox::Firefox),
+}
+
+/// A browser that is driven over WebDriver.
+pub enum Engine {
+    Chromium,
+    WebKit { downloads: PathBuf },
 }
 
 /// An element of a page.
 pub enum Element {
-    Chromium(fantoccini::elements::Element),
+    WebDriver(fantoccini::elements::Element),
     Firefox(firefox::Node),
 }
 
 /// A tab of a browser.
 pub enum Tab {
-    Chromium(fantoccini::wd::WindowHandle),
+    WebDriver(fantoccini::wd::WindowHandle),
     Firefox(String),
 }
 
@@ -74,27 +97,44 @@ pub fn browse(setup: Setup, test: impl AsyncFnOnce(&Client)) {
         match std::env::var(VARIABLE).as_deref() {
             Err(_) | Ok("chromium") => {
                 let driver = chromium::Driver::start();
-                run(Client::Chromium(driver.connect(setup).await), test).await;
+                run(Client::WebDriver(driver.connect(setup).await, Engine::Chromium), test).await;
             }
             Ok("firefox") => {
                 let process = firefox::Process::start(setup);
                 run(Client::Firefox(process.connect().await), test).await;
             }
-            Ok(other) => panic!("{VARIABLE} is {other:?}: it must be `chromium` or `firefox`"),
+            Ok("webkit") => {
+                let session = webkit::Session::start(setup).await;
+                let engine = Engine::WebKit { downloads: session.downloads() };
+                run(Client::WebDriver(session.client.clone(), engine), test).await;
+            }
+            Ok(other) => panic!("{VARIABLE} is {other:?}: it must be `chromium`, `firefox` or `webkit`"),
         }
     });
 }
 
 async fn run(client: Client, test: impl AsyncFnOnce(&Client)) {
     let outcome = AssertUnwindSafe(test(&client)).catch_unwind().await;
-    let closed = match client {
-        Client::Chromium(client) => client.close().await.map_err(told),
-        Client::Firefox(firefox) => firefox.close().await,
+    let close = async {
+        match client {
+            Client::WebDriver(client, _) => client.close().await.map_err(told),
+            Client::Firefox(firefox) => firefox.close().await,
+        }
     };
+    let closed = tokio::time::timeout(CLOSING, close).await;
     if let Err(panic) = outcome {
         resume_unwind(panic);
     }
-    closed.expect("the browser closes");
+    closed.expect("the browser closes in time").expect("the browser closes");
+}
+
+/// Writes down that a browser is started anew, which is the only thing that is tried twice.
+fn note_retry(browser: &str, why: &str) {
+    let Some(path) = std::env::var_os(RETRIES) else { return };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    let why = why.replace('\n', " ");
+    let noted = file.and_then(|mut file| writeln!(file, "{browser} is started anew: {why}"));
+    noted.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
 }
 
 fn told(error: impl std::fmt::Display) -> String {
@@ -105,21 +145,36 @@ impl Client {
     /// Opens an address and waits until it is loaded.
     pub async fn goto(&self, url: &str) -> Result<()> {
         match self {
-            Self::Chromium(client) => client.goto(url).await.map_err(told),
+            Self::WebDriver(client, _) => {
+                client.goto(url).await.map_err(told)?;
+                self.listen().await
+            }
             Self::Firefox(firefox) => firefox.goto(url).await,
         }
     }
 
     pub async fn refresh(&self) -> Result<()> {
         match self {
-            Self::Chromium(client) => client.refresh().await.map_err(told),
+            Self::WebDriver(client, _) => {
+                client.refresh().await.map_err(told)?;
+                self.listen().await
+            }
             Self::Firefox(firefox) => firefox.refresh().await,
         }
     }
 
+    /// Hears a page's errors from now on, for [`console_errors`]; needed by a test whose page has loaded itself anew.
+    /// In WebKit they are heard in the page itself, since its driver tells none.
+    pub async fn listen(&self) -> Result<()> {
+        if matches!(self, Self::WebDriver(_, Engine::WebKit { .. })) {
+            self.execute(webkit::LISTEN, vec![]).await?;
+        }
+        Ok(())
+    }
+
     pub async fn current_url(&self) -> Result<url::Url> {
         match self {
-            Self::Chromium(client) => client.current_url().await.map_err(told),
+            Self::WebDriver(client, _) => client.current_url().await.map_err(told),
             Self::Firefox(firefox) => firefox.current_url().await,
         }
     }
@@ -127,7 +182,7 @@ impl Client {
     /// Runs a function's body in the page, waits for what it promises, and gives what it returns.
     pub async fn execute(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         match self {
-            Self::Chromium(client) => client.execute(script, arguments).await.map_err(told),
+            Self::WebDriver(client, _) => client.execute(script, arguments).await.map_err(told),
             Self::Firefox(firefox) => firefox.execute(script, &arguments).await,
         }
     }
@@ -135,7 +190,7 @@ impl Client {
     /// Runs a function's body in the page, whose last argument is a function to be called with the outcome.
     pub async fn execute_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         match self {
-            Self::Chromium(client) => client.execute_async(script, arguments).await.map_err(told),
+            Self::WebDriver(client, _) => client.execute_async(script, arguments).await.map_err(told),
             Self::Firefox(firefox) => {
                 let script = format!(
                     "return new Promise(done => (function () {{ {script}\n}}).apply(this, [...arguments, done]))"
@@ -147,9 +202,9 @@ impl Client {
 
     pub async fn find_all(&self, selector: &str) -> Result<Vec<Element>> {
         match self {
-            Self::Chromium(client) => {
+            Self::WebDriver(client, _) => {
                 let found = client.find_all(Locator::Css(selector)).await.map_err(told)?;
-                Ok(found.into_iter().map(Element::Chromium).collect())
+                Ok(found.into_iter().map(Element::WebDriver).collect())
             }
             Self::Firefox(firefox) => {
                 Ok(firefox.find_all(selector).await?.into_iter().map(Element::Firefox).collect())
@@ -160,7 +215,7 @@ impl Client {
     /// Presses a key where the focus is: a letter, or a name of WebDriver's such as `\u{e007}` for Enter.
     pub async fn press(&self, key: &str) -> Result<()> {
         match self {
-            Self::Chromium(client) => {
+            Self::WebDriver(client, _) => {
                 client.active_element().await.map_err(told)?.send_keys(key).await.map_err(told)
             }
             Self::Firefox(firefox) => firefox.type_text(key).await,
@@ -170,7 +225,7 @@ impl Client {
     /// The page as a PNG file, as far as the window shows it.
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
         match self {
-            Self::Chromium(client) => client.screenshot().await.map_err(told),
+            Self::WebDriver(client, _) => client.screenshot().await.map_err(told),
             Self::Firefox(firefox) => firefox.screenshot().await,
         }
     }
@@ -178,7 +233,7 @@ impl Client {
     /// The tab that the client looks at.
     pub async fn tab(&self) -> Result<Tab> {
         match self {
-            Self::Chromium(client) => client.window().await.map(Tab::Chromium).map_err(told),
+            Self::WebDriver(client, _) => client.window().await.map(Tab::WebDriver).map_err(told),
             Self::Firefox(firefox) => Ok(Tab::Firefox(firefox.tab())),
         }
     }
@@ -186,7 +241,7 @@ impl Client {
     /// Opens another tab and looks at it.
     pub async fn open_tab(&self) -> Result<Tab> {
         let tab = match self {
-            Self::Chromium(client) => Tab::Chromium(client.new_window(true).await.map_err(told)?.handle),
+            Self::WebDriver(client, _) => Tab::WebDriver(client.new_window(true).await.map_err(told)?.handle),
             Self::Firefox(firefox) => Tab::Firefox(firefox.open_tab().await?),
         };
         self.look_at(&tab).await?;
@@ -196,7 +251,7 @@ impl Client {
     /// Looks at another tab from now on.
     pub async fn look_at(&self, tab: &Tab) -> Result<()> {
         match (self, tab) {
-            (Self::Chromium(client), Tab::Chromium(handle)) => {
+            (Self::WebDriver(client, _), Tab::WebDriver(handle)) => {
                 client.switch_to_window(handle.clone()).await.map_err(told)
             }
             (Self::Firefox(firefox), Tab::Firefox(context)) => firefox.look_at(context).await,
@@ -204,10 +259,20 @@ impl Client {
         }
     }
 
+    /// Hands files to an element as if they were dragged from the desktop. Folders in Chromium alone.
+    pub async fn drop_files(&self, selector: &str, paths: &[String]) -> Result<()> {
+        match self {
+            Self::WebDriver(_, Engine::Chromium) => chromium::drop_files(self, selector, paths).await,
+            Self::WebDriver(_, Engine::WebKit { .. }) => webkit::drop_files(self, selector, paths).await,
+            Self::Firefox(firefox) => firefox.drop_files(selector, paths).await,
+        }
+    }
+
     /// Lets the browser save files into a folder, without asking.
     pub async fn save_into(&self, folder: &std::path::Path) -> Result<()> {
         match self {
-            Self::Chromium(_) => chromium::save_into(self, folder).await,
+            Self::WebDriver(_, Engine::Chromium) => chromium::save_into(self, folder).await,
+            Self::WebDriver(_, Engine::WebKit { downloads }) => webkit::save_into(downloads, folder),
             Self::Firefox(firefox) => firefox.save_into(folder).await,
         }
     }
@@ -217,14 +282,14 @@ impl Element {
     /// What is written in it, as far as it is drawn.
     pub async fn text(&self) -> Result<String> {
         match self {
-            Self::Chromium(element) => element.text().await.map_err(told),
+            Self::WebDriver(element) => element.text().await.map_err(told),
             Self::Firefox(node) => node.text().await,
         }
     }
 
     pub async fn attr(&self, name: &str) -> Result<Option<String>> {
         match self {
-            Self::Chromium(element) => element.attr(name).await.map_err(told),
+            Self::WebDriver(element) => element.attr(name).await.map_err(told),
             Self::Firefox(node) => node.attr(name).await,
         }
     }
@@ -232,7 +297,7 @@ impl Element {
     /// Clicks into its middle.
     pub async fn click(&self) -> Result<()> {
         match self {
-            Self::Chromium(element) => element.click().await.map_err(told),
+            Self::WebDriver(element) => element.click().await.map_err(told),
             Self::Firefox(node) => node.click().await,
         }
     }
@@ -240,7 +305,7 @@ impl Element {
     /// Types into it; a file picker takes paths, one a line.
     pub async fn send_keys(&self, text: &str) -> Result<()> {
         match self {
-            Self::Chromium(element) => element.send_keys(text).await.map_err(told),
+            Self::WebDriver(element) => element.send_keys(text).await.map_err(told),
             Self::Firefox(node) => node.send_keys(text).await,
         }
     }
@@ -248,25 +313,30 @@ impl Element {
     /// Chooses from a drop-down list.
     pub async fn select_by_value(&self, value: &str) -> Result<()> {
         match self {
-            Self::Chromium(element) => element.select_by_value(value).await.map_err(told),
+            Self::WebDriver(element) => element.select_by_value(value).await.map_err(told),
             Self::Firefox(node) => node.select_by_value(value).await,
         }
     }
 }
 
-/// The lines of the browser's console that report an error, since the last call.
+/// The lines of the browser's console that report an error, since the last call. In WebKit without those of the time
+/// in which the page was loaded.
 pub async fn console_errors(client: &Client) -> Vec<String> {
     match client {
-        Client::Chromium(_) => chromium::console_errors(client).await,
+        Client::WebDriver(_, Engine::Chromium) => chromium::console_errors(client).await,
+        Client::WebDriver(_, Engine::WebKit { .. }) => webkit::console_errors(client).await,
         Client::Firefox(firefox) => firefox.console_errors().await,
     }
 }
 
 /// Every request that the page has made since the last call, as the browser tells it. Those of its workers are in
 /// the server's own record.
+///
+/// # Panics
+/// In WebKit, which doesn't tell: tests that need it are in a module `chromium_and_firefox` of their file.
 pub async fn requests(client: &Client) -> Vec<Request> {
     match client {
-        Client::Chromium(_) => chromium::requests(client).await,
+        Client::WebDriver(..) => chromium::requests(client).await,
         Client::Firefox(firefox) => firefox.requests().await,
     }
 }

@@ -1,6 +1,6 @@
 //! The page in the words of its test hooks.
 
-use crate::browser::{Client, Element, devtools};
+use crate::browser::{Client, Element};
 use crate::site::root;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -69,19 +69,8 @@ pub async fn pick(client: &Client, photos: &[PathBuf]) {
 /// Drags photos from the desktop onto the page and lets go.
 pub async fn drop_files(client: &Client, photos: &[PathBuf]) {
     let files: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();
-    if let Client::Firefox(firefox) = client {
-        let dropped = firefox.drop_files("[data-testid=drop-zone]", &files).await;
-        return dropped.expect("the page takes what is dropped");
-    }
-    let place = "const zone = document.querySelector('[data-testid=drop-zone]').getBoundingClientRect();
-        return [zone.left + zone.width / 2, zone.top + 12]";
-    let place = client.execute(place, vec![]).await.expect("where the drop zone is");
-    let (x, y) = (&place[0], &place[1]);
-    for step in ["dragEnter", "dragOver", "drop"] {
-        let data = json!({ "items": [], "files": files, "dragOperationsMask": 1 });
-        devtools(client, "Input.dispatchDragEvent", json!({ "type": step, "x": x, "y": y, "data": data }))
-            .await;
-    }
+    let dropped = client.drop_files("[data-testid=drop-zone]", &files).await;
+    dropped.expect("the page takes what is dropped");
 }
 
 /// Pastes a file, as the clipboard gives it after "copy image".

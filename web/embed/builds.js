@@ -11,7 +11,7 @@ const PROBES = {
 // The builds by the names of their folders, fastest first, and what each asks for.
 const BUILDS = [
   { name: "relaxed-threads", needs: ["simd128", "relaxedSimd", "sharedMemory"] },
-  { name: "simd128-threads", needs: ["simd128", "sharedMemory"] },
+  { name: "simd128-threads", needs: ["simd128", "sharedMemory", "sharing"] },
   { name: "simd128", needs: ["simd128"] },
 ];
 
@@ -29,17 +29,20 @@ export function plan(threads = 0) {
   if (!build) {
     throw new Error("This browser lacks WebAssembly SIMD, which the classifier needs: a newer browser has it.");
   }
-  const possible = build.needs.includes("sharedMemory") && globalThis.crossOriginIsolated === true;
+  const possible = build.needs.includes("sharedMemory") && abilities.sharing;
   const unasked = Math.min(navigator.hardwareConcurrency || 1, MOST_UNASKED);
   return { build: build.name, threads: possible ? threads || unasked : 1 };
 }
 
 function probe() {
+  // Rust's futures on shared memory need `waitAsync`.
+  const canWait = typeof Atomics?.waitAsync === "function";
+  const memory = understands(PROBES.threads) && canWait ? sharedMemory() : null;
   return {
     simd128: understands(PROBES.simd128),
     relaxedSimd: understands(PROBES.relaxedSimd),
-    // Rust's futures on shared memory need `waitAsync`.
-    sharedMemory: understands(PROBES.threads) && canShare() && typeof Atomics?.waitAsync === "function",
+    sharedMemory: memory !== null,
+    sharing: memory !== null && globalThis.crossOriginIsolated === true && canSend(memory),
   };
 }
 
@@ -53,10 +56,23 @@ function understands(module) {
 }
 
 // Another question than whether the instructions are known.
-function canShare() {
+function sharedMemory() {
   try {
-    return Boolean(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+    return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  } catch {
+    return null;
+  }
+}
+
+// Whether a page may send this memory to other threads: having it is not enough.
+function canSend(memory) {
+  const { port1 } = new MessageChannel();
+  try {
+    port1.postMessage(memory);
+    return typeof SharedArrayBuffer === "function";
   } catch {
     return false;
+  } finally {
+    port1.close();
   }
 }

@@ -13,6 +13,7 @@ pub static CHINESE: Text = Text {
     tag: "zh",
     title: "Beitscope：照片里是什么？",
     other_language: "English",
+    other_language_here: None,
 
     privacy: "照片不会离开本页面。网络就在您的浏览器里运行。",
     model_card: "模型说明",

@@ -13,6 +13,7 @@ pub static ENGLISH: Text = Text {
     tag: "en",
     title: "Beitscope: what is in your photo?",
     other_language: "中文",
+    other_language_here: Some("Chinese"),
 
     privacy: "Your photos never leave this page. The network runs here, in your browser.",
     model_card: "Model card",

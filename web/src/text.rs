@@ -17,6 +17,8 @@ pub struct Text {
     pub title: &'static str,
     /// The other language's name in itself.
     pub other_language: &'static str,
+    /// Its name in this language, where a device may have no font for its own letters.
+    pub other_language_here: Option<&'static str>,
 
     // Header and footer
     pub privacy: &'static str,

@@ -31,6 +31,8 @@ pub struct Plan {
 pub enum Notice {
     /// The page is not cross-origin isolated, so it runs on one thread of as many processors.
     NotIsolated { cores: usize },
+    /// The browser gives no page memory that threads can share, so it runs on one.
+    NoSharing,
     /// The `threads` parameter is no number of threads.
     BadThreads { got: String, most: usize, used: usize },
     /// The worker broke down so many times and was started again.
@@ -56,7 +58,7 @@ impl Plan {
                 .ok_or_else(|| NoPlan::BadBuild(name.clone()))?,
             None => WorkerBuild::fastest(abilities).ok_or(NoPlan::NoSimd)?,
         };
-        let possible = build.has_threads() && abilities.isolated;
+        let possible = build.has_threads() && abilities.sharing;
         let unasked = if possible { abilities.cores.min(MOST_UNASKED) } else { 1 };
         let asked = wishes.threads.as_deref().map(asked);
         let threads = match asked {
@@ -72,6 +74,7 @@ impl Plan {
             _ if !abilities.isolated && abilities.cores > 1 => {
                 Some(Notice::NotIsolated { cores: abilities.cores })
             }
+            _ if !abilities.sharing && abilities.cores > 1 => Some(Notice::NoSharing),
             _ => None,
         };
         Ok(Self { build, threads, notice })
@@ -93,8 +96,14 @@ fn asked(parameter: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const ALL: Abilities =
-        Abilities { simd128: true, relaxed_simd: true, shared_memory: true, isolated: true, cores: 4 };
+    const ALL: Abilities = Abilities {
+        simd128: true,
+        relaxed_simd: true,
+        shared_memory: true,
+        isolated: true,
+        sharing: true,
+        cores: 4,
+    };
 
     fn plan(abilities: Abilities, threads: &str) -> Plan {
         let threads = (!threads.is_empty()).then(|| threads.to_owned());
@@ -120,7 +129,7 @@ mod tests {
 
     #[test]
     fn without_isolation_there_is_one_thread_and_a_word_about_it() {
-        let open = Abilities { isolated: false, ..ALL };
+        let open = Abilities { isolated: false, sharing: false, ..ALL };
         for asked in ["", "0", "4"] {
             let plan = plan(open, asked);
             assert_eq!((plan.threads, plan.notice), (1, Some(Notice::NotIsolated { cores: 4 })), "{asked:?}");
@@ -129,6 +138,19 @@ mod tests {
         assert_eq!(plan(Abilities { cores: 1, ..open }, "").notice, None, "isolation would change nothing");
         let plain = plan(Abilities { shared_memory: false, ..open }, "");
         assert_eq!((plain.build, plain.threads), (WorkerBuild::Simd128, 1));
+    }
+
+    /// As in WebKit on GTK.
+    #[test]
+    fn without_memory_to_share_there_is_one_thread_and_nothing_that_would_help() {
+        let alone = Abilities { relaxed_simd: false, sharing: false, ..ALL };
+        for asked in ["", "0", "4"] {
+            let expected = Plan { build: WorkerBuild::Simd128, threads: 1, notice: Some(Notice::NoSharing) };
+            assert_eq!(plan(alone, asked), expected, "{asked:?}");
+            assert_eq!(expected.notice(1), Some(Notice::NoSharing), "no thread is missing");
+        }
+        assert_eq!(plan(alone, "1").notice, None, "that is what was asked for");
+        assert_eq!(plan(Abilities { cores: 1, ..alone }, "").notice, None, "sharing would change nothing");
     }
 
     /// `web/embed` counts threads for other pages by the same limits.

@@ -5,6 +5,7 @@
 use crate::isolation;
 use js_sys::{Object, Reflect, Uint8Array, WebAssembly};
 use wasm_bindgen::JsValue;
+use web_sys::MessageChannel;
 
 /// A build of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +51,14 @@ impl WorkerBuild {
             && (abilities.relaxed_simd || self != Self::RelaxedThreads)
     }
 
-    /// The fastest that a browser of these abilities can run.
+    /// Whether it runs and shared memory is of use to it: with fixed-width SIMD it is for threads alone.
+    fn suits(self, abilities: &Abilities) -> bool {
+        self.runs_with(abilities) && (abilities.sharing || self != Self::Simd128Threads)
+    }
+
+    /// The fastest that suits a browser of these abilities.
     pub fn fastest(abilities: &Abilities) -> Option<Self> {
-        Self::ALL.into_iter().rev().find(|build| build.runs_with(abilities))
+        Self::ALL.into_iter().rev().find(|build| build.suits(abilities))
     }
 }
 
@@ -63,8 +69,10 @@ pub struct Abilities {
     pub relaxed_simd: bool,
     /// Memory that threads can share, and what Rust's futures on it need.
     pub shared_memory: bool,
-    /// The page may hand such memory to other threads.
+    /// The page is cross-origin isolated, without which it may not hand such memory to other threads.
     pub isolated: bool,
+    /// It can hand it to them. WebKit as GTK has it refuses that to isolated pages too.
+    pub sharing: bool,
     /// Logical processors; some browsers tell fewer than there are.
     pub cores: usize,
 }
@@ -75,11 +83,13 @@ impl Abilities {
         let window = web_sys::window();
         let cores = window.as_ref().map_or(1.0, |window| window.navigator().hardware_concurrency());
         let isolated = window.as_ref().is_some_and(isolation::is_isolated);
+        let memory = understands(THREADS).then(shared_memory).flatten().filter(|_| can_wait());
         Self {
             simd128: understands(SIMD128),
             relaxed_simd: understands(RELAXED_SIMD),
-            shared_memory: understands(THREADS) && can_share() && can_wait(),
+            shared_memory: memory.is_some(),
             isolated,
+            sharing: isolated && memory.is_some_and(|memory| can_send(&memory)),
             cores: (cores as usize).max(1),
         }
     }
@@ -121,14 +131,21 @@ fn understands(module: &[u8]) -> bool {
     WebAssembly::validate(&Uint8Array::from(module)).unwrap_or(false)
 }
 
-/// Whether shared memory can be had, which is another question than whether its instructions are known.
-fn can_share() -> bool {
+/// Shared memory, if it can be had, which is another question than whether its instructions are known.
+fn shared_memory() -> Option<WebAssembly::Memory> {
     let descriptor = Object::new();
     let set = |name: &str, value: JsValue| Reflect::set(&descriptor, &name.into(), &value).is_ok();
-    set("initial", 1.into())
-        && set("maximum", 1.into())
-        && set("shared", true.into())
-        && WebAssembly::Memory::new(&descriptor).is_ok()
+    let is_set = set("initial", 1.into()) && set("maximum", 1.into()) && set("shared", true.into());
+    WebAssembly::Memory::new(&descriptor).ok().filter(|_| is_set)
+}
+
+/// Whether a page may send this memory: having it is not enough.
+fn can_send(memory: &WebAssembly::Memory) -> bool {
+    let buffer = Reflect::get(&js_sys::global(), &"SharedArrayBuffer".into());
+    let Ok(channel) = MessageChannel::new() else { return false };
+    let sent = channel.port1().post_message(memory);
+    channel.port1().close();
+    sent.is_ok() && buffer.is_ok_and(|constructor| constructor.is_function())
 }
 
 /// Whether a thread can wait without being held up. Rust's futures use it, and where it is missing they would
@@ -162,14 +179,24 @@ mod tests {
         }
     }
 
+    const ALL: Abilities = Abilities {
+        simd128: true,
+        relaxed_simd: true,
+        shared_memory: true,
+        isolated: true,
+        sharing: true,
+        cores: 8,
+    };
+
     #[test]
     fn the_fastest_build_is_what_the_browser_can_run() {
-        let all =
-            Abilities { simd128: true, relaxed_simd: true, shared_memory: true, isolated: true, cores: 8 };
+        let all = ALL;
         for (abilities, fastest) in [
             (all, Some(WorkerBuild::RelaxedThreads)),
             (Abilities { relaxed_simd: false, ..all }, Some(WorkerBuild::Simd128Threads)),
-            (Abilities { shared_memory: false, ..all }, Some(WorkerBuild::Simd128)),
+            (Abilities { shared_memory: false, sharing: false, ..all }, Some(WorkerBuild::Simd128)),
+            (Abilities { sharing: false, ..all }, Some(WorkerBuild::RelaxedThreads)),
+            (Abilities { relaxed_simd: false, sharing: false, ..all }, Some(WorkerBuild::Simd128)),
             (Abilities { simd128: false, ..all }, None),
         ] {
             assert_eq!(WorkerBuild::fastest(&abilities), fastest, "{abilities:?}");
@@ -186,19 +213,13 @@ mod tests {
         }
         // Fastest first, each with what it needs.
         let needs = |build: WorkerBuild| {
-            let all = Abilities {
-                simd128: true,
-                relaxed_simd: true,
-                shared_memory: true,
-                isolated: true,
-                cores: 1,
-            };
             let without = [
-                ("simd128", Abilities { simd128: false, ..all }),
-                ("relaxedSimd", Abilities { relaxed_simd: false, ..all }),
-                ("sharedMemory", Abilities { shared_memory: false, ..all }),
+                ("simd128", Abilities { simd128: false, ..ALL }),
+                ("relaxedSimd", Abilities { relaxed_simd: false, ..ALL }),
+                ("sharedMemory", Abilities { shared_memory: false, ..ALL }),
+                ("sharing", Abilities { sharing: false, ..ALL }),
             ];
-            let needed = without.iter().filter(|(_, abilities)| !build.runs_with(abilities));
+            let needed = without.iter().filter(|(_, abilities)| !build.suits(abilities));
             needed.map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
         };
         let build =

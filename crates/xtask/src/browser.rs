@@ -1,4 +1,4 @@
-//! Chromium with its driver, and Firefox, for the tests in a browser.
+//! Chromium and WebKit with their drivers, and Firefox, for the tests in a browser.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,10 +7,11 @@ use crate::process::{find_on_path, output};
 use crate::version::{major, printed};
 use crate::{Result, apt, project::Project};
 
-/// Tells the tests which browser to run in, `chromium` or `firefox`.
+/// Tells the tests which browser to run in, `chromium`, `firefox` or `webkit`.
 pub const VARIABLE: &str = "BEITSCOPE_BROWSER";
 
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
+const WEBKIT_PACKAGES: [&str; 2] = ["webkit2gtk-driver", "xvfb"];
 
 /// A browser and the program that drives it.
 pub struct Browser {
@@ -57,6 +58,28 @@ pub fn find_firefox(project: &Project) -> Result<(PathBuf, String)> {
     let version = version_of(&firefox)?;
     Ok((firefox, version))
 }
+
+/// Finds WebKit's driver and a screen for it on the PATH, installing Debian's where one is missing, and tells the
+/// driver with the version of its browser. The driver comes with a small browser, which the tests find themselves.
+pub fn find_webkit(project: &Project) -> Result<(PathBuf, String)> {
+    let programs = || find_on_path("WebKitWebDriver").filter(|_| find_on_path("Xvfb").is_some());
+    let driver = match programs() {
+        Some(found) => found,
+        None => {
+            apt::install(project, "WebKit's driver and a screen without a monitor", &WEBKIT_PACKAGES)?;
+            programs().ok_or("WebKitWebDriver and Xvfb are installed, but not on the PATH")?
+        }
+    };
+    // It has no option that tells its version.
+    let package =
+        Command::new("dpkg-query").args(["--show", "--showformat=${Version}", WEBKIT_PACKAGES[0]]).output();
+    let version = package.ok().filter(|told| told.status.success()).map(|told| told.stdout);
+    let version = version.map(|told| String::from_utf8_lossy(&told).into_owned());
+    Ok((driver, version.unwrap_or_else(|| "of an unknown version".into())))
+}
+
+/// The tests that WebKit's browser is left out of, by the names of their modules.
+pub const NOT_IN_WEBKIT: [&str; 2] = ["chromium::", "chromium_and_firefox::"];
 
 fn version_of(program: &PathBuf) -> Result<String> {
     let text = output(Command::new(program).arg("--version"))?;

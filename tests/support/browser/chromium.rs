@@ -1,6 +1,6 @@
 //! Chromium, driven over WebDriver by chromedriver.
 
-use super::{Client, Request, Result, Setup, told};
+use super::{Client, Engine, Request, Result, Setup, told};
 use fantoccini::ClientBuilder;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use http::Method;
@@ -122,9 +122,23 @@ pub async fn devtools(client: &Client, command: &'static str, parameters: Value)
 
 fn chromium(client: &Client) -> &fantoccini::Client {
     match client {
-        Client::Chromium(client) => client,
-        Client::Firefox(_) => panic!("this test is for Chromium alone"),
+        Client::WebDriver(client, Engine::Chromium) => client,
+        _ => panic!("this test is for Chromium alone"),
     }
+}
+
+/// Drags files to an element's upper edge and lets go.
+pub async fn drop_files(client: &Client, selector: &str, paths: &[String]) -> Result<()> {
+    let place = "const zone = document.querySelector(arguments[0]).getBoundingClientRect();
+        return [zone.left + zone.width / 2, zone.top + 12]";
+    let place = client.execute(place, vec![selector.into()]).await?;
+    let (x, y) = (&place[0], &place[1]);
+    for step in ["dragEnter", "dragOver", "drop"] {
+        let data = json!({ "items": [], "files": paths, "dragOperationsMask": 1 });
+        let event = json!({ "type": step, "x": x, "y": y, "data": data });
+        devtools(client, "Input.dispatchDragEvent", event).await;
+    }
+    Ok(())
 }
 
 pub async fn save_into(client: &Client, folder: &Path) -> Result<()> {

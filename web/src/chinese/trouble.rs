@@ -10,6 +10,9 @@ pub fn notice(notice: &Notice) -> String {
         Notice::NotIsolated { cores } => format!(
             "这台设备有 {cores} 个处理器，但网络只用了一个线程：网站的服务器没有发送跨源隔离所需的标头（Cross-Origin-Opener-Policy: same-origin 和 Cross-Origin-Embedder-Policy: require-corp）。网站管理员可以加上它们，或启用网站的隔离 service worker。"
         ),
+        Notice::NoSharing => {
+            "网络只用了一个线程：这个浏览器不向网页提供线程可以共享的内存。换一个浏览器也许更快。".into()
+        }
         Notice::BadThreads { got, most, used } => format!(
             "“{got}”不是有效的线程数：页面的“threads”参数为 1 到 {most}，0 表示由页面决定。现在使用 {used} 个线程。"
         ),

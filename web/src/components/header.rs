@@ -48,11 +48,13 @@ pub fn Header(HeaderProps { model, backend, ms, language, dispatch, children }: 
             <button
                 class="link language"
                 type="button"
-                lang={other.text().tag}
                 data-testid="language"
                 onclick={dispatch.reform(move |_| Action::Speak { language: other, chosen: true })}
             >
-                { text.other_language }
+                <span lang={other.text().tag}>{ text.other_language }</span>
+                if let Some(name) = text.other_language_here {
+                    { " · " }{ name }
+                }
             </button>
         </header>
     }

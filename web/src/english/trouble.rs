@@ -13,6 +13,11 @@ pub fn notice(notice: &Notice) -> String {
              Cross-Origin-Embedder-Policy: require-corp). Whoever runs the site can add them, or switch on its \
              isolation service worker."
         ),
+        Notice::NoSharing => {
+            "It runs on one thread: this browser gives pages no memory that threads can share. Another \
+             browser may be faster."
+                .into()
+        }
         Notice::BadThreads { got, most, used } => format!(
             "“{got}” is no number of threads: the page’s “threads” parameter goes from 1 to {most}, and 0 leaves \
              the choice to the page. It runs on {}.",

@@ -4,6 +4,7 @@ use crate::chinese::CHINESE;
 use crate::english::ENGLISH;
 use crate::photo::Trouble;
 use crate::state::Problem;
+use crate::threads::Notice;
 use protocol::BackendInfo;
 use protocol::fault::{Foreign, LoadFault, PhotoFault, Reason, TeachFault};
 
@@ -139,6 +140,19 @@ fn every_kind_of_fault_is_said_in_both_languages() {
     assert_eq!(teach.len(), kinds::<TeachFault>(UNKNOWN));
     for fault in teach {
         check(&(ENGLISH.teach_fault)(&fault), &(CHINESE.teach_fault)(&fault));
+    }
+}
+
+#[test]
+fn every_notice_is_said_in_both_languages() {
+    for notice in [
+        Notice::NotIsolated { cores: 4 },
+        Notice::NoSharing,
+        Notice::BadThreads { got: "x".into(), most: 64, used: 2 },
+        Notice::StartedAgain { times: 2 },
+        Notice::Fewer { planned: 4, started: 2 },
+    ] {
+        check(&(ENGLISH.notice)(&notice), &(CHINESE.notice)(&notice));
     }
 }
 

@@ -38,7 +38,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 18] = [
+pub const STEPS: [Step; 19] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -52,6 +52,7 @@ pub const STEPS: [Step; 18] = [
     step("site", "workers, page and command line build", When::Always, build),
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
+    step("webkit", "the page in WebKit", When::Always, webkit),
     step("release", "the page as visitors get it, in Chromium", When::Always, release),
     step("thousand", "a thousand photos in flat memory", When::Nightly("two minutes of browser"), thousand),
     step(
@@ -102,7 +103,7 @@ const IN_CHROMIUM: [&str; 20] = [
     "webgpu",
 ];
 
-/// The files of `tests` that run in Firefox too, but for what is in a module `chromium` of theirs. The others ask
+/// The files of `tests` that run in Firefox and WebKit too, but for what is in a module `chromium` of theirs. The others ask
 /// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser.
 const IN_FIREFOX: [&str; 13] = [
     "page", "threads", "crash", "hosting", "storage", "tabs", "heatmap", "gallery", "private", "camera",
@@ -268,6 +269,16 @@ fn firefox(context: &Context, tally: &mut Tally) -> Result<()> {
     let mut cargo = browser_tests(context, &IN_FIREFOX)?;
     cargo.env(browser::VARIABLE, "firefox");
     cargo_test::run(cargo, &["--skip", "chromium::"], tally)
+}
+
+/// The same files as in Firefox.
+fn webkit(context: &Context, tally: &mut Tally) -> Result<()> {
+    let (driver, version) = browser::find_webkit(context.project)?;
+    println!("{} {version}", driver.display());
+    let mut cargo = browser_tests(context, &IN_FIREFOX)?;
+    cargo.env(browser::VARIABLE, "webkit");
+    let skipped = browser::NOT_IN_WEBKIT.into_iter().flat_map(|module| ["--skip", module]);
+    cargo_test::run(cargo, &skipped.collect::<Vec<_>>(), tally)
 }
 
 /// The tests in these files of `tests`.
