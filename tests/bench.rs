@@ -35,6 +35,9 @@ use tokio::time::sleep;
 const USAGE: &str = "usage: bench MODEL_DIR… [--threads 1,2] [--worker NAME] [--rounds 3] [--photos 3] \
     [--backend cpu|gpu] [--peer FOLDER [--peer-model FILE]…]";
 
+/// A benchmark is one script.
+const BENCHMARK: Duration = Duration::from_secs(600);
+
 /// Time on a blank page between two visits.
 const BLANK: Duration = Duration::from_secs(3);
 
@@ -73,7 +76,9 @@ fn main() {
         exit(2);
     };
     for module in &arguments.kernels {
-        browse(Setup::default(), async |client| kernels::run(client, module).await);
+        browse(Setup { script: BENCHMARK, ..Setup::DEFAULT }, async |client| {
+            kernels::run(client, module).await
+        });
     }
     if arguments.models.is_empty() {
         return;
@@ -153,7 +158,7 @@ fn turn(contender: &mut Contender, round: usize, arguments: &Arguments) -> f64 {
     let photos = arguments.photos;
     let peak = Peak::watch();
     let photo = site::sample("coffee.jpg");
-    browse(Setup { webgpu: arguments.gpu, ..Setup::DEFAULT }, async |client| {
+    browse(Setup { webgpu: arguments.gpu, script: BENCHMARK, ..Setup::DEFAULT }, async |client| {
         // A browser starts with an empty storage: one visit fills it, and the next is timed.
         if !contender.is_peer && round > 0 {
             page::open(client, &contender.address).await;

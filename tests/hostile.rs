@@ -15,18 +15,30 @@ fn manifests_beyond_reason_are_refused_with_a_sentence_and_nothing_is_fetched_fo
         manifest.to_string()
     };
     let cases = [
-        ("climbs out of its folder", bent(|m| m["shards"][0]["name"] = json!("../../index.html")), "SAID"),
+        (
+            "climbs out of its folder",
+            bent(|m| m["shards"][0]["name"] = json!("../../index.html")),
+            "`shards.name`: expected a file name beside",
+        ),
         (
             "goes to another host",
             bent(|m| m["shards"][0]["name"] = json!("https://example.invalid/x")),
-            "SAID",
+            "got https://example.invalid/x",
         ),
-        ("claims more than fits into memory", bent(|m| m["shards"][0]["bytes"] = json!(1u64 << 50)), "SAID"),
-        ("has a sum that is none", bent(|m| m["bytes"] = json!(7)), "SAID"),
-        ("has a hash that is none", bent(|m| m["shards"][0]["sha256"] = json!("<b>no</b>")), "SAID"),
-        ("has no shard", bent(|m| m["shards"] = json!([])), "SAID"),
-        ("is no JSON", "<!doctype html><script>alert(1)</script>".into(), "SAID"),
-        ("is endless", format!("[{}", " ".repeat(2 << 20)), "SAID"),
+        (
+            "claims more than fits into memory",
+            bent(|m| m["shards"][0]["bytes"] = json!(1u64 << 50)),
+            "`shards.bytes`: expected 1 to 268435456",
+        ),
+        ("has a sum that is none", bent(|m| m["bytes"] = json!(7)), "`bytes`: expected 23480288, the sum"),
+        (
+            "has a hash that is none",
+            bent(|m| m["shards"][0]["sha256"] = json!("<b>no</b>")),
+            "`shards.sha256`: expected 64 hexadecimal digits",
+        ),
+        ("has no shard", bent(|m| m["shards"] = json!([])), "`shards`: expected at least one"),
+        ("is no JSON", "<!doctype html><script>alert(1)</script>".into(), "not valid JSON"),
+        ("is endless", format!("[{}", " ".repeat(2 << 20)), "longer than the 1048576 bytes expected"),
     ];
     browse(Setup::default(), async |client| {
         for (what, text, said) in cases {

@@ -22,6 +22,10 @@ const VARIABLE: &str = "BEITSCOPE_BROWSER";
 /// Names a file that gets a line for each browser that had to be started anew.
 const RETRIES: &str = "BEITSCOPE_RETRIES";
 
+/// A start takes a second or two, and several on a busy machine.
+const START: Duration = Duration::from_secs(20);
+const STARTS: usize = 3;
+
 /// A browser closes within this, or is ended.
 const CLOSING: Duration = Duration::from_secs(20);
 
@@ -38,11 +42,19 @@ pub struct Setup {
     /// Isolated pages have shared memory. Chromium and Firefox always give it; WebKit as GTK has it does not unless it
     /// is told to, Safari does.
     pub shared_memory: bool,
+    /// How long a script may take.
+    pub script: Duration,
 }
 
 impl Setup {
-    pub const DEFAULT: Self =
-        Self { window: (1280, 900), dark: false, camera: false, webgpu: false, shared_memory: false };
+    pub const DEFAULT: Self = Self {
+        window: (1280, 900),
+        dark: false,
+        camera: false,
+        webgpu: false,
+        shared_memory: false,
+        script: Duration::from_secs(60),
+    };
 
     /// With threads in every browser.
     pub const THREADS: Self = Self { shared_memory: true, ..Self::DEFAULT };
@@ -96,15 +108,15 @@ pub fn browse(setup: Setup, test: impl AsyncFnOnce(&Client)) {
     runtime.block_on(async {
         match std::env::var(VARIABLE).as_deref() {
             Err(_) | Ok("chromium") => {
-                let driver = chromium::Driver::start();
-                run(Client::WebDriver(driver.connect(setup).await, Engine::Chromium), test).await;
+                let session = start("Chromium", async || chromium::Session::start(setup).await).await;
+                run(Client::WebDriver(session.client.clone(), Engine::Chromium), test).await;
             }
             Ok("firefox") => {
-                let process = firefox::Process::start(setup);
-                run(Client::Firefox(process.connect().await), test).await;
+                let session = start("Firefox", async || firefox::Session::start(setup).await).await;
+                run(Client::Firefox(session.firefox.clone()), test).await;
             }
             Ok("webkit") => {
-                let session = webkit::Session::start(setup).await;
+                let session = start("WebKit", async || webkit::Session::start(setup).await).await;
                 let engine = Engine::WebKit { downloads: session.downloads() };
                 run(Client::WebDriver(session.client.clone(), engine), test).await;
             }
@@ -126,6 +138,19 @@ async fn run(client: Client, test: impl AsyncFnOnce(&Client)) {
         resume_unwind(panic);
     }
     closed.expect("the browser closes in time").expect("the browser closes");
+}
+
+/// Starts a browser; one that hangs or ends before it has opened a page is started anew.
+async fn start<T>(browser: &str, attempt: impl AsyncFn() -> Result<T>) -> T {
+    for tried in 1.. {
+        let started = tokio::time::timeout(START, attempt()).await;
+        match started.unwrap_or_else(|_| Err(format!("no answer within {} s", START.as_secs()))) {
+            Ok(session) => return session,
+            Err(why) if tried == STARTS => panic!("{browser} does not start: {why}"),
+            Err(why) => note_retry(browser, &why),
+        }
+    }
+    unreachable!("the last attempt has returned")
 }
 
 /// Writes down that a browser is started anew, which is the only thing that is tried twice.

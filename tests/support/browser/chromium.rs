@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
 use url::Url;
 
 /// What Chromium is started with, beside the size of its window.
@@ -26,8 +28,21 @@ const ARGUMENTS: [&str; 9] = [
     "--hide-scrollbars",
 ];
 
+/// A browser, and the driver that ends it with this value.
+pub struct Session {
+    pub client: fantoccini::Client,
+    _driver: Driver,
+}
+
+impl Session {
+    pub async fn start(setup: Setup) -> Result<Self> {
+        let driver = Driver::start();
+        Ok(Self { client: driver.connect(setup).await?, _driver: driver })
+    }
+}
+
 /// A chromedriver process; ends with this value.
-pub struct Driver {
+struct Driver {
     process: Child,
     port: u16,
     /// The browser's profile: empty at the start, removed at the end.
@@ -35,7 +50,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub fn start() -> Self {
+    fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap().port();
         let process = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -46,20 +61,13 @@ impl Driver {
         Self { process, port, profile: TempDir::new().unwrap() }
     }
 
-    pub async fn connect(&self, setup: Setup) -> fantoccini::Client {
-        let capabilities = self.capabilities(setup);
-        let address = format!("http://127.0.0.1:{}", self.port);
-        let mut tries = 0;
-        loop {
-            let mut builder = ClientBuilder::new(HttpConnector::new());
-            match builder.capabilities(capabilities.clone()).connect(&address).await {
-                Ok(client) => return client,
-                // It takes a moment until chromedriver listens.
-                Err(error) if tries == 100 => panic!("no browser: {error}"),
-                Err(_) => tries += 1,
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    async fn connect(&self, setup: Setup) -> Result<fantoccini::Client> {
+        while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
         }
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let address = format!("http://127.0.0.1:{}", self.port);
+        builder.capabilities(self.capabilities(setup)).connect(&address).await.map_err(told)
     }
 
     fn capabilities(&self, setup: Setup) -> Capabilities {
@@ -77,8 +85,8 @@ impl Driver {
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "args": arguments },
-            // Milliseconds. A benchmark is one script.
-            "timeouts": { "script": 600_000, "pageLoad": 600_000 },
+            // Milliseconds.
+            "timeouts": { "script": setup.script.as_millis() as u64, "pageLoad": 60_000 },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else { unreachable!("written as an object") };

@@ -28,15 +28,28 @@ user_pref('network.connectivity-service.enabled', false);
 user_pref('dom.serviceWorkers.testing.enabled', false);
 ";
 
+/// A browser, and the process that ends with this value.
+pub struct Session {
+    pub firefox: Firefox,
+    _process: Process,
+}
+
+impl Session {
+    pub async fn start(setup: Setup) -> Result<Self> {
+        let process = Process::start(setup);
+        Ok(Self { firefox: process.connect().await?, _process: process })
+    }
+}
+
 /// A Firefox process; ends with this value.
-pub struct Process {
+struct Process {
     process: Child,
     /// The browser's profile: new at the start, removed at the end.
     profile: TempDir,
 }
 
 impl Process {
-    pub fn start(setup: Setup) -> Self {
+    fn start(setup: Setup) -> Self {
         assert!(!setup.webgpu, "this test is for Chromium alone: no WebGPU here");
         let profile = TempDir::new().unwrap();
         let mut settings = SETTINGS.to_owned();
@@ -65,15 +78,12 @@ impl Process {
         Self { process, profile }
     }
 
-    pub async fn connect(&self) -> Firefox {
-        let address = self.address().await;
-        let bidi = Bidi::connect(&address).await.unwrap_or_else(|e| panic!("{address}: {e}"));
-        Firefox::begin(bidi).await.unwrap_or_else(|e| panic!("no session: {e}"))
+    async fn connect(&self) -> Result<Firefox> {
+        Firefox::begin(Bidi::connect(&self.address().await).await?).await
     }
 
-    /// Where it listens, which it writes into its profile.
+    /// Where it listens, once it has written that into its profile.
     async fn address(&self) -> String {
-        let begun = Instant::now();
         loop {
             let written = std::fs::read(self.profile.path().join("WebDriverBiDiServer.json"));
             let server: Option<Value> = written.ok().and_then(|json| serde_json::from_slice(&json).ok());
@@ -81,8 +91,7 @@ impl Process {
                 let host = server["ws_host"].as_str().expect("ws_host");
                 return format!("ws://{host}:{}/session", server["ws_port"]);
             }
-            assert!(begun.elapsed() < Duration::from_secs(120), "Firefox does not start");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! WebKit as GTK's library has it, driven over WebDriver by WebKitWebDriver. Its windows need a screen, which is an X
 //! server without a monitor.
 
-use super::{Client, Result, Setup, note_retry};
+use super::{Client, Result, START, Setup};
 use fantoccini::ClientBuilder;
 use fantoccini::wd::Capabilities;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -14,15 +14,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// The folder of the libraries' programs, one in each architecture's folder below.
 const LIBRARIES: &str = "/usr/lib";
 const PROGRAM: &str = "webkit2gtk-4.1/MiniBrowser";
-
-/// A start takes a second or two, and several on a busy machine.
-const START: Duration = Duration::from_secs(20);
-const STARTS: usize = 3;
 
 /// A process that ends with this value.
 struct Running(Child);
@@ -44,23 +40,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a browser; one that hangs before it has opened a page is started anew.
-    pub async fn start(setup: Setup) -> Self {
+    pub async fn start(setup: Setup) -> Result<Self> {
         assert!(!setup.webgpu, "this test is for Chromium alone: no WebGPU here");
-        for attempt in 1.. {
-            match Self::try_start(setup).await {
-                Ok(session) => return session,
-                Err(why) if attempt == STARTS => panic!("WebKit does not start: {why}"),
-                Err(why) => note_retry("WebKit", &why),
-            }
-        }
-        unreachable!("the last attempt has returned")
-    }
-
-    async fn try_start(setup: Setup) -> Result<Self> {
         let processes = Processes::start(setup)?;
-        let connected = timeout(START, processes.connect(setup)).await;
-        let client = connected.map_err(|_| format!("no answer within {} s", START.as_secs()))??;
+        let client = processes.connect(setup).await?;
         Ok(Self { client, processes })
     }
 
@@ -166,7 +149,7 @@ fn capabilities(setup: Setup) -> Capabilities {
     let capabilities = json!({
         "webkitgtk:browserOptions": { "binary": mini_browser(), "args": arguments },
         // Milliseconds.
-        "timeouts": { "script": 300_000, "pageLoad": 60_000 },
+        "timeouts": { "script": setup.script.as_millis() as u64, "pageLoad": 60_000 },
     });
     let Value::Object(capabilities) = capabilities else { unreachable!("written as an object") };
     capabilities
