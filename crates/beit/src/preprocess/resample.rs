@@ -86,7 +86,7 @@ impl Taps {
                 let mut sums = [1 << (PRECISION - 1); 3];
                 for (pixel, weight) in pixels.iter().zip(weights) {
                     for channel in 0..3 {
-                        sums[channel] += i32::from(pixel[channel]) * weight;
+                        add_product(&mut sums[channel], pixel[channel], weight);
                     }
                 }
                 out.extend(sums.map(to_byte));
@@ -105,13 +105,20 @@ impl Taps {
             let rows = &rows[(self.starts[i] - first) * stride..];
             for (row, weight) in rows.chunks_exact(stride.max(1)).zip(self.weights_of(i)) {
                 for (sum, &sample) in sums.iter_mut().zip(row) {
-                    *sum += i32::from(sample) * weight;
+                    add_product(sum, sample, weight);
                 }
             }
             out.extend(sums.iter().map(|&sum| to_byte(sum)));
         }
         out
     }
+}
+
+/// sum ← sum + sample · weight. Weights sum to 2²² and few are negative, so nothing comes near 2³¹: these inner loops go
+/// without checks for overflow.
+#[inline(always)]
+fn add_product(sum: &mut i32, sample: u8, &weight: &i32) {
+    *sum = sum.wrapping_add(i32::from(sample).wrapping_mul(weight));
 }
 
 /// Rounded half away from zero.
