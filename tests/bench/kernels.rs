@@ -1,4 +1,4 @@
-//! The kernels' own bench (`crates/kernels/examples/bench`) as WebAssembly in Chromium: it prints by an import.
+//! The kernels' own bench (`crates/kernels/examples/bench_kernels`) as WebAssembly in Chromium: it prints by an import.
 
 use server::{Disturbance, Options, Server};
 use std::path::Path;

@@ -6,11 +6,11 @@ use crate::project::Project;
 use crate::workers::TESTED;
 use crate::{Result, browser, site, tools, vulkan};
 
-/// Before everything else: kernels and photos on a GPU, natively (`crates/gpu/examples/bench`, which knows the
+/// Before everything else: kernels and photos on a GPU, natively (`crates/gpu/examples/bench_gpu`, which knows the
 /// options), or, of models that are named next, the page on WebGPU in Chromium.
 const BACKEND: [&str; 2] = ["--backend", "gpu"];
 
-const PHOTOS: [&str; 7] = ["run", "--quiet", "--package", "tests", "--example", "bench", "--"];
+const PHOTOS: [&str; 7] = ["run", "--quiet", "--package", "tests", "--example", "bench_page", "--"];
 
 /// Times the kernels, natively and as WebAssembly in Chromium, then whole photos there (`tests/bench.rs`, which
 /// knows the arguments).
@@ -21,10 +21,10 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
     build(project)?;
     let browser = browser::find(project)?;
     println!("\n== Kernels, natively");
-    cargo(project, &["run", "--quiet", "--release", "--package", "kernels", "--example", "bench"])?;
+    cargo(project, &["run", "--quiet", "--release", "--package", "kernels", "--example", "bench_kernels"])?;
     for variant in &TESTED {
         println!("\n== Kernels, the {} build in Chromium {}", variant.name, browser.version);
-        let module = variant.build_example(project, "kernels", "bench")?;
+        let module = variant.build_example(project, "kernels", "bench_kernels")?;
         photos(project, &["--kernels".into(), module.display().to_string()])?;
     }
     if arguments.is_empty() {
@@ -49,7 +49,7 @@ fn on_gpu(project: &Project, arguments: &[String]) -> Result<()> {
     vulkan::ensure(project)?;
     if arguments.first().is_none_or(|first| first.starts_with("--")) {
         println!("\n== Kernels and photos on a GPU, natively");
-        let words = ["run", "--quiet", "--release", "--package", "gpu", "--example", "bench", "--"];
+        let words = ["run", "--quiet", "--release", "--package", "gpu", "--example", "bench_gpu", "--"];
         return cargo(project, &with(&words, arguments));
     }
     build(project)?;

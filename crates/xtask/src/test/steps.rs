@@ -85,8 +85,8 @@ const IN_CHROMIUM: [&str; 20] = [
     "camera",
     "crash",
     "embed",
+    "explanation",
     "gallery",
-    "heatmap",
     "hostile",
     "hosting",
     "instructions",
@@ -106,8 +106,19 @@ const IN_CHROMIUM: [&str; 20] = [
 /// The files of `tests` that run in Firefox and WebKit too, but for what is in a module `chromium` of theirs. The others ask
 /// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser.
 const IN_FIREFOX: [&str; 13] = [
-    "page", "threads", "crash", "hosting", "storage", "tabs", "heatmap", "gallery", "private", "camera",
-    "offline", "takeaway", "teach",
+    "page",
+    "threads",
+    "crash",
+    "hosting",
+    "storage",
+    "tabs",
+    "explanation",
+    "gallery",
+    "private",
+    "camera",
+    "offline",
+    "takeaway",
+    "teach",
 ];
 
 /// Where the release step builds the page; it lacks what other browsers need.

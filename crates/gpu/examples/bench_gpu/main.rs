@@ -1,7 +1,7 @@
 //! How fast a GPU runs the network, beside what it can do at most:
 //!
 //! ```sh
-//! cargo run --release -p gpu --example bench -- [--photos 1,8] [--blocks 24] [--kernels-only]
+//! cargo run --release -p gpu --example bench_gpu -- [--photos 1,8] [--blocks 24] [--kernels-only]
 //! ```
 //!
 //! First the adapter's measured bandwidth and arithmetic, then every kernel at BEiTv2-large's sizes with its share of

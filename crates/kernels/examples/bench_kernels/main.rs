@@ -1,6 +1,6 @@
 //! Times every kernel of every instruction set at BEiTv2-large's sizes.
 //!
-//! Natively: `cargo run --release -p kernels --example bench`. As WebAssembly it is a module with two
+//! Natively: `cargo run --release -p kernels --example bench_kernels`. As WebAssembly it is a module with two
 //! imports, `env.now() -> f64` (milliseconds) and `env.print(pointer, length)` (UTF-8), whose export
 //! `main` does the same; whoever loads it supplies them.
 //!
