@@ -1,20 +1,25 @@
 //! How the page and its workers are compiled.
 
-/// A profile of the workspace's Cargo.toml, and what is done to its output.
+use std::process::Command;
+
+/// The workspace's profile for both: what they are linked from is compiled once.
+pub const CARGO_PROFILE: &str = "wasm";
+
+/// How they are linked, and what is done to the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// For `serve` and the tests: linked in a fraction of the time, not passed through wasm-opt.
+    /// For `serve` and the tests: thin LTO, which takes a fraction of the time, and no wasm-opt.
     Dev,
     /// For visitors: whole-program optimisation, then wasm-opt.
     Release,
 }
 
 impl Profile {
-    /// Its name in Cargo.toml, and of its folder below cargo's target folder.
-    pub fn cargo_name(self) -> &'static str {
+    /// What tells this one's output from the other's.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Dev => "wasm-dev",
-            Self::Release => "wasm",
+            Self::Dev => "dev",
+            Self::Release => "release",
         }
     }
 
@@ -28,5 +33,12 @@ impl Profile {
 
     pub fn is_release(self) -> bool {
         self == Self::Release
+    }
+
+    /// Lets cargo, or Trunk, which runs it, link in this way.
+    pub fn apply(self, command: &mut Command) {
+        if self == Self::Dev {
+            command.env("CARGO_PROFILE_WASM_LTO", "thin");
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Project {
 
     /// Where the finished workers lie, one folder each; they are copied into the site from here.
     pub fn workers(&self, profile: Profile) -> PathBuf {
-        self.root.join("target/workers").join(profile.cargo_name())
+        self.root.join("target/workers").join(profile.name())
     }
 
     /// Where long jobs write what they say.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::process::{run_logged, spoken};
-use crate::profile::Profile;
+use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
@@ -54,11 +54,12 @@ impl<'a> Site<'a> {
         eprintln!("Building a worker and the page: {} the first time, else seconds.", time_needed(profile));
         workers::build(project, tools, profile, workers::FIRST)?;
         let mut cargo = project.cargo();
-        cargo.args(["build", "--package", "web", "--target", TARGET, "--profile", profile.cargo_name()]);
+        cargo.args(["build", "--package", "web", "--target", TARGET, "--profile", CARGO_PROFILE]);
+        profile.apply(&mut cargo);
         run_logged(&mut cargo, &project.log("page")?)?;
 
         // Taken before Trunk runs: what is edited meanwhile is built next time.
-        let page = page_inputs(project, tools, profile)?;
+        let page = page_inputs(project, tools)?;
         let site = Self { project, tools, profile, out, started, stamp, page };
         if !site.stamp.is_fresh(&site.inputs()?)? {
             site.run_trunk()?;
@@ -102,13 +103,7 @@ impl<'a> Site<'a> {
         let mut trunk = project.command(&tools.trunk.to_string_lossy());
         trunk
             // Everything is there already, so that Trunk has nothing to download.
-            .args([
-                "build",
-                "--offline=true",
-                "--skip-version-check",
-                "--cargo-profile",
-                profile.cargo_name(),
-            ])
+            .args(["build", "--offline=true", "--skip-version-check", "--cargo-profile", CARGO_PROFILE])
             // Whether it runs wasm-opt; the cargo profile is told above.
             .arg(format!("--release={}", profile.is_release()))
             .arg("--dist")
@@ -121,6 +116,7 @@ impl<'a> Site<'a> {
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             trunk.env_remove(name);
         }
+        profile.apply(&mut trunk);
         run_logged(&mut trunk, &project.log("trunk")?)
     }
 }
@@ -161,11 +157,11 @@ fn time_needed(profile: Profile) -> &'static str {
 }
 
 /// What Trunk reads: the page's program and whatever index.html names.
-fn page_inputs(project: &Project, tools: &Tools, profile: Profile) -> Result<Fingerprint> {
+fn page_inputs(project: &Project, tools: &Tools) -> Result<Fingerprint> {
     let root = &project.root;
     let mut inputs = Fingerprint::new();
     inputs.text(&tools.versions);
-    let program = project.cargo_target.join(TARGET).join(profile.cargo_name()).join("web.wasm");
+    let program = project.cargo_target.join(TARGET).join(CARGO_PROFILE).join("web.wasm");
     for path in [program, root.join("Trunk.toml"), root.join("index.html"), root.join("web")] {
         inputs.path(&path)?;
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::Result;
 use crate::process::{run, run_logged, spoken};
-use crate::profile::Profile;
+use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
@@ -111,8 +111,9 @@ impl Variant {
     pub fn cargo_worker(&self, project: &Project, subcommand: &str, profile: Profile) -> Command {
         let mut cargo = self.cargo(project, subcommand);
         cargo
-            .args(["--package", "worker", "--lib", "--profile", profile.cargo_name(), "--target-dir"])
+            .args(["--package", "worker", "--lib", "--profile", CARGO_PROFILE, "--target-dir"])
             .arg(self.cargo_target(project));
+        profile.apply(&mut cargo);
         cargo
     }
 
@@ -131,7 +132,7 @@ impl Variant {
         let started = Instant::now();
         let cargo = &mut self.cargo_worker(project, "build", profile);
         run_logged(cargo, &project.log(&format!("worker-{}", self.name))?)?;
-        let wasm = self.cargo_target(project).join(TARGET).join(profile.cargo_name()).join("worker.wasm");
+        let wasm = self.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join("worker.wasm");
 
         // Cargo knows best whether the program changed; what follows depends only on its output.
         let finished = project.workers(profile).join(self.name);

@@ -38,7 +38,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 19] = [
+pub const STEPS: [Step; 21] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -48,12 +48,14 @@ pub const STEPS: [Step; 19] = [
     step("true-size", "BEiTv2-large with random weights against timm", When::Always, true_size),
     step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
     step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
-    step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Always, gpu_wasm),
     step("site", "workers, page and command line build", When::Always, build),
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
     step("release", "the page as visitors get it, in Chromium", When::Always, release),
+    step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Nightly(SAME_KERNELS), gpu_wasm),
+    step("firefox-rest", "the page's other files in Firefox", When::Nightly(SAME_CODE), firefox_rest),
+    step("webkit-rest", "the page's other files in WebKit", When::Nightly(SAME_CODE), webkit_rest),
     step("thousand", "a thousand photos in flat memory", When::Nightly("two minutes of browser"), thousand),
     step(
         "large",
@@ -69,6 +71,9 @@ pub const STEPS: [Step; 19] = [
     ),
     step("fuzz", "no input breaks a reader of files", When::Nightly("a minute for each reader"), fuzz),
 ];
+
+const SAME_KERNELS: &str = "`chromium` runs them in a whole network";
+const SAME_CODE: &str = "what they test hardly differs between browsers";
 
 const fn step(
     name: &'static str,
@@ -103,23 +108,14 @@ const IN_CHROMIUM: [&str; 20] = [
     "webgpu",
 ];
 
-/// The files of `tests` that run in Firefox and WebKit too, but for what is in a module `chromium` of theirs. The others ask
-/// Chromium's DevTools, its memory or its WebGPU, no browser at all, or what is the same in every browser.
-const IN_FIREFOX: [&str; 13] = [
-    "page",
-    "threads",
-    "crash",
-    "hosting",
-    "storage",
-    "tabs",
-    "explanation",
-    "gallery",
-    "private",
-    "camera",
-    "offline",
-    "takeaway",
-    "teach",
-];
+/// The files that run in Firefox and WebKit too, but for what is in a module of theirs that names other browsers: what
+/// depends on the browser's threads, storage, workers, network and devices.
+const IN_EVERY_BROWSER: [&str; 8] =
+    ["page", "threads", "crash", "storage", "tabs", "private", "camera", "offline"];
+
+/// The files that run there in `nightly`. All others ask Chromium's DevTools, its memory or its WebGPU, no browser at
+/// all, or what is the same in every browser.
+const IN_EVERY_BROWSER_AT_NIGHT: [&str; 5] = ["hosting", "explanation", "gallery", "takeaway", "teach"];
 
 /// Where the release step builds the page; it lacks what other browsers need.
 const RELEASE_SITE: &str = "target/site-release";
@@ -275,18 +271,33 @@ fn in_chromium(context: &Context, files: &[&str], tally: &mut Tally) -> Result<(
 }
 
 fn firefox(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_firefox(context, &IN_EVERY_BROWSER, tally)
+}
+
+fn firefox_rest(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_firefox(context, &IN_EVERY_BROWSER_AT_NIGHT, tally)
+}
+
+fn in_firefox(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
     let (firefox, version) = browser::find_firefox(context.project)?;
     println!("{} {version}", firefox.display());
-    let mut cargo = browser_tests(context, &IN_FIREFOX)?;
+    let mut cargo = browser_tests(context, files)?;
     cargo.env(browser::VARIABLE, "firefox");
     cargo_test::run(cargo, &["--skip", "chromium::"], tally)
 }
 
-/// The same files as in Firefox.
 fn webkit(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_webkit(context, &IN_EVERY_BROWSER, tally)
+}
+
+fn webkit_rest(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_webkit(context, &IN_EVERY_BROWSER_AT_NIGHT, tally)
+}
+
+fn in_webkit(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
     let (driver, version) = browser::find_webkit(context.project)?;
     println!("{} {version}", driver.display());
-    let mut cargo = browser_tests(context, &IN_FIREFOX)?;
+    let mut cargo = browser_tests(context, files)?;
     cargo.env(browser::VARIABLE, "webkit");
     let skipped = browser::NOT_IN_WEBKIT.into_iter().flat_map(|module| ["--skip", module]);
     cargo_test::run(cargo, &skipped.collect::<Vec<_>>(), tally)
@@ -314,6 +325,7 @@ mod tests {
         let mut run = [&IN_CHROMIUM[..], &AT_NIGHT].concat();
         run.sort_unstable();
         assert_eq!(declared, run);
-        assert!(IN_FIREFOX.iter().all(|file| IN_CHROMIUM.contains(file)));
+        let everywhere = [&IN_EVERY_BROWSER[..], &IN_EVERY_BROWSER_AT_NIGHT].concat();
+        assert!(everywhere.iter().all(|file| IN_CHROMIUM.contains(file)));
     }
 }
