@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -91,6 +91,11 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
 fn last_line(log: &Path) -> String {
     let said = fs::read_to_string(log).unwrap_or_default();
     said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+}
+
+/// What came of a job on a thread of its own.
+pub fn joined(job: ScopedJoinHandle<Result<()>>) -> Result<()> {
+    job.join().unwrap_or_else(|_| Err("a job broke down; its message is above".into()))
 }
 
 /// A command as one would type it.

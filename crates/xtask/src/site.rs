@@ -3,9 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
-use crate::process::{run_logged, spoken};
+use crate::process::{joined, run_logged, spoken};
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
@@ -52,11 +53,12 @@ impl<'a> Site<'a> {
         }
 
         eprintln!("Building a worker and the page: {} the first time, else seconds.", time_needed(profile));
-        workers::build(project, tools, profile, workers::FIRST)?;
-        let mut cargo = project.cargo();
-        cargo.args(["build", "--package", "web", "--target", TARGET, "--profile", CARGO_PROFILE]);
-        profile.apply(&mut cargo);
-        run_logged(&mut cargo, &project.log("page")?)?;
+        thread::scope(|scope| {
+            // Beside the worker, which has a target folder of its own.
+            let page = scope.spawn(|| build_page(project, profile));
+            let worker = workers::build(project, tools, profile, workers::FIRST);
+            joined(page).and(worker)
+        })?;
 
         // Taken before Trunk runs: what is edited meanwhile is built next time.
         let page = page_inputs(project, tools)?;
@@ -147,6 +149,13 @@ pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -
 fn finish_page(project: &Project, site: &Path) -> Result<()> {
     models::index(site)?;
     embed::finish(&project.root, site)
+}
+
+fn build_page(project: &Project, profile: Profile) -> Result<()> {
+    let mut cargo = project.cargo();
+    cargo.args(["build", "--package", "web", "--target", TARGET, "--profile", CARGO_PROFILE]);
+    profile.apply(&mut cargo);
+    run_logged(&mut cargo, &project.log("page")?)
 }
 
 fn time_needed(profile: Profile) -> &'static str {

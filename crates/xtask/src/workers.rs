@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use crate::Result;
-use crate::process::{run, run_logged, spoken};
+use crate::process::{self, run, run_logged, spoken};
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
@@ -192,9 +193,13 @@ fn scripts(project: &Project) -> PathBuf {
     project.root.join("crates/worker/js")
 }
 
-/// Builds these variants, one after another: the compiler takes every processor.
-pub fn build(project: &Project, tools: &Tools, profile: Profile, variants: &[Variant]) -> Result<()> {
-    variants.iter().try_for_each(|variant| variant.build(project, tools, profile))
+/// Builds these variants side by side: much of a build is one processor's work.
+pub fn build(project: &Project, tools: &Tools, profile: Profile, variants: &'static [Variant]) -> Result<()> {
+    thread::scope(|scope| {
+        let start = |variant: &'static Variant| scope.spawn(move || variant.build(project, tools, profile));
+        let builds: Vec<_> = variants.iter().map(start).collect();
+        builds.into_iter().try_for_each(process::joined)
+    })
 }
 
 /// Copies the variants that are built into a site's `workers/`. Each appears whole or not at all.

@@ -38,7 +38,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 21] = [
+pub const STEPS: [Step; 22] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -54,6 +54,7 @@ pub const STEPS: [Step; 21] = [
     step("webkit", "the page in WebKit", When::Always, webkit),
     step("release", "the page as visitors get it, in Chromium", When::Always, release),
     step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Nightly(SAME_KERNELS), gpu_wasm),
+    step("gpu-memory", "weights on the GPU are not in wasm's memory", When::Nightly(SLOW_GPU), gpu_memory),
     step("firefox-rest", "the page's other files in Firefox", When::Nightly(SAME_CODE), firefox_rest),
     step("webkit-rest", "the page's other files in WebKit", When::Nightly(SAME_CODE), webkit_rest),
     step("thousand", "a thousand photos in flat memory", When::Nightly("two minutes of browser"), thousand),
@@ -73,6 +74,7 @@ pub const STEPS: [Step; 21] = [
 ];
 
 const SAME_KERNELS: &str = "`chromium` runs them in a whole network";
+const SLOW_GPU: &str = "a minute on an imitated GPU";
 const SAME_CODE: &str = "what they test hardly differs between browsers";
 
 const fn step(
@@ -107,6 +109,9 @@ const IN_CHROMIUM: [&str; 20] = [
     "threads",
     "webgpu",
 ];
+
+/// A test in `webgpu` that is a step of its own in `nightly`.
+const GPU_MEMORY: &str = "weights_on_the_gpu";
 
 /// The files that run in Firefox and WebKit too, but for what is in a module of theirs that names other browsers: what
 /// depends on the browser's threads, storage, workers, network and devices.
@@ -215,7 +220,7 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
     if find_on_path("nginx").is_none() {
         apt::install(context.project, "nginx", &["nginx-light"])?;
     }
-    in_chromium(context, &IN_CHROMIUM, tally)
+    in_chromium(context, &IN_CHROMIUM, &["--skip", GPU_MEMORY], tally)
 }
 
 /// The page's own tests over what fat LTO and wasm-opt leave, built for Chromium alone.
@@ -228,7 +233,7 @@ fn release(context: &Context, tally: &mut Tally) -> Result<()> {
 }
 
 fn thousand(context: &Context, tally: &mut Tally) -> Result<()> {
-    in_chromium(context, &["thousand"], tally)
+    in_chromium(context, &["thousand"], &[], tally)
 }
 
 /// Makes the model where it is not there yet.
@@ -262,12 +267,16 @@ fn fuzz(context: &Context, _: &mut Tally) -> Result<()> {
     fuzz::run_all(context.project)
 }
 
-fn in_chromium(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
+fn gpu_memory(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_chromium(context, &["webgpu"], &[GPU_MEMORY], tally)
+}
+
+fn in_chromium(context: &Context, files: &[&str], harness: &[&str], tally: &mut Tally) -> Result<()> {
     let browser = browser::find(context.project)?;
     println!("{} {}", browser.chromium.display(), browser.version);
     let mut cargo = browser_tests(context, files)?;
     cargo.env(axe::VARIABLE, axe::find(context.project)?);
-    cargo_test::run(cargo, &[], tally)
+    cargo_test::run(cargo, harness, tally)
 }
 
 fn firefox(context: &Context, tally: &mut Tally) -> Result<()> {
