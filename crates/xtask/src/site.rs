@@ -42,8 +42,9 @@ impl<'a> Site<'a> {
         let started = Instant::now();
         let out = project.root.join(out);
         let stamp = Stamp::new(&project.stamps(), &out);
-        let ours =
-            stamp.exists() || [Profile::Dev, Profile::Release].iter().any(|own| out.ends_with(own.site()));
+        let is_own_folder =
+            out == project.root.join(Profile::Release.site()) || out.starts_with(project.root.join("target"));
+        let ours = stamp.exists() || is_own_folder;
         if !ours && fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(format!(
                 "{} is not empty and was not made by this command, which deletes what is in its output \

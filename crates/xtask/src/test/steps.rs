@@ -254,7 +254,7 @@ fn large(context: &Context, tally: &mut Tally) -> Result<()> {
     cargo_test::run(cargo, &[], tally)
 }
 
-/// Every build of the worker, and the files for a host.
+/// Every build of the worker.
 fn release_all(context: &Context, tally: &mut Tally) -> Result<()> {
     let release = Profile::Release;
     site::build(context.project, context.tools()?, release, release.site().as_ref())?;
