@@ -4,9 +4,11 @@ mod cargo_test;
 mod steps;
 mod tally;
 
+use std::collections::BTreeMap;
+use std::thread;
 use std::time::Instant;
 
-use crate::process::spoken;
+use crate::process::{self, spoken};
 use crate::project::Project;
 use crate::{Result, tools};
 use steps::{Context, STEPS};
@@ -26,6 +28,15 @@ pub struct Step {
     what: &'static str,
     when: When,
     run: fn(&Context, &mut Tally) -> Result<()>,
+    /// A long build that `run` wants, begun beside the steps that precede it: browsers leave a processor idle for much
+    /// of their time.
+    ahead: Option<Ahead>,
+}
+
+struct Ahead {
+    /// The step after which it begins; at the latest it is built right before its own step.
+    after: &'static str,
+    build: fn(&Context) -> Result<()>,
 }
 
 /// Which runs a step belongs to.
@@ -71,23 +82,44 @@ pub fn run(project: &Project, names: &[String]) -> Result<bool> {
     let retries = project.log(BROWSER_STARTS)?;
     let described = |error| format!("{}: {error}", retries.display());
     std::fs::write(&retries, "").map_err(described)?;
-    let mut outcomes = Vec::new();
-    for Step { name, what, run, .. } in steps {
-        println!("\n== {name}: {what}");
-        let started = Instant::now();
-        let mut tally = Tally::default();
-        let result = run(&context, &mut tally);
-        if let Err(message) = &result {
-            println!("error: {message}");
-        }
-        let outcome = Outcome { step: name, what, result, took: started.elapsed(), tally };
-        println!("== {name} {} ({})", outcome.verdict(), spoken(outcome.took));
-        outcomes.push(outcome);
-    }
+    let outcomes = run_steps(&context, &steps);
     let tried_again = std::fs::read_to_string(&retries).map_err(described)?;
     let tried_again: Vec<_> = tried_again.lines().map(str::to_owned).collect();
     println!("\n{}", summary(&outcomes, &tried_again));
     Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
+}
+
+/// Each step, and beside them what later ones have [`Step::ahead`].
+fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
+    thread::scope(|scope| {
+        let mut builds = BTreeMap::new();
+        let mut outcomes = Vec::new();
+        for step in steps {
+            println!("\n== {}: {}", step.name, step.what);
+            let started = Instant::now();
+            let mut tally = Tally::default();
+            let built = match builds.remove(step.name) {
+                Some(build) => process::joined(build),
+                None => step.ahead.as_ref().map_or(Ok(()), |ahead| (ahead.build)(context)),
+            };
+            let result = built.and_then(|()| (step.run)(context, &mut tally));
+            if let Err(message) = &result {
+                println!("error: {message}");
+            }
+            let outcome =
+                Outcome { step: step.name, what: step.what, result, took: started.elapsed(), tally };
+            println!("== {} {} ({})", step.name, outcome.verdict(), spoken(outcome.took));
+            outcomes.push(outcome);
+            for later in steps {
+                if let Some(Ahead { build, .. }) =
+                    later.ahead.as_ref().filter(|ahead| ahead.after == step.name)
+                {
+                    builds.insert(later.name, scope.spawn(move || build(context)));
+                }
+            }
+        }
+        outcomes
+    })
 }
 
 fn is_wanted(step: &Step, names: &[String]) -> bool {

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::tally::Tally;
-use super::{RETRIES, Step, When, cargo_test};
+use super::{Ahead, RETRIES, Step, When, cargo_test};
 use crate::browser::Browser;
 use crate::process::{self, find_on_path};
 use crate::profile::Profile;
@@ -52,7 +52,10 @@ pub const STEPS: [Step; 22] = [
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
-    step("release", "the page as visitors get it, in Chromium", When::Always, release),
+    Step {
+        ahead: Some(Ahead { after: "site", build: build_release }),
+        ..step("release", "the page as visitors get it, in Chromium", When::Always, release)
+    },
     step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Nightly(SAME_KERNELS), gpu_wasm),
     step("gpu-memory", "weights on the GPU are not in wasm's memory", When::Nightly(SLOW_GPU), gpu_memory),
     step("firefox-rest", "the page's other files in Firefox", When::Nightly(SAME_CODE), firefox_rest),
@@ -83,7 +86,7 @@ const fn step(
     when: When,
     run: fn(&Context, &mut Tally) -> Result<()>,
 ) -> Step {
-    Step { name, what, when, run }
+    Step { name, what, when, run, ahead: None }
 }
 
 /// The files of `tests` that run in Chromium.
@@ -223,10 +226,14 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
     in_chromium(context, &IN_CHROMIUM, &["--skip", GPU_MEMORY], tally)
 }
 
-/// The page's own tests over what fat LTO and wasm-opt leave, built for Chromium alone.
-fn release(context: &Context, tally: &mut Tally) -> Result<()> {
+/// The page and one worker, enough for Chromium.
+fn build_release(context: &Context) -> Result<()> {
     let site = Site::begin(context.project, context.tools()?, Profile::Release, RELEASE_SITE.as_ref())?;
-    shell::list(&site.out)?;
+    shell::list(&site.out)
+}
+
+/// The page's own tests over what fat LTO and wasm-opt leave.
+fn release(context: &Context, tally: &mut Tally) -> Result<()> {
     let mut cargo = browser_tests(context, &["page"])?;
     cargo.env(site::VARIABLE, RELEASE_SITE);
     cargo_test::run(cargo, &[], tally)
