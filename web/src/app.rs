@@ -130,6 +130,7 @@ impl Component for App {
             <ContextProvider<&'static Text> context={state.language.text()}>
                 <Header
                     model={model.clone()}
+                    host={state.choice.as_ref().filter(|_| state.listed_choice().is_none()).and_then(|manifest| models::foreign_host(manifest))}
                     backend={backend.clone()}
                     ms={state.ms_per_photo()}
                     language={state.language}
@@ -156,7 +157,7 @@ impl Component for App {
                     />
                 </main>
                 <Footer {model} {backend}>
-                    <StorageNote {kept} stored={state.stored} dispatch={self.dispatch.clone()} />
+                    <StorageNote {kept} stored={state.stored.clone()} dispatch={self.dispatch.clone()} />
                     <DiagnosticsPanel
                         facts={state.diagnostics.0.clone()}
                         copied={state.diagnostics.1}
@@ -192,7 +193,7 @@ impl App {
         PickerProps {
             models: self.state.models.clone(),
             chosen: self.state.choice.clone(),
-            kept: self.state.kept_models.clone(),
+            kept: self.state.stored.whole(&self.state.models),
             dispatch: self.dispatch.clone(),
         }
     }

@@ -46,11 +46,25 @@ pub static CHINESE: Text = Text {
     isolate: "在这个浏览器里全部启用。",
     progress: "正在加载模型",
     progress_value: of_megabytes,
+    agree: "下载",
+    decline: "使用本站的模型",
     pause: "暂停",
     resume: "继续",
 
+    from_host: |host| format!("来自 {host}"),
     stored: |bytes| format!("浏览器里保存了 {} MB 权重，供下次使用。", megabytes(bytes)),
     clear_storage: "删除",
+    stored_models: "浏览器里保存的模型",
+    stored_part: |here, all| {
+        if here == all { format!("{} MB", megabytes(all)) } else { of_megabytes(here, all) }
+    },
+    days_ago: |days| match days {
+        0 => "今天用过".into(),
+        1 => "昨天用过".into(),
+        days => format!("{} 天前用过", grouped(days)),
+    },
+    remove_stored: "删除",
+    remove_stored_model: |name| format!("从浏览器中删除 {name}"),
     no_storage: "浏览器在这里不保存任何内容（无痕窗口，或网址不是 https），下次访问要重新下载权重。",
     no_room: "浏览器没有空间保存权重，下次访问要重新下载。腾出一些磁盘空间即可改变。",
 

@@ -70,8 +70,8 @@ impl Client {
 
     /// Asks the worker to load the manifest at this absolute address and to run it on this device, or on so many
     /// threads.
-    pub fn load(&self, manifest: &str, device: Device, threads: usize) -> Result<(), String> {
-        self.post(&Request::Load { manifest: manifest.into(), device, threads }, None)
+    pub fn load(&self, manifest: &str, device: Device, threads: usize, agreed: bool) -> Result<(), String> {
+        self.post(&Request::Load { manifest: manifest.into(), device, threads, agreed }, None)
     }
 
     /// Sends photos. The browser clones a `Blob` by reference: no byte is copied here.

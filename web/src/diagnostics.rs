@@ -33,7 +33,7 @@ fn engine(state: &State) -> Vec<(&'static str, String)> {
         ("chosen because", (ENGLISH.reasons)(backend)),
         ("ms a photo", state.ms_per_photo().map_or("none yet".into(), |ms| format!("{ms:.1}"))),
         ("of the last photo, ms", stages(&state.stages)),
-        ("weights kept", format!("{kept:?}, {} bytes", state.stored.unwrap_or(0))),
+        ("weights kept", format!("{kept:?}, {} bytes", state.stored.bytes.unwrap_or(0))),
         ("photos", format!("{} done, {} failed, {} left", counts.done, counts.failed, counts.left)),
     ]
 }

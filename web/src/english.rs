@@ -46,13 +46,27 @@ pub static ENGLISH: Text = Text {
     isolate: "Use them all in this browser.",
     progress: "Loading the model",
     progress_value: |bytes, total| of_megabytes(bytes, total),
+    agree: "Load it",
+    decline: "Use this site’s model",
     pause: "Pause",
     resume: "Go on",
 
+    from_host: |host| format!("from {host}"),
     stored: |bytes| {
         format!("{} MB of weights are kept in this browser for the next visit.", megabytes(bytes))
     },
     clear_storage: "Remove them",
+    stored_models: "Models kept in this browser",
+    stored_part: |here, all| {
+        if here == all { format!("{} MB", megabytes(all)) } else { of_megabytes(here, all) }
+    },
+    days_ago: |days| match days {
+        0 => "used today".into(),
+        1 => "last used yesterday".into(),
+        days => format!("last used {} days ago", grouped(days)),
+    },
+    remove_stored: "Remove",
+    remove_stored_model: |name| format!("Remove {name} from this browser"),
     no_storage: "This browser keeps nothing here (a private window, or an address without https), so the next visit \
          downloads the weights again.",
     no_room: "The browser had no room to keep the weights, so the next visit downloads them again. Free some disk \

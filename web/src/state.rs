@@ -23,7 +23,9 @@ pub use viewer::{Explanation, Input, Lack, Viewer, explained};
 use crate::language::Language;
 use crate::models::{ListFault, Listed};
 use crate::photo::{Photo, PhotoId, Preview, Progress};
+use crate::storage::Kept;
 use protocol::StageTime;
+use protocol::fault::PhotoFault;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -43,8 +45,8 @@ pub struct State {
     pub list_fault: Option<ListFault>,
     /// The manifest's absolute address of the model that was chosen, once it is.
     pub choice: Option<Rc<str>>,
-    /// The same of the listed models that are whole in the browser's storage.
-    pub kept_models: Rc<[Rc<str>]>,
+    /// The same of the model from another site that the visitor has agreed to.
+    agreed: Option<Rc<str>>,
     /// Newest batch first; inside a batch, in the order given.
     pub photos: Vec<Rc<Photo>>,
     /// The photos in the worker's hands. They may have been removed from the page meanwhile.
@@ -85,8 +87,8 @@ pub struct State {
     pub stages: Vec<StageTime>,
     /// Workers that broke down.
     pub crashes: Crashes,
-    /// Bytes of weights in the browser's storage, once they were counted.
-    pub stored: Option<u64>,
+    /// What is in the browser's storage, once it was looked up.
+    pub stored: Kept,
 }
 
 impl Default for State {
@@ -96,7 +98,7 @@ impl Default for State {
             models: Rc::default(),
             list_fault: None,
             choice: None,
-            kept_models: Rc::default(),
+            agreed: None,
             photos: Vec::new(),
             in_flight: Vec::new(),
             careful: 0,
@@ -118,7 +120,7 @@ impl Default for State {
             whole_times: VecDeque::new(),
             stages: Vec::new(),
             crashes: Crashes::default(),
-            stored: None,
+            stored: Kept::default(),
         }
     }
 }
@@ -141,12 +143,15 @@ impl State {
                 self.engine = Engine::Choosing;
                 vec![Effect::StopWorker, Effect::ChooseModel]
             }
+            Action::Agree => self.agree(),
+            Action::Decline => self.decline(),
             Action::Pause => self.pause(),
             Action::Resume => self.resume(),
-            Action::StorageMeasured { bytes, models } => {
-                (self.stored, self.kept_models) = (bytes, models);
+            Action::StorageMeasured(kept) => {
+                self.stored = kept;
                 vec![]
             }
+            Action::RemoveStored(manifest) => vec![Effect::RemoveStored(manifest)],
             Action::ClearStorage => vec![Effect::ClearStorage],
             Action::Arrived { batch, arrivals } => self.arrived(batch, arrivals),
             Action::PastedNothing => {
@@ -166,6 +171,10 @@ impl State {
                 vec![]
             }
             Action::Unreadable(id, trouble) => self.settle(id, Progress::Failed(trouble)),
+            Action::NotReopened(id) => {
+                self.not_shown(Some(id), Lack::Photo(PhotoFault::Unreadable));
+                vec![]
+            }
             Action::Stop(stopped) => {
                 self.stopped = stopped;
                 self.send_next()

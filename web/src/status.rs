@@ -1,13 +1,15 @@
 //! What the page is doing, as the visitor is told: one of these at every moment.
 
 use crate::state::{Counts, Engine, Problem, State};
-use protocol::{Loading, Phase};
+use protocol::{Loading, Offer, Phase};
 use std::rc::Rc;
 
 /// What the page is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Status {
     Starting,
+    /// The visitor is asked whether to load a model from another site.
+    Asking(Rc<Offer>),
     /// Fetching the model.
     Downloading(Loading),
     /// The model comes from the browser's storage.
@@ -52,6 +54,7 @@ impl Status {
         let counts = state.counts();
         match &state.engine {
             Engine::Choosing | Engine::Starting => Self::Starting,
+            Engine::Asking(offer) => Self::Asking(offer.clone()),
             Engine::Loading(loading) => match loading.phase {
                 Phase::Download => Self::Downloading(*loading),
                 Phase::Read => Self::Reading(*loading),

@@ -3,39 +3,58 @@
 use crate::models::Listed;
 use crate::state::Action;
 use js_sys::{Array, JsString};
-use protocol::storage::{SHARD_CACHE, manifest_key, shard_key};
+use protocol::storage::{Inventory, Key, SHARD_CACHE, StoredModel};
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Cache, CacheStorage, Response};
+use web_sys::{Cache, CacheStorage, Request, Response};
 
-/// Counts the weights in storage, and finds which of these models are whole there.
-pub async fn measure(models: &[Listed]) -> Action {
-    let bytes = used().await;
-    let mut whole: Vec<Rc<str>> = Vec::new();
-    for model in models {
-        if is_whole(model).await.unwrap_or(false) {
-            whole.push(model.manifest.clone());
-        }
-    }
-    Action::StorageMeasured { bytes, models: whole.into() }
+/// A model in storage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptModel {
+    /// Its manifest's address.
+    pub manifest: Rc<str>,
+    pub name: String,
+    pub quantization: String,
+    /// All shards together.
+    pub bytes: u64,
+    /// Those of them that are here.
+    pub here: u64,
+    /// Whole days since it was last loaded; none where nobody knows.
+    pub days: Option<u64>,
+    sha256: String,
 }
 
-/// Bytes of weights in storage; none where the browser offers no storage.
-async fn used() -> Option<u64> {
-    let cache: Cache = JsFuture::from(caches()?.open(SHARD_CACHE)).await.ok()?.dyn_into().ok()?;
-    let mut bytes = 0;
-    for request in Array::from(&JsFuture::from(cache.keys()).await.ok()?) {
-        // An entry that another tab removed meanwhile holds nothing.
-        bytes += size(&cache, &request).await.unwrap_or(0);
-    }
-    Some(bytes)
+/// What is in storage.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    /// Bytes of weights; none where the browser offers no storage.
+    pub bytes: Option<u64>,
+    /// The last used first.
+    pub models: Rc<[KeptModel]>,
 }
 
-/// Of a manifest that the worker has checked and kept: what tells whether the weights are there.
+impl Kept {
+    /// The listed models that are whole here, in the version that the list offers.
+    pub fn whole(&self, listed: &[Listed]) -> Rc<[Rc<str>]> {
+        let is_whole = |model: &&Listed| {
+            let mut kept = self.models.iter().filter(|kept| kept.manifest == model.manifest);
+            kept.any(|kept| {
+                kept.here == kept.bytes && model.sha256.as_ref().is_none_or(|sha256| *sha256 == kept.sha256)
+            })
+        };
+        listed.iter().filter(is_whole).map(|model| model.manifest.clone()).collect()
+    }
+}
+
+/// Of a manifest that the worker has checked and kept.
 #[derive(Deserialize)]
 struct Manifest {
+    name: String,
+    quantization: String,
+    bytes: u64,
     sha256: String,
     shards: Vec<Shard>,
 }
@@ -45,31 +64,79 @@ struct Shard {
     sha256: String,
 }
 
-/// Whether every shard of the model is in storage, and is of the version that the list offers.
-async fn is_whole(model: &Listed) -> Option<bool> {
-    let cache: Cache = JsFuture::from(caches()?.open(SHARD_CACHE)).await.ok()?.dyn_into().ok()?;
-    let key = manifest_key(&String::from(js_sys::encode_uri_component(&model.manifest)));
-    let text = entry(&cache, &key).await?.text().ok()?;
-    let text: JsString = JsFuture::from(text).await.ok()?.dyn_into().ok()?;
-    let manifest: Manifest = serde_json::from_str(&String::from(text)).ok()?;
-    if model.sha256.as_ref().is_some_and(|sha256| *sha256 != manifest.sha256) {
-        return Some(false);
-    }
-    for shard in &manifest.shards {
-        entry(&cache, &shard_key(&shard.sha256)).await?;
-    }
-    Some(true)
+/// Looks up what is in storage.
+pub async fn measure() -> Action {
+    Action::StorageMeasured(look().await.unwrap_or_default())
 }
 
-async fn entry(cache: &Cache, key: &str) -> Option<Response> {
-    JsFuture::from(cache.match_with_str(key)).await.ok()?.dyn_into().ok()
+async fn look() -> Option<Kept> {
+    let cache = open().await?;
+    let (mut shards, mut manifests, mut used) = (HashMap::new(), Vec::new(), HashMap::new());
+    for key in keys(&cache).await? {
+        // An entry that another tab removed meanwhile holds nothing.
+        let Some(response) = entry(&cache, &key).await else { continue };
+        match key {
+            Key::Shard(sha256) => drop(shards.insert(sha256, size(&response).unwrap_or(0))),
+            Key::Used(url) => {
+                drop(used.insert(url, text(&response).await.and_then(|text| text.parse().ok())))
+            }
+            Key::Manifest(url) | Key::Coming(url) => {
+                let manifest = text(&response).await.and_then(|json| serde_json::from_str(&json).ok());
+                manifests.extend(manifest.map(|manifest: Manifest| (url, manifest)));
+            }
+            Key::Note(_) => {}
+        }
+    }
+    let today = js_sys::Date::now() as u64;
+    let model = |(url, manifest): (String, Manifest)| KeptModel {
+        here: manifest.shards.iter().filter_map(|shard| shards.get(&shard.sha256)).sum(),
+        days: used
+            .get(&url)
+            .copied()
+            .flatten()
+            .map(|used: u64| today.saturating_sub(used) / (24 * 60 * 60 * 1_000)),
+        manifest: url.into(),
+        name: manifest.name,
+        quantization: manifest.quantization,
+        bytes: manifest.bytes,
+        sha256: manifest.sha256,
+    };
+    let mut models: Vec<_> = manifests.into_iter().map(model).filter(|model| model.here > 0).collect();
+    models.sort_by(|a, b| {
+        a.days.unwrap_or(u64::MAX).cmp(&b.days.unwrap_or(u64::MAX)).then(a.name.cmp(&b.name))
+    });
+    Some(Kept { bytes: Some(shards.values().sum()), models: models.into() })
 }
 
-/// The worker writes each entry's size beside it, so that nobody has to read it.
-async fn size(cache: &Cache, request: &JsValue) -> Option<u64> {
-    let found = cache.match_with_request(request.unchecked_ref());
-    let response: Response = JsFuture::from(found).await.ok()?.dyn_into().ok()?;
-    response.headers().get("content-length").ok()??.parse().ok()
+/// Removes a model from storage, and the shards that no other one has.
+pub async fn remove(manifest: &str) {
+    let Some(cache) = open().await else { return };
+    let Some(keys) = keys(&cache).await else { return };
+    let mut inventory = Inventory::default();
+    for key in keys {
+        let (url, is_coming) = match &key {
+            Key::Shard(sha256) => {
+                inventory.shards.push(sha256.clone());
+                continue;
+            }
+            Key::Manifest(url) => (url, false),
+            Key::Coming(url) => (url, true),
+            Key::Used(_) | Key::Note(_) => continue,
+        };
+        let Some(response) = entry(&cache, &key).await else { continue };
+        let Some(json) = text(&response).await else { continue };
+        let Ok(Manifest { shards, .. }) = serde_json::from_str(&json) else { continue };
+        let shards = shards.into_iter().map(|shard| shard.sha256).collect();
+        inventory.models.push(StoredModel { url: url.clone(), shards, used: 0, is_coming });
+    }
+    inventory.take(manifest);
+    let url = manifest.to_owned();
+    let mut gone = vec![Key::Manifest(url.clone()), Key::Coming(url.clone()), Key::Used(url)];
+    gone.extend(inventory.unnamed_shards().into_iter().map(Key::Shard));
+    for key in gone {
+        // What can't be removed is still listed afterwards.
+        JsFuture::from(cache.delete_with_str(&key.path())).await.ok();
+    }
 }
 
 /// Removes all weights from storage.
@@ -89,6 +156,63 @@ pub async fn persist() {
     }
 }
 
+async fn open() -> Option<Cache> {
+    JsFuture::from(caches()?.open(SHARD_CACHE)).await.ok()?.dyn_into().ok()
+}
+
+async fn keys(cache: &Cache) -> Option<Vec<Key>> {
+    let requests = JsFuture::from(cache.keys()).await.ok()?;
+    let requests =
+        Array::from(&requests).into_iter().filter_map(|request| request.dyn_into::<Request>().ok());
+    Some(requests.filter_map(|request| Key::of(&request.url())).collect())
+}
+
+async fn entry(cache: &Cache, key: &Key) -> Option<Response> {
+    JsFuture::from(cache.match_with_str(&key.path())).await.ok()?.dyn_into().ok()
+}
+
+async fn text(response: &Response) -> Option<String> {
+    let text: JsString = JsFuture::from(response.text().ok()?).await.ok()?.dyn_into().ok()?;
+    Some(text.into())
+}
+
+/// The worker writes each entry's size beside it, so that nobody has to read it.
+fn size(response: &Response) -> Option<u64> {
+    response.headers().get("content-length").ok()??.parse().ok()
+}
+
 fn caches() -> Option<CacheStorage> {
     web_sys::window().filter(|window| window.is_secure_context())?.caches().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_on_the_device_if_it_is_whole_and_of_the_version_that_is_offered() {
+        let kept = |manifest: &str, here| KeptModel {
+            manifest: manifest.into(),
+            name: String::new(),
+            quantization: String::new(),
+            bytes: 9,
+            here,
+            days: None,
+            sha256: "ab".into(),
+        };
+        let kept =
+            Kept { bytes: Some(18), models: [kept("whole", 9), kept("part", 8), kept("old", 9)].into() };
+        let listed = |manifest: &str, sha256: Option<&str>| Listed {
+            manifest: manifest.into(),
+            sha256: sha256.map(str::to_owned),
+            ..Listed::default()
+        };
+        let listed = [
+            listed("whole", Some("ab")),
+            listed("part", None),
+            listed("old", Some("cd")),
+            listed("none", None),
+        ];
+        assert_eq!(*kept.whole(&listed), ["whole".into()]);
+    }
 }

@@ -63,13 +63,28 @@ pub struct Text {
     pub progress: &'static str,
     /// Bytes so far, in all.
     pub progress_value: fn(u64, u64) -> String,
+    /// Loads a model of another site.
+    pub agree: &'static str,
+    /// Loads the site's own instead.
+    pub decline: &'static str,
     pub pause: &'static str,
     pub resume: &'static str,
+
+    /// Who serves the model that is used.
+    pub from_host: fn(&str) -> String,
 
     // Storage
     /// Bytes of weights that the browser keeps.
     pub stored: fn(u64) -> String,
     pub clear_storage: &'static str,
+    pub stored_models: &'static str,
+    /// So many bytes of a model's are kept.
+    pub stored_part: fn(u64, u64) -> String,
+    /// When it was last used.
+    pub days_ago: fn(u64) -> String,
+    pub remove_stored: &'static str,
+    /// The same with the model's name, for screen readers.
+    pub remove_stored_model: fn(&str) -> String,
     pub no_storage: &'static str,
     pub no_room: &'static str,
 

@@ -1,6 +1,8 @@
-//! The processor or the GPU, from times measured on the visitor's machine.
+//! The processor or the GPU: one decision, from times measured on the visitor's machine, and what photos then really took.
 
 use beit::config::Config;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// What takes time on the processor beside matrix products: about an eighth of a photo.
 const BESIDE_PRODUCTS: f64 = 1.15;
@@ -12,9 +14,77 @@ pub fn photo_ms_on_cpu(config: &Config, product_ms: f64) -> f64 {
     product_ms * products * BESIDE_PRODUCTS
 }
 
-/// Whether a photo takes less time on the GPU. A time that is no number or is infinite loses.
-pub fn is_gpu_faster(gpu_ms: f64, cpu_ms: f64) -> bool {
-    gpu_ms.is_finite() && (gpu_ms < cpu_ms || cpu_ms.is_nan())
+/// Milliseconds that a photo takes on each device, measured or estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    pub gpu_ms: f64,
+    pub cpu_ms: f64,
+}
+
+impl Times {
+    /// Whether a photo takes less time on the GPU. A time that is no number or is infinite loses.
+    pub fn is_gpu_faster(self) -> bool {
+        self.gpu_ms.is_finite() && (self.gpu_ms < self.cpu_ms || self.cpu_ms.is_nan())
+    }
+
+    fn of(self, on_gpu: bool) -> f64 {
+        if on_gpu { self.gpu_ms } else { self.cpu_ms }
+    }
+
+    fn with(self, on_gpu: bool, ms: f64) -> Self {
+        if on_gpu { Self { gpu_ms: ms, ..self } } else { Self { cpu_ms: ms, ..self } }
+    }
+}
+
+/// So many photos are looked at before a forecast is called wrong.
+const PHOTOS: usize = 5;
+/// A forecast is wrong if photos take so many times as long, or as short.
+const FACTOR: f64 = 2.0;
+
+/// What photos really take, against what was foretold.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    times: Times,
+    on_gpu: bool,
+    recent: VecDeque<f64>,
+}
+
+/// A forecast that turned out wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Misjudged {
+    pub foretold_ms: f64,
+    pub observed_ms: f64,
+    /// With what was observed in its place.
+    pub times: Times,
+    /// Whether the other device is the better choice by these.
+    pub other_device: bool,
+}
+
+impl Forecast {
+    pub fn new(times: Times, on_gpu: bool) -> Self {
+        Self { times, on_gpu, recent: VecDeque::new() }
+    }
+
+    /// A photo took so long. Tells when the last ones' median is far from what was foretold; from then on that is what
+    /// is foretold.
+    pub fn observe(&mut self, ms: f64) -> Option<Misjudged> {
+        self.recent.push_back(ms);
+        if self.recent.len() > PHOTOS {
+            self.recent.pop_front();
+        }
+        let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        let observed_ms = *sorted.get(PHOTOS / 2).filter(|_| sorted.len() == PHOTOS)?;
+        let foretold_ms = self.times.of(self.on_gpu);
+        // A forecast that is no number is wrong.
+        if observed_ms < foretold_ms * FACTOR && observed_ms > foretold_ms / FACTOR {
+            return None;
+        }
+        self.times = self.times.with(self.on_gpu, observed_ms);
+        self.recent.clear();
+        let other_device = self.times.is_gpu_faster() != self.on_gpu;
+        Some(Misjudged { foretold_ms, observed_ms, times: self.times, other_device })
+    }
 }
 
 #[cfg(test)]
@@ -34,8 +104,14 @@ mod tests {
         {
             let config = large(image_size);
             let product_ms = (tokens * 1024 * 4096) as f64 / 50e6;
-            let ms = photo_ms_on_cpu(&config, product_ms);
-            assert!((least_ms..1.35 * least_ms).contains(&ms), "{image_size} px: {ms} ms");
+            let cpu_ms = photo_ms_on_cpu(&config, product_ms);
+            assert!((least_ms..1.35 * least_ms).contains(&cpu_ms), "{image_size} px: {cpu_ms} ms");
+            // A GPU of a notebook, of 1.5 · 10¹² a second, is to be had for it.
+            let gpu_ms = config.multiply_accumulates() as f64 / 1.5e9;
+            assert!(
+                Times { gpu_ms, cpu_ms }.is_gpu_faster(),
+                "{image_size} px: {gpu_ms} ms against {cpu_ms} ms"
+            );
         }
     }
 
@@ -51,7 +127,49 @@ mod tests {
             (60.0, f64::NAN, true),
             (60.0, f64::INFINITY, true),
         ] {
-            assert_eq!(is_gpu_faster(gpu_ms, cpu_ms), gpu, "{gpu_ms} against {cpu_ms}");
+            assert_eq!(Times { gpu_ms, cpu_ms }.is_gpu_faster(), gpu, "{gpu_ms} against {cpu_ms}");
         }
+    }
+
+    fn observed(forecast: &mut Forecast, photos: &[f64]) -> Vec<Misjudged> {
+        photos.iter().filter_map(|&ms| forecast.observe(ms)).collect()
+    }
+
+    #[test]
+    fn a_forecast_that_holds_is_left_alone_and_a_slow_photo_is_no_proof() {
+        let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
+        assert_eq!(observed(&mut forecast, &[61.0, 900.0, 59.0, 70.0, 2_000.0, 40.0, 119.0, 31.0]), []);
+        // Too few to tell.
+        let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
+        assert_eq!(observed(&mut forecast, &[5_000.0; PHOTOS - 1]), []);
+    }
+
+    #[test]
+    fn a_wrong_forecast_is_corrected_and_changes_the_device_only_if_the_other_is_better() {
+        let times = Times { gpu_ms: 60.0, cpu_ms: 200.0 };
+        // The GPU is shared with a game: slower than the processor.
+        let found = observed(&mut Forecast::new(times, true), &[400.0; PHOTOS]);
+        let corrected = Times { gpu_ms: 400.0, ..times };
+        assert_eq!(
+            found,
+            [Misjudged { foretold_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
+        );
+        // Slower than foretold, but still the better choice.
+        let found = observed(&mut Forecast::new(times, true), &[150.0; PHOTOS]);
+        assert_eq!(found.iter().map(|found| found.other_device).collect::<Vec<_>>(), [false]);
+        // The processor was rated 43 times too fast.
+        let wrapped = Times { gpu_ms: 60.0, cpu_ms: 28.0 };
+        let found = observed(&mut Forecast::new(wrapped, false), &[1_200.0; PHOTOS]);
+        assert_eq!(found.iter().map(|found| found.other_device).collect::<Vec<_>>(), [true]);
+        // No number at all.
+        let none = Times { gpu_ms: 60.0, cpu_ms: f64::NAN };
+        assert_eq!(observed(&mut Forecast::new(none, false), &[1_200.0; PHOTOS]).len(), 1);
+    }
+
+    #[test]
+    fn what_was_corrected_is_the_forecast_from_then_on() {
+        let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
+        assert_eq!(observed(&mut forecast, &[200.0; 3 * PHOTOS]).len(), 1);
+        assert_eq!(observed(&mut forecast, &[60.0; 3 * PHOTOS]).len(), 1);
     }
 }

@@ -1,3 +1,36 @@
-//! What the web worker decides, as plain Rust that is tested without a browser. `crates/worker` measures and acts.
+//! Session, loading, storage, device selection and recovery, without a browser: whatever they need of the machine comes
+//! through the traits in [`platform`], so that every failure can be tested natively in milliseconds. `crates/worker` is
+//! the browser's side of those traits.
+//!
+//! ```text
+//! session ─▶ load ─▶ select_device ─▶ gpu_setup ─▶ shards ─▶ store, fetch
+//!    │                     └ device_selection (pure)   └ retry_budget (pure)
+//!    └▶ on_device ─▶ classifier ─▶ photo, own_classes
+//! ```
 
+mod classifier;
 pub mod device_selection;
+mod digest;
+mod error;
+mod fault;
+mod fetch;
+mod forward_progress;
+mod gpu_setup;
+mod isa_choice;
+mod load;
+mod notes;
+mod on_device;
+mod own_classes;
+mod photo;
+pub mod platform;
+mod product_timing;
+mod progress;
+mod retry_budget;
+mod select_device;
+mod session;
+mod shards;
+mod store;
+mod within;
+
+pub use product_timing::product_ms;
+pub use session::{Message, Session};

@@ -1,10 +1,10 @@
 //! An adapter probed, a device acquired.
 
-use crate::arithmetic::Arithmetic;
 use crate::buffers::Pool;
 use crate::fault::{Fault, Faults};
 use crate::kernel::{Kernel, Tile};
 use crate::recorder::Recorder;
+use beit::backend::Arithmetic;
 use beit::backend::BackendError;
 use std::sync::{Arc, Mutex, MutexGuard};
 use thiserror::Error;

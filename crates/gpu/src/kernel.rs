@@ -1,8 +1,8 @@
 //! The WGSL kernels, one file each in `kernels/`. All that differs between the variants of one file are
 //! constants and the type of a product's factors, declared in front of it.
 
-use crate::arithmetic::Arithmetic;
 use crate::weights::Format;
+use beit::backend::Arithmetic;
 use std::borrow::Cow;
 
 /// A kernel, with the constants it is compiled for.

@@ -19,9 +19,9 @@
 
 #[cfg(target_arch = "wasm32")]
 mod ahead;
-mod arithmetic;
 mod backend;
 mod buffers;
+mod choice;
 mod fault;
 mod gpu;
 mod kernel;
@@ -32,11 +32,11 @@ mod recorder;
 mod self_check;
 mod weights;
 
-pub use arithmetic::Arithmetic;
 pub use backend::{GpuMatrix, GpuTokens, GpuVector};
+pub use beit::backend::{Agreement, Arithmetic};
 pub use fault::Fault;
 pub use gpu::{Gpu, GpuError, GpuOptions};
 pub use kernel::{Bindings, Kernel, Tile};
-pub use self_check::{Agreement, self_check};
+pub use self_check::self_check;
 pub use weights::Format;
 pub use wgpu::AdapterInfo;

@@ -1,9 +1,9 @@
 //! Which kernels a network runs, known before its weights are here.
 
-use crate::arithmetic::Arithmetic;
 use crate::gpu::Gpu;
 use crate::kernel::Kernel;
 use crate::weights::{Format, PANEL};
+use beit::backend::Arithmetic;
 use beit::config::Config;
 
 impl Gpu {

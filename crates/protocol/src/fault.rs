@@ -87,6 +87,10 @@ pub enum LoadFault {
     TooLong { url: String, limit: u64 },
     /// The connection broke in the middle.
     Broken { url: String, reason: String },
+    /// Nothing came for so long.
+    Stalled { url: String, seconds: u32 },
+    /// A web page came in the file's place: a network that wants its terms agreed to, or a server's start page.
+    WebPage { url: String },
     /// A shard has the wrong size or hash, again and again.
     DamagedShard { reason: String },
     /// This is no address of a manifest.
@@ -167,6 +171,11 @@ pub enum Reason {
     },
     /// It failed on a photo and was tried again.
     GpuAgain,
+    /// On the other device photos took so long, and not as long as was foretold.
+    Misjudged {
+        foretold_ms: f64,
+        observed_ms: f64,
+    },
     /// Not all threads could be started.
     FewerThreads {
         reason: String,

@@ -18,8 +18,9 @@ use teach::{TeachReply, TeachRequest};
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
     /// Fetch, verify and build the model whose manifest is at this absolute URL, and run it on `device`;
-    /// on the processor on so many threads, or as many as can be started. Sent once.
-    Load { manifest: String, device: Device, threads: usize },
+    /// on the processor on so many threads, or as many as can be started. Unless it is `agreed`, or was loaded here
+    /// before, nothing but the manifest is fetched, and [`Reply::AskFirst`] answers. Sent once, and once more then.
+    Load { manifest: String, device: Device, threads: usize, agreed: bool },
     /// Classify the photos beside this message, as many as `ids` and at most [`BackendInfo::batch`] of them, in one
     /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::Through`], then
     /// [`Reply::Done`] or [`Reply::Failed`] with its `id`.
@@ -55,6 +56,8 @@ pub enum Reply {
     /// the browser's lock of this name (`navigator.locks`), where the browser has locks: whoever gets it knows that
     /// the worker has ended, however it did.
     Awake { lock: Option<String> },
+    /// The visitor has to agree to this model first: it comes from elsewhere.
+    AskFirst { offer: Offer },
     /// Where loading stands.
     Loading(Loading),
     /// The model answers photos from now on.
@@ -77,6 +80,20 @@ pub enum Reply {
     Input { id: u64, side: usize },
     /// A heat map or an input could not be had.
     NotShown { id: u64, fault: PhotoFault },
+}
+
+/// A model that a visitor is asked about. What it says of itself is only text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Where its manifest is.
+    pub manifest: String,
+    /// Who serves it, such as `weights.example`.
+    pub host: String,
+    pub name: String,
+    /// `q8_0`, `q4_0`, `f16` or `f32`.
+    pub quantization: String,
+    /// All shards together.
+    pub bytes: u64,
 }
 
 /// How far loading has come, in bytes of the weights.
@@ -136,7 +153,8 @@ pub struct ModelInfo {
     pub image_size: usize,
     /// Absolute URL of the model card, where the manifest names one.
     pub card: Option<String>,
-    /// SHA-256 of the weights, lower-case hexadecimal.
+    /// What the weights are known by: the SHA-256 of their shards' SHA-256, each of which was checked. Lower-case
+    /// hexadecimal.
     pub sha256: String,
 }
 
@@ -261,6 +279,7 @@ mod tests {
                 manifest: "https://host/models/demo/manifest.json".into(),
                 device: Device::Auto,
                 threads: 2,
+                agreed: false,
             },
             Request::Classify { ids: vec![7, 8], top_k: 5 },
             Request::Explain { id: 7, class: 281 },

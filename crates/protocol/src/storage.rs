@@ -1,15 +1,121 @@
-//! Where the worker keeps weights in the browser's storage. The page looks there too: to tell how much there is
+//! Where the engine keeps weights in the browser's storage. The page looks there too: to tell how much there is
 //! and of which models, and to clear it.
+//!
+//! | entry | holds |
+//! |---|---|
+//! | `…/<SHA-256>` | a verified shard: the same one for every model and site of this origin that has the same bytes |
+//! | `…/manifest?of=<address>` | the manifest of the last model from there that was built whole |
+//! | `…/coming?of=<address>` | the manifest of a model whose shards are on their way |
+//! | `…/used?of=<address>` | when that model was last loaded: milliseconds since 1970 |
+//! | `…/note?of=<name>` | a measurement of this machine |
+
+mod inventory;
+
+pub use inventory::{Inventory, StoredModel};
 
 /// The name of the browser's cache (`caches.open`).
 pub const SHARD_CACHE: &str = "beitscope-shards";
 
-/// A verified shard's entry: the same one for every site of this origin that serves the same bytes.
-pub fn shard_key(sha256: &str) -> String {
-    format!("/{SHARD_CACHE}/{sha256}")
+/// What an entry of the cache is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// By its SHA-256.
+    Shard(String),
+    /// By the manifest's address, and so are the next two.
+    Manifest(String),
+    Coming(String),
+    Used(String),
+    /// By its name.
+    Note(String),
 }
 
-/// The entry of the manifest at an address, which is given as `encodeURIComponent` writes it.
-pub fn manifest_key(encoded_address: &str) -> String {
-    format!("/{SHARD_CACHE}/manifest?of={encoded_address}")
+impl Key {
+    /// The entry's path on the origin.
+    pub fn path(&self) -> String {
+        let (kind, of) = match self {
+            Self::Shard(sha256) => return format!("/{SHARD_CACHE}/{sha256}"),
+            Self::Manifest(url) => ("manifest", url),
+            Self::Coming(url) => ("coming", url),
+            Self::Used(url) => ("used", url),
+            Self::Note(name) => ("note", name),
+        };
+        format!("/{SHARD_CACHE}/{kind}?of={}", encode(of))
+    }
+
+    /// The entry at a path or address; none for what is no entry.
+    pub fn of(path: &str) -> Option<Self> {
+        let (_, entry) = path.split_once(&format!("/{SHARD_CACHE}/"))?;
+        let Some((kind, of)) = entry.split_once("?of=") else {
+            let is_sha256 = entry.len() == 64 && entry.bytes().all(|b| b.is_ascii_hexdigit());
+            return is_sha256.then(|| Self::Shard(entry.into()));
+        };
+        let of = decode(of)?;
+        Some(match kind {
+            "manifest" => Self::Manifest(of),
+            "coming" => Self::Coming(of),
+            "used" => Self::Used(of),
+            "note" => Self::Note(of),
+            _ => return None,
+        })
+    }
+}
+
+/// Like JavaScript's `encodeURIComponent`.
+fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => encoded.push(byte.into()),
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => encoded.push(byte.into()),
+            _ => encoded += &format!("%{byte:02X}"),
+        }
+    }
+    encoded
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte != b'%' {
+            bytes.push(byte);
+            rest = after;
+            continue;
+        }
+        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &after[2..];
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_from_its_path() {
+        let url = "https://host/models/猫 & co/manifest.json?v=1#x'(2)".to_owned();
+        for key in [
+            Key::Shard("0a".repeat(32)),
+            Key::Manifest(url.clone()),
+            Key::Coming(url.clone()),
+            Key::Used(url.clone()),
+            Key::Note("gpu 1 % of".into()),
+        ] {
+            assert_eq!(Key::of(&key.path()), Some(key.clone()));
+            assert_eq!(Key::of(&format!("https://origin{}", key.path())), Some(key));
+        }
+        // What JavaScript makes of it.
+        let path = Key::Manifest("https://h/a b".into()).path();
+        assert_eq!(path, "/beitscope-shards/manifest?of=https%3A%2F%2Fh%2Fa%20b");
+        for other in [
+            "/beitscope-shards/",
+            "/elsewhere/x",
+            "/beitscope-shards/moon?of=x",
+            "/beitscope-shards/note?of=%4",
+        ] {
+            assert_eq!(Key::of(other), None, "{other}");
+        }
+    }
 }

@@ -1,31 +1,20 @@
-//! The web worker: owns the model and its backend, answers [`protocol`] messages.
+//! The web worker: the browser's side of what [`engine`] needs, and nothing else.
 //!
 //! Messages are taken one after another, so a photo never meets a half-loaded model and answers
 //! come in the order asked.
 #![cfg(target_arch = "wasm32")]
 
-mod digest;
-mod engine;
-mod fault;
-mod fetch;
-mod graphics;
-mod instructions;
-mod load;
+mod browser;
+mod bytes;
+mod clock;
+mod devices;
 mod lock;
 mod network;
-mod picture;
-mod placing;
+mod photo;
 mod pool;
 mod port;
-mod progress;
 mod reader;
-mod session;
-mod shards;
-mod store;
-mod teach;
-mod through;
-mod timing;
-mod verdict;
+mod storage;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
@@ -40,7 +29,7 @@ pub fn start(lock: Option<String>, stands_in: Option<String>) {
     let (sender, mut messages) = mpsc::unbounded();
     port::listen(sender);
     spawn_local(async move {
-        let mut session = session::Session::new(stands_in);
+        let mut session = engine::Session::new(browser::Browser::default(), stands_in);
         while let Some(message) = messages.next().await {
             session.handle(message).await;
         }

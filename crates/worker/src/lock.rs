@@ -1,33 +1,27 @@
-//! The browser's locks, which all tabs of a site share: what one of them fetches, another need not fetch as well.
+//! The browser's locks, which all tabs of a site share.
 
 use crate::port;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Promise, Reflect};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-
-/// A tab that a browser has put to sleep may never let go. What it would have saved is fetched again then.
-const PATIENCE_MS: u32 = 120_000;
+use wasm_bindgen_futures::JsFuture;
 
 /// A lock, free again when this is dropped.
-pub struct Held {
-    release: Option<Function>,
-}
+pub struct Held(Function);
 
 impl Held {
-    /// Waits for the lock of this name, but not for ever. Without one, where the browser has none to give, nothing is
-    /// lost but time.
-    pub async fn wait(name: &str) -> Self {
+    /// Waits for the lock of this name. None where the browser has none to give. Who stops waiting never gets it.
+    pub async fn wait(name: &str) -> Option<Self> {
         let (sender, granted) = oneshot::channel();
-        let abandoned = Rc::new(Cell::new(false));
+        let waits = Waits(Rc::new(Cell::new(true)));
         let on_granted = {
-            let abandoned = abandoned.clone();
+            let waits = waits.0.clone();
             move || {
-                if abandoned.get() {
+                if !waits.get() {
                     return JsValue::UNDEFINED;
                 }
                 let mut sender = Some(sender);
@@ -40,25 +34,29 @@ impl Held {
                 promise.into()
             }
         };
-        if request(name, &Closure::once_into_js(on_granted)).is_err() {
-            return Self { release: None };
+        let asked = request(name, &Closure::once_into_js(on_granted)).ok()?;
+        // What was asked is settled before it was granted only where it is refused.
+        let settled = JsFuture::from(Promise::resolve(&asked));
+        match select(granted, settled).await {
+            Either::Left((granted, _)) => granted.ok().map(Self),
+            Either::Right(_) => None,
         }
-        match select(granted, TimeoutFuture::new(PATIENCE_MS)).await {
-            Either::Left((granted, _)) => Self { release: granted.ok() },
-            Either::Right(_) => {
-                abandoned.set(true);
-                Self { release: None }
-            }
-        }
+    }
+}
+
+/// Whether anybody still waits.
+struct Waits(Rc<Cell<bool>>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(release) = self.release.take() {
-            // A promise's own function does not fail.
-            release.call0(&JsValue::NULL).ok();
-        }
+        // A promise's own function does not fail.
+        self.0.call0(&JsValue::NULL).ok();
     }
 }
 

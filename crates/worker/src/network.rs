@@ -1,122 +1,110 @@
-//! The engine on whichever device it runs.
+//! `fetch`. A request or a body that is dropped is given up, and so is its connection.
 
-use crate::engine::{Engine, Photo, PhotoError};
-use crate::graphics::MOST_PHOTOS;
-use crate::teach::{Memory, TeachError};
-use crate::through::Through;
-use beit::backend::Cpu;
-use beit::config::Config;
-use beit::decode::Rgb;
-use beit::preprocess::Pixels;
-use gpu::Gpu;
-use head::Head;
-use kernels::Isa;
-use protocol::teach::{Lesson, OwnHead, TaughtClass};
-use protocol::{Answer, HeatMap};
-use web_sys::Blob;
+use crate::bytes::JsBytes;
+use crate::port;
+use engine::platform::{Body, Caching, Get, Network, Response};
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Url};
 
-/// A model that answers.
-pub enum Network {
-    Cpu(Box<Engine<Cpu>>),
-    Gpu(Box<Engine<Gpu>>),
+#[derive(Default)]
+pub struct BrowserNetwork;
+
+impl Network for BrowserNetwork {
+    type Bytes = JsBytes;
+    type Body = BrowserBody;
+
+    async fn get(&self, get: Get<'_>) -> Result<Response<BrowserBody>, String> {
+        let Get { url, from, caching } = get;
+        let request = Request(AbortController::new().map_err(js_error_message)?);
+        let options = RequestInit::new();
+        options.set_signal(Some(&request.0.signal()));
+        options.set_cache(match caching {
+            Caching::Usual => RequestCache::Default,
+            Caching::Confirmed => RequestCache::NoCache,
+            Caching::Nothing => RequestCache::Reload,
+        });
+        if from > 0 {
+            let headers = Headers::new().map_err(js_error_message)?;
+            headers.set("range", &format!("bytes={from}-")).map_err(js_error_message)?;
+            options.set_headers(&headers);
+        }
+        let response = JsFuture::from(port::scope().fetch_with_str_and_init(url, &options));
+        let response: web_sys::Response = response.await.map_err(js_error_message)?.unchecked_into();
+        let header = |name| response.headers().get(name).ok().flatten();
+        let from = match response.status() {
+            206 => header("content-range").and_then(|range| first_byte(&range)).unwrap_or(from),
+            _ => 0,
+        };
+        let media_type =
+            header("content-type").map(|media| media.split(';').next().unwrap_or_default().trim().into());
+        let reader = response.body().map(|body| body.get_reader().unchecked_into());
+        Ok(Response {
+            status: response.status(),
+            from,
+            media_type,
+            body: BrowserBody { reader, _request: request },
+        })
+    }
+
+    fn resolve(&self, name: &str, base: &str) -> Option<String> {
+        Url::new_with_base(name, base).ok().map(|url| url.href())
+    }
+
+    fn host(&self, url: &str) -> Option<String> {
+        Url::new(url).ok().map(|url| url.host())
+    }
 }
 
-/// The same call on either device.
-macro_rules! on_either {
-    ($network:expr, $engine:ident => $call:expr) => {
-        match $network {
-            Network::Cpu($engine) => $call,
-            Network::Gpu($engine) => $call,
-        }
-    };
+/// `bytes 100-199/200` begins at 100. Another origin's server may hide the header.
+fn first_byte(content_range: &str) -> Option<u64> {
+    content_range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-impl Network {
-    pub fn config(&self) -> &Config {
-        on_either!(self, engine => engine.model.config())
-    }
+/// Ends with this value, wherever it stands.
+struct Request(AbortController);
 
-    pub fn classes(&self) -> usize {
-        on_either!(self, engine => engine.labels.len())
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.abort();
     }
+}
 
-    /// The most photos to classify in one pass: on the processor one photo keeps all threads busy.
-    pub fn batch(&self) -> usize {
-        match self {
-            Self::Cpu(_) => 1,
-            Self::Gpu(engine) => engine.model.backend().most_photos(engine.model.config()).min(MOST_PHOTOS),
+pub struct BrowserBody {
+    /// None for a response without a body.
+    reader: Option<ReadableStreamDefaultReader>,
+    _request: Request,
+}
+
+impl Body for BrowserBody {
+    type Bytes = JsBytes;
+
+    async fn next(&mut self) -> Result<Option<JsBytes>, String> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let part = JsFuture::from(reader.read()).await.map_err(js_error_message)?;
+        if member(&part, "done").is_truthy() {
+            return Ok(None);
+        }
+        Ok(Some(JsBytes(member(&part, "value").unchecked_into::<Uint8Array>())))
+    }
+}
+
+impl Drop for BrowserBody {
+    fn drop(&mut self) {
+        if let Some(reader) = &self.reader {
+            // The promise is of no interest; one that is refused has to be heard all the same.
+            let cancelled = JsFuture::from(reader.cancel());
+            spawn_local(async { drop(cancelled.await) });
         }
     }
+}
 
-    pub async fn prepare(&self, photo: Option<Blob>) -> Result<(Photo, Pixels), PhotoError> {
-        on_either!(self, engine => engine.prepare(photo).await)
-    }
+fn member(object: &JsValue, key: &str) -> JsValue {
+    Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
+}
 
-    pub async fn classify(
-        &self,
-        ids: &[u64],
-        photos: &[Photo],
-        pixels: &[Pixels],
-        k: usize,
-    ) -> Result<Vec<Answer>, PhotoError> {
-        match self {
-            Self::Cpu(engine) => {
-                let mut through = Through::new(ids, engine.model.config().depth);
-                engine.classify(photos, pixels, k, |block| through.note(block)).await
-            }
-            // How far it is nobody knows.
-            Self::Gpu(engine) => engine.classify(photos, pixels, k, |_| ()).await,
-        }
-    }
-
-    pub async fn explain(
-        &mut self,
-        id: u64,
-        photo: Option<Blob>,
-        class: usize,
-    ) -> Result<HeatMap, PhotoError> {
-        on_either!(self, engine => engine.explain(id, photo, class).await)
-    }
-
-    pub async fn input(&self, photo: Option<Blob>) -> Result<Rgb, PhotoError> {
-        on_either!(self, engine => engine.input(photo).await)
-    }
-
-    pub async fn learn(&mut self, id: u64, photo: Option<Blob>) -> Result<(), PhotoError> {
-        on_either!(self, engine => engine.learn(id, photo).await)
-    }
-
-    pub fn forget(&mut self, photos: &[u64]) {
-        on_either!(self, engine => engine.teacher.forget(photos));
-    }
-
-    /// Trains a head on the features that are kept. That is done on the processor, wherever the network runs.
-    pub fn train(
-        &self,
-        classes: &[TaughtClass],
-        model: &str,
-        sha256: &str,
-    ) -> Result<(Head, Lesson), TeachError> {
-        on_either!(self, engine => engine.teacher.train(Isa::best(), classes, model, sha256))
-    }
-
-    pub fn put(&mut self, head: &Head) -> Result<OwnHead, TeachError> {
-        on_either!(self, engine => engine.put(head))
-    }
-
-    pub fn put_back(&mut self) {
-        on_either!(self, engine => engine.put_back());
-    }
-
-    /// What was taught, for the same model elsewhere.
-    pub fn memory(self) -> Memory {
-        on_either!(self, engine => engine.teacher.memory())
-    }
-
-    /// Takes over what was taught elsewhere.
-    pub fn remember(&mut self, memory: Memory) -> Result<(), TeachError> {
-        let Memory { features, head } = memory;
-        on_either!(self, engine => engine.teacher.remember(features));
-        head.map_or(Ok(()), |head| self.put(&head).map(drop))
-    }
+/// What an error says of itself.
+pub fn js_error_message(error: JsValue) -> String {
+    member(&error, "message").as_string().unwrap_or_else(|| "no reason given".into())
 }

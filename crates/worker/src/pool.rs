@@ -1,14 +1,7 @@
 //! The threads beside the worker's own, in the builds with shared memory: web workers that run
 //! `helper.js`.
 
-/// The threads that the network runs on.
-#[derive(Debug, Default)]
-pub struct Threads {
-    /// Beside the worker's own.
-    pub helpers: usize,
-    /// Why there are fewer than asked for.
-    pub trouble: Option<String>,
-}
+use engine::platform::Threads;
 
 /// The build without shared memory has one thread.
 #[cfg(not(target_feature = "atomics"))]
@@ -94,7 +87,7 @@ mod with_atomics {
     }
 
     fn told(error: JsValue) -> String {
-        crate::fetch::reason(&error)
+        crate::network::js_error_message(error)
     }
 
     /// Makes this instance of the program a helper: called by `helper.js`, returns only by trapping.

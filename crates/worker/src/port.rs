@@ -1,23 +1,12 @@
 //! The worker's end of the line to the page.
 
+use crate::photo::PhotoFile;
+use engine::Message;
 use futures_channel::mpsc::UnboundedSender;
-use protocol::{Reply, Request};
+use protocol::Reply;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
-
-/// A request and the photos beside it.
-pub struct Message {
-    pub request: Request,
-    pub photos: Vec<Blob>,
-}
-
-impl Message {
-    /// The photo that a request about one is about.
-    pub fn photo(&self) -> Option<Blob> {
-        self.photos.first().cloned()
-    }
-}
 
 /// The worker's global scope.
 pub fn scope() -> DedicatedWorkerGlobalScope {
@@ -41,7 +30,7 @@ pub fn now() -> f64 {
 }
 
 /// Sends every message that comes from the page on to `sender`.
-pub fn listen(sender: UnboundedSender<Message>) {
+pub fn listen(sender: UnboundedSender<Message<PhotoFile>>) {
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         match read(&event.data()) {
             // The receiver lives as long as the worker.
@@ -53,12 +42,12 @@ pub fn listen(sender: UnboundedSender<Message>) {
     on_message.forget();
 }
 
-fn read(data: &JsValue) -> Result<Message, String> {
+fn read(data: &JsValue) -> Result<Message<PhotoFile>, String> {
     let parts = js_sys::Array::from(data);
     let json = parts.get(0).as_string().ok_or("no JSON text")?;
     let request = serde_json::from_str(&json).map_err(|e| e.to_string())?;
-    let photos = parts.iter().skip(1).filter_map(|part| part.dyn_into().ok()).collect();
-    Ok(Message { request, photos })
+    let files = parts.iter().skip(1).filter_map(|part| part.dyn_into::<Blob>().ok()).map(PhotoFile).collect();
+    Ok(Message { request, files })
 }
 
 /// Sends a reply to the page.

@@ -1,6 +1,8 @@
 //! A thread that reads kept shards while the worker's own is busy: `reader.js`.
 
+use crate::bytes::JsBytes;
 use crate::port;
+use engine::platform::Entry;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -16,14 +18,8 @@ use web_sys::{Event, MessageEvent, Worker};
 /// Longer than any storage takes for a shard: a thread that says nothing for so long is given up.
 const PATIENCE_MS: u32 = 30_000;
 
-/// A shard's bytes as they lie in storage, and the checksum they were kept with.
-pub struct Entry {
-    pub bytes: Uint8Array,
-    pub checksum: Option<String>,
-}
-
 /// Nothing once the thread is given up.
-type Waiting = Rc<RefCell<Option<HashMap<u32, oneshot::Sender<Option<Entry>>>>>>;
+type Waiting = Rc<RefCell<Option<HashMap<u32, oneshot::Sender<Option<Entry<JsBytes>>>>>>>;
 
 /// The thread; it ends with this value.
 pub struct Reader {
@@ -56,7 +52,7 @@ impl Reader {
     }
 
     /// The entry under `key`, if there is one.
-    pub async fn read(&self, key: &str) -> Result<Option<Entry>, Gone> {
+    pub async fn read(&self, key: &str) -> Result<Option<Entry<JsBytes>>, Gone> {
         let id = self.asked.get();
         self.asked.set(id + 1);
         let (sender, answer) = oneshot::channel();
@@ -84,7 +80,7 @@ fn answered(waiting: &Waiting, answer: &Array) {
     let Some(sender) = waiting.borrow_mut().as_mut().and_then(|waiting| waiting.remove(&id)) else { return };
     let bytes = answer.get(1);
     let entry = (!bytes.is_null())
-        .then(|| Entry { bytes: Uint8Array::new(&bytes), checksum: answer.get(2).as_string() });
+        .then(|| Entry { bytes: JsBytes(Uint8Array::new(&bytes)), checksum: answer.get(2).as_string() });
     // Whoever asked may be gone.
     sender.send(entry).ok();
 }

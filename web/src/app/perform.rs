@@ -33,20 +33,29 @@ impl App {
             Effect::RememberModel(manifest) => models::remember(&manifest),
             Effect::StartWorker => self.start_worker(),
             Effect::StopWorker => self.client = None,
-            Effect::Load { manifest } => {
+            Effect::ForgetNamedModel => models::forget_named(),
+            Effect::Load { manifest, agreed } => {
                 let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
-                self.ask(|client| client.load(&manifest, wished_device(), threads));
+                let agreed = agreed || models::foreign_host(&manifest).is_none();
+                self.ask(|client| client.load(&manifest, wished_device(), threads, agreed));
             }
             Effect::MeasureStorage => {
-                let (dispatch, models) = (self.dispatch.clone(), self.state.models.clone());
-                spawn_local(async move { dispatch.emit(storage::measure(&models).await) });
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move { dispatch.emit(storage::measure().await) });
             }
             Effect::PersistStorage => spawn_local(storage::persist()),
             Effect::ClearStorage => {
-                let (dispatch, models) = (self.dispatch.clone(), self.state.models.clone());
+                let dispatch = self.dispatch.clone();
                 spawn_local(async move {
                     storage::clear().await;
-                    dispatch.emit(storage::measure(&models).await);
+                    dispatch.emit(storage::measure().await);
+                });
+            }
+            Effect::RemoveStored(manifest) => {
+                let dispatch = self.dispatch.clone();
+                spawn_local(async move {
+                    storage::remove(&manifest).await;
+                    dispatch.emit(storage::measure().await);
                 });
             }
             Effect::Classify(ids) => self.classify(ids),
@@ -152,7 +161,8 @@ impl App {
             let Some(client) = client.upgrade() else { return };
             match photo {
                 Some(photo) => told(request(&client, &photo), &dispatch),
-                None => dispatch.emit(Action::Unreadable(id, Trouble::NotUnpacked)),
+                // Its answer stands.
+                None => dispatch.emit(Action::NotReopened(id)),
             }
         });
     }

@@ -65,6 +65,10 @@ pub fn load(fault: &LoadFault) -> String {
         LoadFault::Status { url, status } => not_fetched(format!("{url} 返回 {status}")),
         LoadFault::TooLong { url, limit } => not_fetched(format!("{url} 超过预期的 {limit} 字节")),
         LoadFault::Broken { url, reason } => not_fetched(format!("下载 {url} 时连接中断（{reason}）")),
+        LoadFault::Stalled { url, seconds } => not_fetched(format!("{url} 已有 {seconds} 秒没有传来数据")),
+        LoadFault::WebPage { url } => {
+            format!("模型无法下载：{url} 返回的是网页，而不是文件。如果当前网络要求先登录，请登录后重试。")
+        }
         LoadFault::DamagedShard { reason } => {
             not_fetched(format!("收到的数据已损坏，重试后仍然如此（{reason}）"))
         }
@@ -127,6 +131,11 @@ fn reason(reason: &Reason) -> String {
         ),
         Reason::GpuGivenUp { reason } => format!("不再使用显卡（{reason}）。"),
         Reason::GpuAgain => "显卡出错一次，现已重新使用。".into(),
+        Reason::Misjudged { foretold_ms, observed_ms } => format!(
+            "在另一种设备上，一张照片实际用了 {} 毫秒，而不是预计的 {} 毫秒，因此更换了设备。",
+            rounded(*observed_ms),
+            rounded(*foretold_ms)
+        ),
         Reason::FewerThreads { reason } => format!("更多线程无法启动（{reason}）。"),
         Reason::StandIn { reason } => format!("更快的程序无法启动（{reason}）。"),
         Reason::Fastest { chosen, slower } => format!("在这里 {chosen} 比 {} 快。", slower.join("、")),

@@ -2,7 +2,7 @@
 
 use super::trouble::problem;
 use super::{of_megabytes, time};
-use crate::numbers::grouped;
+use crate::numbers::{grouped, megabytes};
 use crate::state::Counts;
 use crate::status::Status;
 use crate::text::Said;
@@ -12,6 +12,9 @@ pub fn status(status: &Status) -> Said {
     let plain = |lead: &str| (lead.to_owned(), String::new());
     let (lead, detail) = match status {
         Status::Starting => plain("正在启动…"),
+        Status::Asking(offer) => {
+            (format!("要从 {} 下载 {} MB 吗？", offer.host, megabytes(offer.bytes)), String::new())
+        }
         Status::Downloading(loading) => ("正在下载模型".into(), download(loading)),
         Status::Reading(loading) => {
             ("正在从浏览器存储读取模型".into(), format!("：{}", of_megabytes(loading.built, loading.total)))
@@ -36,6 +39,10 @@ pub fn status(status: &Status) -> Said {
     };
     let problem = match status {
         Status::Failed(trouble) => Some(problem(trouble)),
+        Status::Asking(offer) => Some(format!(
+            "网址指定了另一个网站的模型，它自称“{}”。它的答案和类别名称与本站无关。无论选哪个，照片都不会离开本设备。",
+            offer.name
+        )),
         _ => None,
     };
     Said { lead, detail, problem }

@@ -9,6 +9,8 @@ use yew::{Callback, Html, Properties, component, html};
 #[derive(PartialEq, Properties)]
 pub struct HeaderProps {
     pub model: Option<Rc<ModelInfo>>,
+    /// Who serves the model, where that is another site which this one does not list.
+    pub host: Option<String>,
     pub backend: Option<Rc<BackendInfo>>,
     /// The network's milliseconds a photo, once known.
     pub ms: Option<f64>,
@@ -20,12 +22,15 @@ pub struct HeaderProps {
 
 /// The page's name, the model and what it runs on.
 #[component]
-pub fn Header(HeaderProps { model, backend, ms, language, dispatch, children }: &HeaderProps) -> Html {
+pub fn Header(HeaderProps { model, host, backend, ms, language, dispatch, children }: &HeaderProps) -> Html {
     let text = use_text();
     let facts = |model: &ModelInfo| {
         html! {
             <p class="fact model">
                 <b>{ model.name.clone() }</b>
+                if let Some(host) = host {
+                    <span class="model-host" data-testid="model-host">{ (text.from_host)(host) }</span>
+                }
                 <span>{ (text.quantization)(&model.quantization) }</span>
                 <span>{ (text.size)(model) }</span>
                 if let Some(card) = &model.card {

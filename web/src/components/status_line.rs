@@ -44,7 +44,7 @@ pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps
                         <span>{ said.lead }<span aria-hidden="true">{ said.detail }</span></span>
                     </p>
                     if let Some(problem) = said.problem {
-                        <p class="problem" data-testid="error">{ problem }</p>
+                        <p class="problem" data-testid={if matches!(status, Status::Failed(_)) { "error" } else { "question" }}>{ problem }</p>
                     }
                     if let Some(notice) = notice {
                         <p class="notice" data-testid="notice">
@@ -59,6 +59,15 @@ pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps
                     <button class="button" type="button" onclick={reload}>
                         <Icon shape={Shape::Again} />{ text.try_again }
                     </button>
+                } else if matches!(status, Status::Asking(_)) {
+                    <div class="status-choices">
+                        <button class="button primary" type="button" data-testid="agree" onclick={act(Action::Agree)}>
+                            { text.agree }
+                        </button>
+                        <button class="button" type="button" data-testid="decline" onclick={act(Action::Decline)}>
+                            { text.decline }
+                        </button>
+                    </div>
                 } else if matches!(status, Status::Paused(_)) {
                     <button class="button" type="button" data-testid="resume" onclick={act(Action::Resume)}>
                         { text.resume }

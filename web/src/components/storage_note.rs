@@ -1,5 +1,7 @@
 use super::use_text;
 use crate::state::Action;
+use crate::storage::{self, KeptModel};
+use crate::text::Text;
 use protocol::Kept;
 use yew::{Callback, Html, Properties, component, html};
 
@@ -7,8 +9,8 @@ use yew::{Callback, Html, Properties, component, html};
 pub struct StorageNoteProps {
     /// Whether the loaded model's weights are kept; none while there is no model.
     pub kept: Option<Kept>,
-    /// Bytes of weights in the browser's storage, this model's and others'.
-    pub stored: Option<u64>,
+    /// What is in the browser's storage, of this model and others.
+    pub stored: storage::Kept,
     pub dispatch: Callback<Action>,
 }
 
@@ -21,14 +23,14 @@ pub fn StorageNote(StorageNoteProps { kept, stored, dispatch }: &StorageNoteProp
         Some(Kept::NoStorage) => Some(text.no_storage),
         Some(Kept::Yes) | None => None,
     };
-    let stored = stored.filter(|&bytes| bytes > 0);
+    let bytes = stored.bytes.filter(|&bytes| bytes > 0);
     html! {
-        if why.is_some() || stored.is_some() {
-            <div class="storage" data-testid="storage" data-bytes={stored.unwrap_or(0).to_string()}>
+        if why.is_some() || bytes.is_some() {
+            <div class="storage" data-testid="storage" data-bytes={bytes.unwrap_or(0).to_string()}>
                 if let Some(why) = why {
                     <p>{ why }</p>
                 }
-                if let Some(bytes) = stored {
+                if let Some(bytes) = bytes {
                     <p>{ (text.stored)(bytes) }</p>
                     <button
                         class="link"
@@ -38,8 +40,38 @@ pub fn StorageNote(StorageNoteProps { kept, stored, dispatch }: &StorageNoteProp
                     >
                         { text.clear_storage }
                     </button>
+                    // One model is what the sentence is about.
+                    if stored.models.len() > 1 {
+                        <ul class="stored-models" aria-label={text.stored_models}>
+                            { for stored.models.iter().map(|model| entry(model, text, dispatch)) }
+                        </ul>
+                    }
                 }
             </div>
         }
+    }
+}
+
+fn entry(model: &KeptModel, text: &Text, dispatch: &Callback<Action>) -> Html {
+    let manifest = model.manifest.clone();
+    let facts = [
+        Some((text.quantization)(&model.quantization).to_owned()),
+        Some((text.stored_part)(model.here, model.bytes)),
+        model.days.map(text.days_ago),
+    ];
+    html! {
+        <li key={manifest.to_string()} data-testid="stored-model" data-manifest={manifest.clone()}>
+            <b>{ model.name.clone() }</b>
+            <span>{ facts.into_iter().flatten().collect::<Vec<_>>().join(" · ") }</span>
+            <button
+                class="link"
+                type="button"
+                data-testid="remove-stored"
+                aria-label={(text.remove_stored_model)(&model.name)}
+                onclick={dispatch.reform(move |_| Action::RemoveStored(manifest.clone()))}
+            >
+                { text.remove_stored }
+            </button>
+        </li>
     }
 }

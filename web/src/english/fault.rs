@@ -73,6 +73,11 @@ fn reason(reason: &Reason) -> String {
         ),
         Reason::GpuGivenUp { reason } => format!("The GPU is not used any more: {reason}."),
         Reason::GpuAgain => "The GPU failed once and is used again.".into(),
+        Reason::Misjudged { foretold_ms, observed_ms } => format!(
+            "On the other device photos took {} ms and not {} ms as expected, so this one is used.",
+            rounded(*observed_ms),
+            rounded(*foretold_ms)
+        ),
         Reason::FewerThreads { reason } => format!("More threads could not be started ({reason})."),
         Reason::StandIn { reason } => format!("A faster program could not be started ({reason})."),
         Reason::Fastest { chosen, slower } => {

@@ -2,7 +2,7 @@
 
 use super::trouble::problem;
 use super::{counted, of_megabytes};
-use crate::numbers::grouped;
+use crate::numbers::{grouped, megabytes};
 use crate::state::Counts;
 use crate::status::Status;
 use crate::text::Said;
@@ -11,6 +11,9 @@ use protocol::Loading;
 pub fn status(status: &Status) -> Said {
     let (lead, detail) = match status {
         Status::Starting => ("Starting…".into(), String::new()),
+        Status::Asking(offer) => {
+            (format!("Load {} MB from {}?", megabytes(offer.bytes), offer.host), String::new())
+        }
         Status::Downloading(loading) => ("Downloading the model".into(), download(loading)),
         Status::Reading(loading) => {
             let read = of_megabytes(loading.built, loading.total);
@@ -42,6 +45,11 @@ pub fn status(status: &Status) -> Said {
     };
     let problem = match status {
         Status::Failed(trouble) => Some(problem(trouble)),
+        Status::Asking(offer) => Some(format!(
+            "This page’s address names a model of another site, which calls itself “{}”. Its answers, and what it calls \
+             them, are not this site’s. Your photos stay on this device whichever you take.",
+            offer.name
+        )),
         _ => None,
     };
     Said { lead, detail, problem }

@@ -43,6 +43,11 @@ pub fn remember(manifest: &str) {
         // A browser that keeps nothing forgets the choice with the page.
         storage.set_item(KEPT, manifest).ok();
     }
+    forget_named();
+}
+
+/// Takes the model out of the page's address.
+pub fn forget_named() {
     let Some(window) = web_sys::window() else { return };
     let address = window.location().href().ok().and_then(|href| Url::new(&href).ok());
     if let Some(address) = address.filter(|address| address.search_params().has(PARAMETER)) {
@@ -78,6 +83,12 @@ fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
 fn resolve(address: &str, base: &str) -> Option<Rc<str>> {
     let url = Url::new_with_base(address, base).ok()?;
     matches!(url.protocol().as_str(), "http:" | "https:").then(|| url.href().into())
+}
+
+/// Who serves the model, if it is not the page's own origin.
+pub fn foreign_host(manifest: &str) -> Option<String> {
+    let (manifest, page) = (Url::new(manifest).ok()?, Url::new(&base_address()).ok()?);
+    (manifest.origin() != page.origin()).then(|| manifest.host())
 }
 
 fn storage() -> Option<Storage> {

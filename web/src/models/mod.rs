@@ -6,7 +6,7 @@ mod list;
 mod picker;
 mod text;
 
-pub use choose::{choose, remember};
+pub use choose::{choose, foreign_host, forget_named, remember};
 pub use list::{ListFault, Listed};
 pub use picker::{ModelPicker, PickerProps};
 pub use text::of as words;

@@ -6,6 +6,7 @@ use crate::language::Language;
 use crate::models::{ListFault, Listed};
 use crate::photo::{Arrival, PhotoId, Trouble};
 use crate::record::Record;
+use crate::storage::Kept;
 use protocol::Reply;
 use protocol::teach::{TeachReply, TeachRequest};
 use std::rc::Rc;
@@ -28,16 +29,18 @@ pub enum Action {
     WorkerBroke(Breakdown),
     /// Load the model again after a failure.
     Reload,
+    /// Load the model from another site that was asked about.
+    Agree,
+    /// Don't, but load the site's own.
+    Decline,
     /// Stop loading for now.
     Pause,
     /// Go on loading.
     Resume,
-    /// So many bytes of weights are in the browser's storage, none where there is no storage; and the listed
-    /// models, by their manifests' addresses, that are whole there.
-    StorageMeasured {
-        bytes: Option<u64>,
-        models: Rc<[Rc<str>]>,
-    },
+    /// This is in the browser's storage.
+    StorageMeasured(Kept),
+    /// The visitor does without the stored model whose manifest is at this address. If it is loaded it goes on answering.
+    RemoveStored(Rc<str>),
     /// The visitor wants the storage back. A model that is loaded goes on answering.
     ClearStorage,
     /// Things came in. Those of one drop, pick or paste share a batch number, and later batches
@@ -59,6 +62,8 @@ pub enum Action {
     Skipped(usize),
     /// A photo's file could not be had.
     Unreadable(PhotoId, Trouble),
+    /// The file of a photo that has its answer could not be had once more, to show something of it.
+    NotReopened(PhotoId),
     /// Stop the queue, or let it go on.
     Stop(bool),
     /// Show this many classes.
@@ -164,14 +169,18 @@ pub enum Effect {
     StartWorker,
     /// End the worker.
     StopWorker,
-    /// Ask the worker to load the manifest at this absolute address.
-    Load { manifest: Rc<str> },
+    /// Take the model out of the page's address.
+    ForgetNamedModel,
+    /// Ask the worker to load the manifest at this absolute address; from another site only if it is agreed to.
+    Load { manifest: Rc<str>, agreed: bool },
     /// Count the weights in the browser's storage and answer with [`Action::StorageMeasured`].
     MeasureStorage,
     /// Ask the browser not to clear its storage by itself.
     PersistStorage,
     /// Remove the weights from the browser's storage, then measure it.
     ClearStorage,
+    /// Remove this model's, then measure it.
+    RemoveStored(Rc<str>),
     /// Send these photos to the worker.
     Classify(Vec<PhotoId>),
     /// Ask the worker for a class's heat map.

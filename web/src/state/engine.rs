@@ -5,7 +5,7 @@ use crate::models::{ListFault, Listed};
 use crate::photo::{Maker, Progress, Trouble};
 use crate::threads::NoPlan;
 use protocol::fault::LoadFault;
-use protocol::{BackendInfo, Kept, Loading, ModelInfo, Reply};
+use protocol::{BackendInfo, Kept, Loading, ModelInfo, Offer, Reply};
 use std::rc::Rc;
 
 /// Where the worker and its model stand.
@@ -15,6 +15,8 @@ pub enum Engine {
     Choosing,
     /// Fetching and starting the worker's program.
     Starting,
+    /// The model comes from another site, and the visitor has not agreed to it yet.
+    Asking(Rc<Offer>),
     /// The worker fetches and builds the model.
     Loading(Loading),
     /// The visitor stopped the loading here. The worker is gone; the shards it had checked are in
@@ -65,7 +67,35 @@ impl State {
             Ok(models) => (models.into(), None),
             Err(fault) => (Rc::default(), Some(fault)),
         };
-        vec![Effect::MeasureStorage]
+        let mut effects = vec![Effect::MeasureStorage];
+        // The list may come after the question.
+        if matches!(self.engine, Engine::Asking(_)) && self.listed_choice().is_some() {
+            effects.extend(self.agree());
+        }
+        effects
+    }
+
+    /// The visitor wants the model from another site, on this visit.
+    pub(super) fn agree(&mut self) -> Vec<Effect> {
+        let Engine::Asking(_) = self.engine else { return vec![] };
+        self.engine = Engine::Starting;
+        self.agreed = self.choice.clone();
+        self.load()
+    }
+
+    /// The visitor wants the site's own model instead.
+    pub(super) fn decline(&mut self) -> Vec<Effect> {
+        let Engine::Asking(_) = self.engine else { return vec![] };
+        self.engine = Engine::Choosing;
+        self.choice = None;
+        vec![Effect::StopWorker, Effect::ForgetNamedModel, Effect::ChooseModel]
+    }
+
+    /// What the site lists, the site answers for.
+    fn load(&self) -> Vec<Effect> {
+        let Some(manifest) = self.choice.clone() else { return vec![] };
+        let agreed = self.agreed.as_ref() == Some(&manifest) || self.listed_choice().is_some();
+        vec![Effect::Load { manifest, agreed }]
     }
 
     pub(super) fn chosen(&mut self, choice: Result<Rc<str>, Problem>) -> Vec<Effect> {
@@ -108,8 +138,10 @@ impl State {
 
     pub(super) fn told(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Awake { .. } => {
-                self.choice.clone().map(|manifest| Effect::Load { manifest }).into_iter().collect()
+            Reply::Awake { .. } => self.load(),
+            Reply::AskFirst { offer } => {
+                self.engine = Engine::Asking(Rc::new(offer));
+                if self.listed_choice().is_some() { self.agree() } else { vec![] }
             }
             Reply::Loading(loading) => {
                 self.engine = Engine::Loading(loading);
@@ -130,6 +162,9 @@ impl State {
                 effects
             }
             Reply::LoadFailed { fault, .. } => {
+                // A GPU may have been lost with photos in hand. What is still said of them is not heard any more.
+                self.wait_again();
+                self.not_shown(None, Lack::NoModel);
                 self.engine = Engine::Failed(Problem::Load(fault));
                 vec![Effect::StopWorker]
             }

@@ -17,7 +17,10 @@ fn ready() -> State {
     let manifest: Rc<str> = "https://host/models/demo/manifest.json".into();
     assert_eq!(state.update(Action::Opened), [Effect::ChooseModel]);
     assert_eq!(state.update(Action::Chosen(Ok(manifest.clone()))), [Effect::StartWorker]);
-    assert_eq!(state.update(Action::Worker(Reply::Awake { lock: None })), [Effect::Load { manifest }]);
+    assert_eq!(
+        state.update(Action::Worker(Reply::Awake { lock: None })),
+        [Effect::Load { manifest, agreed: false }]
+    );
     state.update(Action::Worker(ready_reply()));
     state
 }

@@ -3,10 +3,16 @@
 //! The forward pass ([`crate::model`], [`crate::block`]) is written once against [`Backend`];
 //! a backend decides how tensors are stored and which kernels run.
 
+mod agreement;
+mod arithmetic;
 mod cpu;
+mod gpu_backend;
 mod times;
 
+pub use agreement::Agreement;
+pub use arithmetic::Arithmetic;
 pub use cpu::{Cpu, CpuTokens};
+pub use gpu_backend::GpuBackend;
 pub use times::Stage;
 
 use crate::weights::TensorData;

@@ -35,7 +35,8 @@ pub struct Manifest {
     pub card: Option<String>,
     /// Bytes of the GGUF, all shards together.
     pub bytes: u64,
-    /// SHA-256 of the GGUF, lower-case hexadecimal.
+    /// SHA-256 of the GGUF, lower-case hexadecimal: for whoever puts the shards together. Readers of shards go by
+    /// [`Manifest::identity`].
     pub sha256: String,
     /// The GGUF's pieces, in order.
     pub shards: Vec<Shard>,
@@ -67,6 +68,14 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(json)?;
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// What the model is known by: the SHA-256 of its shards' hashes, in order, a line each. Each shard's bytes are checked
+    /// against its hash before they are used, so two models with the same identity are the same bytes. The claimed
+    /// [`Manifest::sha256`] is not: only who has the whole file in one piece can check it.
+    pub fn identity(&self) -> String {
+        let lines: String = self.shards.iter().map(|shard| format!("{}\n", shard.sha256)).collect();
+        sha256(lines.as_bytes())
     }
 
     fn check(&self) -> Result<(), ManifestError> {
@@ -186,6 +195,18 @@ mod tests {
         assert!(shard.verify(b"abc").is_ok());
         assert!(matches!(shard.verify(b"abd"), Err(ShardError::Hash { .. })));
         assert!(matches!(shard.verify(b"ab"), Err(ShardError::Size { expected: 3, got: 2, .. })));
+    }
+
+    #[test]
+    fn the_identity_is_what_the_shards_say_and_not_what_is_claimed() {
+        let identity = good().identity();
+        // printf '%s\n%s\n' aa…a aa…a | sha256sum
+        assert_eq!(identity, sha256(format!("{0}\n{0}\n", "a".repeat(64)).as_bytes()));
+        let claims_another = Manifest { sha256: "d".repeat(64), name: "other".into(), ..good() };
+        assert_eq!(claims_another.identity(), identity);
+        let mut others_bytes = good();
+        others_bytes.shards[1].sha256 = "e".repeat(64);
+        assert_ne!(others_bytes.identity(), identity);
     }
 
     #[test]

@@ -94,6 +94,13 @@ fn load(fault: &LoadFault) -> String {
         LoadFault::Broken { url, reason } => {
             not_fetched(format!("the connection broke while fetching {url} ({reason})"))
         }
+        LoadFault::Stalled { url, seconds } => {
+            not_fetched(format!("nothing came from {url} for {seconds} seconds"))
+        }
+        LoadFault::WebPage { url } => format!(
+            "The model could not be fetched: {url} is a web page, not the file. If this network asks you to sign in \
+             first, do so, then try again."
+        ),
         LoadFault::DamagedShard { reason } => {
             not_fetched(format!("what came is damaged, also after trying again ({reason})"))
         }

@@ -48,7 +48,11 @@ pub const STEPS: [Step; 22] = [
     step("true-size", "BEiTv2-large with random weights against timm", When::Always, true_size),
     step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
     step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
-    step("site", "workers, page and command line build", When::Always, build),
+    Step {
+        // The native steps before it use other folders.
+        ahead: Some(Ahead { after: "fmt", build: build_site }),
+        ..step("site", "workers, page and command line build", When::Always, site)
+    },
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
@@ -213,8 +217,12 @@ fn wasm_test(
     cargo_test::watch(cargo, tally)
 }
 
-fn build(context: &Context, _: &mut Tally) -> Result<()> {
-    site::build(context.project, context.tools()?, Profile::Dev, Profile::Dev.site().as_ref())?;
+fn build_site(context: &Context) -> Result<()> {
+    let dev = Profile::Dev;
+    site::build(context.project, context.tools()?, dev, dev.site().as_ref()).map(drop)
+}
+
+fn site(context: &Context, _: &mut Tally) -> Result<()> {
     // The browser's tests compare the page's answers with the command line's.
     process::run(&mut cargo(context, "build --quiet --workspace --bin beitscope"))
 }

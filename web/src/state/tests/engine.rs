@@ -42,6 +42,21 @@ fn a_failed_load_keeps_the_photos_for_the_next_try() {
     );
 }
 
+/// A GPU was lost, and the weights could not be had for the processor.
+#[test]
+fn a_model_that_is_lost_with_a_photo_in_hand_loses_no_photo() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    assert_eq!(hooks(&state), ["running", "queued"]);
+    let fault = LoadFault::Unreachable { url: "x".into(), reason: "y".into() };
+    let failed = Reply::LoadFailed { fault, message: String::new() };
+    assert_eq!(state.update(Action::Worker(failed)), [Effect::StopWorker]);
+    assert_eq!(hooks(&state), ["queued", "queued"]);
+    state.update(Action::Reload);
+    let effects = state.update(Action::Worker(ready_reply()));
+    assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(vec![1])]);
+}
+
 #[test]
 fn loading_is_shown_as_the_worker_tells_it() {
     let mut state = State::default();
@@ -81,8 +96,9 @@ fn only_a_large_model_asks_the_browser_to_keep_its_storage() {
 #[test]
 fn storage_is_told_and_cleared_while_the_model_goes_on_answering() {
     let mut state = ready();
-    state.update(Action::StorageMeasured { bytes: Some(23_000_000), models: Rc::default() });
-    assert_eq!(state.stored, Some(23_000_000));
+    let kept = crate::storage::Kept { bytes: Some(23_000_000), ..Default::default() };
+    state.update(Action::StorageMeasured(kept.clone()));
+    assert_eq!(state.stored, kept);
     assert_eq!(state.update(Action::ClearStorage), [Effect::ClearStorage]);
     assert!(matches!(state.engine, Engine::Ready { .. }));
 }

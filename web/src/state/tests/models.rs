@@ -41,7 +41,7 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
 
     assert_eq!(
         state.update(Action::Worker(Reply::Awake { lock: None })),
-        [Effect::Load { manifest: LARGE.into() }]
+        [Effect::Load { manifest: LARGE.into(), agreed: false }]
     );
     let effects = state.update(Action::Worker(large_ready()));
     assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(vec![1])]);
@@ -106,4 +106,63 @@ fn a_list_is_shown_or_left_aside_with_its_fault() {
     assert_eq!((&state.list_fault, state.models.len()), (&None, 2));
     assert_eq!(state.listed_choice().map(|model| &*model.manifest), Some(DEMO));
     assert!(matches!(state.engine, Engine::Ready { .. }), "the model goes on answering");
+}
+
+fn offer() -> protocol::Offer {
+    protocol::Offer {
+        manifest: LARGE.into(),
+        host: "elsewhere.example".into(),
+        name: "large".into(),
+        quantization: "q4_0".into(),
+        bytes: 1_200_000_000,
+    }
+}
+
+/// A state in which the page's address named a model and the worker asks about it.
+fn asked() -> State {
+    let mut state = State::default();
+    state.update(Action::Chosen(Ok(LARGE.into())));
+    let load = state.update(Action::Worker(Reply::Awake { lock: None }));
+    assert_eq!(load, [Effect::Load { manifest: LARGE.into(), agreed: false }]);
+    assert_eq!(state.update(Action::Worker(Reply::AskFirst { offer: offer() })), []);
+    assert_eq!(state.engine, Engine::Asking(Rc::new(offer())));
+    state
+}
+
+#[test]
+fn a_model_from_elsewhere_is_loaded_once_the_visitor_agrees_and_not_asked_about_again() {
+    let mut state = asked();
+    let load = [Effect::Load { manifest: LARGE.into(), agreed: true }];
+    assert_eq!(state.update(Action::Agree), load);
+    assert_eq!(state.update(Action::Agree), [], "once is enough");
+    // Another worker, such as after a crash.
+    assert_eq!(state.update(Action::Worker(Reply::Awake { lock: None })), load);
+}
+
+#[test]
+fn who_declines_gets_the_sites_own_model() {
+    let mut state = asked();
+    let effects = state.update(Action::Decline);
+    assert_eq!(effects, [Effect::StopWorker, Effect::ForgetNamedModel, Effect::ChooseModel]);
+    state.update(Action::Chosen(Ok(DEMO.into())));
+    assert_eq!(
+        state.update(Action::Worker(Reply::Awake { lock: None })),
+        [Effect::Load { manifest: DEMO.into(), agreed: false }]
+    );
+}
+
+#[test]
+fn what_the_site_lists_needs_no_question() {
+    // The list comes after the question.
+    let mut state = asked();
+    let effects = state.update(Action::Listed(Ok(vec![listed(DEMO), listed(LARGE)])));
+    assert!(effects.contains(&Effect::Load { manifest: LARGE.into(), agreed: true }), "{effects:?}");
+    // And before it.
+    let mut state = State::default();
+    state.update(Action::Listed(Ok(vec![listed(LARGE)])));
+    state.update(Action::Chosen(Ok(LARGE.into())));
+    assert_eq!(
+        state.update(Action::Worker(Reply::Awake { lock: None })),
+        [Effect::Load { manifest: LARGE.into(), agreed: true }]
+    );
 }

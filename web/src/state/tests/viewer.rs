@@ -68,3 +68,14 @@ fn removing_the_photo_in_the_large_view_closes_it() {
     assert_eq!(effects, [Effect::Forget(2), Effect::CloseWhole, Effect::Focus(Focus::Remove(3))]);
     assert_eq!(state.viewer, None);
 }
+
+/// Its archive was moved away, say.
+#[test]
+fn a_photo_that_cannot_be_opened_again_keeps_its_answer_and_the_viewer_says_so() {
+    let mut state = three_answers();
+    state.update(Action::View { id: 1, class: Some(1) });
+    state.update(Action::NotReopened(1));
+    assert_eq!(hooks(&state), ["done", "done", "done"]);
+    let explanation = state.viewer.clone().unwrap().explanation;
+    assert_eq!(explanation, Explanation::Failed { class: 1, reason: Lack::Photo(PhotoFault::Unreadable) });
+}

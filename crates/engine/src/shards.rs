@@ -1,11 +1,10 @@
 //! Shards → model: each from storage or over the network, verified, built in order.
 
 use crate::digest::{PIECE, pieces};
+use crate::error::LoadError;
 use crate::fetch;
-use crate::load::{LoadError, beside};
-use crate::lock::Held;
-use crate::progress::Progress;
-use crate::reader::Reader;
+use crate::platform::{Bytes, Network, Platform, Storage};
+use crate::progress::{ByteProgress, report_warm_up};
 use crate::store::Store;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
@@ -14,9 +13,7 @@ use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
 use futures_util::{StreamExt, stream};
-use js_sys::{Function, Reflect, Uint8Array};
-use protocol::Kept;
-use wasm_bindgen::JsCast;
+use std::cell::Cell;
 
 /// How many shards are fetched at a time.
 const FETCHED_AT_ONCE: usize = 2;
@@ -24,39 +21,17 @@ const FETCHED_AT_ONCE: usize = 2;
 const READ_AT_ONCE: usize = 3;
 
 /// The shards of one manifest, and where each can be had.
-pub struct Shards<'a> {
-    manifest_url: &'a str,
-    manifest: &'a Manifest,
-    store: &'a Store,
+pub struct Shards<'a, P: Platform> {
+    pub platform: &'a P,
+    pub manifest_url: &'a str,
+    pub manifest: &'a Manifest,
+    pub store: &'a Store<'a, P>,
 }
 
-impl<'a> Shards<'a> {
-    pub fn new(manifest_url: &'a str, manifest: &'a Manifest, store: &'a Store) -> Self {
-        Self { manifest_url, manifest, store }
-    }
-
-    /// `q8_0`, `q4_0`, `f16` or `f32`.
-    pub fn quantization(&self) -> &str {
-        &self.manifest.quantization
-    }
-
-    /// Of all shards.
-    pub fn bytes(&self) -> u64 {
-        self.manifest.bytes
-    }
-
-    /// SHA-256 of the weights.
-    pub fn sha256(&self) -> &str {
-        &self.manifest.sha256
-    }
-
-    pub fn store(&self) -> &Store {
-        self.store
-    }
-
+impl<P: Platform> Shards<'_, P> {
     /// Tells the page that the network runs for the first time.
     pub fn warming_up(&self) {
-        Progress::warming_up(self.manifest.bytes);
+        report_warm_up(self.platform, self.manifest.bytes);
     }
 
     /// Builds the model on the backend that `backend` gives for its shape, once the header is here.
@@ -67,18 +42,28 @@ impl<'a> Shards<'a> {
         &self,
         backend: impl FnOnce(&Config) -> B,
     ) -> Result<(Model<B>, Vec<Label>), LoadError> {
-        let pass = Pass::begin(self).await;
+        let reads = ShardReads::begin(self).await;
+        let built = self.build_from(&reads, backend).await;
+        self.platform.storage().rest();
+        built
+    }
+
+    async fn build_from<B: Backend>(
+        &self,
+        reads: &ShardReads<'_, P>,
+        backend: impl FnOnce(&Config) -> B,
+    ) -> Result<(Model<B>, Vec<Label>), LoadError> {
         let numbers = 0..self.manifest.shards.len();
-        let in_order = stream::iter(numbers).map(|number| pass.get(number)).buffered(pass.at_once());
+        let in_order = stream::iter(numbers).map(|number| reads.get(number)).buffered(reads.at_once());
         let mut in_order = std::pin::pin!(in_order);
         let mut loader = Loader::new(self.manifest.bytes);
         let (mut backend, mut builder) = (Some(backend), None);
         let mut scratch = vec![0; PIECE as usize];
         while let Some(bytes) = in_order.next().await {
             let bytes = bytes?;
-            for piece in pieces(&bytes) {
-                let scratch = &mut scratch[..piece.length() as usize];
-                piece.copy_to(scratch);
+            for (at, length) in pieces(bytes.length()) {
+                let scratch = &mut scratch[..length];
+                bytes.copy_to(at, scratch);
                 let tensors = loader.push(scratch)?;
                 if let Some(header) = loader.header()
                     && let Some(backend) = backend.take()
@@ -88,9 +73,9 @@ impl<'a> Shards<'a> {
                 if let Some(builder) = &mut builder {
                     tensors.into_iter().try_for_each(|tensor| builder.add(tensor))?;
                 }
-                pass.progress.built(u64::from(piece.length()));
+                reads.progress.built(length as u64);
             }
-            free(&bytes);
+            bytes.free();
         }
         let header = loader.finish()?;
         let Some(builder) = builder else {
@@ -100,30 +85,19 @@ impl<'a> Shards<'a> {
     }
 }
 
-/// Gives an array's memory back at once, where the browser can: its garbage collector would let several shards
-/// pile up.
-fn free(bytes: &Uint8Array) {
-    let buffer = bytes.buffer();
-    let transfer = Reflect::get(&buffer, &"transfer".into());
-    if let Some(transfer) = transfer.ok().and_then(|transfer| transfer.dyn_into::<Function>().ok()) {
-        // A refusal leaves it to the garbage collector.
-        transfer.call1(&buffer, &0.into()).ok();
-    }
-}
-
 /// One reading of all shards.
-struct Pass<'a> {
-    shards: &'a Shards<'a>,
+struct ShardReads<'a, P: Platform> {
+    shards: &'a Shards<'a, P>,
     /// For each shard, whether it was in storage at the beginning.
     stored: Vec<bool>,
-    /// Reads those that are.
-    reader: Option<Reader>,
-    progress: Progress,
+    progress: ByteProgress<'a, P>,
+    /// Whether storage has been told which shards are on their way.
+    begun: Cell<bool>,
 }
 
-impl<'a> Pass<'a> {
+impl<'a, P: Platform> ShardReads<'a, P> {
     /// Looks up which shards are in storage.
-    async fn begin(shards: &'a Shards<'a>) -> Self {
+    async fn begin(shards: &'a Shards<'a, P>) -> Self {
         let mut stored = Vec::new();
         let mut bytes = 0;
         for shard in &shards.manifest.shards {
@@ -131,8 +105,8 @@ impl<'a> Pass<'a> {
             stored.push(found);
             bytes += if found { shard.bytes } else { 0 };
         }
-        let reader = if bytes > 0 { Reader::start() } else { None };
-        Self { shards, stored, reader, progress: Progress::new(shards.manifest.bytes, bytes) }
+        let progress = ByteProgress::new(shards.platform, shards.manifest.bytes, bytes);
+        Self { shards, stored, progress, begun: Cell::new(false) }
     }
 
     fn at_once(&self) -> usize {
@@ -140,27 +114,33 @@ impl<'a> Pass<'a> {
     }
 
     /// A shard's bytes, verified: from storage, or fetched and kept there for the next visit.
-    async fn get(&self, number: usize) -> Result<Uint8Array, LoadError> {
-        let Shards { manifest_url, manifest, store } = self.shards;
+    async fn get(&self, number: usize) -> Result<P::Bytes, LoadError> {
+        let Shards { platform, manifest_url, manifest, store } = self.shards;
         let shard = &manifest.shards[number];
         if self.stored[number] {
-            if let Some(bytes) = store.shard(shard, self.reader.as_ref()).await {
+            if let Some(bytes) = store.shard(shard).await {
                 return Ok(bytes);
             }
             self.progress.lost(shard.bytes);
         }
-        // Another tab may be fetching it this moment. No use in that where nothing can be kept.
-        let _lock = match store.kept() {
-            Kept::Yes => Some(Held::wait(&format!("beitscope-shard-{}", shard.sha256)).await),
-            Kept::NoStorage | Kept::NoRoom => None,
-        };
-        if let Some(bytes) = store.shard(shard, None).await {
-            self.progress.came(i64::from(bytes.length()));
+        // Another tab may be fetching it this moment.
+        let _lock = store.lock(shard).await;
+        if let Some(bytes) = store.shard(shard).await {
+            self.progress.came(bytes.length() as i64);
             return Ok(bytes);
         }
-        let url = beside(manifest_url, &shard.name)?;
-        let bytes = fetch::shard(&url, shard, &|bytes| self.progress.came(bytes)).await?;
-        store.keep_shard(shard, &bytes).await;
+        let url = beside(*platform, manifest_url, &shard.name)?;
+        let bytes = fetch::shard(*platform, &url, shard, &|bytes| self.progress.came(bytes)).await?;
+        if !self.begun.replace(true) {
+            store.begin(manifest_url, manifest).await;
+        }
+        store.keep_shard(shard, &bytes, manifest_url).await;
         Ok(bytes)
     }
+}
+
+/// The address of a file beside the manifest. Names were checked to be plain file names.
+pub fn beside(platform: &impl Platform, manifest_url: &str, name: &str) -> Result<String, LoadError> {
+    let resolved = platform.network().resolve(name, manifest_url);
+    resolved.ok_or_else(|| LoadError::Address { url: manifest_url.into() })
 }

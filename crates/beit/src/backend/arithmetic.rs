@@ -1,4 +1,4 @@
-//! What the matrix products compute in.
+//! What a GPU computes matrix products in.
 
 /// How a product of activations and weights is computed. Sums are always F32, and so is everything else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
-//! Which of this build's instructions the network uses.
+//! Which of the processor's instructions the network uses.
 
-use crate::port;
+use crate::notes;
+use crate::platform::{Devices, Platform};
 use crate::store::Store;
 use kernels::{Isa, WeightFormat};
 use protocol::fault::Reason;
@@ -10,9 +11,8 @@ use protocol::fault::Reason;
 const CLEAR: f64 = 1.15;
 
 /// The fastest instructions for weights of this quantisation: those kept from an earlier visit, else by a quarter of
-/// a second of measuring where the build has several.
-pub struct Choice {
-    /// The name of the note in storage.
+/// a second of measuring where there are several.
+pub struct IsaChoice {
     note: String,
     format: WeightFormat,
     kept: Option<Isa>,
@@ -20,27 +20,26 @@ pub struct Choice {
     new: Option<Isa>,
 }
 
-impl Choice {
-    /// Looks up what this browser kept for this program.
-    pub async fn recall(store: &Store, quantization: &str) -> Self {
-        let browser = port::scope().navigator().user_agent().unwrap_or_default();
-        let note = format!("instructions {} {quantization} {browser}", env!("CARGO_PKG_VERSION"));
+impl IsaChoice {
+    /// Looks up what was kept.
+    pub async fn load<P: Platform>(platform: &P, store: &Store<'_, P>, quantization: &str) -> Self {
+        let note = notes::isa(quantization, &platform.devices().driver());
         let name = store.note(&note).await;
         let kept = Isa::available().into_iter().find(|isa| Some(isa.name().as_bytes()) == name.as_deref());
-        Self { note, format: format(quantization), kept, new: None }
+        Self { note, format: weight_format(quantization), kept, new: None }
     }
 
-    pub fn make(&mut self) -> Isa {
+    pub fn resolve(&mut self, devices: &impl Devices) -> Isa {
         if let Some(kept) = self.kept {
             return kept;
         }
-        let (fastest, lead) = Isa::fastest(self.format, port::now);
+        let (fastest, lead) = devices.fastest_isa(self.format);
         self.new = (lead.is_finite() && lead >= CLEAR).then_some(fastest);
         fastest
     }
 
     /// Keeps what was measured for the next visit.
-    pub async fn keep(self, store: &Store) {
+    pub async fn store<P: Platform>(self, store: &Store<'_, P>) {
         if let Some(isa) = self.new {
             store.keep_note(&self.note, isa.name().as_bytes()).await;
         }
@@ -48,7 +47,7 @@ impl Choice {
 }
 
 /// The blocks that most weights of this quantisation are in.
-pub fn format(quantization: &str) -> WeightFormat {
+pub fn weight_format(quantization: &str) -> WeightFormat {
     if quantization == "q4_0" { WeightFormat::Q4_0 } else { WeightFormat::Q8_0 }
 }
 

@@ -1,10 +1,10 @@
 //! A visitor's own classes: features kept, a head trained on them and put in the model's head's place.
 
-use crate::load::Loaded;
-use crate::port;
+use crate::error::TeachError;
+use crate::platform::{Clock, Platform};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use beit::backend::{Backend, BackendError, Linear};
+use beit::backend::{Backend, Linear};
 use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::TensorData;
@@ -13,42 +13,20 @@ use kernels::Isa;
 use protocol::Reply;
 use protocol::teach::{Lesson, OwnHead, TaughtClass, TeachReply};
 use std::collections::HashMap;
-use thiserror::Error;
 
 /// The longest name of a class.
 const LONGEST_NAME: usize = 100;
 
-/// Why a visitor's classes could not be learnt or used.
-#[derive(Debug, Error)]
-pub enum TeachError {
-    #[error("no model is loaded yet")]
-    NoModel,
-    #[error("the browser does not read the file")]
-    Unreadable,
-    #[error("a class has no name, or two have the same")]
-    Names,
-    #[error("some photos were not looked at yet")]
-    NotSeen,
-    #[error("fewer than two classes have photos")]
-    TooFew,
-    #[error(transparent)]
-    Head(#[from] HeadError),
-    #[error("this is no base64 text")]
-    Text,
-    #[error("the network failed: {0}")]
-    Network(#[from] BackendError),
-}
-
 /// What was taught, without the device it was taught on.
 #[derive(Default)]
-pub struct Memory {
+pub struct Taught {
     pub features: HashMap<u64, Vec<f32>>,
     /// In the place of the model's own.
     pub head: Option<Head>,
 }
 
 /// What is remembered between messages.
-pub struct Teacher<B: Backend> {
+pub struct OwnClasses<B: Backend> {
     features: HashMap<u64, Vec<f32>>,
     /// The head in the place of the model's own.
     head: Option<Head>,
@@ -56,23 +34,23 @@ pub struct Teacher<B: Backend> {
     models: Option<(usize, Linear<B>, Vec<Label>)>,
 }
 
-impl<B: Backend> Default for Teacher<B> {
+impl<B: Backend> Default for OwnClasses<B> {
     fn default() -> Self {
         Self { features: HashMap::new(), head: None, models: None }
     }
 }
 
-impl<B: Backend> Teacher<B> {
+impl<B: Backend> OwnClasses<B> {
     /// Keeps a photo's features.
     pub fn keep(&mut self, photo: u64, features: Vec<f32>) {
         self.features.insert(photo, features);
     }
 
-    pub fn memory(self) -> Memory {
-        Memory { features: self.features, head: self.head }
+    pub fn taught(self) -> Taught {
+        Taught { features: self.features, head: self.head }
     }
 
-    pub fn remember(&mut self, features: HashMap<u64, Vec<f32>>) {
+    pub fn take_over(&mut self, features: HashMap<u64, Vec<f32>>) {
         self.features = features;
     }
 
@@ -85,6 +63,7 @@ impl<B: Backend> Teacher<B> {
     /// Trains a head for the model with this name and hash, telling the page how it goes.
     pub fn train(
         &self,
+        platform: &impl Platform,
         isa: Isa,
         classes: &[TaughtClass],
         model: &str,
@@ -105,13 +84,13 @@ impl<B: Backend> Teacher<B> {
             HeadError::TooFewClasses { .. } | HeadError::NoExample { .. } => TeachError::TooFew,
             other => TeachError::Head(other),
         })?;
-        let begun = port::now();
+        let begun = platform.clock().now();
         let taught = teach(isa, &examples, &Options::default(), |progress| {
             if let Progress::Tried(tried) = progress {
-                port::post(&Reply::Teach(TeachReply::Tried { accuracy: tried.accuracy }));
+                platform.post(&Reply::Teach(TeachReply::Tried { accuracy: tried.accuracy }));
             }
         })?;
-        let ms = port::now() - begun;
+        let ms = platform.clock().now() - begun;
         let wrong = |answers: &[Option<usize>]| -> Vec<(u64, usize)> {
             let answered = photos.iter().zip(answers).zip(examples.labels());
             answered
@@ -144,7 +123,7 @@ impl<B: Backend> Teacher<B> {
     }
 
     /// Puts a head in the place of the model's own.
-    pub fn put(
+    pub fn set_head(
         &mut self,
         head: &Head,
         model: &mut Model<B>,
@@ -175,7 +154,7 @@ impl<B: Backend> Teacher<B> {
     }
 
     /// Puts the model's own head back.
-    pub fn put_back(&mut self, model: &mut Model<B>, labels: &mut Vec<Label>) {
+    pub fn restore_head(&mut self, model: &mut Model<B>, labels: &mut Vec<Label>) {
         self.head = None;
         if let Some((classes, head, own)) = self.models.take() {
             model.replace_head(classes, head);
@@ -184,15 +163,15 @@ impl<B: Backend> Teacher<B> {
     }
 }
 
-/// The head in a file, if it was made for this model.
-pub fn read(bytes: &[u8], loaded: &Loaded) -> Result<Head, TeachError> {
+/// The head in a file, if it was made for the model of this name and identity.
+pub fn read_head(bytes: &[u8], model: &str, sha256: &str) -> Result<Head, TeachError> {
     let head = Head::from_bytes(bytes)?;
-    head.check_model(&loaded.info.name, &loaded.info.sha256)?;
+    head.check_model(model, sha256)?;
     Ok(head)
 }
 
 /// The bytes behind base64 text.
-pub fn decode(text: &str) -> Result<Vec<u8>, TeachError> {
+pub fn decode_base64(text: &str) -> Result<Vec<u8>, TeachError> {
     STANDARD.decode(text).map_err(|_| TeachError::Text)
 }
 

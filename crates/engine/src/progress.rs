@@ -1,6 +1,6 @@
 //! How far loading is: counts bytes and the GPU's programs, and tells the page now and then.
 
-use crate::port;
+use crate::platform::{Clock, Platform};
 use protocol::{Loading, Phase, Reply};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,15 +14,19 @@ const FIRST_RATE_AFTER: f64 = 400.0;
 
 /// Counts the GPU's programs while they are compiled beside the download, and tells the page of them once it waits for
 /// nothing else.
-#[derive(Default)]
-pub struct Compiling {
+pub struct CompileProgress<'a, P: Platform> {
+    platform: &'a P,
     ready: Cell<usize>,
     total: Cell<usize>,
     /// The weights' bytes, once all are in place.
     waited_for: Cell<Option<u64>>,
 }
 
-impl Compiling {
+impl<'a, P: Platform> CompileProgress<'a, P> {
+    pub fn new(platform: &'a P) -> Self {
+        Self { platform, ready: Cell::new(0), total: Cell::new(0), waited_for: Cell::new(None) }
+    }
+
     /// So many programs are ready.
     pub fn count(&self, ready: usize, total: usize) {
         self.ready.set(ready);
@@ -39,32 +43,38 @@ impl Compiling {
     fn report(&self) {
         if let Some(bytes) = self.waited_for.get() {
             let (ready, total) = (self.ready.get(), self.total.get());
-            complete(bytes, Phase::Compile { ready, total });
+            report_complete(self.platform, bytes, Phase::Compile { ready, total });
         }
     }
 }
 
 /// Tells the page what goes on after all `total` bytes are in place.
-fn complete(total: u64, phase: Phase) {
+fn report_complete(platform: &impl Platform, total: u64, phase: Phase) {
     let loading = Loading { phase, total, here: total, stored: 0, built: total, bytes_per_second: None };
-    port::post(&Reply::Loading(loading));
+    platform.post(&Reply::Loading(loading));
+}
+
+/// All `total` bytes are in place; the network runs once.
+pub fn report_warm_up(platform: &impl Platform, total: u64) {
+    report_complete(platform, total, Phase::WarmUp);
 }
 
 /// Counts bytes while a model loads.
-pub struct Progress {
+pub struct ByteProgress<'a, P: Platform> {
+    platform: &'a P,
     loading: Cell<Loading>,
     reported: Cell<f64>,
     /// When how many bytes had come over the network, oldest first.
     history: RefCell<VecDeque<(f64, u64)>>,
 }
 
-impl Progress {
+impl<'a, P: Platform> ByteProgress<'a, P> {
     /// Of `total` bytes, `stored` are in storage already.
-    pub fn new(total: u64, stored: u64) -> Self {
+    pub fn new(platform: &'a P, total: u64, stored: u64) -> Self {
         let phase = if stored == total { Phase::Read } else { Phase::Download };
         let loading = Loading { phase, total, here: stored, stored, built: 0, bytes_per_second: None };
-        let history = RefCell::new(VecDeque::from([(port::now(), stored)]));
-        let progress = Self { loading: Cell::new(loading), reported: Cell::new(0.0), history };
+        let history = RefCell::new(VecDeque::from([(platform.clock().now(), stored)]));
+        let progress = Self { platform, loading: Cell::new(loading), reported: Cell::new(0.0), history };
         progress.report();
         progress
     }
@@ -96,27 +106,23 @@ impl Progress {
         self.report_sometimes();
     }
 
-    /// All `total` bytes are in place; the network runs once.
-    pub fn warming_up(total: u64) {
-        complete(total, Phase::WarmUp);
-    }
-
     fn report_sometimes(&self) {
         let loading = self.loading.get();
-        if port::now() - self.reported.get() >= REPORT_EVERY || loading.built == loading.total {
+        let since = self.platform.clock().now() - self.reported.get();
+        if since >= REPORT_EVERY || loading.built == loading.total {
             self.report();
         }
     }
 
     fn report(&self) {
-        let now = port::now();
+        let now = self.platform.clock().now();
         let mut loading = self.loading.get();
         if loading.phase == Phase::Download {
             loading.bytes_per_second = self.rate(now, loading.here);
             self.loading.set(loading);
         }
         self.reported.set(now);
-        port::post(&Reply::Loading(loading));
+        self.platform.post(&Reply::Loading(loading));
     }
 
     fn rate(&self, now: f64, here: u64) -> Option<f64> {

@@ -1,13 +1,9 @@
 //! What went wrong, in the protocol's kinds.
 
-use crate::engine::PhotoError;
-use crate::fetch::FetchError;
-use crate::load::LoadError;
-use crate::teach::TeachError;
+use crate::error::{FetchError, LoadError, PhotoError, TeachError};
 use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS};
-use gpu::GpuError;
 use head::HeadError;
-use protocol::fault::{self, LoadFault, PhotoFault, Reason, TeachFault};
+use protocol::fault::{self, LoadFault, PhotoFault, TeachFault};
 
 pub fn of_photo(error: PhotoError) -> PhotoFault {
     match error {
@@ -15,7 +11,8 @@ pub fn of_photo(error: PhotoError) -> PhotoFault {
         PhotoError::Unreadable => PhotoFault::Unreadable,
         PhotoError::Decode(error) => of_decoding(error),
         PhotoError::Network(error) => PhotoFault::Network { reason: error.to_string() },
-        PhotoError::Moving(error) => PhotoFault::NotMoved { fault: of_loading(error) },
+        error @ PhotoError::NotANumber => PhotoFault::Network { reason: error.to_string() },
+        PhotoError::Moving(fault) => PhotoFault::NotMoved { fault },
     }
 }
 
@@ -64,6 +61,8 @@ pub fn of_loading(error: LoadError) -> LoadFault {
         LoadError::Address { url } => LoadFault::Address { url },
         LoadError::Manifest { url, error } => LoadFault::Manifest { url, reason: error.to_string() },
         LoadError::Build(error) => LoadFault::Refused { reason: error.to_string() },
+        // Only asked for where a network is there already, and then nobody is told.
+        error @ LoadError::NoGpu => LoadFault::Refused { reason: error.to_string() },
     }
 }
 
@@ -73,6 +72,8 @@ fn of_fetching(error: FetchError) -> LoadFault {
         FetchError::Status { url, status } => LoadFault::Status { url, status },
         FetchError::TooLong { url, limit } => LoadFault::TooLong { url, limit },
         FetchError::Broken { url, reason } => LoadFault::Broken { url, reason },
+        FetchError::Stalled { url, seconds } => LoadFault::Stalled { url, seconds },
+        FetchError::WebPage { url } => LoadFault::WebPage { url },
         FetchError::Damaged(error) => LoadFault::DamagedShard { reason: error.to_string() },
     }
 }
@@ -91,14 +92,5 @@ pub fn of_teaching(error: TeachError) -> TeachFault {
         TeachError::Head(error) => TeachFault::Unusable { reason: error.to_string() },
         TeachError::Text => TeachFault::NotAHead { reason: "it is no base64 text".into() },
         TeachError::Network(error) => TeachFault::Network { reason: error.to_string() },
-    }
-}
-
-/// Why no GPU was to be had.
-pub fn of_asking_for_a_gpu(error: GpuError) -> Reason {
-    match error {
-        GpuError::NoAdapter { reason } => Reason::NoGpu { reason },
-        GpuError::Software { name } => Reason::ImitatedGpu { name },
-        GpuError::Device { name, reason } => Reason::GpuRefused { name, reason },
     }
 }

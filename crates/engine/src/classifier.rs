@@ -1,36 +1,31 @@
 //! What a loaded model does with photos, on whichever device it runs.
 
-use crate::digest::sha256;
-use crate::load::LoadError;
-use crate::picture;
-use crate::port;
-use crate::teach::{TeachError, Teacher};
-use beit::backend::{Backend, BackendError, Stage};
-use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb};
+use crate::error::{PhotoError, TeachError};
+use crate::own_classes::OwnClasses;
+use crate::photo;
+use crate::platform::{Bytes, Clock, Photo};
+use beit::backend::{Backend, Stage};
+use beit::decode::Rgb;
 use beit::kinds;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::preprocess::{Pixels, preprocess, resize_and_crop, seen};
 use beit::topk::{softmax, top_k};
-use js_sys::Uint8Array;
 use protocol::{Answer, Area, HeatMap, Kind, Prediction, StageTime};
-use thiserror::Error;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::Blob;
 
 /// A model that answers, its classes, and what it remembers between photos.
-pub struct Engine<B: Backend> {
+pub struct Classifier<B: Backend> {
     pub model: Model<B>,
     pub labels: Vec<Label>,
-    pub teacher: Teacher<B>,
+    pub own_classes: OwnClasses<B>,
     /// The photo explained last.
     explained: Option<Explained<B>>,
 }
 
-/// What an answer tells of a photo beside what is on it.
-pub struct Photo {
-    /// Its file, outside wasm's memory.
-    bytes: Uint8Array,
+/// A photo that is decoded: what an answer tells of it beside what is on it.
+pub struct Decoded<B> {
+    /// Its file.
+    bytes: B,
     width: u32,
     height: u32,
     decode_ms: f64,
@@ -43,64 +38,60 @@ struct Explained<B: Backend> {
     seen: Area,
 }
 
-/// Why a photo could not be answered.
-#[derive(Debug, Error)]
-pub enum PhotoError {
-    #[error("no model is loaded yet")]
-    NoModel,
-    #[error("the browser does not read the file")]
-    Unreadable,
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    #[error("the network failed: {0}")]
-    Network(#[from] BackendError),
-    #[error("the network could not be moved to the processor: {0}")]
-    Moving(#[from] LoadError),
-}
-
-impl<B: Backend> Engine<B> {
+impl<B: Backend> Classifier<B> {
     pub fn new(model: Model<B>, labels: Vec<Label>) -> Self {
-        Self { model, labels, teacher: Teacher::default(), explained: None }
+        Self { model, labels, own_classes: OwnClasses::default(), explained: None }
     }
 
     /// photo → RGB → pixels
-    pub async fn prepare(&self, photo: Option<Blob>) -> Result<(Photo, Pixels), PhotoError> {
-        let (photo, outside) = read(photo).await?;
-        let begun = port::now();
-        let bytes = outside.to_vec();
-        let rgb = picture::decode(&photo, &bytes).await?;
-        drop(bytes);
-        let pixels = preprocess(&rgb, &self.model.config().preprocessing);
+    pub async fn prepare<F: Photo>(
+        &self,
+        clock: &impl Clock,
+        photo: Option<&F>,
+    ) -> Result<(Decoded<F::Bytes>, Pixels), PhotoError> {
+        let bytes = photo::read(photo).await?;
+        let photo = photo.ok_or(PhotoError::Unreadable)?;
+        let begun = clock.now();
+        let rgb = photo::decode(photo, &bytes).await?;
+        let pixels = self.pixels(&rgb);
         let (width, height) = (rgb.width, rgb.height);
-        Ok((Photo { bytes: outside, width, height, decode_ms: port::now() - begun }, pixels))
+        Ok((Decoded { bytes, width, height, decode_ms: clock.now() - begun }, pixels))
+    }
+
+    fn pixels(&self, rgb: &Rgb) -> Pixels {
+        preprocess(rgb, &self.model.config().preprocessing)
     }
 
     /// pixels → logits → top-k, of each photo: all in one pass. `watch` hears of each block, by its number.
-    pub async fn classify(
+    pub async fn classify<F: Bytes>(
         &self,
-        photos: &[Photo],
+        clock: &impl Clock,
+        photos: &[Decoded<F>],
         pixels: &[Pixels],
         k: usize,
         watch: impl FnMut(usize),
     ) -> Result<Vec<Answer>, PhotoError> {
-        let begun = port::now();
+        let begun = clock.now();
         // What went before, such as the warm-up, is not these photos'.
         self.model.backend().take_times();
         let logits = self.model.watched_logits(pixels, watch).await?;
         let share = 1.0 / logits.len().max(1) as f64;
-        let ms = (port::now() - begun) * share;
+        let ms = (clock.now() - begun) * share;
         let times = self.model.backend().take_times().into_iter();
         let stage = |(stage, ms): (Stage, f64)| StageTime { name: stage.name().into(), ms: ms * share };
         let stages: Vec<_> = times.map(stage).collect();
         let mut answers = Vec::with_capacity(logits.len());
         for (photo, logits) in photos.iter().zip(logits) {
+            if logits.iter().any(|logit| logit.is_nan()) {
+                return Err(PhotoError::NotANumber);
+            }
             answers.push(Answer { ms, stages: stages.clone(), ..self.answer(photo, &logits, k).await });
         }
         Ok(answers)
     }
 
     /// The answer but for the network's times.
-    async fn answer(&self, photo: &Photo, logits: &[f32], k: usize) -> Answer {
+    async fn answer<F: Bytes>(&self, photo: &Decoded<F>, logits: &[f32], k: usize) -> Answer {
         let labels = &self.labels;
         let prediction = |(index, score): (usize, f32)| {
             let label = labels[index].clone();
@@ -118,25 +109,21 @@ impl<B: Backend> Engine<B> {
             ms: 0.0,
             stages: Vec::new(),
             kind,
-            bytes: u64::from(photo.bytes.length()),
-            sha256: sha256(&photo.bytes).await,
+            bytes: photo.bytes.length(),
+            sha256: photo.bytes.sha256().await,
         }
     }
 
     /// photo → … → last tokens → heat map
-    pub async fn explain(
+    pub async fn explain<F: Photo>(
         &mut self,
         id: u64,
-        photo: Option<Blob>,
+        photo: Option<&F>,
         class: usize,
     ) -> Result<HeatMap, PhotoError> {
         let explained = match self.explained.take().filter(|explained| explained.id == id) {
             Some(explained) => explained,
-            None => {
-                let (photo, bytes) = read(photo).await?;
-                let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
-                self.tokens(id, &rgb)?
-            }
+            None => self.tokens(id, &photo::read_and_decode(photo).await?)?,
         };
         let map = self.model.heat_map(&explained.tokens, class).await?;
         let seen = explained.seen;
@@ -148,50 +135,34 @@ impl<B: Backend> Engine<B> {
     fn tokens(&self, id: u64, photo: &Rgb) -> Result<Explained<B>, PhotoError> {
         let how = &self.model.config().preprocessing;
         let (x, y, width, height) = seen(photo.width, photo.height, how);
-        let tokens = self.model.tokens(&preprocess(photo, how), |_, _| ())?;
+        let tokens = self.model.tokens(&self.pixels(photo), |_, _| ())?;
         Ok(Explained { id, tokens, seen: Area { x, y, width, height } })
     }
 
     /// The square that the network sees of the photo.
-    pub async fn input(&self, photo: Option<Blob>) -> Result<Rgb, PhotoError> {
-        let (photo, bytes) = read(photo).await?;
-        let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
+    pub async fn input<F: Photo>(&self, photo: Option<&F>) -> Result<Rgb, PhotoError> {
+        let rgb = photo::read_and_decode(photo).await?;
         Ok(resize_and_crop(&rgb, &self.model.config().preprocessing))
     }
 
     /// photo → RGB → pixels → tokens → pooled, kept for a head to be trained on.
-    pub async fn learn(&mut self, id: u64, photo: Option<Blob>) -> Result<(), PhotoError> {
-        let (photo, bytes) = read(photo).await?;
-        let rgb = picture::decode(&photo, &bytes.to_vec()).await?;
-        let pixels = preprocess(&rgb, &self.model.config().preprocessing);
-        drop(rgb);
+    pub async fn learn<F: Photo>(&mut self, id: u64, photo: Option<&F>) -> Result<(), PhotoError> {
+        let pixels = self.pixels(&photo::read_and_decode(photo).await?);
         let tokens = self.model.tokens(&pixels, |_, _| ())?;
         let features = self.model.backend().read(&self.model.pooled(&tokens)?).await?;
-        self.teacher.keep(id, features);
+        self.own_classes.keep(id, features);
         Ok(())
     }
 
     /// Puts a head in the place of the model's own.
-    pub fn put(&mut self, head: &head::Head) -> Result<protocol::teach::OwnHead, TeachError> {
+    pub fn set_head(&mut self, head: &head::Head) -> Result<protocol::teach::OwnHead, TeachError> {
         self.explained = None;
-        self.teacher.put(head, &mut self.model, &mut self.labels)
+        self.own_classes.set_head(head, &mut self.model, &mut self.labels)
     }
 
     /// Puts the model's own head back.
-    pub fn put_back(&mut self) {
+    pub fn restore_head(&mut self) {
         self.explained = None;
-        self.teacher.put_back(&mut self.model, &mut self.labels);
+        self.own_classes.restore_head(&mut self.model, &mut self.labels);
     }
-}
-
-/// The photo and its bytes, outside wasm's memory.
-pub async fn read(photo: Option<Blob>) -> Result<(Blob, Uint8Array), PhotoError> {
-    let photo = photo.ok_or(PhotoError::Unreadable)?;
-    // More than is decoded is not even read; the decoder says so of the length alone.
-    if photo.size() > MAX_FILE_BYTES as f64 {
-        return Err(DecodeError::FileTooLarge { bytes: photo.size() as u64 }.into());
-    }
-    let buffer = JsFuture::from(photo.array_buffer()).await.map_err(|_| PhotoError::Unreadable)?;
-    let bytes = Uint8Array::new(&buffer);
-    Ok((photo, bytes))
 }

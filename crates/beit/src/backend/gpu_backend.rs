@@ -1,0 +1,42 @@
+//! What a GPU can do beside a backend's work, for whoever decides whether it is used.
+#![allow(async_fn_in_trait)]
+
+use super::{Agreement, Arithmetic, Backend, BackendError};
+use crate::builder::BuildError;
+use crate::config::Config;
+use kernels::WeightFormat;
+
+/// A GPU that can be used.
+pub trait GpuBackend: Backend + Clone {
+    /// For a person to read.
+    fn name(&self) -> String;
+
+    /// Tells one GPU and driver from another.
+    fn identity(&self) -> String;
+
+    /// Whether it is imitated on the processor.
+    fn is_software(&self) -> bool;
+
+    fn offered(&self) -> Vec<Arithmetic>;
+
+    fn arithmetic(&self) -> Arithmetic;
+
+    /// What is not offered changes nothing.
+    fn set_arithmetic(&self, arithmetic: Arithmetic);
+
+    /// Runs a small network here and on the processor, and compares their logits.
+    async fn self_check(&self, format: WeightFormat) -> Result<Agreement, BuildError>;
+
+    /// Compiles what the network runs. `ready` is told how many of how many programs are.
+    async fn compile(
+        &self,
+        config: &Config,
+        quantization: &str,
+        arithmetics: &[Arithmetic],
+        most_photos: usize,
+        ready: &dyn Fn(usize, usize),
+    ) -> Result<(), BackendError>;
+
+    /// The most photos in one pass.
+    fn most_photos(&self, config: &Config) -> usize;
+}

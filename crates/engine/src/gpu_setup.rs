@@ -1,0 +1,193 @@
+//! A GPU made ready while the weights come: checked against the processor, its programs compiled, a photo timed.
+
+use crate::error::LoadError;
+use crate::isa_choice::weight_format;
+use crate::platform::{Clock, Platform};
+use crate::progress::CompileProgress;
+use crate::shards::Shards;
+use crate::within::within;
+use beit::backend::{Agreement, Arithmetic, BackendError, GpuBackend};
+use beit::config::Config;
+use beit::labels::Label;
+use beit::model::Model;
+use beit::preprocess::Pixels;
+use futures_channel::oneshot;
+use futures_util::future::try_join;
+use kernels::WeightFormat;
+
+/// The most photos that go through the network in one pass.
+pub const MOST_PHOTOS: usize = 8;
+
+/// In a network of larger activations than the one it was checked with, F16 may overflow or drift.
+const LEAST_COSINE: f64 = 0.999;
+
+/// Longer than any GPU takes for a pass, or to compile a network's programs: one that says nothing for so long is lost.
+const PATIENCE_MS: u32 = 60_000;
+/// The same for one that is imitated on the processor.
+const IMITATED_PATIENCE_MS: u32 = 900_000;
+
+/// A network on a GPU, whose programs are compiled.
+pub struct Ready<G: GpuBackend> {
+    pub model: Model<G>,
+    pub labels: Vec<Label>,
+    /// What passed the check, where there was one.
+    pub arithmetics: Vec<Arithmetic>,
+}
+
+/// Why a GPU does not get ready.
+pub enum Hindrance {
+    /// Its answers are wrong: the cosine to the processor's is this.
+    Wrong(f64),
+    Failed(LoadError),
+}
+
+impl<E: Into<LoadError>> From<E> for Hindrance {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What a GPU is asked, but not waited for endlessly.
+pub async fn in_time<T, E: From<BackendError>>(
+    clock: &impl Clock,
+    gpu: &impl GpuBackend,
+    future: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let ms = if gpu.is_software() { IMITATED_PATIENCE_MS } else { PATIENCE_MS };
+    let silent = || BackendError::Device(format!("it said nothing for {} seconds", ms / 1_000));
+    within(clock, ms, future).await.unwrap_or_else(|| Err(silent().into()))
+}
+
+/// Builds the network on the GPU as its weights come, and meanwhile checks the GPU and compiles what the network
+/// runs in each arithmetic that passed; in `arithmetic` without a check, where it passed one before.
+pub async fn build<P: Platform, G: GpuBackend>(
+    shards: &Shards<'_, P>,
+    gpu: &G,
+    arithmetic: Option<Arithmetic>,
+) -> Result<Ready<G>, Hindrance> {
+    let clock = shards.platform.clock();
+    let quantization = &shards.manifest.quantization;
+    let compiling = CompileProgress::new(shards.platform);
+    let (tell, shape) = oneshot::channel::<Config>();
+    let ready = async {
+        let arithmetics = match arithmetic {
+            Some(arithmetic) => vec![arithmetic],
+            None => check(clock, gpu, weight_format(quantization)).await?,
+        };
+        // Without a shape there will be no network either.
+        if let Ok(config) = shape.await {
+            let count = |ready, total| compiling.count(ready, total);
+            let compile = gpu.compile(&config, quantization, &arithmetics, MOST_PHOTOS, &count);
+            in_time(clock, gpu, compile).await?;
+        }
+        Ok::<_, Hindrance>(arithmetics)
+    };
+    let built = async {
+        let begin = |config: &Config| {
+            // Nobody listens any more where the GPU computes wrongly.
+            tell.send(config.clone()).ok();
+            gpu.clone()
+        };
+        let built = shards.build(begin).await?;
+        compiling.wait(shards.manifest.bytes);
+        Ok::<_, Hindrance>(built)
+    };
+    let (arithmetics, (model, labels)) = try_join(ready, built).await?;
+    Ok(Ready { model, labels, arithmetics })
+}
+
+/// Which arithmetic of the GPU gives right answers on a small network of weights in `format`.
+async fn check<G: GpuBackend>(
+    clock: &impl Clock,
+    gpu: &G,
+    format: WeightFormat,
+) -> Result<Vec<Arithmetic>, Hindrance> {
+    let mut passed = Vec::new();
+    let mut cosine = f64::NAN;
+    for arithmetic in candidates(gpu) {
+        gpu.set_arithmetic(arithmetic);
+        let agreement = in_time(clock, gpu, async { gpu.self_check(format).await.map_err(LoadError::from) });
+        let agreement = agreement.await?;
+        cosine = agreement.cosine;
+        if agreement.holds(arithmetic) {
+            passed.push(arithmetic);
+        }
+    }
+    if passed.is_empty() { Err(Hindrance::Wrong(cosine)) } else { Ok(passed) }
+}
+
+/// On a GPU of silicon all arithmetic it offers, since which is fastest is measured; on an imitated one only
+/// 8-bit, where a photo in F32 takes several times as long.
+fn candidates(gpu: &impl GpuBackend) -> Vec<Arithmetic> {
+    let offered = gpu.offered();
+    if gpu.is_software() && offered.contains(&Arithmetic::Int8) {
+        return vec![Arithmetic::Int8];
+    }
+    [Arithmetic::F16, Arithmetic::Int8, Arithmetic::F32].into_iter().filter(|a| offered.contains(a)).collect()
+}
+
+/// Runs the network once on a black photo, in the arithmetic that was chosen on an earlier visit.
+///
+/// # Errors
+/// When the GPU fails.
+pub async fn warm_up<G: GpuBackend>(clock: &impl Clock, model: &Model<G>) -> Result<(), BackendError> {
+    in_time(clock, model.backend(), model.logits(&blank(model.config()))).await.map(drop)
+}
+
+/// Leaves the GPU with the fastest of these and gives the milliseconds of a photo with it; none where each
+/// strays from the GPU's own F32. The first photo in each compiles its kernels and is not timed.
+///
+/// # Errors
+/// When the GPU fails.
+pub async fn time_photo<G: GpuBackend>(
+    clock: &impl Clock,
+    model: &Model<G>,
+    candidates: &[Arithmetic],
+) -> Result<Option<f64>, BackendError> {
+    let gpu = model.backend();
+    let run = |pixels| in_time(clock, gpu, model.logits(pixels));
+    if gpu.is_software() {
+        // An imitated GPU takes seconds, and has one candidate: nothing is to be compared.
+        gpu.set_arithmetic(candidates.first().copied().unwrap_or_default());
+        let pixels = blank(model.config());
+        run(&pixels).await?;
+        let begun = clock.now();
+        run(&pixels).await?;
+        return Ok(Some(clock.now() - begun));
+    }
+    let pixels = gradient(model.config());
+    gpu.set_arithmetic(Arithmetic::F32);
+    let exact = run(&pixels).await?;
+    let mut best: Option<(f64, Arithmetic)> = None;
+    for &arithmetic in candidates {
+        gpu.set_arithmetic(arithmetic);
+        let cosine = Agreement::between(&run(&pixels).await?, &exact).cosine;
+        // An overflow gives NaN.
+        if cosine.is_nan() || cosine < LEAST_COSINE {
+            continue;
+        }
+        for _ in 0..2 {
+            let begun = clock.now();
+            run(&pixels).await?;
+            let ms = clock.now() - begun;
+            if best.is_none_or(|(least, _)| ms < least) {
+                best = Some((ms, arithmetic));
+            }
+        }
+    }
+    gpu.set_arithmetic(best.map_or(Arithmetic::F32, |(_, arithmetic)| arithmetic));
+    Ok(best.map(|(ms, _)| ms))
+}
+
+/// A photo that shades from one corner to the other, for `config`.
+fn gradient(config: &Config) -> Pixels {
+    let size = config.image_size;
+    let value = |i: usize| (i / size % size + i % size) as f32 / size as f32 - 1.0;
+    Pixels { size, values: (0..3 * size * size).map(value).collect() }
+}
+
+/// A black photo for `config`.
+fn blank(config: &Config) -> Pixels {
+    let size = config.image_size;
+    Pixels { size, values: vec![0.0; 3 * size * size] }
+}

@@ -1,0 +1,148 @@
+//! Manifest address → model: which version of it, from where, to which device.
+
+use crate::error::LoadError;
+use crate::fetch::{self, STALL_MS};
+use crate::on_device::OnDevice;
+use crate::platform::{Clock, Network, Platform};
+use crate::retry_budget::RetryBudget;
+use crate::select_device::{Choice, Selected, Wanted, select_device};
+use crate::shards::{Shards, beside};
+use crate::store::Store;
+use beit::weights::Manifest;
+use protocol::fault::Reason;
+use protocol::{Kept, ModelInfo, Offer};
+
+/// Far above any real manifest: 1.2 GB in shards of 20 MiB need 12 KB.
+const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// A server that is silent for so long is not waited for where the model is here already.
+const SILENCE_MS: u32 = 3_000;
+
+/// A model that answers.
+pub struct Loaded<P: Platform> {
+    pub network: OnDevice<P::Devices>,
+    pub info: ModelInfo,
+    /// Whether the next visit finds the weights in the browser's storage.
+    pub kept: Kept,
+    /// Why it runs where it does, where there is something to say.
+    pub reason: Option<Reason>,
+    pub choice: Option<Choice>,
+}
+
+/// The manifests that were found for an address.
+pub struct Found {
+    /// The one to load.
+    pub manifest: Manifest,
+    /// The one that was last loaded whole, if it is another.
+    last_good: Option<Manifest>,
+    /// Whether this very model was loaded here before.
+    pub is_known: bool,
+}
+
+/// Looks the manifest up: as the server has it, and where that can't be had, as it was when the model was last loaded.
+/// A server that fails, a network that is silent and one that answers something else do not come before a model that is
+/// complete on this device.
+pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) -> Result<Found, LoadError> {
+    let kept = store.manifest(url).await;
+    let fetched = match kept {
+        Some(_) => fetched(platform, url, SILENCE_MS).await,
+        None => fetched_by_all_means(platform, url).await,
+    };
+    match (fetched, kept) {
+        (Ok(manifest), Some(kept)) if kept.identity() == manifest.identity() => {
+            Ok(Found { manifest, last_good: None, is_known: true })
+        }
+        (Ok(manifest), last_good) => Ok(Found { manifest, last_good, is_known: false }),
+        (Err(error), Some(kept)) => {
+            platform.warn(&format!("the model as it was last loaded is used: {error}"));
+            Ok(Found { manifest: kept, last_good: None, is_known: true })
+        }
+        (Err(error), None) => Err(error),
+    }
+}
+
+async fn fetched<P: Platform>(platform: &P, url: &str, silence_ms: u32) -> Result<Manifest, LoadError> {
+    let json = fetch::small(platform, url, MAX_MANIFEST_BYTES, silence_ms).await?;
+    Manifest::parse(&json).map_err(|error| LoadError::Manifest { url: url.into(), error })
+}
+
+async fn fetched_by_all_means<P: Platform>(platform: &P, url: &str) -> Result<Manifest, LoadError> {
+    let mut budget = RetryBudget::default();
+    loop {
+        let error = match fetched(platform, url, STALL_MS).await {
+            Err(LoadError::Fetch(error)) if error.is_passing() => error,
+            outcome => return outcome,
+        };
+        match budget.next_wait() {
+            Some(wait) => platform.clock().sleep(wait).await,
+            None => return Err(error.into()),
+        }
+    }
+}
+
+impl Found {
+    /// What a visitor is asked about before a byte of it is fetched.
+    pub fn offer(&self, platform: &impl Platform, url: &str) -> Offer {
+        let Manifest { name, quantization, bytes, .. } = &self.manifest;
+        Offer {
+            manifest: url.into(),
+            host: platform.network().host(url).unwrap_or_default(),
+            name: name.clone(),
+            quantization: quantization.clone(),
+            bytes: *bytes,
+        }
+    }
+
+    /// Loads it to where `wanted` says, telling the page how far it is. Where a new version can't be had whole, the last
+    /// one is loaded.
+    pub async fn load<P: Platform>(
+        self,
+        platform: &P,
+        url: &str,
+        store: &Store<'_, P>,
+        wanted: Wanted,
+    ) -> Result<Loaded<P>, LoadError> {
+        let Self { manifest, last_good, .. } = self;
+        match (load_version(platform, url, store, manifest, wanted).await, last_good) {
+            (Err(error), Some(last_good)) if !is_devices_fault(&error) => {
+                platform
+                    .warn(&format!("the new version of the model can't be loaded, the last one is: {error}"));
+                load_version(platform, url, store, last_good, wanted).await
+            }
+            (outcome, _) => outcome,
+        }
+    }
+}
+
+fn is_devices_fault(error: &LoadError) -> bool {
+    error.device_failure().is_some() || matches!(error, LoadError::NoGpu)
+}
+
+async fn load_version<P: Platform>(
+    platform: &P,
+    url: &str,
+    store: &Store<'_, P>,
+    manifest: Manifest,
+    wanted: Wanted,
+) -> Result<Loaded<P>, LoadError> {
+    let shards = Shards { platform, manifest_url: url, manifest: &manifest, store };
+    let Selected { network, reason, choice } = select_device(&shards, wanted).await?;
+    store.complete(url, &manifest).await;
+    let card = manifest.card.as_deref().and_then(|card| beside(platform, url, card).ok());
+    let info = ModelInfo {
+        sha256: manifest.identity(),
+        name: manifest.name,
+        quantization: manifest.quantization,
+        bytes: manifest.bytes,
+        parameters: network.config().parameters(),
+        classes: network.classes(),
+        image_size: network.config().image_size,
+        card,
+    };
+    Ok(Loaded { network, info, kept: store.kept(), reason, choice })
+}
+
+/// Loads the model whose manifest is at this address, which was agreed to.
+pub async fn load<P: Platform>(platform: &P, url: &str, wanted: Wanted) -> Result<Loaded<P>, LoadError> {
+    let store = Store::open(platform).await;
+    find(platform, url, &store).await?.load(platform, url, &store, wanted).await
+}

@@ -1,0 +1,40 @@
+//! The names of the notes that are kept of this machine. A name tells all that the note depends on: of another browser,
+//! driver, GPU, model or version of this program there is no note, and what was noted is found out anew.
+
+/// Counted up with each change of what a note holds or how it is found out.
+const VERSION: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));
+
+/// The device that was chosen for a model.
+pub fn device(model: &str, gpu: &str, driver: &str) -> String {
+    format!("device {VERSION} {model} {gpu} {driver}")
+}
+
+/// The fastest instructions for weights of this quantisation.
+pub fn isa(quantization: &str, driver: &str) -> String {
+    format!("isa {VERSION} {quantization} {driver}")
+}
+
+/// Whether this version of the program wrote a note of this name.
+pub fn is_current(name: &str) -> bool {
+    ["device ", "isa "]
+        .iter()
+        .any(|kind| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(&format!("{VERSION} "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_of_other_versions_are_told_apart() {
+        assert!(is_current(&device("ab", "GPU", "Browser")) && is_current(&isa("q8_0", "Browser")));
+        for old in [
+            "verdict 0.1.0 ab GPU Browser",
+            "verdict-2 0.1.0 ab GPU",
+            "instructions 0.1.0 q8_0 Browser",
+            "device 3 0.0",
+        ] {
+            assert!(!is_current(old), "{old}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! A photo's file → [`Rgb`], upright: by our own decoders, which give the same pixels everywhere, and by the machine's
+//! where ours know no such format (AVIF, HEIC, JPEG XL: whatever it has a decoder for).
+
+use crate::error::PhotoError;
+use crate::platform::{Bytes, Photo};
+use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb, decode as decode_ours};
+
+/// The file's bytes.
+pub async fn read<F: Photo>(photo: Option<&F>) -> Result<F::Bytes, PhotoError> {
+    let photo = photo.ok_or(PhotoError::Unreadable)?;
+    // More than is decoded is not even read; the decoder says so of the length alone.
+    if photo.length() > MAX_FILE_BYTES {
+        return Err(DecodeError::FileTooLarge { bytes: photo.length() }.into());
+    }
+    photo.read().await.ok_or(PhotoError::Unreadable)
+}
+
+/// Decodes a photo, whose bytes these are, and turns it upright.
+///
+/// # Errors
+/// The error of our own decoders also where the machine's fail: it names the format.
+pub async fn decode<F: Photo>(photo: &F, bytes: &F::Bytes) -> Result<Rgb, DecodeError> {
+    let ours = decode_ours(&bytes.to_vec());
+    match ours {
+        Err(error @ DecodeError::UnsupportedFormat { .. }) => photo.decode().await.unwrap_or(Err(error)),
+        decoded => decoded,
+    }
+}
+
+/// Both.
+pub async fn read_and_decode<F: Photo>(photo: Option<&F>) -> Result<Rgb, PhotoError> {
+    let bytes = read(photo).await?;
+    let photo = photo.ok_or(PhotoError::Unreadable)?;
+    Ok(decode(photo, &bytes).await?)
+}

@@ -1,0 +1,61 @@
+//! How often a request is sent again.
+
+/// Waits between tries without progress, in milliseconds.
+const BACK_OFF: [u32; 2] = [500, 2_000];
+/// So many bytes are worth as many tries again as at the beginning.
+const PROGRESS: u64 = 1 << 20;
+/// However much came meanwhile: a server that always breaks off would be asked for ever.
+const MOST_TRIES: u32 = 40;
+
+/// What is left of the tries for one file.
+#[derive(Debug, Default)]
+pub struct RetryBudget {
+    /// Tries since the last progress.
+    fruitless: usize,
+    tries: u32,
+    came: u64,
+}
+
+impl RetryBudget {
+    /// Bytes came that need not come again.
+    pub fn progressed(&mut self, bytes: u64) {
+        self.came += bytes;
+        if self.came >= PROGRESS {
+            self.came = 0;
+            self.fruitless = 0;
+        }
+    }
+
+    /// Milliseconds to wait before the next try; none if there shall be none.
+    pub fn next_wait(&mut self) -> Option<u32> {
+        let wait = BACK_OFF.get(self.fruitless).copied().filter(|_| self.tries < MOST_TRIES)?;
+        self.fruitless += 1;
+        self.tries += 1;
+        Some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_without_progress_are_few_and_all_tries_are_bounded() {
+        let mut budget = RetryBudget::default();
+        assert_eq!(
+            [budget.next_wait(), budget.next_wait(), budget.next_wait()],
+            [Some(500), Some(2_000), None]
+        );
+        budget.progressed(PROGRESS - 1);
+        assert_eq!(budget.next_wait(), None);
+        budget.progressed(1);
+        assert_eq!(budget.next_wait(), Some(500));
+
+        let mut endless = RetryBudget::default();
+        let tries = (0..1_000).filter(|_| {
+            endless.progressed(PROGRESS);
+            endless.next_wait().is_some()
+        });
+        assert_eq!(tries.count(), MOST_TRIES as usize);
+    }
+}

@@ -1,0 +1,208 @@
+//! Where the network runs: on the GPU if there is one, it is right and it is faster, else on the processor.
+
+use crate::classifier::Classifier;
+use crate::device_selection::{Times, photo_ms_on_cpu};
+use crate::error::LoadError;
+use crate::gpu_setup::{self, Hindrance, Ready};
+use crate::isa_choice::{IsaChoice, weight_format};
+use crate::notes;
+use crate::on_device::OnDevice;
+use crate::platform::{Devices, Platform};
+use crate::shards::Shards;
+use crate::store::Store;
+use crate::within::within;
+use beit::backend::{Arithmetic, GpuBackend};
+use protocol::Device;
+use protocol::fault::Reason;
+use serde::{Deserialize, Serialize};
+
+/// Longer than a browser takes to say whether there is a GPU.
+const GPU_PATIENCE_MS: u32 = 30_000;
+
+/// What a network shall run on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    pub device: Device,
+    /// The GPU or nothing: a network on the processor is there already.
+    pub gpu_or_nothing: bool,
+    /// What a photo really takes on the processor, where that is known: no estimate is needed then.
+    pub cpu_ms: Option<f64>,
+}
+
+/// A network on its device.
+pub struct Selected<D: Devices> {
+    pub network: OnDevice<D>,
+    /// Why it is not on the other device, or that it was asked for, where there is something to say.
+    pub reason: Option<Reason>,
+    pub choice: Option<Choice>,
+}
+
+/// What was decided, and where that is noted.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub times: Times,
+    pub arithmetic: Option<String>,
+    note: String,
+}
+
+/// A [`Choice`], or why there was none, as it is kept for the next visit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Note {
+    /// What the GPU computes in; none where the processor is the better choice.
+    arithmetic: Option<String>,
+    times: Option<Times>,
+    reason: Reason,
+}
+
+/// Builds the network where `wanted` says.
+///
+/// # Errors
+/// When the shards can't be had or are no network; a GPU's failure leads to the processor, if that will do.
+pub async fn select_device<P: Platform>(
+    shards: &Shards<'_, P>,
+    wanted: Wanted,
+) -> Result<Selected<P::Devices>, LoadError> {
+    if wanted.device == Device::Cpu {
+        return on_cpu(shards, None, None).await;
+    }
+    let otherwise = async |reason: Reason, choice: Option<Choice>| match wanted.gpu_or_nothing {
+        true => Err(LoadError::NoGpu),
+        false => on_cpu(shards, Some(reason), choice).await,
+    };
+    let platform = shards.platform;
+    let asked = platform.devices().gpu(wanted.device == Device::Webgpu);
+    let silent = || Err(Reason::NoGpu { reason: "the browser does not say whether there is one".into() });
+    let gpu = match within(platform.clock(), GPU_PATIENCE_MS, asked).await.unwrap_or_else(silent) {
+        Ok(gpu) => gpu,
+        Err(reason) => return otherwise(reason, None).await,
+    };
+    match on_gpu(shards, &gpu, wanted).await {
+        Ok(Ok(selected)) => Ok(selected),
+        Ok(Err((reason, choice))) => otherwise(reason, choice).await,
+        Err(error) => match error.device_failure() {
+            Some(failure) => {
+                otherwise(Reason::GpuFailed { name: gpu.name(), reason: failure.to_string() }, None).await
+            }
+            None => Err(error),
+        },
+    }
+}
+
+async fn on_cpu<P: Platform>(
+    shards: &Shards<'_, P>,
+    reason: Option<Reason>,
+    choice: Option<Choice>,
+) -> Result<Selected<P::Devices>, LoadError> {
+    let devices = shards.platform.devices();
+    let mut isa_choice = IsaChoice::load(shards.platform, shards.store, &shards.manifest.quantization).await;
+    let mut isa = None;
+    // Measured once the first shard is here, since meanwhile the next are on their way.
+    let backend = |_: &_| devices.cpu(*isa.insert(isa_choice.resolve(devices)));
+    let (model, labels) = shards.build(backend).await?;
+    isa_choice.store(shards.store).await;
+    shards.warming_up();
+    model.warm_up().await?;
+    let isa = isa.unwrap_or_else(kernels::Isa::best);
+    Ok(Selected { network: OnDevice::Cpu(Box::new(Classifier::new(model, labels)), isa), reason, choice })
+}
+
+type OnGpu<D> = Result<Selected<D>, (Reason, Option<Choice>)>;
+
+/// The network on the GPU, or why the processor is the better choice.
+async fn on_gpu<P: Platform>(
+    shards: &Shards<'_, P>,
+    gpu: &<P::Devices as Devices>::Gpu,
+    wanted: Wanted,
+) -> Result<OnGpu<P::Devices>, LoadError> {
+    let (platform, store) = (shards.platform, shards.store);
+    let devices = platform.devices();
+    let note = notes::device(&shards.manifest.identity(), &gpu.identity(), &devices.driver());
+    // Photos have shown that what was noted is wrong.
+    let kept = if wanted.cpu_ms.is_some() { None } else { Note::load(store, &note).await };
+    let arithmetic = kept.as_ref().and_then(|kept| kept.arithmetic(gpu));
+    if let Some(kept) = &kept
+        && arithmetic.is_none()
+        && wanted.device == Device::Auto
+    {
+        let choice = kept.times.map(|times| Choice { times, arithmetic: None, note });
+        return Ok(Err((kept.reason.clone(), choice)));
+    }
+    let refused = async |reason: Reason| {
+        let refusal = Note { arithmetic: None, times: None, reason: reason.clone() };
+        refusal.store(store, &note).await;
+        Ok(Err((reason, None)))
+    };
+    let Ready { model, labels, arithmetics } = match gpu_setup::build(shards, gpu, arithmetic).await {
+        Ok(ready) => ready,
+        Err(Hindrance::Failed(error)) => return Err(error),
+        Err(Hindrance::Wrong(cosine)) => {
+            let cosine = cosine.is_finite().then_some(cosine);
+            return refused(Reason::GpuWrong { name: gpu.name(), cosine }).await;
+        }
+    };
+    shards.warming_up();
+    if let (Some(kept), Some(arithmetic)) = (kept, arithmetic) {
+        gpu.set_arithmetic(arithmetic);
+        gpu_setup::warm_up(platform.clock(), &model).await?;
+        let choice = kept.times.map(|times| Choice { times, arithmetic: kept.arithmetic, note });
+        let network = OnDevice::Gpu(Box::new(Classifier::new(model, labels)));
+        return Ok(Ok(Selected { network, reason: Some(kept.reason), choice }));
+    }
+    let Some(gpu_ms) = gpu_setup::time_photo(platform.clock(), &model, &arithmetics).await? else {
+        return refused(Reason::GpuWrongHere { name: gpu.name() }).await;
+    };
+    let cpu_ms = match wanted.cpu_ms {
+        Some(measured) => measured,
+        None => {
+            let quantization = &shards.manifest.quantization;
+            let mut isa_choice = IsaChoice::load(platform, store, quantization).await;
+            let isa = isa_choice.resolve(devices);
+            isa_choice.store(store).await;
+            let product_ms = devices.product_ms(model.config(), isa, weight_format(quantization));
+            photo_ms_on_cpu(model.config(), product_ms)
+        }
+    };
+    let times = Times { gpu_ms, cpu_ms };
+    let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };
+    let faster = times.is_gpu_faster();
+    let arithmetic = faster.then(|| gpu.arithmetic().name().to_owned());
+    let choice = Choice { times, arithmetic, note };
+    choice.store(store, &reason).await;
+    if faster || wanted.device == Device::Webgpu {
+        let network = OnDevice::Gpu(Box::new(Classifier::new(model, labels)));
+        return Ok(Ok(Selected { network, reason: Some(reason), choice: Some(choice) }));
+    }
+    Ok(Err((reason, Some(choice))))
+}
+
+impl Choice {
+    /// Keeps it for the next visit.
+    pub async fn store<P: Platform>(&self, store: &Store<'_, P>, reason: &Reason) {
+        let Self { times, arithmetic, note } = self;
+        let text = Note { arithmetic: arithmetic.clone(), times: Some(*times), reason: reason.clone() };
+        text.store(store, note).await;
+    }
+
+    /// Forgets it: the next visit measures anew.
+    pub async fn forget<P: Platform>(&self, store: &Store<'_, P>) {
+        store.remove_note(&self.note).await;
+    }
+}
+
+impl Note {
+    async fn load<P: Platform>(store: &Store<'_, P>, note: &str) -> Option<Self> {
+        serde_json::from_slice(&store.note(note).await?).ok()
+    }
+
+    async fn store<P: Platform>(&self, store: &Store<'_, P>, note: &str) {
+        if let Ok(json) = serde_json::to_vec(self) {
+            store.keep_note(note, &json).await;
+        }
+    }
+
+    /// None where the processor is the better choice, or the arithmetic is not offered any more.
+    fn arithmetic(&self, gpu: &impl GpuBackend) -> Option<Arithmetic> {
+        let named = |arithmetic: &Arithmetic| Some(arithmetic.name()) == self.arithmetic.as_deref();
+        gpu.offered().into_iter().find(named)
+    }
+}

@@ -1,0 +1,419 @@
+//! What is done with each message of the page.
+//!
+//! ```text
+//! Load ─▶ find the manifest ─▶ (ask the visitor) ─▶ select a device, build ─▶ Ready
+//! Classify ─▶ decode ─▶ network ─▶ Done
+//!               │ the GPU fails: build on the CPU with what was taught, answer there, try the GPU once more
+//!               └ photos take much longer than foretold: the other device, if that is the better one now
+//! ```
+
+use crate::classifier::Decoded;
+use crate::device_selection::{Forecast, Misjudged};
+use crate::error::{LoadError, PhotoError, TeachError};
+use crate::fault;
+use crate::isa_choice;
+use crate::load::{self, Loaded};
+use crate::on_device::OnDevice;
+use crate::own_classes::{self, Taught};
+use crate::photo;
+use crate::platform::{Bytes, Devices, Platform, Threads};
+use crate::select_device::Wanted;
+use crate::store::Store;
+use beit::preprocess::Pixels;
+use futures_util::future::join;
+use protocol::fault::{PhotoFault, Reason};
+use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
+use protocol::{Answer, BackendInfo, Device, HeatMap, Reply, Request};
+
+/// How often photos may show that the other device is the better one: times that change for ever would have the network
+/// moved for ever.
+const MOST_SWITCHES: u32 = 2;
+
+/// A request, and the files beside it.
+pub struct Message<F> {
+    pub request: Request,
+    pub files: Vec<F>,
+}
+
+/// What is remembered between messages: the model, once it is loaded.
+pub struct Session<P: Platform> {
+    platform: P,
+    loaded: Option<Loaded<P>>,
+    /// What photos were foretold to take, where the device was chosen by that.
+    forecast: Option<Forecast>,
+    /// The manifest's address and the device asked for.
+    asked: (String, Device),
+    threads: Option<Threads>,
+    /// Times that a GPU failed on a photo.
+    failures: u32,
+    switches: u32,
+    /// Why this build of the program stands in for another.
+    stands_in: Option<String>,
+}
+
+impl<P: Platform> Session<P> {
+    pub fn new(platform: P, stands_in: Option<String>) -> Self {
+        Self {
+            platform,
+            loaded: None,
+            forecast: None,
+            asked: Default::default(),
+            threads: None,
+            failures: 0,
+            switches: 0,
+            stands_in,
+        }
+    }
+
+    /// Does what the message asks and replies to the page.
+    pub async fn handle(&mut self, message: Message<P::Photo>) {
+        let Message { request, files } = message;
+        let file = files.first();
+        match request {
+            Request::Load { manifest, device, threads, agreed } => {
+                self.asked = (manifest, device);
+                self.load(threads, agreed).await;
+            }
+            Request::Classify { ids, top_k } => {
+                let batch = self.prepare(ids, &files).await;
+                self.classify(batch, top_k).await;
+            }
+            Request::Explain { id, class } => {
+                let reply = match self.explain(id, file, class).await {
+                    Ok(heat_map) => Reply::Explained { id, class, heat_map },
+                    Err(error) => Reply::NotShown { id, fault: fault::of_photo(error) },
+                };
+                self.platform.post(&reply);
+            }
+            Request::ShowInput { id } => match self.input(file).await {
+                Ok((side, rgba)) => self.platform.post_with(&Reply::Input { id, side }, &rgba),
+                Err(error) => self.platform.post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
+            },
+            Request::Teach(request) => self.teach(request, file).await,
+        }
+        if self.failures == 1 {
+            self.try_gpu_again().await;
+        }
+    }
+
+    /// Loads the model that was asked for, unless the visitor has to be asked first.
+    async fn load(&mut self, threads: usize, agreed: bool) {
+        let (url, device) = &self.asked;
+        let platform = &self.platform;
+        let wanted = Wanted { device: *device, ..Wanted::default() };
+        let store = Store::open(platform).await;
+        let found = match load::find(platform, url, &store).await {
+            Ok(found) => found,
+            Err(error) => return self.load_failed(error),
+        };
+        if !agreed && !found.is_known {
+            return platform.post(&Reply::AskFirst { offer: found.offer(platform, url) });
+        }
+        let start = async {
+            match self.threads.clone() {
+                Some(threads) => threads,
+                None => platform.devices().start_threads(threads).await,
+            }
+        };
+        let (threads, loaded) = join(start, found.load(platform, url, &store, wanted)).await;
+        self.threads = Some(threads);
+        match loaded {
+            Ok(loaded) => {
+                self.ready(loaded);
+                Store::open(&self.platform).await.sweep().await;
+            }
+            Err(error) => self.load_failed(error),
+        }
+    }
+
+    fn load_failed(&self, error: LoadError) {
+        let fault = fault::of_loading(error);
+        self.platform.post(&Reply::LoadFailed { message: fault.to_string(), fault });
+    }
+
+    /// The network answers photos from now on.
+    fn ready(&mut self, loaded: Loaded<P>) {
+        let backend = self.backend(&loaded);
+        self.platform.post(&Reply::Ready { model: loaded.info.clone(), backend, kept: loaded.kept });
+        let chosen = loaded.choice.as_ref().filter(|_| self.asked.1 == Device::Auto);
+        self.forecast = chosen.map(|choice| Forecast::new(choice.times, loaded.network.is_on_gpu()));
+        self.loaded = Some(loaded);
+    }
+
+    fn network(&mut self) -> Result<&mut OnDevice<P::Devices>, PhotoError> {
+        self.loaded.as_mut().map(|loaded| &mut loaded.network).ok_or(PhotoError::NoModel)
+    }
+
+    /// Reads and decodes photos; those that can't be are answered.
+    async fn prepare(&mut self, ids: Vec<u64>, photos: &[P::Photo]) -> Batch<P::Bytes> {
+        let mut batch = Batch { ids: Vec::new(), photos: Vec::new(), pixels: Vec::new() };
+        for (at, id) in ids.into_iter().enumerate() {
+            self.platform.post(&Reply::Started { id });
+            let prepared = match &self.loaded {
+                Some(loaded) => loaded.network.prepare(self.platform.clock(), photos.get(at)).await,
+                None => Err(PhotoError::NoModel),
+            };
+            match prepared {
+                Ok((photo, pixels)) => {
+                    batch.ids.push(id);
+                    batch.photos.push(photo);
+                    batch.pixels.push(pixels);
+                }
+                Err(error) => self.answer(id, Err(fault::of_photo(error))),
+            }
+        }
+        batch
+    }
+
+    /// Answers photos: on a GPU in one pass, and should it fail one by one on the processor.
+    async fn classify(&mut self, batch: Batch<P::Bytes>, k: usize) {
+        let Batch { ids, photos, pixels } = batch;
+        if ids.is_empty() {
+            return;
+        }
+        if self.is_on_gpu() {
+            let error = match self.classify_some(&ids, &photos, &pixels, k).await {
+                Ok(answers) => return self.answer_all(&ids, answers).await,
+                Err(error) => match error.device_failure() {
+                    Some(failure) => self.move_to_cpu(&failure).await.err(),
+                    None => Some(error),
+                },
+            };
+            if let Some(fault) = error.map(fault::of_photo) {
+                return ids.into_iter().for_each(|id| self.answer(id, Err(fault.clone())));
+            }
+        }
+        for (at, &id) in ids.iter().enumerate() {
+            match self.classify_some(&[id], &photos[at..=at], &pixels[at..=at], k).await {
+                Ok(answers) => self.answer_all(&[id], answers).await,
+                Err(error) => self.answer(id, Err(fault::of_photo(error))),
+            }
+        }
+    }
+
+    async fn classify_some(
+        &self,
+        ids: &[u64],
+        photos: &[Decoded<P::Bytes>],
+        pixels: &[Pixels],
+        k: usize,
+    ) -> Result<Vec<Answer>, PhotoError> {
+        let Loaded { network, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
+        network.classify(&self.platform, ids, photos, pixels, k).await
+    }
+
+    async fn answer_all(&mut self, ids: &[u64], answers: Vec<Answer>) {
+        let mut misjudged = None;
+        for (&id, answer) in ids.iter().zip(answers) {
+            let seen = self.forecast.as_mut().and_then(|forecast| forecast.observe(answer.ms));
+            misjudged = seen.or(misjudged);
+            self.answer(id, Ok(answer));
+        }
+        if let Some(misjudged) = misjudged {
+            self.correct(misjudged).await;
+        }
+    }
+
+    fn answer(&self, id: u64, outcome: Result<Answer, PhotoFault>) {
+        self.platform.post(&match outcome {
+            Ok(answer) => Reply::Done { id, answer },
+            Err(fault) => Reply::Failed { id, message: fault.to_string(), fault },
+        });
+    }
+
+    async fn explain(
+        &mut self,
+        id: u64,
+        photo: Option<&P::Photo>,
+        class: usize,
+    ) -> Result<HeatMap, PhotoError> {
+        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
+        let error = match network.explain(self.platform.clock(), id, photo, class).await {
+            Ok(map) => return Ok(map),
+            Err(error) => error,
+        };
+        self.after_failure(error).await?;
+        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
+        network.explain(self.platform.clock(), id, photo, class).await
+    }
+
+    async fn learn(&mut self, id: u64, photo: Option<&P::Photo>) -> Result<(), PhotoError> {
+        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
+        let error = match network.learn(self.platform.clock(), id, photo).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        self.after_failure(error).await?;
+        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
+        network.learn(self.platform.clock(), id, photo).await
+    }
+
+    /// Gets ready for another try on the processor, where the GPU was what failed.
+    async fn after_failure(&mut self, error: PhotoError) -> Result<(), PhotoError> {
+        match error.device_failure().filter(|_| self.is_on_gpu()) {
+            Some(failure) => self.move_to_cpu(&failure).await,
+            None => Err(error),
+        }
+    }
+
+    /// The side of the square that the network sees of the photo, and its pixels in RGBA.
+    async fn input(&mut self, photo: Option<&P::Photo>) -> Result<(usize, Vec<u8>), PhotoError> {
+        let square = self.network()?.input(photo).await?;
+        let pixels = square.pixels.as_chunks::<3>().0.iter();
+        Ok((square.width as usize, pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect()))
+    }
+
+    /// What the page asks about a visitor's own classes.
+    async fn teach(&mut self, request: TeachRequest, file: Option<&P::Photo>) {
+        let reply = match request {
+            TeachRequest::See { photo } => match self.learn(photo, file).await {
+                Ok(()) => TeachReply::Seen { photo },
+                Err(error) => TeachReply::NotSeen { photo, fault: fault::of_photo(error) },
+            },
+            TeachRequest::Forget { photos } => {
+                return self.network().map(|network| network.forget(&photos)).unwrap_or_default();
+            }
+            TeachRequest::Train { classes } => match self.train(&classes) {
+                Ok(head) => TeachReply::OwnClasses { head },
+                Err(error) => TeachReply::NotTaught { fault: fault::of_teaching(error) },
+            },
+            TeachRequest::Use { file } => {
+                let bytes = own_classes::decode_base64(&file);
+                own_head(bytes.and_then(|bytes| self.set_head(&bytes)))
+            }
+            TeachRequest::Import => own_head(match photo::read(file).await {
+                Ok(bytes) => self.set_head(&bytes.to_vec()),
+                Err(_) => Err(TeachError::Unreadable),
+            }),
+            TeachRequest::UseModels => {
+                if let Ok(network) = self.network() {
+                    network.restore_head();
+                }
+                TeachReply::ModelsClasses
+            }
+        };
+        self.platform.post(&Reply::Teach(reply));
+    }
+
+    /// Trains a head and puts it in the model's place.
+    fn train(&mut self, classes: &[TaughtClass]) -> Result<OwnHead, TeachError> {
+        let Loaded { network, info, .. } = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
+        let (head, lesson) = network.train(&self.platform, classes, &info.name, &info.sha256)?;
+        let own = network.set_head(&head)?;
+        self.platform.post(&Reply::Teach(TeachReply::Taught { lesson }));
+        Ok(own)
+    }
+
+    /// Puts the head in a file in the model's place.
+    fn set_head(&mut self, file: &[u8]) -> Result<OwnHead, TeachError> {
+        let Loaded { network, info, .. } = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
+        network.set_head(&own_classes::read_head(file, &info.name, &info.sha256)?)
+    }
+
+    fn is_on_gpu(&self) -> bool {
+        self.loaded.as_ref().is_some_and(|loaded| loaded.network.is_on_gpu())
+    }
+
+    /// The device was lost during inference: rebuilds on the CPU and carries over what was taught.
+    async fn move_to_cpu(&mut self, failure: &str) -> Result<(), PhotoError> {
+        self.failures += 1;
+        // The old network goes first, so that the GPU's memory is free.
+        let taught = self.loaded.take().map(|loaded| loaded.network.taught()).unwrap_or_default();
+        let wanted = Wanted { device: Device::Cpu, ..Wanted::default() };
+        let mut loaded = match load::load(&self.platform, &self.asked.0, wanted).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                // There is no network any more, and the GPU would need the same weights.
+                self.failures += 1;
+                let fault = fault::of_loading(error);
+                self.platform.post(&Reply::LoadFailed { message: fault.to_string(), fault: fault.clone() });
+                return Err(PhotoError::Moving(fault));
+            }
+        };
+        self.take_over(&mut loaded, taught);
+        loaded.reason = Some(Reason::GpuGivenUp { reason: failure.to_string() });
+        self.ready(loaded);
+        Ok(())
+    }
+
+    /// A GPU that failed once, such as in a computer that slept, gets one more chance.
+    async fn try_gpu_again(&mut self) {
+        // Not counted twice.
+        self.failures += 1;
+        let wanted = Wanted { device: self.asked.1, gpu_or_nothing: true, cpu_ms: None };
+        self.switch(wanted, Reason::GpuAgain).await;
+    }
+
+    /// Photos take much longer, or shorter, than was foretold when the device was chosen.
+    async fn correct(&mut self, misjudged: Misjudged) {
+        let Misjudged { foretold_ms, observed_ms, times, other_device } = misjudged;
+        let on_gpu = self.is_on_gpu();
+        let Some(Loaded { choice: Some(choice), reason, .. }) = &mut self.loaded else { return };
+        choice.times = times;
+        let store = Store::open(&self.platform).await;
+        if !other_device || self.switches >= MOST_SWITCHES {
+            if let Some(Reason::Compared { gpu_ms, cpu_ms, .. }) = reason {
+                (*gpu_ms, *cpu_ms) = (times.gpu_ms, times.cpu_ms);
+                choice.store(&store, reason.as_ref().expect("just seen")).await;
+            }
+            return;
+        }
+        self.switches += 1;
+        // The next visit measures anew, whatever comes of this one.
+        choice.forget(&store).await;
+        let wanted = match on_gpu {
+            true => Wanted { device: Device::Cpu, ..Wanted::default() },
+            false => Wanted { device: Device::Auto, gpu_or_nothing: true, cpu_ms: Some(observed_ms) },
+        };
+        self.switch(wanted, Reason::Misjudged { foretold_ms, observed_ms }).await;
+    }
+
+    /// Moves the network to another device. Where that can't be, it stays where it is.
+    async fn switch(&mut self, wanted: Wanted, reason: Reason) {
+        let Ok(mut loaded) = load::load(&self.platform, &self.asked.0, wanted).await else {
+            // The network is still there: this ends what the page was told of loading.
+            if let Some(loaded) = self.loaded.take() {
+                self.ready(loaded);
+            }
+            return;
+        };
+        let taught = self.loaded.take().map(|loaded| loaded.network.taught()).unwrap_or_default();
+        self.take_over(&mut loaded, taught);
+        loaded.reason = Some(reason);
+        self.ready(loaded);
+    }
+
+    fn take_over(&self, loaded: &mut Loaded<P>, taught: Taught) {
+        if loaded.network.take_over(taught).is_err() {
+            // The page shows the classes that answer.
+            self.platform.post(&Reply::Teach(TeachReply::ModelsClasses));
+        }
+    }
+
+    fn backend(&self, loaded: &Loaded<P>) -> BackendInfo {
+        let (detail, batch) = (loaded.network.detail(), loaded.network.batch());
+        let mut reasons: Vec<Reason> = loaded.reason.iter().cloned().collect();
+        let OnDevice::Cpu(_, isa) = &loaded.network else {
+            return BackendInfo { kind: "webgpu".into(), detail, threads: 1, batch, reasons };
+        };
+        let Threads { helpers, trouble } = self.threads.clone().unwrap_or_default();
+        let fewer = trouble.map(|reason| Reason::FewerThreads { reason });
+        let stand_in = self.stands_in.clone().map(|reason| Reason::StandIn { reason });
+        reasons.extend(fewer.into_iter().chain(stand_in).chain(isa_choice::reason(*isa)));
+        BackendInfo { kind: "cpu".into(), detail, threads: 1 + helpers, batch, reasons }
+    }
+}
+
+/// Photos that are ready for the network: what the page calls each, what is told of it, what the network sees.
+struct Batch<B> {
+    ids: Vec<u64>,
+    photos: Vec<Decoded<B>>,
+    pixels: Vec<Pixels>,
+}
+
+fn own_head(head: Result<OwnHead, TeachError>) -> TeachReply {
+    match head {
+        Ok(head) => TeachReply::OwnClasses { head },
+        Err(error) => TeachReply::Refused { fault: fault::of_teaching(error) },
+    }
+}

@@ -1,0 +1,187 @@
+//! Files on a server, and how the way there fails.
+
+use super::FakeBytes;
+use engine::platform::{Body, Caching, Get, Network, Response};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::future::pending;
+
+/// How a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Fine,
+    /// No answer at all.
+    Cut,
+    /// Nothing ever comes.
+    Stalled,
+    /// This many bytes, then nothing.
+    StallsAfter(usize),
+    /// This many bytes, then the connection breaks.
+    BreaksAfter(usize),
+    Status(u16),
+    /// Status 200 and a page of HTML.
+    WebPage,
+    /// Status 200 and half of the file.
+    Truncated,
+    /// Status 200 and one bit of the file is another.
+    Altered,
+    /// More than there is.
+    Longer,
+    /// The whole file, whatever part was asked for.
+    WithoutRanges,
+}
+
+/// Bytes come in pieces of this many.
+const PIECE: usize = 4_000;
+
+#[derive(Default)]
+pub struct FakeNetwork {
+    pub files: RefCell<HashMap<String, Vec<u8>>>,
+    /// How requests for addresses with this in them go: the first rule that fits.
+    rules: RefCell<Vec<(String, Rule)>>,
+    pub asked: RefCell<Vec<(String, u64, Caching)>>,
+    /// What the server sent, in all.
+    pub sent: RefCell<u64>,
+}
+
+enum Rule {
+    Always(Way),
+    /// One after another, then fine.
+    Then(VecDeque<Way>),
+}
+
+impl FakeNetwork {
+    pub fn serve(&self, url: &str, file: &[u8]) {
+        self.files.borrow_mut().insert(url.into(), file.to_vec());
+    }
+
+    /// From now on.
+    pub fn always(&self, part: &str, way: Way) {
+        self.rules.borrow_mut().retain(|(other, _)| other != part);
+        self.rules.borrow_mut().push((part.into(), Rule::Always(way)));
+    }
+
+    /// The next requests, one after another.
+    pub fn then(&self, part: &str, ways: &[Way]) {
+        self.rules.borrow_mut().push((part.into(), Rule::Then(ways.iter().copied().collect())));
+    }
+
+    pub fn heal(&self) {
+        self.rules.borrow_mut().clear();
+    }
+
+    pub fn requests(&self, part: &str) -> usize {
+        self.asked.borrow().iter().filter(|(url, ..)| url.contains(part)).count()
+    }
+
+    fn way(&self, url: &str) -> Way {
+        let mut rules = self.rules.borrow_mut();
+        for (part, rule) in rules.iter_mut() {
+            if !url.contains(part.as_str()) {
+                continue;
+            }
+            match rule {
+                Rule::Always(way) => return *way,
+                Rule::Then(ways) => match ways.pop_front() {
+                    Some(way) => return way,
+                    None => continue,
+                },
+            }
+        }
+        Way::Fine
+    }
+}
+
+impl Network for FakeNetwork {
+    type Bytes = FakeBytes;
+    type Body = FakeBody;
+
+    async fn get(&self, get: Get<'_>) -> Result<Response<FakeBody>, String> {
+        let Get { url, from, caching } = get;
+        self.asked.borrow_mut().push((url.into(), from, caching));
+        let way = self.way(url);
+        match way {
+            Way::Cut => return Err("Failed to fetch".into()),
+            Way::Stalled => pending::<()>().await,
+            _ => {}
+        }
+        let file = self.files.borrow().get(url).cloned();
+        let mut file = file.unwrap_or_default();
+        let is_there = self.files.borrow().contains_key(url);
+        let status = match way {
+            Way::Status(status) => status,
+            _ if !is_there => 404,
+            _ => 200,
+        };
+        let page = || b"<!doctype html><title>Sign in</title>".to_vec();
+        let mut end = End::Finished;
+        let (mut media_type, mut body) = ("application/octet-stream", std::mem::take(&mut file));
+        match way {
+            _ if status != 200 => (media_type, body) = ("text/html", page()),
+            Way::WebPage => (media_type, body) = ("text/html", page()),
+            Way::Truncated => body.truncate(body.len() / 2),
+            Way::Altered => {
+                let middle = body.len() / 2;
+                body[middle] ^= 1;
+            }
+            Way::Longer => body.push(0),
+            _ => {}
+        }
+        let (status, from) = match (status, way) {
+            (200, Way::WithoutRanges | Way::WebPage) => (200, 0),
+            (200, _) if from > 0 && from >= body.len() as u64 => (416, 0),
+            (200, _) if from > 0 => (206, from),
+            (status, _) => (status, 0),
+        };
+        let mut body: Vec<u8> = body.split_off((from as usize).min(body.len()));
+        match way {
+            Way::StallsAfter(bytes) => {
+                body.truncate(bytes);
+                end = End::Silent;
+            }
+            Way::BreaksAfter(bytes) => {
+                body.truncate(bytes);
+                end = End::Broken;
+            }
+            _ => {}
+        }
+        *self.sent.borrow_mut() += body.len() as u64;
+        let body = FakeBody { pieces: body.chunks(PIECE).map(<[u8]>::to_vec).collect(), end };
+        Ok(Response { status, from, media_type: Some(media_type.into()), body })
+    }
+
+    fn resolve(&self, name: &str, base: &str) -> Option<String> {
+        let (folder, _) = base.rsplit_once('/')?;
+        Some(format!("{folder}/{name}"))
+    }
+
+    fn host(&self, url: &str) -> Option<String> {
+        Some(url.split_once("://")?.1.split('/').next()?.into())
+    }
+}
+
+enum End {
+    Finished,
+    Silent,
+    Broken,
+}
+
+pub struct FakeBody {
+    pieces: VecDeque<Vec<u8>>,
+    end: End,
+}
+
+impl Body for FakeBody {
+    type Bytes = FakeBytes;
+
+    async fn next(&mut self) -> Result<Option<FakeBytes>, String> {
+        if let Some(piece) = self.pieces.pop_front() {
+            return Ok(Some(FakeBytes(piece)));
+        }
+        match self.end {
+            End::Finished => Ok(None),
+            End::Silent => pending().await,
+            End::Broken => Err("network error".into()),
+        }
+    }
+}

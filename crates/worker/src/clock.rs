@@ -1,0 +1,22 @@
+//! The browser's clocks and timers.
+
+use crate::port;
+use engine::platform::Clock;
+use gloo_timers::future::TimeoutFuture;
+
+#[derive(Default)]
+pub struct BrowserClock;
+
+impl Clock for BrowserClock {
+    fn now(&self) -> f64 {
+        port::now()
+    }
+
+    fn today(&self) -> u64 {
+        js_sys::Date::now() as u64
+    }
+
+    async fn sleep(&self, ms: u32) {
+        TimeoutFuture::new(ms).await;
+    }
+}

@@ -1,0 +1,134 @@
+//! The Cache API. Entries of it rather than OPFS files: both hold gigabytes, but a page can clear a cache while
+//! a worker reads it, and two tabs that write the same shard write the same bytes.
+
+use crate::bytes::JsBytes;
+use crate::lock::Held;
+use crate::network::js_error_message;
+use crate::port;
+use crate::reader::{Gone, Reader};
+use engine::platform::{Entry, Storage, StorageError};
+use js_sys::{Array, Uint8Array};
+use protocol::storage::{Key, SHARD_CACHE};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Cache, DomException, Headers, Request, Response, ResponseInit};
+
+/// The header of a kept shard that has its checksum; `reader.js` knows it too.
+const CHECKSUM: &str = "x-checksum";
+
+#[derive(Default)]
+pub struct BrowserStorage {
+    /// Reads shards while the worker's own thread is busy.
+    reader: RefCell<Option<Rc<Reader>>>,
+}
+
+impl Storage for BrowserStorage {
+    type Bytes = JsBytes;
+    type Lock = Held;
+
+    async fn is_available(&self) -> bool {
+        cache().await.is_ok()
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, StorageError> {
+        let keys = JsFuture::from(cache().await?.keys()).await.map_err(failed)?;
+        let requests =
+            Array::from(&keys).into_iter().filter_map(|request| request.dyn_into::<Request>().ok());
+        // What is no key of ours has no path to be asked for by.
+        Ok(requests.filter_map(|request| Some(Key::of(&request.url())?.path())).collect())
+    }
+
+    async fn has(&self, key: &str) -> bool {
+        match cache().await {
+            Ok(cache) => entry(&cache, key).await.is_some(),
+            Err(_) => false,
+        }
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Entry<JsBytes>>, StorageError> {
+        if matches!(Key::of(key), Some(Key::Shard(_)))
+            && let Some(reader) = self.reader()
+        {
+            match reader.read(key).await {
+                Ok(entry) => return Ok(entry),
+                Err(Gone) => drop(self.reader.take()),
+            }
+        }
+        let Some(entry) = entry(&cache().await?, key).await else { return Ok(None) };
+        let checksum = entry.headers().get(CHECKSUM).ok().flatten();
+        let buffer = JsFuture::from(entry.array_buffer().map_err(failed)?).await.map_err(failed)?;
+        Ok(Some(Entry { bytes: JsBytes(Uint8Array::new(&buffer)), checksum }))
+    }
+
+    async fn write(&self, key: &str, bytes: &JsBytes, checksum: Option<&str>) -> Result<(), StorageError> {
+        let cache = cache().await?;
+        let response = response(bytes, checksum).map_err(failed)?;
+        JsFuture::from(cache.put_with_str(key, &response)).await.map_err(refused)?;
+        Ok(())
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), StorageError> {
+        JsFuture::from(cache().await?.delete_with_str(key)).await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn lock(&self, name: &str) -> Option<Held> {
+        Held::wait(name).await
+    }
+
+    fn rest(&self) {
+        self.reader.take();
+    }
+}
+
+impl BrowserStorage {
+    /// The thread that reads, started with the first shard of a load.
+    fn reader(&self) -> Option<Rc<Reader>> {
+        let mut reader = self.reader.borrow_mut();
+        if reader.is_none() {
+            *reader = Reader::start().map(Rc::new);
+        }
+        reader.clone()
+    }
+}
+
+/// Opened anew for each use: another tab may have deleted the cache meanwhile, and what is written to a deleted one is
+/// lost.
+async fn cache() -> Result<Cache, StorageError> {
+    // Without a secure context there is no `caches` to ask.
+    if !port::scope().is_secure_context() {
+        return Err(StorageError::Failed("the page is not secure".into()));
+    }
+    let opened = port::scope().caches().map_err(failed)?.open(SHARD_CACHE);
+    JsFuture::from(opened).await.map_err(failed)?.dyn_into().map_err(failed)
+}
+
+async fn entry(cache: &Cache, key: &str) -> Option<Response> {
+    JsFuture::from(cache.match_with_str(key)).await.ok()?.dyn_into().ok()
+}
+
+fn response(bytes: &JsBytes, checksum: Option<&str>) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    if let Some(checksum) = checksum {
+        headers.set(CHECKSUM, checksum)?;
+    }
+    headers.set("content-type", "application/octet-stream")?;
+    // Tells how much is kept without reading it.
+    headers.set("content-length", &bytes.0.length().to_string())?;
+    let init = ResponseInit::new();
+    init.set_headers(&headers);
+    Response::new_with_opt_js_u8_array_and_init(Some(&bytes.0), &init)
+}
+
+fn refused(error: JsValue) -> StorageError {
+    match error.dyn_ref::<DomException>().map(DomException::name).as_deref() {
+        Some("QuotaExceededError") => StorageError::NoRoom,
+        _ => failed(error),
+    }
+}
+
+fn failed(error: JsValue) -> StorageError {
+    StorageError::Failed(js_error_message(error))
+}
