@@ -27,7 +27,7 @@ fn the_large_model_answers_in_the_page_as_on_the_command_line() {
         // From the network, then from the browser's storage.
         for visit in ["the first visit", "the second visit"] {
             page::open(client, &format!("{}?model={}manifest.json", server.url(), model.url())).await;
-            page::ready_within(client, LOADING).await;
+            page::ready_once_agreed(client, LOADING).await;
             page::pick(client, &photos).await;
             for card in page::settled_within(client, photos.len(), ANSWERING).await {
                 let expected = answer(&expected, card.name.as_ref())["predictions"].as_array().unwrap();

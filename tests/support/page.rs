@@ -56,6 +56,15 @@ pub async fn ready_within(client: &Client, patience: Duration) {
     until_within(client, "the model is ready", named, patience).await;
 }
 
+/// [`ready_within`], for a model of another origin: agrees to it where the visitor is asked.
+pub async fn ready_once_agreed(client: &Client, patience: Duration) {
+    let asked = "return !!document.querySelector('[data-testid=agree]')
+        || !!document.querySelector('[data-testid=backend]')?.textContent.trim()";
+    until_within(client, "the visitor is asked, or the model is known", asked, patience).await;
+    client.execute("document.querySelector('[data-testid=agree]')?.click()", vec![]).await.expect("agreed");
+    ready_within(client, patience).await;
+}
+
 /// Hands photos to the file picker.
 pub async fn pick(client: &Client, photos: &[PathBuf]) {
     let paths: Vec<_> = photos.iter().map(|p| p.display().to_string()).collect();

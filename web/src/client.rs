@@ -12,7 +12,7 @@ use protocol::{Device, Reply, Request};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, Event, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, Event, MessageEvent, PageTransitionEvent, Url, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
 /// A running worker; ends with this value.
@@ -21,7 +21,7 @@ pub struct Client {
     /// Until it is ended on purpose.
     wanted: Rc<Cell<bool>>,
     /// Dropped with the client, so that an ended worker is not heard any more.
-    _listeners: [EventListener; 3],
+    _listeners: Vec<EventListener>,
 }
 
 impl Client {
@@ -60,11 +60,25 @@ impl Client {
                 dispatch.emit(Action::WorkerBroke(Breakdown::Misunderstood(reason)));
             }
         };
-        let listeners = [
+        let mut listeners = vec![
             EventListener::new(&worker, "message", on_message),
             EventListener::new(&worker, "error", on_error),
             EventListener::new(&worker, "messageerror", on_message_error),
         ];
+        // A browser may let the old page's worker live on for a while beside the new page's: two networks in memory.
+        if let Some(window) = web_sys::window() {
+            let (ended, wanted) = (worker.clone(), wanted.clone());
+            listeners.push(EventListener::new(&window, "pagehide", move |_| {
+                wanted.set(false);
+                ended.terminate();
+            }));
+            let dispatch = dispatch.clone();
+            listeners.push(EventListener::new(&window, "pageshow", move |event| {
+                if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
+                    dispatch.emit(Action::Returned);
+                }
+            }));
+        }
         Ok(Self { worker, wanted, _listeners: listeners })
     }
 

@@ -85,6 +85,8 @@ pub struct State {
     whole_times: VecDeque<f64>,
     /// What the network's time for the last photo went to.
     pub stages: Vec<StageTime>,
+    /// A worker broke down while it loaded: the next has one thread, whose memory grows as it must.
+    pub without_threads: bool,
     /// Workers that broke down.
     pub crashes: Crashes,
     /// What is in the browser's storage, once it was looked up.
@@ -119,6 +121,7 @@ impl Default for State {
             times: VecDeque::new(),
             whole_times: VecDeque::new(),
             stages: Vec::new(),
+            without_threads: false,
             crashes: Crashes::default(),
             stored: Kept::default(),
         }
@@ -138,6 +141,7 @@ impl State {
                 self.not_shown(None, Lack::NoModel);
                 self.broke(breakdown)
             }
+            Action::Returned => self.returned(),
             Action::Reload => {
                 self.crashes.forgive();
                 self.engine = Engine::Choosing;

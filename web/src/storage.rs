@@ -5,7 +5,7 @@ use crate::state::Action;
 use js_sys::{Array, JsString};
 use protocol::storage::{Inventory, Key, SHARD_CACHE, StoredModel};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -75,26 +75,31 @@ async fn look() -> Option<Kept> {
     for key in keys(&cache).await? {
         // An entry that another tab removed meanwhile holds nothing.
         let Some(response) = entry(&cache, &key).await else { continue };
-        match key {
-            Key::Shard(sha256) => drop(shards.insert(sha256, size(&response).unwrap_or(0))),
+        let (url, is_coming) = match key {
+            Key::Shard(sha256) => {
+                shards.insert(sha256, size(&response).unwrap_or(0));
+                continue;
+            }
             Key::Used(url) => {
-                drop(used.insert(url, text(&response).await.and_then(|text| text.parse().ok())))
+                let since_1970 = text(&response).await.and_then(|text| text.parse().ok());
+                used.extend(since_1970.map(|ms: u64| (url, ms)));
+                continue;
             }
-            Key::Manifest(url) | Key::Coming(url) => {
-                let manifest = text(&response).await.and_then(|json| serde_json::from_str(&json).ok());
-                manifests.extend(manifest.map(|manifest: Manifest| (url, manifest)));
-            }
-            Key::Note(_) => {}
-        }
+            Key::Manifest(url) => (url, false),
+            Key::Coming(url) => (url, true),
+            Key::Note(_) => continue,
+        };
+        let manifest = text(&response).await.and_then(|json| serde_json::from_str(&json).ok());
+        manifests.extend(manifest.map(|manifest: Manifest| (url, is_coming, manifest)));
     }
+    // Of a model whose next version is on its way, the one that is here is told of.
+    manifests.sort_by_key(|(_, is_coming, _)| *is_coming);
+    let mut told_of = HashSet::new();
+    manifests.retain(|(url, ..)| told_of.insert(url.clone()));
     let today = js_sys::Date::now() as u64;
-    let model = |(url, manifest): (String, Manifest)| KeptModel {
+    let model = |(url, _, manifest): (String, bool, Manifest)| KeptModel {
         here: manifest.shards.iter().filter_map(|shard| shards.get(&shard.sha256)).sum(),
-        days: used
-            .get(&url)
-            .copied()
-            .flatten()
-            .map(|used: u64| today.saturating_sub(used) / (24 * 60 * 60 * 1_000)),
+        days: used.get(&url).map(|used| today.saturating_sub(*used) / (24 * 60 * 60 * 1_000)),
         manifest: url.into(),
         name: manifest.name,
         quantization: manifest.quantization,

@@ -93,6 +93,7 @@ fn describe(manifest: &Manifest, header: &Header) -> Value {
         "tensors": tensors,
         "bytes": manifest.bytes,
         "sha256": manifest.sha256,
+        "identity": manifest.identity(),
         "shards": manifest.shards.iter().map(|s| object!({"name": s.name, "bytes": s.bytes})).collect::<Vec<_>>(),
         "card": manifest.card,
         "source": {

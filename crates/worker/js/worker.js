@@ -8,8 +8,9 @@ self.addEventListener("unhandledrejection", (event) => {
 });
 
 // A build with threads brings no memory of its own. What it may grow to is set aside at once, and some
-// devices refuse much: 2 GiB, 1 GiB, 512 MiB, 256 MiB, in pages of 64 KiB.
-const MAXIMA = [32768, 16384, 8192, 4096];
+// devices refuse much: 2 GiB, 1 GiB, 512 MiB, in pages of 64 KiB. Where not even that can be had, the build without
+// threads has a memory that sets nothing aside and grows as it must.
+const MAXIMA = [32768, 16384, 8192];
 // At least what the module asks for.
 const INITIAL = 64;
 

@@ -35,7 +35,8 @@ pub fn listen(sender: UnboundedSender<Message<PhotoFile>>) {
         match read(&event.data()) {
             // The receiver lives as long as the worker.
             Ok(message) => drop(sender.unbounded_send(message)),
-            Err(error) => web_sys::console::error_1(&format!("a message was not understood: {error}").into()),
+            // Thrown, it reaches the page: unanswered, the page would wait for ever.
+            Err(error) => wasm_bindgen::throw_str(&format!("a message was not understood: {error}")),
         }
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));

@@ -15,7 +15,7 @@ use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
 use crate::storage;
 use crate::threads::{Plan, Wishes};
 use crate::updates;
-use crate::worker_build::Abilities;
+use crate::worker_build::{Abilities, WorkerBuild};
 use protocol::Device;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -106,7 +106,8 @@ impl App {
 
     fn start_worker(&mut self) {
         self.client = None;
-        let wishes = Wishes { threads: parameter("threads"), build: parameter("worker") };
+        let plain = self.state.without_threads.then(|| WorkerBuild::Simd128.name().to_owned());
+        let wishes = Wishes { threads: parameter("threads"), build: plain.or(parameter("worker")) };
         let plan = match Plan::new(&Abilities::probe(), &wishes) {
             Ok(plan) => plan,
             Err(reason) => return self.dispatch.emit(Action::Chosen(Err(Problem::NoWorker(reason)))),

@@ -27,6 +27,8 @@ pub enum Action {
     Worker(Reply),
     /// The worker sent something that is no message, or broke down.
     WorkerBroke(Breakdown),
+    /// The page is shown again; the worker was ended when it was put away.
+    Returned,
     /// Load the model again after a failure.
     Reload,
     /// Load the model from another site that was asked about.

@@ -245,11 +245,28 @@ impl State {
         }
         let problem = match self.engine {
             Engine::Ready { .. } if self.crashes.may_go_on() => return self.start_worker(),
+            // Most often memory ran short: shared memory may not grow beyond what was set aside.
+            Engine::Loading(_) if !self.without_threads => {
+                self.without_threads = true;
+                return self.start_worker();
+            }
             Engine::Choosing | Engine::Starting => Problem::NotStarted(reason),
             _ => Problem::Crashed(reason),
         };
         self.engine = Engine::Failed(problem);
         vec![Effect::StopWorker]
+    }
+
+    /// The browser has put the page away, with its worker ended, and shows it once more.
+    pub(super) fn returned(&mut self) -> Vec<Effect> {
+        match self.engine {
+            Engine::Starting | Engine::Asking(_) | Engine::Loading(_) | Engine::Ready { .. } => {
+                self.wait_again();
+                self.not_shown(None, Lack::NoModel);
+                self.start_worker()
+            }
+            Engine::Choosing | Engine::Paused(_) | Engine::Failed(_) => vec![],
+        }
     }
 
     /// What the worker had in hand waits for the next one.

@@ -20,11 +20,11 @@ pub fn run(arguments: &Arguments, threads: NonZeroUsize) -> Result<(), Failure> 
     let Prepared { base, name, labels, width, train, val, seconds: features_seconds } =
         Prepared::new(arguments, threads)?;
     let has_val = arguments.val.is_some();
-    let sha256 = base.manifest().sha256.clone();
+    let (sha256, identity) = (base.manifest().sha256.clone(), base.manifest().identity());
     let begun = Instant::now();
     let lesson = learn(arguments.c, &labels, &train, width, threads)?;
     let training_seconds = begun.elapsed().as_secs_f64();
-    let head = Head::of(&lesson, labels.clone(), &base.manifest().name, &sha256).map_err(refused)?;
+    let head = Head::of(&lesson, labels.clone(), &base.manifest().name, &identity).map_err(refused)?;
     let measured = has_val.then(|| measure(&head, &val)).transpose()?;
 
     let counts = counts(&labels, &train);

@@ -94,7 +94,7 @@ const fn step(
 }
 
 /// The files of `tests` that run in Chromium.
-const IN_CHROMIUM: [&str; 20] = [
+const IN_CHROMIUM: [&str; 21] = [
     "accessible",
     "camera",
     "crash",
@@ -114,6 +114,7 @@ const IN_CHROMIUM: [&str; 20] = [
     "takeaway",
     "teach",
     "threads",
+    "trust",
     "webgpu",
 ];
 

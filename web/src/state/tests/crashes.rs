@@ -73,3 +73,40 @@ fn a_worker_that_breaks_down_with_nothing_in_hand_is_started_again() {
     arrive(&mut state, 1, &[1]);
     assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
 }
+
+#[test]
+fn a_worker_that_breaks_down_while_it_loads_is_followed_by_one_without_threads_once() {
+    let mut state = State::default();
+    state.update(Action::Chosen(Ok("https://host/m.json".into())));
+    let loading = protocol::Loading {
+        phase: protocol::Phase::Download,
+        total: 9,
+        here: 3,
+        stored: 0,
+        built: 1,
+        bytes_per_second: None,
+    };
+    arrive(&mut state, 1, &[1]);
+    state.update(Action::Worker(Reply::Loading(loading)));
+    assert!(!state.without_threads);
+    assert_eq!(crash(&mut state), [Effect::StartWorker]);
+    assert!(state.without_threads);
+    state.update(Action::Worker(Reply::Loading(loading)));
+    assert_eq!(crash(&mut state), [Effect::StopWorker]);
+    assert!(matches!(state.engine, Engine::Failed(Problem::Crashed(_))));
+    assert_eq!(hooks(&state), ["queued"]);
+}
+
+#[test]
+fn a_page_that_was_put_away_starts_its_worker_again_and_keeps_its_photos() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    assert_eq!(state.update(Action::Returned), [Effect::StartWorker]);
+    assert_eq!(hooks(&state), ["queued", "queued"]);
+    let mut failed = State::default();
+    failed.update(Action::Worker(Reply::LoadFailed {
+        fault: protocol::fault::LoadFault::Address { url: "x".into() },
+        message: String::new(),
+    }));
+    assert_eq!(failed.update(Action::Returned), []);
+}
