@@ -2,6 +2,7 @@
 //! after `cargo xtask build`. Writes `docs/screenshots/`.
 
 use serde_json::json;
+use server::Options;
 use std::fs;
 use tests::browser::{Client, Setup, browse, devtools};
 use tests::{page, site};
@@ -13,6 +14,8 @@ fn main() {
     let folder = site::root().join("docs/screenshots");
     fs::create_dir_all(&folder).expect("the folder for the pictures");
     let server = site::serve();
+    let demo = site::root().join("web/models/demo");
+    let elsewhere = site::serve_with(Options { cross_origin: true, ..Options::new(demo) });
     for (name, window, dark) in [
         ("desktop-light", DESKTOP, false),
         ("desktop-dark", DESKTOP, true),
@@ -33,6 +36,17 @@ fn main() {
             page::click(client, "[data-testid=prediction] button").await;
             page::element(client, "heatmap").await;
             save(client, &folder.join(format!("{name}-heatmap.png"))).await;
+
+            let question = format!("{}?model={}manifest.json", server.url(), elsewhere.url());
+            page::open(client, &question).await;
+            page::element(client, "agree").await;
+            save(client, &folder.join(format!("{name}-question.png"))).await;
+            page::element(client, "language").await.click().await.expect("the other language");
+            page::element(client, "agree").await.click().await.expect("agreed");
+            page::ready(client).await;
+            let list = "document.querySelector('[data-testid=storage]').scrollIntoView({ block: 'end' })";
+            client.execute(list, vec![]).await.expect("the list of models is in sight");
+            save(client, &folder.join(format!("{name}-chinese-storage.png"))).await;
         });
     }
 }

@@ -35,7 +35,11 @@ impl Devices for BrowserDevices {
     async fn gpu(&self, allow_software: bool) -> Result<Gpu, Reason> {
         let options = GpuOptions { allow_software, ..GpuOptions::default() };
         Gpu::request(options).await.map_err(|error| match error {
-            GpuError::NoAdapter { reason } => Reason::NoGpu { reason },
+            // Of each way to a GPU it says how it went; the browser's is the last.
+            GpuError::NoAdapter { reason } => {
+                let reason = reason.rsplit(", ").next().unwrap_or_default().to_owned();
+                Reason::NoGpu { reason }
+            }
             GpuError::Software { name } => Reason::ImitatedGpu { name },
             GpuError::Device { name, reason } => Reason::GpuRefused { name, reason },
         })

@@ -1,4 +1,5 @@
 use super::use_text;
+use crate::models::foreign_host;
 use crate::state::Action;
 use crate::storage::{self, KeptModel};
 use crate::text::Text;
@@ -58,6 +59,7 @@ fn entry(model: &KeptModel, text: &Text, dispatch: &Callback<Action>) -> Html {
         Some((text.quantization)(&model.quantization).to_owned()),
         Some((text.stored_part)(model.here, model.bytes)),
         model.days.map(text.days_ago),
+        foreign_host(&manifest).as_deref().map(text.from_host),
     ];
     html! {
         <li key={manifest.to_string()} data-testid="stored-model" data-manifest={manifest.clone()}>
