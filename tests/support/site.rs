@@ -47,6 +47,19 @@ pub fn serve_with_files(files: Vec<(String, &'static str, Vec<u8>)>) -> Server {
     serve_with(Options { disturb: Some(Box::new(disturb)), record: true, ..Options::new(dist()) })
 }
 
+/// The site with this script before the workers' own.
+pub fn serve_with_script_in_workers(script: String) -> Server {
+    let disturb = move |request: &Request| match request.path().strip_suffix("/worker.js") {
+        Some(folder) => {
+            let path = dist().join(folder.trim_start_matches('/')).join("worker.js");
+            let body = [script.as_bytes(), &fs::read(path).expect("the worker's script")].concat();
+            Disturbance::Answer { status: 200, content_type: "text/javascript", headers: vec![], body }
+        }
+        None => Disturbance::None,
+    };
+    serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(dist()) })
+}
+
 /// The files of a converted model, for [`serve_with_files`], below `folder`.
 pub fn model_files(model: &Path, folder: &str) -> Vec<(String, &'static str, Vec<u8>)> {
     let files = std::fs::read_dir(model).expect("a converted model").map(|file| file.expect("a file").path());

@@ -8,6 +8,8 @@ use std::rc::Rc;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Status {
     Starting,
+    /// Asking for the model's manifest.
+    Finding,
     /// The visitor is asked whether to load a model from another site.
     Asking(Rc<Offer>),
     /// Fetching the model.
@@ -54,6 +56,7 @@ impl Status {
         let counts = state.counts();
         match &state.engine {
             Engine::Choosing | Engine::Starting => Self::Starting,
+            Engine::Finding => Self::Finding,
             Engine::Asking(offer) => Self::Asking(offer.clone()),
             Engine::Loading(loading) => match loading.phase {
                 Phase::Download => Self::Downloading(*loading),
@@ -84,7 +87,9 @@ impl Status {
                 let share = *ready as f64 / *total as f64;
                 Some(Measure::Share { here: share, built: share })
             }
-            Self::Starting | Self::Compiling { .. } | Self::WarmingUp => Some(Measure::Unknown),
+            Self::Starting | Self::Finding | Self::Compiling { .. } | Self::WarmingUp => {
+                Some(Measure::Unknown)
+            }
             _ => None,
         }
     }

@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         for photo in &arguments.photos {
             let file = photo.display().to_string();
             match engine.logits(photo) {
-                Ok(logits) => answer(arguments, &engine.labels, file, logits)?,
+                Ok(logits) => answer(arguments, &engine, file, logits)?,
                 Err(error) => {
                     unanswered += 1;
                     refuse(arguments, file, error)?;
@@ -89,9 +89,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     })
 }
 
-fn answer(arguments: &Arguments, labels: &[Label], file: String, logits: Logits) -> Result<(), Failure> {
+fn answer(arguments: &Arguments, engine: &Engine, file: String, logits: Logits) -> Result<(), Failure> {
     let prediction = |(index, score): (usize, f32)| {
-        let Label { wnid, en, zh } = &labels[index];
+        let Label { wnid, en, zh } = &engine.labels[index];
         Prediction { index, wnid, label: en, label_zh: zh, score }
     };
     let predictions: Vec<_> =
@@ -102,7 +102,7 @@ fn answer(arguments: &Arguments, labels: &[Label], file: String, logits: Logits)
             file,
             predictions,
             ms,
-            backend: arguments.backend.name(),
+            backend: engine.backend().name(),
             logits: arguments.logits.then_some(logits.values),
         });
     }

@@ -2,6 +2,8 @@
 
 use crate::failure::Failure;
 use crate::output::say;
+use ::engine::device_selection::{Times, photo_ms_on_cpu};
+use ::engine::product_ms;
 use beit::backend::{BackendError, Cpu};
 use beit::config::Config;
 use beit::decode::decode;
@@ -10,8 +12,8 @@ use beit::model::Model;
 use beit::preprocess::{Pixels, preprocess};
 use checkpoint::ModelFolder;
 use clap::ValueEnum;
-use gpu::{Gpu, GpuOptions};
-use kernels::Isa;
+use gpu::{Gpu, GpuOptions, self_check};
+use kernels::{Isa, WeightFormat};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
@@ -19,6 +21,8 @@ use std::time::Instant;
 /// What the network runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
+    /// The GPU where there is one, it is right and faster, else the processor
+    Auto,
     Cpu,
     Gpu,
 }
@@ -27,6 +31,7 @@ impl Backend {
     /// As it is written on the command line and in answers.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Cpu => "cpu",
             Self::Gpu => "gpu",
         }
@@ -86,18 +91,33 @@ impl Engine {
     /// When the model can't be loaded, or there is no GPU where one was asked for.
     pub fn load(folder: &Path, backend: Backend) -> Result<Self, Failure> {
         let folder = ModelFolder::open(folder)?;
-        let (network, labels) = match backend {
-            Backend::Cpu => {
+        let on_gpu = match backend {
+            Backend::Auto => faster_gpu(&folder)?,
+            Backend::Cpu => None,
+            Backend::Gpu => Some(folder.load(gpu()?)?),
+        };
+        let (network, labels) = match on_gpu {
+            Some((model, labels)) => (Network::Gpu(Box::new(model)), labels),
+            None => {
                 let (model, labels) = folder.load(Cpu::new(Isa::best()))?;
                 (Network::Cpu(Box::new(model)), labels)
-            }
-            Backend::Gpu => {
-                let (model, labels) = folder.load(gpu()?)?;
-                (Network::Gpu(Box::new(model)), labels)
             }
         };
         let manifest = folder.manifest();
         Ok(Self { network, labels, name: manifest.name.clone(), sha256: manifest.sha256.clone() })
+    }
+
+    /// Where the network runs: never [`Backend::Auto`].
+    pub fn backend(&self) -> Backend {
+        match self.network {
+            Network::Cpu(_) => Backend::Cpu,
+            Network::Gpu(_) => Backend::Gpu,
+        }
+    }
+
+    /// Milliseconds that a photo would take on the processor, foretold from one matrix product as the page does it.
+    pub fn foretold_cpu_ms(&self) -> f64 {
+        foretold_cpu_ms(self.network.config(), WeightFormat::Q8_0)
     }
 
     /// Side of the square that the network sees, in pixels.
@@ -172,6 +192,52 @@ fn gpu() -> Result<Gpu, Failure> {
         if gpu.is_software() { ", which imitates a GPU on the processor: right, but slow" } else { "" };
     say(&format!("GPU: {name} by {api}{slow}"));
     Ok(gpu)
+}
+
+fn foretold_cpu_ms(config: &Config, format: WeightFormat) -> f64 {
+    let begun = Instant::now();
+    let now = || begun.elapsed().as_secs_f64() * 1e3;
+    photo_ms_on_cpu(config, product_ms(config, Isa::best(), format, now))
+}
+
+/// The network on the GPU, if it computes rightly there and a photo takes less time than on the processor.
+fn faster_gpu(folder: &ModelFolder) -> Result<Option<(Model<Gpu>, Vec<Label>)>, Failure> {
+    let on_cpu = |reason: String| {
+        say(&format!("on the processor: {reason}"));
+        Ok(None)
+    };
+    let gpu = match pollster::block_on(Gpu::request(GpuOptions::default())) {
+        Ok(gpu) => gpu,
+        Err(error) => return on_cpu(error.to_string()),
+    };
+    let name = gpu.name();
+    let format =
+        if folder.manifest().quantization == "q4_0" { WeightFormat::Q4_0 } else { WeightFormat::Q8_0 };
+    match pollster::block_on(self_check(&gpu, format)) {
+        Ok(agreement) if agreement.holds(gpu.arithmetic()) => {}
+        Ok(agreement) => return on_cpu(format!("{name} computes wrongly (cosine {:.5})", agreement.cosine)),
+        Err(error) => return on_cpu(format!("{name}: {error}")),
+    }
+    let (model, labels) = folder.load(gpu)?;
+    let size = model.config().image_size;
+    let pixels = Pixels { size, values: vec![0.0; 3 * size * size] };
+    let mut gpu_ms = f64::INFINITY;
+    // Its kernels are compiled for the first.
+    for _ in 0..3 {
+        let begun = Instant::now();
+        if let Err(error) = pollster::block_on(model.logits(&pixels)) {
+            return on_cpu(format!("{name}: {error}"));
+        }
+        gpu_ms = gpu_ms.min(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    let times = Times { gpu_ms, cpu_ms: foretold_cpu_ms(model.config(), format) };
+    let compared =
+        format!("a photo takes {gpu_ms:.1} ms on {name}, about {:.1} ms on the processor", times.cpu_ms);
+    if !times.is_gpu_faster() {
+        return on_cpu(compared);
+    }
+    say(&format!("on the GPU: {compared}"));
+    Ok(Some((model, labels)))
 }
 
 /// As many threads as the machine has, unless told otherwise.

@@ -107,7 +107,7 @@ fn measure(
     let mut dataset = Dataset::open(dataset, arguments.labels.as_deref(), &engine.labels, shard)?;
     let model = ModelIdentity { name: engine.name.clone(), sha256: engine.sha256.clone() };
     let classes = engine.labels.iter().map(|label| (label.wnid.clone(), label.en.clone())).collect();
-    let header = Header::new(model, arguments.backend.name(), dataset.identity.clone(), shard, classes);
+    let header = Header::new(model, engine.backend().name(), dataset.identity.clone(), shard, classes);
     let (mut journal, mut ledger) = match &arguments.journal {
         Some(path) => Journal::open(path, &header).map(|(journal, ledger)| (Some(journal), ledger))?,
         None => (None, header.ledger()),
@@ -125,17 +125,16 @@ fn measure(
     if !samples.is_empty() {
         let meter = Meter::resumed("photos", all as u64, done as u64);
         let threads = engine::threads(arguments.threads);
-        let result =
-            pipeline::run(&engine, arguments.backend, &dataset, &samples, threads, |sample, verdict| {
-                let Photo { number, name, class } = sample;
-                let line = Line { photo: *number, file: name.to_string(), class: *class, verdict };
-                if let Some(journal) = &mut journal {
-                    journal.write(&line)?;
-                }
-                enter(&mut ledger, line)?;
-                meter.step();
-                Ok(())
-            });
+        let result = pipeline::run(&engine, &dataset, &samples, threads, |sample, verdict| {
+            let Photo { number, name, class } = sample;
+            let line = Line { photo: *number, file: name.to_string(), class: *class, verdict };
+            if let Some(journal) = &mut journal {
+                journal.write(&line)?;
+            }
+            enter(&mut ledger, line)?;
+            meter.step();
+            Ok(())
+        });
         meter.finish();
         result?;
     }

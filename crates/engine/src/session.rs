@@ -8,7 +8,7 @@
 //! ```
 
 use crate::classifier::Decoded;
-use crate::device_selection::{Forecast, Misjudged};
+use crate::device_selection::{Forecast, Misjudged, Times};
 use crate::error::{LoadError, PhotoError, TeachError};
 use crate::fault;
 use crate::isa_choice;
@@ -352,9 +352,11 @@ impl<P: Platform> Session<P> {
         choice.times = times;
         let store = Store::open(&self.platform).await;
         if !other_device || self.switches >= MOST_SWITCHES {
-            if let Some(Reason::Compared { gpu_ms, cpu_ms, .. }) = reason {
-                (*gpu_ms, *cpu_ms) = (times.gpu_ms, times.cpu_ms);
-                choice.store(&store, reason.as_ref().expect("just seen")).await;
+            if let Some(Reason::Compared { name, .. }) = reason {
+                let Times { gpu_ms, cpu_ms } = times;
+                let corrected = Reason::Compared { name: name.clone(), gpu_ms, cpu_ms };
+                choice.store(&store, &corrected).await;
+                *reason = Some(corrected);
             }
             return;
         }

@@ -375,6 +375,25 @@ fn a_model_from_elsewhere_is_asked_about_before_a_byte_of_it_comes() {
 }
 
 #[test]
+fn a_shard_that_storage_has_damaged_is_fetched_again_alone() {
+    // An earlier version kept no checksums: the SHA-256 is taken then.
+    for with_checksum in [true, false] {
+        let (world, tiny) = world();
+        visit(&world);
+        let key = Key::Shard(tiny.manifest.shards[2].sha256.clone()).path();
+        {
+            let mut entries = world.storage.entries.borrow_mut();
+            let (bytes, checksum) = entries.get_mut(&key).unwrap();
+            bytes[1_234] ^= 1;
+            *checksum = checksum.take().filter(|_| with_checksum);
+        }
+        world.network.asked.borrow_mut().clear();
+        visit(&world);
+        assert_eq!((world.network.requests("gguf"), world.network.requests("tiny-1-2")), (1, 1));
+    }
+}
+
+#[test]
 fn two_tabs_fetch_each_shard_once() {
     let (world, _) = world();
     let (mut one, mut two) = (tab(&world, GpuIs::Absent), tab(&world, GpuIs::Absent));

@@ -12,6 +12,7 @@ pub fn status(status: &Status) -> Said {
     let plain = |lead: &str| (lead.to_owned(), String::new());
     let (lead, detail) = match status {
         Status::Starting => plain("正在启动…"),
+        Status::Finding => plain("正在查找模型…"),
         Status::Asking(offer) => {
             (format!("要从 {} 下载 {} MB 吗？", offer.host, megabytes(offer.bytes)), String::new())
         }

@@ -15,6 +15,8 @@ pub enum Engine {
     Choosing,
     /// Fetching and starting the worker's program.
     Starting,
+    /// The worker asks for the model's manifest.
+    Finding,
     /// The model comes from another site, and the visitor has not agreed to it yet.
     Asking(Rc<Offer>),
     /// The worker fetches and builds the model.
@@ -78,7 +80,7 @@ impl State {
     /// The visitor wants the model from another site, on this visit.
     pub(super) fn agree(&mut self) -> Vec<Effect> {
         let Engine::Asking(_) = self.engine else { return vec![] };
-        self.engine = Engine::Starting;
+        self.engine = Engine::Finding;
         self.agreed = self.choice.clone();
         self.load()
     }
@@ -138,7 +140,10 @@ impl State {
 
     pub(super) fn told(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Awake { .. } => self.load(),
+            Reply::Awake { .. } => {
+                self.engine = Engine::Finding;
+                self.load()
+            }
             Reply::AskFirst { offer } => {
                 self.engine = Engine::Asking(Rc::new(offer));
                 if self.listed_choice().is_some() { self.agree() } else { vec![] }
@@ -260,7 +265,11 @@ impl State {
     /// The browser has put the page away, with its worker ended, and shows it once more.
     pub(super) fn returned(&mut self) -> Vec<Effect> {
         match self.engine {
-            Engine::Starting | Engine::Asking(_) | Engine::Loading(_) | Engine::Ready { .. } => {
+            Engine::Starting
+            | Engine::Finding
+            | Engine::Asking(_)
+            | Engine::Loading(_)
+            | Engine::Ready { .. } => {
                 self.wait_again();
                 self.not_shown(None, Lack::NoModel);
                 self.start_worker()

@@ -32,7 +32,6 @@ type File = (usize, Result<Vec<u8>, String>);
 /// When the device fails, or `each` does: then no more photos are begun.
 pub fn run(
     engine: &Engine,
-    backend: Backend,
     dataset: &Dataset,
     samples: &[Photo],
     threads: NonZeroUsize,
@@ -51,8 +50,8 @@ pub fn run(
                 to_decode.send((at, file)).is_ok()
             });
         });
-        let to_gpu = match backend {
-            Backend::Cpu => None,
+        let to_gpu = match engine.backend() {
+            Backend::Auto | Backend::Cpu => None,
             Backend::Gpu => {
                 let (ready, photos) = sync_channel(2 * GPU_BATCH);
                 let done = done.clone();

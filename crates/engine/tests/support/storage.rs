@@ -8,8 +8,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::pending;
 
+/// An entry's bytes and checksum.
+pub type Stored = (Vec<u8>, Option<String>);
+
 pub struct FakeStorage {
-    pub entries: RefCell<BTreeMap<String, (Vec<u8>, Option<String>)>>,
+    pub entries: RefCell<BTreeMap<String, Stored>>,
     /// There is none, as in some private windows.
     pub is_private: Cell<bool>,
     /// The most bytes it takes.

@@ -93,6 +93,9 @@ const fn step(
     Step { name, what, when, run, ahead: None }
 }
 
+/// A test in `webgpu` that `large` runs once more at the true size.
+const FAST_GPU: &str = "a_fast_gpu";
+
 /// The files of `tests` that run in Chromium.
 const IN_CHROMIUM: [&str; 21] = [
     "accessible",
@@ -252,22 +255,35 @@ fn thousand(context: &Context, tally: &mut Tally) -> Result<()> {
     in_chromium(context, &["thousand"], &[], tally)
 }
 
-/// Makes the model where it is not there yet.
+/// Makes the models where they are not there yet.
 fn large(context: &Context, tally: &mut Tally) -> Result<()> {
     const CHECKPOINT: &str = "target/large/large.safetensors";
-    const MODEL: &str = "target/large/q8_0";
+    const MODELS: [(&str, &str, &str); 2] = [
+        ("q8_0", "target/large/q8_0", "BEITSCOPE_MODEL"),
+        ("q4_0", "target/large/q4_0", "BEITSCOPE_MODEL_4_BIT"),
+    ];
     let root = &context.project.root;
-    if !root.join(MODEL).join("manifest.json").is_file() {
-        fs::create_dir_all(root.join(MODEL)).map_err(|error| format!("{MODEL}: {error}"))?;
-        let write = format!("run --release --package checkpoint --example seeded_checkpoint -- {CHECKPOINT}");
-        process::run(&mut cargo(context, &write))?;
-        let convert =
-            format!("run --release --package beitscope -- convert {CHECKPOINT} --quant q8_0 --out {MODEL}");
+    for (quantization, model, _) in MODELS {
+        if root.join(model).join("manifest.json").is_file() {
+            continue;
+        }
+        fs::create_dir_all(root.join(model)).map_err(|error| format!("{model}: {error}"))?;
+        if !root.join(CHECKPOINT).is_file() {
+            let write =
+                format!("run --release --package checkpoint --example seeded_checkpoint -- {CHECKPOINT}");
+            process::run(&mut cargo(context, &write))?;
+        }
+        let convert = format!(
+            "run --release --package beitscope -- convert {CHECKPOINT} --quant {quantization} --out {model}"
+        );
         process::run(&mut cargo(context, &convert))?;
     }
-    let mut cargo = browser_tests(context, &["large"])?;
-    cargo.env("BEITSCOPE_MODEL", MODEL);
-    cargo_test::run(cargo, &[], tally)
+    for (files, harness) in [(&["large"], &[][..]), (&["webgpu"], &[FAST_GPU])] {
+        let mut cargo = browser_tests(context, files)?;
+        cargo.envs(MODELS.map(|(_, model, variable)| (variable, model)));
+        cargo_test::run(cargo, harness, tally)?;
+    }
+    Ok(())
 }
 
 /// Every build of the worker.
