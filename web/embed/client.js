@@ -8,7 +8,8 @@ export function start(address, request, loading) {
     client.onLoading = loading;
     client.onReady = () => resolve(client);
     client.onEnd = reject;
-    client.onAwake = () => client.post({ type: "load", ...request });
+    // Whoever puts a classifier on a page has named its model, so its visitors are not asked whether to download it.
+    client.onAwake = () => client.post({ type: "load", ...request, agreed: true });
   });
 }
 
@@ -26,6 +27,15 @@ function worker(address) {
   return new Worker(address, { type: "module" });
 }
 
+// A message of the worker; null if it is none of the protocol's.
+function read(message) {
+  try {
+    return JSON.parse(message[0]);
+  } catch {
+    return null;
+  }
+}
+
 class Client {
   #worker;
   #waiting = new Map();
@@ -37,7 +47,11 @@ class Client {
 
   constructor(worker) {
     this.#worker = worker;
-    worker.addEventListener("message", ({ data: [json] }) => this.#take(JSON.parse(json)));
+    worker.addEventListener("message", ({ data }) => {
+      const reply = read(data);
+      if (reply) this.#take(reply);
+      else this.end(new Error("The classifier's worker is of another version than this module: copy both anew."));
+    });
     worker.addEventListener("error", ({ message }) => {
       const reason = message ? ` (${message})` : "";
       const what = this.model ? "stopped unexpectedly" : "could not be fetched or started";
@@ -77,6 +91,7 @@ class Client {
   #take(reply) {
     switch (reply.type) {
       case "awake":
+        this.#watch(reply.lock);
         return this.onAwake?.();
       case "loading":
         return this.onLoading?.(reply);
@@ -91,6 +106,18 @@ class Client {
       case "failed":
         return this.#settle(reply.id)?.reject(new Error(reply.message));
     }
+  }
+
+  // A worker holds a lock of this name as long as it lives. One that the browser ends, such as for its memory, raises no
+  // error, but lets go of the lock.
+  #watch(lock) {
+    // Pages without https have no locks.
+    if (!lock || !navigator.locks) return;
+    const reason = new Error(
+      "The classifier's worker ended without a word, as when memory runs out. Make a new pipeline to try again.",
+    );
+    // After an end on purpose this changes nothing. The browser refuses where the page itself is about to go.
+    navigator.locks.request(lock, () => this.end(reason)).catch(() => undefined);
   }
 
   #settle(id) {
