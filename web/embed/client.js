@@ -1,15 +1,27 @@
 // The line to a worker: starts it, loads a model, asks about photos. It speaks the page's own protocol
 // (crates/protocol): each message is `[json, attachment?]`.
 
+// After so many milliseconds a worker that has said nothing yet is given up: a program that never comes, on a connection
+// that has fallen silent, raises no error. The page waits as long (web/src/client.rs).
+const AWAKE_WITHIN = 120_000;
+
 // A worker that has loaded its model. `loading` hears of each step of that.
 export function start(address, request, loading) {
   return new Promise((resolve, reject) => {
     const client = new Client(worker(address));
+    const reason = "The classifier's worker has said nothing for two minutes. Check the connection and try again.";
+    const silence = setTimeout(() => client.end(new Error(reason)), AWAKE_WITHIN);
     client.onLoading = loading;
     client.onReady = () => resolve(client);
-    client.onEnd = reject;
+    client.onEnd = (ended) => {
+      clearTimeout(silence);
+      reject(ended);
+    };
     // Whoever puts a classifier on a page has named its model, so its visitors are not asked whether to download it.
-    client.onAwake = () => client.post({ type: "load", ...request, agreed: true });
+    client.onAwake = () => {
+      clearTimeout(silence);
+      client.post({ type: "load", ...request, agreed: true });
+    };
   });
 }
 
