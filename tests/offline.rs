@@ -95,6 +95,9 @@ fn two_sites_of_one_origin_leave_each_other_alone() {
             const cache = await caches.open('beitscope-shell');
             for (const path of ['a/old.css?content=1', 'a/models/old.json?1', 'a/models/kept.json', 'b/old.css?content=1'])
                 await cache.put(new URL(path, location.origin), new Response('{}'));
+            // And more manifests than are kept.
+            const own = await caches.open('beitscope-shell /a/');
+            for (let i = 0; i < 70; i++) await own.put(new URL(`a/models/many/${i}.json`, location.origin), new Response('{}'));
             return true; })()";
         client.execute(earlier, vec![]).await.unwrap();
         let kept = async |name: &str| {
@@ -115,8 +118,21 @@ fn two_sites_of_one_origin_leave_each_other_alone() {
         }
         let expected = [json!(["/b/old.css?content=1"]), json!(null)];
         assert_eq!(shared, expected, "each site takes its own, the last one the cache");
-        let kept = kept("beitscope-shell /a/").await.to_string();
-        assert!(kept.contains("/a/models/kept.json") && !kept.contains("old"), "{kept}");
+        let kept = kept("beitscope-shell /a/").await;
+        let kept: Vec<_> = kept.as_array().unwrap().iter().map(|address| address.as_str().unwrap()).collect();
+        for (address, expected) in [
+            ("/a/models/index.json", true),
+            ("/a/models/demo/manifest.json", true),
+            ("/a/models/kept.json", true),
+            ("/a/models/many/69.json", true),
+            ("/a/models/many/0.json", false),
+            ("/a/models/old.json?1", false),
+            ("/a/old.css?content=1", false),
+        ] {
+            assert_eq!(kept.contains(&address), expected, "{address} in {kept:?}");
+        }
+        let models = kept.iter().filter(|address| address.starts_with("/a/models/")).count();
+        assert_eq!(models, 1 + 64, "the list, and no more manifests than a list may name");
     });
 }
 
