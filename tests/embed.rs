@@ -359,3 +359,64 @@ fn a_worker_that_never_comes_is_told() {
         no_worker_is_left(client).await;
     });
 }
+
+/// Before the worker's own code: ends it without a word, as a browser ends what takes too much memory, over a photo of
+/// this name or when the page says so.
+const MORTAL: &str = "new BroadcastChannel('end').addEventListener('message', () => self.close());
+self.addEventListener('message', (event) => {
+  if (event.data[1]?.name !== 'deadly.jpg') return;
+  event.stopImmediatePropagation();
+  self.close();
+});
+";
+
+#[test]
+fn a_worker_that_ends_without_a_word_is_told_and_replaced() {
+    let (cat, coffee) = (expected("cat.jpg"), expected("coffee.jpg"));
+    let disturb = |request: &server::Request| match request.path().strip_suffix("/worker.js") {
+        Some(folder) => {
+            let path = site::dist().join(folder.trim_start_matches('/')).join("worker.js");
+            let body = [MORTAL.as_bytes(), &std::fs::read(path).unwrap()].concat();
+            Disturbance::Answer { status: 200, content_type: "text/javascript", headers: vec![], body }
+        }
+        None => Disturbance::None,
+    };
+    let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) });
+    browse(Setup::default(), async |client| {
+        open(client, &server.url()).await;
+        let outcome = run(
+            client,
+            "const classify = await pipeline('image-classification');
+            const deadly = new File([await (await fetch('../samples/cat.jpg')).blob()], 'deadly.jpg');
+            const late = new Promise((resolve) => setTimeout(resolve, 10_000, 'nothing'));
+            const told = await Promise.race([classify(deadly), late]).catch((e) => e.message);
+            if (told === 'nothing') return { told };
+            const next = await pipeline('image-classification');
+            const results = await next('../samples/cat.jpg');
+            await next.dispose();
+            return { told, ended: classify.ended, again: await classify(deadly).catch((e) => e.message), results }",
+        )
+        .await;
+        let told = outcome["told"].as_str().unwrap_or_else(|| panic!("{outcome}"));
+        assert!(told.contains("ended without a word") && told.ends_with('.'), "{outcome}");
+        assert_eq!((&outcome["ended"], &outcome["again"]), (&json!(true), &outcome["told"]));
+        same(&outcome["results"], &cat, "another pipeline");
+
+        // The element says the same, and looks at the next photo with another worker.
+        listen(client).await;
+        bring(client, "drop", "../samples/cat.jpg", "deadly.jpg").await;
+        page::until(client, "the end is told", "return events.at(-1)?.[0] === 'error'").await;
+        let shown = client.execute(SHOWN, vec![]).await.unwrap();
+        assert_eq!((&shown["said"], &shown["rows"]), (&json!(told), &json!([])));
+        bring(client, "drop", "../samples/cat.jpg", "cat.jpg").await;
+        rows(client, &cat[0].0).await;
+        // So it does where the worker ended while it had nothing to do.
+        let end = "window.channel = new BroadcastChannel('end'); window.channel.postMessage(null)";
+        client.execute(end, vec![]).await.unwrap();
+        no_worker_is_left(client).await;
+        bring(client, "drop", "../samples/coffee.jpg", "coffee.jpg").await;
+        let shown = rows(client, &coffee[0].0).await;
+        let errors = shown["events"].as_array().unwrap().iter().filter(|event| event[0] == "error");
+        assert_eq!(errors.count(), 1, "{shown}");
+    });
+}

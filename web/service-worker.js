@@ -10,10 +10,25 @@ const isolates = new URL(self.location).searchParams.has("isolate");
 // any change of a file is a new version of this script.
 const SHELL = {};
 
-const KEPT = "beitscope-shell";
+const SCOPE = new URL(self.registration.scope);
+// Each site of an origin has a cache of its own: no site can tell what another still needs.
+const KEPT = `beitscope-shell ${SCOPE.pathname}`;
+// Earlier versions had one cache for all sites of the origin.
+const SHARED = "beitscope-shell";
+
 const PAGE = "index.html";
 const INDEX = "models/index.json";
+// The list of models and their manifests.
 const MODELS = /^models\/[^?]*\.json$/;
+// So many manifests are kept, the newest: as many as a list may name (web/src/models/list.rs).
+const MOST_MANIFESTS = 64;
+// No list and no manifest is longer, in bytes.
+const LONGEST = 1 << 20;
+
+// So long, in milliseconds, the network may take where something kept can be answered with.
+const PATIENCE = 3_000;
+// After so long without a byte a download is given up.
+const STALL = 20_000;
 
 const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
@@ -25,13 +40,13 @@ const ISOLATION = {
 const DECIDING = ["document", "iframe", "worker", "sharedworker"];
 
 // A file's place in the cache: by its content, so that two versions of the site can be kept side by side.
-const place = (path) => new URL(`${path}?content=${SHELL[path]}`, self.registration.scope).href;
+const place = (path) => new URL(`${path}?content=${SHELL[path]}`, SCOPE).href;
 
 self.addEventListener("install", (event) => {
   // Isolation begins, or ends, with the next load of the page, not once it is closed everywhere.
   const { active } = self.registration;
   if (active && active.scriptURL !== self.location.href) self.skipWaiting();
-  event.waitUntil(keepShell());
+  event.waitUntil(install());
 });
 
 // A new version waits until the visitor asks for it, or until the page is closed everywhere.
@@ -49,27 +64,59 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
-  const path = pathOf(url);
   // Which models there are may change without a new version of the page.
-  if (request.method === "GET" && MODELS.test(path)) return event.respondWith(freshOrKept(request));
-  const kept = request.method === "GET" && path in SHELL;
+  if (request.method === "GET" && isOfModels(url)) return freshOrKept(event);
+  const path = pathOf(url);
+  const kept = request.method === "GET" && Object.hasOwn(SHELL, path);
   const isolated = isolates && DECIDING.includes(request.destination);
   if (kept || isolated) event.respondWith(answer(request, kept ? path : null, isolated));
 });
 
+// An address's path below the site.
 function pathOf(url) {
-  const scope = new URL(self.registration.scope).pathname;
-  if (!url.pathname.startsWith(scope)) return null;
+  if (!url.pathname.startsWith(SCOPE.pathname)) return null;
   try {
-    return decodeURIComponent(url.pathname.slice(scope.length)) || PAGE;
+    return decodeURIComponent(url.pathname.slice(SCOPE.pathname.length)) || PAGE;
   } catch {
     return null;
   }
 }
 
+// Whether an address is that of the list or of a manifest. One with a query is left to the network: there is no end
+// of them, and so of what would be kept.
+function isOfModels(url) {
+  return url.origin === SCOPE.origin && MODELS.test(pathOf(url)) && url.search === "";
+}
+
+// Whether what came can be the list or a manifest. The error page of a broken server is not, nor the page of a network
+// that wants its visitors to log in first.
+function isGood(response, bytes) {
+  if (!response.ok || /^text\/html\b/i.test(response.headers.get("content-type") ?? "")) return false;
+  try {
+    JSON.parse(new TextDecoder().decode(bytes));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// Of the kept lists and manifests, oldest first: those that are too many.
+function surplus(addresses) {
+  const list = new URL(INDEX, SCOPE).href;
+  const manifests = addresses.filter((address) => address !== list && isOfModels(new URL(address)));
+  return manifests.slice(0, Math.max(0, manifests.length - MOST_MANIFESTS));
+}
+
+// Whether something kept is of use to this version of the site.
+function isOfUse(address, places) {
+  return places.has(address) || isOfModels(new URL(address));
+}
+
+const places = () => new Set(Object.keys(SHELL).map(place));
+
 async function answer(request, path, isolated) {
-  const cache = path && (await caches.open(KEPT));
-  const response = (cache && (await cache.match(place(path)))) || (await fetch(request));
+  const kept = path && (await caches.match(place(path), { cacheName: KEPT }));
+  const response = kept || (await fetchedOrSimilar(request, path));
   // A redirection is followed by the browser, which then asks here again.
   if (!isolated || response.type === "opaqueredirect" || response.type === "error") return response;
   const headers = new Headers(response.headers);
@@ -77,37 +124,147 @@ async function answer(request, path, isolated) {
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-// As the server has it, else as it was the last time.
-async function freshOrKept(request) {
-  const cache = await caches.open(KEPT);
+// What is not kept as this version has it: from the network, or, where that has nothing in time, as another version has
+// it.
+async function fetchedOrSimilar(request, path) {
+  const any = { cacheName: KEPT, ignoreSearch: true };
+  const similar = path && (await caches.match(new URL(path, SCOPE).href, any));
+  const coming = fetch(request);
+  return similar ? inTime(coming.then(refuseUnless(({ ok }) => ok))).catch(() => similar) : coming;
+}
+
+// As the server has it, if that is good and comes in time, else as it was the last time. Where nothing is kept, whatever
+// comes.
+function freshOrKept(event) {
+  const { request } = event;
+  const coming = download(request, {}, LONGEST);
+  const good = coming.then(whole).then(refuseUnless(({ response, bytes }) => isGood(response, bytes)));
+  // Also where it comes too late for this time.
+  event.waitUntil(good.then(({ response, bytes }) => keep(request.url, copy(response, bytes))).catch(() => undefined));
+  const best = async () => {
+    const kept = await caches.match(request.url, { cacheName: KEPT }).catch(() => undefined);
+    if (!kept) return (await coming).response;
+    return inTime(good.then(({ response }) => response)).catch(() => kept);
+  };
+  event.respondWith(best());
+}
+
+const refuseUnless = (isFine) => (what) => {
+  if (!isFine(what)) throw new Error("this is not what was asked for");
+  return what;
+};
+
+function inTime(promise) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("it takes too long")), PATIENCE));
+  return Promise.race([promise, late]);
+}
+
+// Begins to fetch something: the response, and `body`, a promise of its bytes, at most so many of them. Both come to an
+// end: where the network falls silent, with an error.
+async function download(request, options, most = Infinity) {
+  const controller = new AbortController();
+  let timer;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => controller.abort(new Error(`no byte came for ${STALL / 1000} s`)), STALL);
+  };
+  heard();
   try {
-    const response = await fetch(request);
-    if (response.ok) await cache.put(request.url, response.clone());
-    return response;
+    const response = await fetch(request, { ...options, signal: controller.signal });
+    const body = read(response.clone().body, most, heard).finally(() => clearTimeout(timer));
+    // Not everybody is interested in it.
+    body.catch(() => undefined);
+    return { response, body };
   } catch (error) {
-    const kept = await cache.match(request.url);
-    if (kept) return kept;
+    clearTimeout(timer);
     throw error;
   }
 }
 
-async function keepShell() {
+async function read(body, most, heard) {
+  const parts = [];
+  const reader = body?.getReader();
+  for (let length = 0; reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    heard();
+    parts.push(value);
+    length += value.length;
+    if (length > most) {
+      // What the page reads of it goes on.
+      reader.cancel().catch(() => undefined);
+      throw new Error("it is too long");
+    }
+  }
+  return new Blob(parts).arrayBuffer();
+}
+
+const whole = async ({ response, body }) => ({ response, bytes: await body });
+
+// A response to be kept.
+function copy(response, bytes) {
+  const headers = new Headers(response.headers);
+  // It is unpacked now.
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+  return new Response(bytes, { headers });
+}
+
+// Keeps the list or a manifest.
+async function keep(address, response) {
   const cache = await caches.open(KEPT);
+  await cache.put(address, response);
+  // Oldest first.
+  const addresses = (await cache.keys()).map(({ url }) => url);
+  for (const old of surplus(addresses)) await cache.delete(old);
+}
+
+async function install() {
+  const cache = await caches.open(KEPT);
+  await inherit(cache);
+  await keepShell(cache);
+  // The page gets on without them. What it asked for before this script had a say is asked for again.
+  await keepModels(cache).catch(() => undefined);
+}
+
+// What an earlier version has kept in the cache that all sites of the origin shared.
+async function inherit(cache) {
+  if (!(await caches.has(SHARED))) return;
+  const shared = await caches.open(SHARED);
+  const wanted = places();
+  for (const request of await shared.keys()) {
+    if (!isOfUse(request.url, wanted) || (await cache.match(request))) continue;
+    const kept = await shared.match(request);
+    if (kept) await cache.put(request, kept);
+  }
+}
+
+async function keepShell(cache) {
   const there = new Set((await cache.keys()).map((request) => request.url));
   const missing = Object.keys(SHELL).filter((path) => !there.has(place(path)));
-  // One after another: the model is on its way too, and it is what the visitor waits for.
+  // One after another: the model is on its way too, and it is what the visitor waits for. Where one cannot be had, the
+  // browser installs this script at another time, and only what is missing then is fetched.
   for (const path of missing) {
-    const response = await fetch(new URL(path, self.registration.scope), { cache: "no-cache" });
+    const { response, bytes } = await whole(await download(new URL(path, SCOPE), { cache: "no-cache" }));
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
-    const bytes = await response.arrayBuffer();
     if ((await hash(bytes)) !== SHELL[path]) throw new Error(`${path} is of another version`);
-    const headers = new Headers(response.headers);
-    // It is unpacked now.
-    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
-    await cache.put(place(path), new Response(bytes, { headers }));
+    await cache.put(place(path), copy(response, bytes));
   }
-  // On the first visit it was asked for before this script had a say.
-  await freshOrKept(new Request(new URL(INDEX, self.registration.scope))).catch(() => undefined);
+}
+
+// The list as it is now, and the manifests it names that are not kept yet.
+async function keepModels(cache) {
+  const list = await keepFresh(new URL(INDEX, SCOPE));
+  const named = list.models.map(({ manifest }) => new URL(manifest, new URL(INDEX, SCOPE)));
+  for (const url of named.filter(isOfModels).slice(0, MOST_MANIFESTS)) {
+    if (!(await cache.match(url.href))) await keepFresh(url);
+  }
+}
+
+async function keepFresh(url) {
+  const { response, bytes } = await whole(await download(url, { cache: "no-cache" }, LONGEST));
+  if (!isGood(response, bytes)) throw new Error(`${url} is not what it should be`);
+  await keep(url.href, copy(response, bytes));
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 // The first half of the content's SHA-256.
@@ -118,9 +275,15 @@ async function hash(bytes) {
 
 async function dropOld() {
   const cache = await caches.open(KEPT);
-  const wanted = new Set(Object.keys(SHELL).map(place));
-  const models = new URL("models/", self.registration.scope).href;
+  const wanted = places();
   for (const request of await cache.keys()) {
-    if (!request.url.startsWith(models) && !wanted.has(request.url)) await cache.delete(request);
+    if (!isOfUse(request.url, wanted)) await cache.delete(request);
   }
+  if (!(await caches.has(SHARED))) return;
+  const shared = await caches.open(SHARED);
+  for (const request of await shared.keys()) {
+    if (request.url.startsWith(SCOPE.href)) await shared.delete(request);
+  }
+  // Other sites of the origin may still be of an earlier version.
+  if ((await shared.keys()).length === 0) await caches.delete(SHARED);
 }

@@ -3,16 +3,22 @@
 {
   const { js, wasm } = document.currentScript.dataset;
   const address = (path) => new URL(path, document.baseURI);
+  const tell = (reason) => {
+    // The sketch in index.html is what is in sight.
+    const sentence = document.querySelector(".invitation p");
+    if (sentence) {
+      sentence.textContent =
+        "The page could not be started. Check the connection and reload it; an old browser may be too old for it. " +
+        `(${reason})`;
+    }
+  };
+  // A connection that falls silent raises no error. Should the program come all the same, it draws over the sentence.
+  const late = setTimeout(() => tell("its program has not come for a minute"), 60_000);
   import(address(js))
     .then((program) => program.default({ module_or_path: address(wasm) }))
     .catch((error) => {
       console.error(error);
-      // The sketch in index.html is what is in sight.
-      const sentence = document.querySelector(".invitation p");
-      if (sentence) {
-        sentence.textContent =
-          "The page could not be started. Check the connection and reload it; an old browser may be too old for it. " +
-          `(${error instanceof Error ? error.message : error})`;
-      }
-    });
+      tell(error instanceof Error ? error.message : error);
+    })
+    .finally(() => clearTimeout(late));
 }

@@ -255,10 +255,13 @@ pub async fn diagnosis(client: &Client, name: &str) -> String {
     line.as_str().and_then(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
 }
 
-/// The service worker takes the page's next load on, and has kept every file of the shell.
+/// The service worker takes the page's next load on, and has kept every file of this site's shell.
 pub const SHELL_IS_KEPT: &str = "return (async () => {
-    if ((await navigator.serviceWorker.getRegistration())?.active?.state !== 'activated') return false;
-    return (await (await caches.open('beitscope-shell')).keys()).length > 10;
+    const registration = await navigator.serviceWorker.getRegistration();
+    if (registration?.active?.state !== 'activated') return false;
+    const names = (await caches.keys()).filter(name => name.startsWith('beitscope-shell'));
+    const kept = await Promise.all(names.map(async name => (await caches.open(name)).keys()));
+    return kept.flat().filter(({ url }) => url.startsWith(registration.scope)).length > 10;
 })()";
 
 /// Asks the server for a new version of the service worker. A tab that doesn't wait for the answer may put it off.

@@ -1,14 +1,27 @@
 // The line to a worker: starts it, loads a model, asks about photos. It speaks the page's own protocol
 // (crates/protocol): each message is `[json, attachment?]`.
 
+// After so many milliseconds a worker that has said nothing yet is given up: a program that never comes, on a connection
+// that has fallen silent, raises no error. The page waits as long (web/src/client.rs).
+const AWAKE_WITHIN = 120_000;
+
 // A worker that has loaded its model. `loading` hears of each step of that.
 export function start(address, request, loading) {
   return new Promise((resolve, reject) => {
     const client = new Client(worker(address));
+    const reason = "The classifier's worker has said nothing for two minutes. Check the connection and try again.";
+    const silence = setTimeout(() => client.end(new Error(reason)), AWAKE_WITHIN);
     client.onLoading = loading;
     client.onReady = () => resolve(client);
-    client.onEnd = reject;
-    client.onAwake = () => client.post({ type: "load", ...request });
+    client.onEnd = (ended) => {
+      clearTimeout(silence);
+      reject(ended);
+    };
+    // Whoever puts a classifier on a page has named its model, so its visitors are not asked whether to download it.
+    client.onAwake = () => {
+      clearTimeout(silence);
+      client.post({ type: "load", ...request, agreed: true });
+    };
   });
 }
 
@@ -26,6 +39,15 @@ function worker(address) {
   return new Worker(address, { type: "module" });
 }
 
+// A message of the worker; null if it is none of the protocol's.
+function read(message) {
+  try {
+    return JSON.parse(message[0]);
+  } catch {
+    return null;
+  }
+}
+
 class Client {
   #worker;
   #waiting = new Map();
@@ -37,7 +59,11 @@ class Client {
 
   constructor(worker) {
     this.#worker = worker;
-    worker.addEventListener("message", ({ data: [json] }) => this.#take(JSON.parse(json)));
+    worker.addEventListener("message", ({ data }) => {
+      const reply = read(data);
+      if (reply) this.#take(reply);
+      else this.end(new Error("The classifier's worker is of another version than this module: copy both anew."));
+    });
     worker.addEventListener("error", ({ message }) => {
       const reason = message ? ` (${message})` : "";
       const what = this.model ? "stopped unexpectedly" : "could not be fetched or started";
@@ -77,6 +103,7 @@ class Client {
   #take(reply) {
     switch (reply.type) {
       case "awake":
+        this.#watch(reply.lock);
         return this.onAwake?.();
       case "loading":
         return this.onLoading?.(reply);
@@ -91,6 +118,18 @@ class Client {
       case "failed":
         return this.#settle(reply.id)?.reject(new Error(reply.message));
     }
+  }
+
+  // A worker holds a lock of this name as long as it lives. One that the browser ends, such as for its memory, raises no
+  // error, but lets go of the lock.
+  #watch(lock) {
+    // Pages without https have no locks.
+    if (!lock || !navigator.locks) return;
+    const reason = new Error(
+      "The classifier's worker ended without a word, as when memory runs out. Make a new pipeline to try again.",
+    );
+    // After an end on purpose this changes nothing. The browser refuses where the page itself is about to go.
+    navigator.locks.request(lock, () => this.end(reason)).catch(() => undefined);
   }
 
   #settle(id) {

@@ -14,8 +14,9 @@ export class PhotoClassifier extends HTMLElement {
   static observedAttributes = [...MAKING, "top-k", "lang", "eager"];
 
   #parts = build(this.attachShadow({ mode: "open" }));
-  // The promise of a classifier, once one is wanted.
+  // The promise of a classifier, once one is wanted, and what it has become.
   #classifier = null;
+  #made = null;
   // The photo in sight, and its number: of several, the newest one's answer is shown.
   #photo = null;
   #turn = 0;
@@ -71,11 +72,18 @@ export class PhotoClassifier extends HTMLElement {
 
   // Loads the model, unless it is loaded. Gives the function of `pipeline`.
   load() {
+    // Its worker may have ended while it had nothing to do.
+    if (this.#made?.ended) this.#forget(this.#classifier);
     if (!this.#classifier) {
       const making = this.#make();
       this.#classifier = making;
-      // The next photo tries again.
-      making.catch(() => this.#forget(making));
+      making.then(
+        (classify) => {
+          if (this.#classifier === making) this.#made = classify;
+        },
+        // The next photo tries again.
+        () => this.#forget(making),
+      );
     }
     return this.#classifier;
   }
@@ -109,7 +117,7 @@ export class PhotoClassifier extends HTMLElement {
   // Ends the worker and gives its memory back; the next photo starts another one.
   dispose() {
     const classifier = this.#classifier;
-    this.#classifier = null;
+    this.#forget(classifier);
     classifier?.then((classify) => classify.dispose()).catch(() => undefined);
   }
 
@@ -152,7 +160,7 @@ export class PhotoClassifier extends HTMLElement {
   }
 
   #forget(classifier) {
-    if (this.#classifier === classifier) this.#classifier = null;
+    if (this.#classifier === classifier) [this.#classifier, this.#made] = [null, null];
   }
 
   // A photo that came in; its fault is told on the element.

@@ -1,5 +1,10 @@
 // A photo in any of the forms a page has one in → the bytes of an image file, which is what the worker takes.
 
+// The worker refuses longer files (crates/beit/src/decode.rs).
+const MOST_BYTES = 256 * 2 ** 20;
+// After so many milliseconds without a byte a photo is given up.
+const STALL = 20_000;
+
 // Files and what is fetched go to the worker as they are, so that they are decoded there as on the command line.
 export async function photo(source) {
   if (source instanceof Blob) return source;
@@ -17,17 +22,53 @@ export async function photo(source) {
 const isA = (name, value) => name in globalThis && value instanceof globalThis[name];
 
 async function fetched(url) {
-  let response;
+  const controller = new AbortController();
+  let silent = false;
+  const inTime = (promise) => {
+    const fall = () => {
+      silent = true;
+      controller.abort();
+    };
+    const timer = setTimeout(fall, STALL);
+    return promise.finally(() => clearTimeout(timer));
+  };
   try {
-    response = await fetch(url);
+    const response = await inTime(fetch(url, { signal: controller.signal }));
+    if (!response.ok) throw new Refusal(`The photo could not be fetched: ${url.href} answered ${response.status}.`);
+    return await body(response, inTime);
   } catch (cause) {
-    const message =
-      `The photo could not be fetched: ${url.host || url.protocol} is out of reach, or does not let this page read ` +
-      "its pictures (it has to send Access-Control-Allow-Origin, and this page's content security policy to allow it).";
+    if (cause instanceof Refusal) throw new Error(cause.message);
+    const place = url.host || url.protocol;
+    const message = silent
+      ? `The photo could not be fetched: ${place} sent nothing for ${STALL / 1000} seconds.`
+      : `The photo could not be fetched: ${place} is out of reach, or does not let this page read its pictures (it ` +
+        "has to send Access-Control-Allow-Origin, and this page's content security policy to allow it).";
     throw new Error(message, { cause });
+  } finally {
+    // What is refused is not fetched to its end.
+    controller.abort();
   }
-  if (!response.ok) throw new Error(`The photo could not be fetched: ${url.href} answered ${response.status}.`);
-  return response.blob();
+}
+
+// What is wrong with a photo, in a sentence.
+class Refusal extends Error {}
+
+async function body(response, inTime) {
+  const type = response.headers.get("content-type") ?? "";
+  const refuseIf = (bytes) => {
+    if (bytes > MOST_BYTES) throw new Refusal(`The photo is longer than ${MOST_BYTES / 2 ** 20} MB, which is the most.`);
+  };
+  refuseIf(Number(response.headers.get("content-length")));
+  const parts = [];
+  const reader = response.body?.getReader();
+  for (let bytes = 0; reader; ) {
+    const { done, value } = await inTime(reader.read());
+    if (done) break;
+    bytes += value.length;
+    refuseIf(bytes);
+    parts.push(value);
+  }
+  return new Blob(parts, { type });
 }
 
 async function ofImage(image) {
@@ -37,7 +78,8 @@ async function ofImage(image) {
     return await fetched(new URL(address, document.baseURI));
   } catch {
     // It may be on the page all the same, such as from an object URL that was revoked.
-    await image.decode().catch(() => {
+    const late = new Promise((_, reject) => setTimeout(reject, STALL));
+    await Promise.race([image.decode(), late]).catch(() => {
       throw new Error(`The <img> could not load ${address}.`);
     });
     return drawn(image, image.naturalWidth, image.naturalHeight);

@@ -6,6 +6,7 @@ use crate::lifeline;
 use crate::state::{Action, Breakdown, LISTED_CLASSES};
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
+use gloo::timers::callback::Timeout;
 use js_sys::{Array, Reflect, Uint8ClampedArray};
 use protocol::teach::TeachRequest;
 use protocol::{Device, Reply, Request};
@@ -14,6 +15,10 @@ use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, Event, MessageEvent, PageTransitionEvent, Url, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
+
+/// After so many milliseconds a worker that has said nothing yet is given up: a program that never comes, on a
+/// connection that has fallen silent, raises no error.
+const AWAKE_WITHIN: u32 = 120_000;
 
 /// A running worker; ends with this value.
 pub struct Client {
@@ -32,9 +37,19 @@ impl Client {
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&address, &options).map_err(told)?;
         let wanted = Rc::new(Cell::new(true));
+        let silence = Timeout::new(AWAKE_WITHIN, {
+            let dispatch = dispatch.clone();
+            move || {
+                let reason = "it has said nothing for two minutes".to_owned();
+                dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
+            }
+        });
         let on_message = {
             let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
+            let silence = Cell::new(Some(silence));
             move |event: &Event| {
+                // It is not silent.
+                silence.set(None);
                 let action = read(event)
                     .unwrap_or_else(|reason| Action::WorkerBroke(Breakdown::Misunderstood(reason)));
                 if let Action::Worker(Reply::Awake { lock: Some(lock) }) = &action {

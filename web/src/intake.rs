@@ -19,6 +19,10 @@ use web_sys::{
 };
 use yew::Callback;
 
+/// The longest file that is fetched from an address: the worker takes none that is longer
+/// (`beit::decode::MAX_FILE_BYTES`).
+const MOST_BYTES: u64 = 256 << 20;
+
 /// Something that came in.
 pub enum Incoming {
     /// A photo, or a zip file of photos.
@@ -127,7 +131,7 @@ pub fn folder_of(file: &File) -> Option<String> {
 /// A sample photo of the page.
 pub async fn sample(file: &str) -> Incoming {
     let failed = || Incoming::Unusable { name: file.to_owned(), trouble: Trouble::NotFetched };
-    let Ok(blob) = fetch::blob(&format!("samples/{file}")).await else { return failed() };
+    let Ok(blob) = fetch::blob(&format!("samples/{file}"), MOST_BYTES).await else { return failed() };
     named(&blob, file).map_or_else(failed, Incoming::File)
 }
 
@@ -175,4 +179,13 @@ fn item_of(item: &DataTransferItem) -> Option<Incoming> {
 
 fn files(list: FileList) -> Vec<File> {
     (0..list.length()).filter_map(|at| list.get(at)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_is_fetched_that_the_worker_refuses() {
+        assert_eq!(super::MOST_BYTES, beit::decode::MAX_FILE_BYTES);
+        assert!(include_str!("../embed/source.js").contains("const MOST_BYTES = 256 * 2 ** 20;"));
+    }
 }

@@ -8,6 +8,7 @@
 
 use crate::fetch::{base_address, parameter};
 use crate::updates::SERVICE_WORKER;
+use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
@@ -91,8 +92,11 @@ pub fn container(window: &Window) -> Option<ServiceWorkerContainer> {
 /// Starts the service worker and waits until it has a say.
 async fn start(window: &Window, called: &str, looks: usize) -> Option<()> {
     let address = address(called)?;
-    let registering = container(window)?.register(&address);
-    let registration: ServiceWorkerRegistration = JsFuture::from(registering).await.ok()?.unchecked_into();
+    let registering = JsFuture::from(container(window)?.register(&address));
+    // The script may never come.
+    let patience = TimeoutFuture::new(looks as u32 * BETWEEN_LOOKS);
+    let Either::Left((registered, _)) = select(registering, patience).await else { return None };
+    let registration: ServiceWorkerRegistration = registered.ok()?.unchecked_into();
     for _ in 0..looks {
         let active = registration.active().filter(|worker| worker.script_url() == address);
         if active.is_some_and(|worker| worker.state() == ServiceWorkerState::Activated) {

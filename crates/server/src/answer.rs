@@ -181,7 +181,7 @@ fn send_body(
     disturbance: &Disturbance,
 ) -> io::Result<()> {
     let end = match disturbance {
-        Disturbance::HangUpAfter(end) => length.min(*end),
+        Disturbance::HangUpAfter(end) | Disturbance::StallAfter(end) => length.min(*end),
         _ => length,
     };
     let chunk_bytes = match disturbance {

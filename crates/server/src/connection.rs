@@ -1,7 +1,8 @@
 //! One client's connection: its requests, one after another.
 
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -40,6 +41,10 @@ fn answer_next(reader: &mut BufReader<&TcpStream>, stream: &TcpStream, shared: &
         }
     };
     let disturbance = shared.options.disturb.as_ref().map_or(Disturbance::None, |disturb| disturb(&request));
+    if disturbance == Disturbance::Silence {
+        await_end(reader, shared);
+        return false;
+    }
     let mut answer = match &disturbance {
         Disturbance::Answer { status, content_type, headers, body } => {
             Answer::bytes(*status, content_type, body.clone()).with(headers)
@@ -63,5 +68,26 @@ fn answer_next(reader: &mut BufReader<&TcpStream>, stream: &TcpStream, shared: &
         });
     }
     let head_only = request.method == "HEAD";
-    answer.send(stream, head_only, &disturbance).is_ok() && !closing
+    let sent = answer.send(stream, head_only, &disturbance).is_ok();
+    if matches!(disturbance, Disturbance::StallAfter(_)) {
+        await_end(reader, shared);
+        return false;
+    }
+    sent && !closing
+}
+
+/// Returns once the client has left or the server stops. What the client asks meanwhile stays unanswered.
+fn await_end(reader: &mut BufReader<&TcpStream>, shared: &Shared) {
+    while !shared.stopping.load(Ordering::SeqCst) {
+        let asked = match reader.fill_buf() {
+            Ok(bytes) => bytes.len(),
+            // It is merely silent for longer than [`IDLE`].
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
+            Err(_) => return,
+        };
+        if asked == 0 {
+            return;
+        }
+        reader.consume(asked);
+    }
 }

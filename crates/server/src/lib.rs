@@ -75,6 +75,10 @@ pub enum Disturbance {
     Throttle(u64),
     /// Answer as usual, but hang up after this many bytes of the body.
     HangUpAfter(u64),
+    /// Answer as usual, but send nothing more after this many bytes of the body, and hold the connection open.
+    StallAfter(u64),
+    /// Answer nothing, and hold the connection open.
+    Silence,
     /// Answer as usual, but with the bits of the body's byte at this offset inverted.
     Corrupt(u64),
     /// Answer this instead of the file, with these headers beside the usual ones.

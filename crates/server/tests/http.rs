@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -281,6 +281,46 @@ fn a_bad_network_can_be_played() {
     assert_eq!(gone.header("retry-after"), Some("7"));
     for target in ["/w.bin", "/w.bin?slow", "/w.bin?late"] {
         assert_eq!(get(&server, target).body, bytes, "{target}");
+    }
+}
+
+/// A server that stalls ends a connection when the client does, and all of them when it stops.
+#[test]
+fn stalled_answers_never_end_by_themselves() {
+    let bytes = vec![7u8; 100_000];
+    let folder = Folder::new(&[("w.bin", &bytes)]);
+    let options = Options {
+        disturb: Some(Box::new(|request| match request.target.as_str() {
+            "/w.bin?half" => Disturbance::StallAfter(70_001),
+            "/w.bin?none" => Disturbance::Silence,
+            _ => Disturbance::None,
+        })),
+        ..Options::new(folder.site())
+    };
+    let server = Server::start(options).unwrap();
+    let (mut half, mut none) = (Client::new(server.address()), Client::new(server.address()));
+    for (client, target) in [(&mut half, "/w.bin?half"), (&mut none, "/w.bin?none")] {
+        write!(client.0.get_mut(), "GET {target} HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+        client.0.get_mut().set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    }
+    // All that comes until nothing more does.
+    let received = |client: &mut Client| {
+        let mut all = Vec::new();
+        let end = client.0.read_to_end(&mut all).map_err(|error| error.kind());
+        (all, end)
+    };
+    let (head_and_part, end) = received(&mut half);
+    assert!(matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{end:?}");
+    assert!(head_and_part.starts_with(b"HTTP/1.1 200 OK") && head_and_part.ends_with(&bytes[..70_001]));
+    let (nothing, end) = received(&mut none);
+    assert!(matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{end:?}");
+    assert!(nothing.is_empty());
+    assert_eq!(get(&server, "/w.bin").body, bytes, "others are answered meanwhile");
+    drop(server);
+    for client in [&mut half, &mut none] {
+        assert!(
+            matches!(received(client), (rest, Ok(_) | Err(ErrorKind::ConnectionReset)) if rest.is_empty())
+        );
     }
 }
 

@@ -2,12 +2,13 @@
 //! few at a time so that a thousand of them do not hold the page up.
 
 use super::source::{self, Source};
-use super::{Incoming, folder, folder_of, named, zip};
-use crate::fetch;
+use super::{Incoming, MOST_BYTES, folder, folder_of, named, zip};
+use crate::fetch::{self, FetchFault};
 use crate::photo::{ArchiveFault, Trouble};
 use crate::shelf::Shelf;
 use crate::state::Action;
 use gloo::timers::future::TimeoutFuture;
+use protocol::fault::PhotoFault;
 use std::cell::RefCell;
 use std::rc::Rc;
 use web_sys::{File, FileSystemEntry};
@@ -97,10 +98,10 @@ impl Door {
         let url = web_sys::Url::new(address).ok();
         let (host, path) = url.map(|url| (url.host(), url.pathname())).unwrap_or_default();
         let name = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&host).to_owned();
-        let file = fetch::blob(address).await.ok().and_then(|blob| named(&blob, &name));
-        match file {
-            Some(file) => self.photo(Source::File(file)).await,
-            None => self.trouble(name, Trouble::NotShared(host)),
+        match fetch::blob(address, MOST_BYTES).await.map(|blob| named(&blob, &name)) {
+            Ok(Some(file)) => self.photo(Source::File(file)).await,
+            Err(FetchFault::TooLong(bytes)) => self.trouble(name, too_large(bytes)),
+            Ok(None) | Err(FetchFault::NotFetched(_)) => self.trouble(name, Trouble::NotShared(host)),
         }
     }
 
@@ -139,6 +140,12 @@ async fn list(archive: &File) -> Result<Vec<zip::Entry>, ArchiveFault> {
     let tail = source::bytes(archive, length.saturating_sub(zip::TAIL)..length).await.ok_or(damaged)?;
     let zip::Directory { offset, size } = zip::directory(&tail, length)?;
     zip::entries(&source::bytes(archive, offset..offset + size).await.ok_or(damaged)?)
+}
+
+/// What the worker would say of it.
+fn too_large(bytes: u64) -> Trouble {
+    let (megabytes, most_megabytes) = (bytes >> 20, MOST_BYTES >> 20);
+    Trouble::Photo(PhotoFault::FileTooLarge { megabytes, most_megabytes })
 }
 
 fn is_archive(file: &File) -> bool {

@@ -2,8 +2,11 @@
 //! else the first of the list, else the one that comes with the page.
 
 use super::list::{self, ListFault, Listed};
-use crate::fetch::{self, TextFault, base_address, parameter};
+use crate::fetch::{self, FetchFault, base_address, parameter};
 use crate::state::{Action, Problem};
+use futures_util::future::{Either, select};
+use gloo::timers::future::TimeoutFuture;
+use std::pin::pin;
 use std::rc::Rc;
 use web_sys::{Storage, Url};
 use yew::Callback;
@@ -12,6 +15,8 @@ use yew::Callback;
 const LIST: &str = "models/index.json";
 /// What is loaded where there is no list to choose from.
 const DEFAULT: &str = "models/demo/manifest.json";
+/// How long the list is waited for, in milliseconds, before the page goes on without it.
+const PATIENCE: u32 = 3_000;
 /// The parameter of the page's address that names a manifest.
 const PARAMETER: &str = "model";
 /// Where the browser keeps the visitor's choice: the manifest's address.
@@ -22,18 +27,34 @@ pub async fn choose(dispatch: &Callback<Action>) {
     let named = parameter(PARAMETER)
         .map(|address| resolve(&address, &base_address()).ok_or(Problem::BadModelAddress(address)));
     // What the address names need not wait for the list.
-    let waits = named.is_none();
+    let mut waits = named.is_none();
     if let Some(named) = named {
         dispatch.emit(Action::Chosen(named));
     }
-    let models = read().await;
-    let listed = models.as_deref().unwrap_or_default();
-    let kept = storage().and_then(|storage| storage.get_item(KEPT).ok()?);
-    let chosen = pick(listed, kept.as_deref()).or_else(|| resolve(DEFAULT, &base_address()));
+    let mut list = pin!(read());
+    let models = match select(list.as_mut(), TimeoutFuture::new(PATIENCE)).await {
+        Either::Left((models, _)) => models,
+        Either::Right(_) => {
+            if std::mem::take(&mut waits) {
+                dispatch.emit(Action::Chosen(chosen(None)));
+            }
+            list.await
+        }
+    };
+    let chosen = waits.then(|| chosen(Some(models.as_deref().unwrap_or_default())));
     dispatch.emit(Action::Listed(models));
-    if waits {
-        dispatch.emit(Action::Chosen(chosen.ok_or_else(|| Problem::BadModelAddress(DEFAULT.into()))));
+    if let Some(chosen) = chosen {
+        dispatch.emit(Action::Chosen(chosen));
     }
+}
+
+/// What to load, where the page's address names nothing. None of a list: it has not come yet.
+fn chosen(listed: Option<&[Listed]>) -> Result<Rc<str>, Problem> {
+    // Anybody may have written into the browser's storage.
+    let kept = storage().and_then(|storage| storage.get_item(KEPT).ok()?);
+    let kept = kept.and_then(|kept| resolve(&kept, &base_address()));
+    let default = || resolve(DEFAULT, &base_address());
+    pick(listed, kept.as_deref()).or_else(default).ok_or_else(|| Problem::BadModelAddress(DEFAULT.into()))
 }
 
 /// Keeps the visitor's choice for the next visit. An address that names a model would have the last word then, so
@@ -62,8 +83,8 @@ async fn read() -> Result<Vec<Listed>, ListFault> {
     let unknown = || ListFault::NotFetched("the page has no address".into());
     let address = resolve(LIST, &base_address()).ok_or_else(unknown)?;
     let json = fetch::text(&address, list::LONGEST).await.map_err(|fault| match fault {
-        TextFault::TooLong => ListFault::TooLong,
-        TextFault::NotFetched(reason) => ListFault::NotFetched(reason),
+        FetchFault::TooLong(_) => ListFault::TooLong,
+        FetchFault::NotFetched(reason) => ListFault::NotFetched(reason),
     })?;
     let mut models = list::parse(&json)?;
     for (at, model) in models.iter_mut().enumerate() {
@@ -73,8 +94,9 @@ async fn read() -> Result<Vec<Listed>, ListFault> {
     Ok(models)
 }
 
-/// The visitor's earlier choice if it is still offered, else the first.
-fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
+/// The visitor's earlier choice if it is still offered, else the first. Without a list, the earlier choice.
+fn pick(listed: Option<&[Listed]>, kept: Option<&str>) -> Option<Rc<str>> {
+    let Some(models) = listed else { return kept.map(Rc::from) };
     let again = models.iter().find(|model| Some(&*model.manifest) == kept);
     again.or(models.first()).map(|model| model.manifest.clone())
 }
@@ -103,10 +125,16 @@ mod tests {
     fn the_visitors_choice_comes_first_if_it_is_still_offered() {
         let model = |manifest: &str| Listed { manifest: manifest.into(), ..Listed::default() };
         let models = [model("https://host/a"), model("https://host/b")];
-        let picked = |kept| pick(&models, kept).map(|manifest| manifest.to_string());
+        let picked = |kept| pick(Some(&models), kept).map(|manifest| manifest.to_string());
         assert_eq!(picked(None).as_deref(), Some("https://host/a"));
         assert_eq!(picked(Some("https://host/b")).as_deref(), Some("https://host/b"));
         assert_eq!(picked(Some("https://elsewhere/c")).as_deref(), Some("https://host/a"));
-        assert_eq!(pick(&[], Some("https://host/a")), None);
+        assert_eq!(pick(Some(&[]), Some("https://host/a")), None);
+    }
+
+    #[test]
+    fn the_visitors_choice_needs_no_list() {
+        assert_eq!(pick(None, Some("https://host/a")).as_deref(), Some("https://host/a"));
+        assert_eq!(pick(None, None), None);
     }
 }
