@@ -57,89 +57,97 @@ fn a_dropped_connection_and_a_corrupt_byte_are_mended_by_fetching_again() {
     assert!(shards > 2, "both damaged shards were asked for again, {shards} requests in all");
 }
 
-/// What stalls on the first visit, before a service worker has a say, holds up nothing but itself, and is given up
-/// after 20 seconds.
-#[test]
-fn what_stalls_is_given_up_and_the_page_goes_on() {
-    let stalls = Arc::new(AtomicBool::new(true));
-    let disturb = {
-        let stalls = stalls.clone();
-        move |request: &server::Request| {
-            let stalling = ["/models/index.json", "/licenses/LICENSE-WordNet.txt", "/samples/cat.jpg?stalls"];
-            match stalling.contains(&request.target.as_str()) && stalls.load(Ordering::SeqCst) {
-                true => Disturbance::StallAfter(100),
-                false => Disturbance::None,
+/// Twenty seconds and more of waiting each, for `nightly`.
+mod silence {
+    use super::*;
+
+    /// What stalls on the first visit, before a service worker has a say, holds up nothing but itself, and is given up
+    /// after 20 seconds.
+    #[test]
+    fn what_stalls_is_given_up_and_the_page_goes_on() {
+        let stalls = Arc::new(AtomicBool::new(true));
+        let disturb = {
+            let stalls = stalls.clone();
+            move |request: &server::Request| {
+                let stalling =
+                    ["/models/index.json", "/licenses/LICENSE-WordNet.txt", "/samples/cat.jpg?stalls"];
+                match stalling.contains(&request.target.as_str()) && stalls.load(Ordering::SeqCst) {
+                    true => Disturbance::StallAfter(100),
+                    false => Disturbance::None,
+                }
             }
-        }
-    };
-    let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) });
-    browse(Setup::default(), async |client| {
-        page::open(client, &server.url()).await;
-        page::paste_text(client, &format!("{}samples/cat.jpg?stalls", server.url())).await;
-        page::ready(client).await;
-        let sentence = page::element(client, "models-fault").await.text().await.unwrap();
-        assert!(sentence.contains("no byte came for 20 s"), "{sentence:?}");
-        let cards = page::settled(client, 1).await;
-        assert_eq!(cards[0].state, "error", "{cards:?}");
-        // Where the service worker could not keep all of the shell, there is none until the next visit.
-        let given_up = "return navigator.serviceWorker.getRegistration().then(registration => !registration)";
-        page::until(client, "the installation is given up", given_up).await;
-        stalls.store(false, Ordering::SeqCst);
-        client.refresh().await.unwrap();
-        page::ready(client).await;
-        page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
-    });
-}
+        };
+        let server =
+            site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) });
+        browse(Setup::default(), async |client| {
+            page::open(client, &server.url()).await;
+            page::paste_text(client, &format!("{}samples/cat.jpg?stalls", server.url())).await;
+            page::ready(client).await;
+            let sentence = page::element(client, "models-fault").await.text().await.unwrap();
+            assert!(sentence.contains("no byte came for 20 s"), "{sentence:?}");
+            let cards = page::settled(client, 1).await;
+            assert_eq!(cards[0].state, "error", "{cards:?}");
+            // Where the service worker could not keep all of the shell, there is none until the next visit.
+            let given_up =
+                "return navigator.serviceWorker.getRegistration().then(registration => !registration)";
+            page::until(client, "the installation is given up", given_up).await;
+            stalls.store(false, Ordering::SeqCst);
+            client.refresh().await.unwrap();
+            page::ready(client).await;
+            page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
+        });
+    }
 
-/// Where isolation is wanted of it, the page waits for the service worker first, but not for ever.
-#[test]
-fn a_service_worker_that_never_comes_is_not_waited_for() {
-    let disturb = |request: &server::Request| match request.path() {
-        "/service-worker.js" => Disturbance::Silence,
-        _ => Disturbance::None,
-    };
-    let server = site::serve_with(Options {
-        disturb: Some(Box::new(disturb)),
-        isolation: false,
-        ..Options::new(site::dist())
-    });
-    browse(Setup::default(), async |client| {
-        page::open(client, &format!("{}?isolate=1", server.url())).await;
-        page::ready(client).await;
-    });
-}
+    /// Where isolation is wanted of it, the page waits for the service worker first, but not for ever.
+    #[test]
+    fn a_service_worker_that_never_comes_is_not_waited_for() {
+        let disturb = |request: &server::Request| match request.path() {
+            "/service-worker.js" => Disturbance::Silence,
+            _ => Disturbance::None,
+        };
+        let server = site::serve_with(Options {
+            disturb: Some(Box::new(disturb)),
+            isolation: false,
+            ..Options::new(site::dist())
+        });
+        browse(Setup::default(), async |client| {
+            page::open(client, &format!("{}?isolate=1", server.url())).await;
+            page::ready(client).await;
+        });
+    }
 
-#[test]
-fn an_address_of_a_huge_file_is_refused_before_it_is_fetched_and_a_silent_one_given_up() {
-    let folder = tempfile::tempdir().unwrap();
-    site::copy(&site::dist(), folder.path());
-    // A sparse file: it takes no room.
-    let huge = std::fs::File::create(folder.path().join("huge.jpg")).unwrap();
-    huge.set_len(300 << 20).unwrap();
-    // It would take minutes.
-    let disturb = |request: &server::Request| match request.path() {
-        "/huge.jpg" => Disturbance::Throttle(1 << 20),
-        "/still.jpg" => Disturbance::Silence,
-        _ => Disturbance::None,
-    };
-    let server =
-        site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(folder.path()) });
-    browse(Setup::default(), async |client| {
-        page::open(client, &server.url()).await;
-        page::paste_text(client, &format!("{}huge.jpg", server.url())).await;
-        let cards = page::settled(client, 1).await;
-        let sentence = cards[0].error.as_deref().unwrap_or_default();
-        assert!(sentence.contains("300 MB") && sentence.contains("256 MB"), "{cards:?}");
-        // The module for other pages fetches photos by itself.
-        let ask = "const [address] = arguments;
-            return import('./embed/source.js').then(({ photo }) => photo(address)).catch(e => e.message)";
-        for (address, expected) in
-            [("huge.jpg", "longer than 256 MB"), ("still.jpg", "sent nothing for 20 s")]
-        {
-            let told = client.execute(ask, vec![json!(address)]).await.unwrap();
-            assert!(told.as_str().unwrap_or_default().contains(expected), "{told}");
-        }
-    });
+    #[test]
+    fn an_address_of_a_huge_file_is_refused_before_it_is_fetched_and_a_silent_one_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        site::copy(&site::dist(), folder.path());
+        // A sparse file: it takes no room.
+        let huge = std::fs::File::create(folder.path().join("huge.jpg")).unwrap();
+        huge.set_len(300 << 20).unwrap();
+        // It would take minutes.
+        let disturb = |request: &server::Request| match request.path() {
+            "/huge.jpg" => Disturbance::Throttle(1 << 20),
+            "/still.jpg" => Disturbance::Silence,
+            _ => Disturbance::None,
+        };
+        let server =
+            site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(folder.path()) });
+        browse(Setup::default(), async |client| {
+            page::open(client, &server.url()).await;
+            page::paste_text(client, &format!("{}huge.jpg", server.url())).await;
+            let cards = page::settled(client, 1).await;
+            let sentence = cards[0].error.as_deref().unwrap_or_default();
+            assert!(sentence.contains("300 MB") && sentence.contains("256 MB"), "{cards:?}");
+            // The module for other pages fetches photos by itself.
+            let ask = "const [address] = arguments;
+                return import('./embed/source.js').then(({ photo }) => photo(address)).catch(e => e.message)";
+            for (address, expected) in
+                [("huge.jpg", "longer than 256 MB"), ("still.jpg", "sent nothing for 20 s")]
+            {
+                let told = client.execute(ask, vec![json!(address)]).await.unwrap();
+                assert!(told.as_str().unwrap_or_default().contains(expected), "{told}");
+            }
+        });
+    }
 }
 
 #[test]

@@ -134,9 +134,9 @@ fn models_are_switched_there_and_back_and_the_choice_is_remembered() {
     });
 }
 
-/// On a first visit, when nothing is kept that could stand in for it. The visitor's choice needs no list.
+/// Where no service worker has a kept list to answer with.
 #[test]
-fn a_list_that_is_late_is_not_waited_for_and_is_taken_in_when_it_comes() {
+fn the_visitors_choice_does_not_wait_for_a_late_list() {
     let folder = tempfile::tempdir().unwrap();
     let tiny = folder.path().join("site/models/tiny");
     site::copy(&site::dist(), &folder.path().join("site"));
@@ -144,38 +144,33 @@ fn a_list_that_is_late_is_not_waited_for_and_is_taken_in_when_it_comes() {
     convert_tiny(TINY, &tiny);
     let (path, _, list) = site::list_with(vec![tiny_entry(&tiny)]);
     std::fs::write(folder.path().join("site").join(path), list).unwrap();
-    for chosen in [None, Some("models/tiny/manifest.json")] {
-        let held = Arc::new(AtomicBool::new(true));
-        let disturb = {
-            let held = held.clone();
-            move |request: &server::Request| {
-                while request.path().ends_with(site::LIST) && held.load(Ordering::SeqCst) {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Disturbance::None
+    let held = Arc::new(AtomicBool::new(true));
+    let disturb = {
+        let held = held.clone();
+        move |request: &server::Request| {
+            while request.path().ends_with(site::LIST) && held.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(20));
             }
-        };
-        let whole = Options::new(folder.path().join("site"));
-        let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..whole });
-        browse(Setup::default(), async |client| {
-            if let Some(chosen) = chosen {
-                client.goto(&format!("{}licenses/LICENSE-WordNet.txt", server.url())).await.unwrap();
-                let choose = "localStorage.setItem('beitscope.model', arguments[0])";
-                client.execute(choose, vec![json!(format!("{}{chosen}", server.url()))]).await.unwrap();
-            }
-            page::open(client, &server.url()).await;
-            page::ready(client).await;
-            let model = if chosen.is_some() { TINY } else { "demo-vit-small-112" };
-            let named = "return document.body.innerText.includes(arguments[0])";
-            assert_eq!(client.execute(named, vec![json!(model)]).await.unwrap(), true, "{model}");
-            let menu = "return !!document.querySelector('[data-testid=models]')";
-            assert_eq!(client.execute(menu, vec![]).await.unwrap(), false, "the list is held");
-            held.store(false, Ordering::SeqCst);
-            page::until(client, "the list is taken in", menu).await;
-            let checked = if chosen.is_some() { "tiny" } else { "demo" };
-            assert_eq!(options(client).await[checked]["checked"], true);
-        });
-    }
+            Disturbance::None
+        }
+    };
+    let whole = Options::new(folder.path().join("site"));
+    let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..whole });
+    browse(Setup::default(), async |client| {
+        client.goto(&format!("{}licenses/LICENSE-WordNet.txt", server.url())).await.unwrap();
+        let choose = "localStorage.setItem('beitscope.model', arguments[0])";
+        let chosen = format!("{}models/tiny/manifest.json", server.url());
+        client.execute(choose, vec![json!(chosen)]).await.unwrap();
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        let named = "return document.body.innerText.includes(arguments[0])";
+        assert_eq!(client.execute(named, vec![json!(TINY)]).await.unwrap(), true);
+        let menu = "return !!document.querySelector('[data-testid=models]')";
+        assert_eq!(client.execute(menu, vec![]).await.unwrap(), false, "the list is held");
+        held.store(false, Ordering::SeqCst);
+        page::until(client, "the list is taken in", menu).await;
+        assert_eq!(options(client).await["tiny"]["checked"], true);
+    });
 }
 
 #[test]

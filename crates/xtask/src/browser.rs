@@ -79,7 +79,7 @@ pub fn find_webkit(project: &Project) -> Result<(PathBuf, String)> {
 }
 
 /// The tests that WebKit's browser is left out of, by the names of their modules.
-pub const NOT_IN_WEBKIT: [&str; 2] = ["chromium::", "chromium_and_firefox::"];
+pub const NOT_IN_WEBKIT: [&str; 3] = ["chromium::", "chromium_and_firefox::", "silence::"];
 
 fn version_of(program: &PathBuf) -> Result<String> {
     let text = output(Command::new(program).arg("--version"))?;

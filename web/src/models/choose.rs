@@ -35,26 +35,33 @@ pub async fn choose(dispatch: &Callback<Action>) {
     let models = match select(list.as_mut(), TimeoutFuture::new(PATIENCE)).await {
         Either::Left((models, _)) => models,
         Either::Right(_) => {
-            if std::mem::take(&mut waits) {
-                dispatch.emit(Action::Chosen(chosen(None)));
+            // The visitor's choice needs no list. Without one the list has the say, however long it takes: another model
+            // than the site wants would be worse than a wait.
+            if let Some(kept) = kept_choice().filter(|_| waits) {
+                waits = false;
+                dispatch.emit(Action::Chosen(Ok(kept)));
             }
             list.await
         }
     };
-    let chosen = waits.then(|| chosen(Some(models.as_deref().unwrap_or_default())));
+    let chosen = waits.then(|| chosen(models.as_deref().unwrap_or_default()));
     dispatch.emit(Action::Listed(models));
     if let Some(chosen) = chosen {
         dispatch.emit(Action::Chosen(chosen));
     }
 }
 
-/// What to load, where the page's address names nothing. None of a list: it has not come yet.
-fn chosen(listed: Option<&[Listed]>) -> Result<Rc<str>, Problem> {
-    // Anybody may have written into the browser's storage.
-    let kept = storage().and_then(|storage| storage.get_item(KEPT).ok()?);
-    let kept = kept.and_then(|kept| resolve(&kept, &base_address()));
+/// What to load, where the page's address names nothing.
+fn chosen(listed: &[Listed]) -> Result<Rc<str>, Problem> {
     let default = || resolve(DEFAULT, &base_address());
-    pick(listed, kept.as_deref()).or_else(default).ok_or_else(|| Problem::BadModelAddress(DEFAULT.into()))
+    let picked = pick(listed, kept_choice().as_deref()).or_else(default);
+    picked.ok_or_else(|| Problem::BadModelAddress(DEFAULT.into()))
+}
+
+/// The model that the visitor picked on an earlier visit. Anybody may have written into the browser's storage.
+fn kept_choice() -> Option<Rc<str>> {
+    let kept = storage().and_then(|storage| storage.get_item(KEPT).ok()?)?;
+    resolve(&kept, &base_address())
 }
 
 /// Keeps the visitor's choice for the next visit. An address that names a model would have the last word then, so
@@ -94,9 +101,8 @@ async fn read() -> Result<Vec<Listed>, ListFault> {
     Ok(models)
 }
 
-/// The visitor's earlier choice if it is still offered, else the first. Without a list, the earlier choice.
-fn pick(listed: Option<&[Listed]>, kept: Option<&str>) -> Option<Rc<str>> {
-    let Some(models) = listed else { return kept.map(Rc::from) };
+/// The visitor's earlier choice if it is still offered, else the first.
+fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
     let again = models.iter().find(|model| Some(&*model.manifest) == kept);
     again.or(models.first()).map(|model| model.manifest.clone())
 }
@@ -125,16 +131,10 @@ mod tests {
     fn the_visitors_choice_comes_first_if_it_is_still_offered() {
         let model = |manifest: &str| Listed { manifest: manifest.into(), ..Listed::default() };
         let models = [model("https://host/a"), model("https://host/b")];
-        let picked = |kept| pick(Some(&models), kept).map(|manifest| manifest.to_string());
+        let picked = |kept| pick(&models, kept).map(|manifest| manifest.to_string());
         assert_eq!(picked(None).as_deref(), Some("https://host/a"));
         assert_eq!(picked(Some("https://host/b")).as_deref(), Some("https://host/b"));
         assert_eq!(picked(Some("https://elsewhere/c")).as_deref(), Some("https://host/a"));
-        assert_eq!(pick(Some(&[]), Some("https://host/a")), None);
-    }
-
-    #[test]
-    fn the_visitors_choice_needs_no_list() {
-        assert_eq!(pick(None, Some("https://host/a")).as_deref(), Some("https://host/a"));
-        assert_eq!(pick(None, None), None);
+        assert_eq!(pick(&[], Some("https://host/a")), None);
     }
 }

@@ -38,7 +38,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 22] = [
+pub const STEPS: [Step; 23] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -62,6 +62,7 @@ pub const STEPS: [Step; 22] = [
     },
     step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Nightly(SAME_KERNELS), gpu_wasm),
     step("gpu-memory", "weights on the GPU are not in wasm's memory", When::Nightly(SLOW_GPU), gpu_memory),
+    step("silence", "servers that say nothing are given up", When::Nightly("a minute of waiting"), silence),
     step("firefox-rest", "the page's other files in Firefox", When::Nightly(SAME_CODE), firefox_rest),
     step("webkit-rest", "the page's other files in WebKit", When::Nightly(SAME_CODE), webkit_rest),
     step("thousand", "a thousand photos in flat memory", When::Nightly("two minutes of browser"), thousand),
@@ -121,8 +122,9 @@ const IN_CHROMIUM: [&str; 21] = [
     "webgpu",
 ];
 
-/// A test in `webgpu` that is a step of its own in `nightly`.
+/// Tests of files in Chromium that are steps of their own in `nightly`.
 const GPU_MEMORY: &str = "weights_on_the_gpu";
+const SILENCE: &str = "silence::";
 
 /// The files that run in Firefox and WebKit too, but for what is in a module of theirs that names other browsers: what
 /// depends on the browser's threads, storage, workers, network and devices.
@@ -235,7 +237,7 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
     if find_on_path("nginx").is_none() {
         apt::install(context.project, "nginx", &["nginx-light"])?;
     }
-    in_chromium(context, &IN_CHROMIUM, &["--skip", GPU_MEMORY], tally)
+    in_chromium(context, &IN_CHROMIUM, &["--skip", GPU_MEMORY, "--skip", SILENCE], tally)
 }
 
 /// The page and one worker, enough for Chromium.
@@ -303,6 +305,10 @@ fn gpu_memory(context: &Context, tally: &mut Tally) -> Result<()> {
     in_chromium(context, &["webgpu"], &[GPU_MEMORY], tally)
 }
 
+fn silence(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_chromium(context, &["hosting"], &[SILENCE], tally)
+}
+
 fn in_chromium(context: &Context, files: &[&str], harness: &[&str], tally: &mut Tally) -> Result<()> {
     let browser = browser::find(context.project)?;
     println!("{} {}", browser.chromium.display(), browser.version);
@@ -324,7 +330,7 @@ fn in_firefox(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()
     println!("{} {version}", firefox.display());
     let mut cargo = browser_tests(context, files)?;
     cargo.env(browser::VARIABLE, "firefox");
-    cargo_test::run(cargo, &["--skip", "chromium::"], tally)
+    cargo_test::run(cargo, &["--skip", "chromium::", "--skip", SILENCE], tally)
 }
 
 fn webkit(context: &Context, tally: &mut Tally) -> Result<()> {
