@@ -200,8 +200,11 @@ fn foretold_cpu_ms(config: &Config, format: WeightFormat) -> f64 {
     photo_ms_on_cpu(config, product_ms(config, Isa::best(), format, now))
 }
 
+/// A network on a GPU, and its classes.
+type OnGpu = (Model<Gpu>, Vec<Label>);
+
 /// The network on the GPU, if it computes rightly there and a photo takes less time than on the processor.
-fn faster_gpu(folder: &ModelFolder) -> Result<Option<(Model<Gpu>, Vec<Label>)>, Failure> {
+fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
     let on_cpu = |reason: String| {
         say(&format!("on the processor: {reason}"));
         Ok(None)
