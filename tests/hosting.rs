@@ -86,7 +86,6 @@ fn what_stalls_is_given_up_and_the_page_goes_on() {
         page::until(client, "the installation is given up", given_up).await;
         stalls.store(false, Ordering::SeqCst);
         client.refresh().await.unwrap();
-        page::ready(client).await;
         page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
     });
 }
