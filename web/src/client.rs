@@ -20,6 +20,10 @@ use yew::Callback;
 /// connection that has fallen silent, raises no error.
 const AWAKE_WITHIN: u32 = 120_000;
 
+/// After so many milliseconds without its script's first word a worker is taken for one whose script the browser has
+/// never asked for, which happens now and then: another one gets it. On a network that is slower than that, too.
+const BEGUN_WITHIN: u32 = 10_000;
+
 /// A running worker; ends with this value.
 pub struct Client {
     worker: Worker,
@@ -44,14 +48,21 @@ impl Client {
                 dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
             }
         });
+        let not_begun = Timeout::new(BEGUN_WITHIN, {
+            let dispatch = dispatch.clone();
+            move || dispatch.emit(Action::WorkerNotBegun)
+        });
         let on_message = {
             let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
-            let silence = Cell::new(Some(silence));
+            let (silence, not_begun) = (Cell::new(Some(silence)), Cell::new(Some(not_begun)));
             move |event: &Event| {
-                // It is not silent.
-                silence.set(None);
+                not_begun.set(None);
                 let action = read(event)
                     .unwrap_or_else(|reason| Action::WorkerBroke(Breakdown::Misunderstood(reason)));
+                if action != Action::Worker(Reply::Begun) {
+                    // It is not silent.
+                    silence.set(None);
+                }
                 if let Action::Worker(Reply::Awake { lock: Some(lock) }) = &action {
                     let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
                     lifeline::once_free(lock, move || {

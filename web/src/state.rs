@@ -87,6 +87,8 @@ pub struct State {
     pub stages: Vec<StageTime>,
     /// A worker broke down while it loaded: the next has one thread, whose memory grows as it must.
     pub without_threads: bool,
+    /// Workers that were made anew since their script did not begin.
+    not_begun: u32,
     /// Workers that broke down.
     pub crashes: Crashes,
     /// What is in the browser's storage, once it was looked up.
@@ -122,6 +124,7 @@ impl Default for State {
             whole_times: VecDeque::new(),
             stages: Vec::new(),
             without_threads: false,
+            not_begun: 0,
             crashes: Crashes::default(),
             stored: Kept::default(),
         }
@@ -141,6 +144,7 @@ impl State {
                 self.not_shown(None, Lack::NoModel);
                 self.broke(breakdown)
             }
+            Action::WorkerNotBegun => self.not_begun(),
             Action::Returned => self.returned(),
             Action::Reload => {
                 self.crashes.forgive();

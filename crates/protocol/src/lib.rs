@@ -52,6 +52,8 @@ pub enum Device {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Reply {
+    /// The worker's script runs, and fetches and starts its program. `worker.js` writes this one by hand.
+    Begun,
     /// The worker's wasm runs and listens. Requests sent before this may be lost. As long as the worker lives it holds
     /// the browser's lock of this name (`navigator.locks`), where the browser has locks: whoever gets it knows that
     /// the worker has ended, however it did.
@@ -289,6 +291,7 @@ mod tests {
             assert_eq!(back, request);
         }
         let replies = [
+            Reply::Begun,
             Reply::Awake { lock: Some("beitscope-worker-1".into()) },
             Reply::Loading(Loading {
                 phase: Phase::Download,
@@ -304,5 +307,10 @@ mod tests {
             let back: Reply = serde_json::from_str(&reply.to_json()).unwrap();
             assert_eq!(back, reply);
         }
+    }
+
+    #[test]
+    fn the_first_word_is_read_as_the_script_writes_it() {
+        assert_eq!(serde_json::from_str::<Reply>(r#"{"type":"begun"}"#).unwrap(), Reply::Begun);
     }
 }

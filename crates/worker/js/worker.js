@@ -1,6 +1,9 @@
 // The web worker's entry: starts the program beside it. From then on the program talks to the page
 // itself; what goes wrong before that is told here, in the protocol's own words.
 //
+// Browsers create a worker now and then whose script they never ask for: whoever hears nothing makes another.
+self.postMessage(['{"type":"begun"}']);
+
 // A promise that fails unseen would leave the page waiting: thrown again, it reaches the page as the
 // worker's error.
 self.addEventListener("unhandledrejection", (event) => {

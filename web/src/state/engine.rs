@@ -63,6 +63,9 @@ pub enum Breakdown {
 /// put that to the visitor, which a small model is not worth.
 const WORTH_PERSISTING: u64 = 64 << 20;
 
+/// So many workers are made anew one after another because their script does not begin.
+const MOST_NOT_BEGUN: u32 = 2;
+
 impl State {
     pub(super) fn listed_models(&mut self, list: Result<Vec<Listed>, ListFault>) -> Vec<Effect> {
         (self.models, self.list_fault) = match list {
@@ -140,6 +143,10 @@ impl State {
 
     pub(super) fn told(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
+            Reply::Begun => {
+                self.not_begun = 0;
+                vec![]
+            }
             Reply::Awake { .. } => {
                 self.engine = Engine::Finding;
                 self.load()
@@ -260,6 +267,15 @@ impl State {
         };
         self.engine = Engine::Failed(problem);
         vec![Effect::StopWorker]
+    }
+
+    /// The worker's script has not begun: another worker may get it. After some it is the network that is slow.
+    pub(super) fn not_begun(&mut self) -> Vec<Effect> {
+        if self.engine != Engine::Starting || self.not_begun >= MOST_NOT_BEGUN {
+            return vec![];
+        }
+        self.not_begun += 1;
+        self.start_worker()
     }
 
     /// The browser has put the page away, with its worker ended, and shows it once more.

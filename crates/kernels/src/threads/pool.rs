@@ -402,16 +402,21 @@ mod tests {
 
     #[test]
     fn a_lost_helper_is_an_error_and_no_wait_for_ever() {
-        let pool = pool(2);
-        let run = || {
-            let begun = AtomicU32::new(0);
-            pool.run(3, 1, &|thread, _| {
-                begun.fetch_add(1, Ordering::AcqRel);
-                wait_for(|| begun.load(Ordering::Acquire) >= 3);
-                assert!(thread != 2, "a helper's own panic");
-            });
-        };
-        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+        let (sender, outcome) = mpsc::channel();
+        thread::spawn(move || {
+            let pool = pool(2);
+            let run = || {
+                let begun = AtomicU32::new(0);
+                pool.run(3, 1, &|thread, _| {
+                    begun.fetch_add(1, Ordering::AcqRel);
+                    wait_for(|| begun.load(Ordering::Acquire) >= 3);
+                    assert!(thread != 2, "a helper's own panic");
+                });
+            };
+            sender.send(catch_unwind(AssertUnwindSafe(run)).is_err())
+        });
+        let failed = outcome.recv_timeout(std::time::Duration::from_secs(30));
+        assert_eq!(failed, Ok(true), "it waits for ever, or goes on as if nothing had happened");
     }
 
     #[test]

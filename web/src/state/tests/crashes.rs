@@ -110,3 +110,19 @@ fn a_page_that_was_put_away_starts_its_worker_again_and_keeps_its_photos() {
     }));
     assert_eq!(failed.update(Action::Returned), []);
 }
+
+/// Browsers create a worker now and then whose script they never ask for.
+#[test]
+fn a_worker_whose_script_does_not_begin_is_made_anew_a_few_times() {
+    let mut state = State::default();
+    state.update(Action::Chosen(Ok("https://host/m.json".into())));
+    assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
+    state.update(Action::Worker(Reply::Begun));
+    for _ in 0..2 {
+        assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
+    }
+    assert_eq!(state.update(Action::WorkerNotBegun), [], "the network is slow");
+    assert_eq!(state.crashes.all(), 0, "nobody is told of a breakdown");
+    state.update(Action::Worker(Reply::Awake { lock: None }));
+    assert_eq!(state.update(Action::WorkerNotBegun), [], "it came late");
+}
