@@ -209,16 +209,21 @@ fn a_fast_gpu_is_chosen_by_itself_and_the_page_says_why() {
         }
     };
     let model = Server::start(Options { cross_origin: true, ..Options::new(&folder) }).unwrap();
-    let server = site::serve_with_script_in_workers(fast_gpu(ms));
+    let server = site::serve_with_script_in_workers([HOOKS, &fast_gpu(ms)].concat());
     browse(WEBGPU, async |client| {
         page::open(client, &format!("{}?model={}manifest.json", server.url(), model.url())).await;
         page::ready_once_agreed(client, LARGE_MODEL).await;
         assert!(backend(client).await.contains("WebGPU"), "{}", backend(client).await);
         says(client, "on Acme 9000").await;
         says(client, "would take about").await;
-        let said =
-            client.execute("return document.body.innerText.match(/A photo takes .*processor/)[0]", vec![]);
-        println!("{}", said.await.unwrap());
+        let compared = "return document.body.innerText.match(/A photo takes .*processor/)[0]";
+        println!("{}", client.execute(compared, vec![]).await.unwrap());
+        let on_gpu = counts(client).await.bytes;
+        client.execute("new BroadcastChannel('gpu-hooks').postMessage('lose')", vec![]).await.unwrap();
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        assert_eq!(page::settled_within(client, 1, LARGE_MODEL).await[0].state, "done");
+        let after_loss = counts(client).await.bytes;
+        println!("wasm's memory: {on_gpu} bytes on the GPU, {after_loss} once it was lost");
     });
 }
 
