@@ -52,7 +52,7 @@ export interface Model {
   image_size: number;
   /** The model card's address. */
   card: string | null;
-  /** SHA-256 of the weights. */
+  /** What the weights are known by: the SHA-256 of their shards' SHA-256. */
   sha256: string;
 }
 

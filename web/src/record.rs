@@ -24,7 +24,7 @@ pub struct Record {
     /// SHA-256 of the photo's file.
     pub sha256: String,
     pub model: String,
-    /// SHA-256 of the model's weights.
+    /// The identity of the model's weights: the SHA-256 of their shards' SHA-256.
     pub model_sha256: String,
     pub backend: String,
     pub ms: f64,

@@ -16,7 +16,7 @@ pub struct Head {
 
 impl Head {
     /// `weights` is `[classes, width]`, `bias` `[classes]`. `model` is the name of the model whose features these
-    /// weights read, `model_sha256` its manifest's hash of all shards.
+    /// weights read, `model_sha256` its identity: the hash of its shards' hashes.
     ///
     /// # Errors
     /// When the shapes don't match, there are fewer than two classes, or a weight is not finite.

@@ -12,7 +12,7 @@ use crate::project::Project;
 use crate::shell;
 use crate::site::{self, Site};
 use crate::tools::{TARGET, Tools};
-use crate::workers::{LINTED, TESTED, Variant};
+use crate::workers::{LINTED, LINTED_AT_NIGHT, TESTED, Variant};
 use crate::{Result, apt, axe, bits32, browser, deny, fuzz, vulkan};
 
 /// What steps need.
@@ -38,7 +38,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 23] = [
+pub const STEPS: [Step; 24] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -60,6 +60,12 @@ pub const STEPS: [Step; 23] = [
         ahead: Some(Ahead { after: "site", build: build_release }),
         ..step("release", "the page as visitors get it, in Chromium", When::Always, release)
     },
+    step(
+        "clippy-rest",
+        "no lint in the worker without threads",
+        When::Nightly("all but a few of its lines are linted with threads"),
+        clippy_wasm_rest,
+    ),
     step("gpu-wasm", "the GPU's kernels by a browser's WebGPU", When::Nightly(SAME_KERNELS), gpu_wasm),
     step("gpu-memory", "weights on the GPU are not in wasm's memory", When::Nightly(SLOW_GPU), gpu_memory),
     step("silence", "servers that say nothing are given up", When::Nightly("a minute of waiting"), silence),
@@ -169,10 +175,16 @@ fn clippy(context: &Context, _: &mut Tally) -> Result<()> {
 fn clippy_wasm(context: &Context, _: &mut Tally) -> Result<()> {
     let mut page = cargo(context, "clippy --package web --target");
     process::run(page.args([TARGET, "--", "-D", "warnings"]))?;
-    LINTED.iter().try_for_each(|variant| {
-        let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
-        process::run(cargo.args(["--", "-D", "warnings"]))
-    })
+    lint_worker(context, &LINTED)
+}
+
+fn clippy_wasm_rest(context: &Context, _: &mut Tally) -> Result<()> {
+    lint_worker(context, &LINTED_AT_NIGHT)
+}
+
+fn lint_worker(context: &Context, variant: &Variant) -> Result<()> {
+    let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
+    process::run(cargo.args(["--", "-D", "warnings"]))
 }
 
 fn bits32(context: &Context, tally: &mut Tally) -> Result<()> {
