@@ -1,7 +1,7 @@
 //! A worker that dies in mid-photo, with one thread and with several: the page says so, starts another, and no photo
 //! is lost.
 
-use server::{Disturbance, Options, Server};
+use server::Server;
 use std::fs;
 use tests::browser::{Client, Setup, browse};
 use tests::command_line::{answer, classify};
@@ -103,32 +103,4 @@ fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
             assert!(notice.contains("stopped unexpectedly 3 times"), "{build}: {notice:?}");
         });
     }
-}
-
-/// One of the network's threads traps at its work: the worker can't go on, and the page starts one without threads.
-#[test]
-fn a_thread_that_dies_costs_no_photo() {
-    let disturb = |request: &server::Request| match request.path().strip_suffix("/helper.js") {
-        Some(folder) => {
-            let path = site::dist().join(folder.trim_start_matches('/')).join("helper.js");
-            let script = fs::read_to_string(path).unwrap();
-            let dies =
-                script.replace("glue.help(slot);", "throw new WebAssembly.RuntimeError('unreachable');");
-            assert_ne!(script, dies);
-            let body = dies.into_bytes();
-            Disturbance::Answer { status: 200, content_type: "text/javascript", headers: vec![], body }
-        }
-        None => Disturbance::None,
-    };
-    let server = site::serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(site::dist()) });
-    let cat = site::sample("cat.jpg");
-    let expected = classify(std::slice::from_ref(&cat));
-    browse(Setup::THREADS, async |client| {
-        page::open(client, &format!("{}?worker=simd128-threads&threads=2", server.url())).await;
-        page::pick(client, &[cat]).await;
-        let cards = page::settled(client, 1).await;
-        assert_eq!(cards[0].state, "done", "{cards:?}");
-        let best = &answer(&expected, cards[0].name.as_ref())["predictions"][0]["index"];
-        assert_eq!(cards[0].predictions[0].index, *best);
-    });
 }

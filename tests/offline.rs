@@ -3,6 +3,7 @@
 use serde_json::json;
 use server::{Disturbance, Options, Request};
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -45,9 +46,7 @@ fn a_new_version_is_announced_and_used_when_the_visitor_says_so() {
         page::open(client, &server.url()).await;
         page::ready(client).await;
         page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
-        let script = folder.path().join("service-worker.js");
-        let newer = fs::read_to_string(&script).unwrap() + "// another version\n";
-        fs::write(&script, newer).unwrap();
+        edit(folder.path());
         page::pick(client, &[site::sample("coffee.jpg")]).await;
         page::settled(client, 1).await;
         client.execute("window.before = true", vec![]).await.unwrap();
@@ -68,7 +67,23 @@ fn a_new_version_is_announced_and_used_when_the_visitor_says_so() {
             json!(null),
             "the new version is in use"
         );
+        let edition = "return document.querySelector('meta[name=edition]')?.content ?? null";
+        assert_eq!(client.execute(edition, vec![]).await.unwrap(), json!("2"), "no file of it is an old one");
     });
+}
+
+/// Makes another version of a built site: another page, and its hash in the service worker's list.
+fn edit(site: &Path) {
+    let (page, script) = (site.join("index.html"), site.join("service-worker.js"));
+    // The first half of it stands in the list.
+    let hash = |file: &Path| site::sha256(file)[..32].to_owned();
+    let before = hash(&page);
+    let html = fs::read_to_string(&page).unwrap();
+    fs::write(&page, html.replace("<title>", "<meta name=\"edition\" content=\"2\" /><title>")).unwrap();
+    let listed = fs::read_to_string(&script).unwrap();
+    let newer = listed.replace(&before, &hash(&page));
+    assert_ne!(listed, newer, "the list has the page's hash");
+    fs::write(&script, newer).unwrap();
 }
 
 /// The page opens and is ready, and says nothing of a list that cannot be used.

@@ -47,6 +47,12 @@ pub fn serve_with_files(files: Vec<(String, &'static str, Vec<u8>)>) -> Server {
     serve_with(Options { disturb: Some(Box::new(disturb)), record: true, ..Options::new(dist()) })
 }
 
+/// A file's SHA-256, lower-case hexadecimal, by another program than the ones under test.
+pub fn sha256(file: &Path) -> String {
+    let output = std::process::Command::new("sha256sum").arg(file).output().expect("sha256sum");
+    String::from_utf8_lossy(&output.stdout)[..64].to_owned()
+}
+
 /// The site with this script before the workers' own.
 pub fn serve_with_script_in_workers(script: String) -> Server {
     let disturb = move |request: &Request| match request.path().strip_suffix("/worker.js") {
