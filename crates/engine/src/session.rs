@@ -101,21 +101,23 @@ impl<P: Platform> Session<P> {
         let (url, device) = &self.asked;
         let platform = &self.platform;
         let wanted = Wanted { device: *device, ..Wanted::default() };
-        let store = Store::open(platform).await;
-        let found = match load::find(platform, url, &store).await {
-            Ok(found) => found,
-            Err(error) => return self.load_failed(error),
-        };
-        if !agreed && !found.is_known {
-            return platform.post(&Reply::AskFirst { offer: found.offer(platform, url) });
-        }
+        // Threads start while the manifest comes, but not for a model that the visitor has to be asked about.
         let start = async {
             match self.threads.clone() {
                 Some(threads) => threads,
                 None => platform.devices().start_threads(threads).await,
             }
         };
-        let (threads, loaded) = join(start, found.load(platform, url, &store, wanted)).await;
+        let load = load::load(platform, url, wanted);
+        if !agreed {
+            let store = Store::open(platform).await;
+            match load::find(platform, url, &store).await {
+                Ok(found) if found.is_known => {}
+                Ok(found) => return platform.post(&Reply::AskFirst { offer: found.offer(platform, url) }),
+                Err(error) => return self.load_failed(error),
+            }
+        }
+        let (threads, loaded) = join(start, load).await;
         self.threads = Some(threads);
         match loaded {
             Ok(loaded) => {

@@ -17,6 +17,8 @@ use web_sys::{Event, MessageEvent, Worker};
 
 /// Longer than any storage takes for a shard: a thread that says nothing for so long is given up.
 const PATIENCE_MS: u32 = 30_000;
+/// The same until its first answer: browsers start a worker now and then whose script they never ask for.
+const FIRST_PATIENCE_MS: u32 = 3_000;
 
 /// Nothing once the thread is given up.
 type Waiting = Rc<RefCell<Option<HashMap<u32, oneshot::Sender<Option<Entry<JsBytes>>>>>>>;
@@ -27,6 +29,8 @@ pub struct Reader {
     /// Who waits for which answer. Dropping a sender says that none will come.
     waiting: Waiting,
     asked: Cell<u32>,
+    /// It has answered before.
+    answers: Cell<bool>,
     _on_event: Closure<dyn Fn(Event)>,
 }
 
@@ -48,7 +52,7 @@ impl Reader {
         };
         worker.set_onmessage(Some(on_event.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_event.as_ref().unchecked_ref()));
-        Some(Self { worker, waiting, asked: Cell::new(0), _on_event: on_event })
+        Some(Self { worker, waiting, asked: Cell::new(0), answers: Cell::new(false), _on_event: on_event })
     }
 
     /// The entry under `key`, if there is one.
@@ -59,8 +63,12 @@ impl Reader {
         self.waiting.borrow_mut().as_mut().ok_or(Gone)?.insert(id, sender);
         let question = Array::of3(&id.into(), &SHARD_CACHE.into(), &key.into());
         self.worker.post_message(&question).map_err(|_| Gone)?;
-        match select(answer, TimeoutFuture::new(PATIENCE_MS)).await {
-            Either::Left((answer, _)) => answer.map_err(|_| Gone),
+        let patience = if self.answers.get() { PATIENCE_MS } else { FIRST_PATIENCE_MS };
+        match select(answer, TimeoutFuture::new(patience)).await {
+            Either::Left((answer, _)) => {
+                self.answers.set(true);
+                answer.map_err(|_| Gone)
+            }
             Either::Right(_) => {
                 self.waiting.take();
                 Err(Gone)

@@ -9,7 +9,7 @@ use crate::reader::{Gone, Reader};
 use engine::platform::{Entry, Storage, StorageError};
 use js_sys::{Array, Uint8Array};
 use protocol::storage::{Key, SHARD_CACHE};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -22,6 +22,8 @@ const CHECKSUM: &str = "x-checksum";
 pub struct BrowserStorage {
     /// Reads shards while the worker's own thread is busy.
     reader: RefCell<Option<Rc<Reader>>>,
+    /// It could not: shards are read on the worker's own thread.
+    without_reader: Cell<bool>,
 }
 
 impl Storage for BrowserStorage {
@@ -48,15 +50,16 @@ impl Storage for BrowserStorage {
     }
 
     async fn read(&self, key: &str) -> Result<Option<Entry<JsBytes>>, StorageError> {
+        // Looked up first: a thread is started for what is there alone.
+        let Some(entry) = entry(&cache().await?, key).await else { return Ok(None) };
         if matches!(Key::of(key), Some(Key::Shard(_)))
             && let Some(reader) = self.reader()
         {
             match reader.read(key).await {
                 Ok(entry) => return Ok(entry),
-                Err(Gone) => drop(self.reader.take()),
+                Err(Gone) => self.give_up_reader(),
             }
         }
-        let Some(entry) = entry(&cache().await?, key).await else { return Ok(None) };
         let checksum = entry.headers().get(CHECKSUM).ok().flatten();
         let buffer = JsFuture::from(entry.array_buffer().map_err(failed)?).await.map_err(failed)?;
         Ok(Some(Entry { bytes: JsBytes(Uint8Array::new(&buffer)), checksum }))
@@ -84,8 +87,16 @@ impl Storage for BrowserStorage {
 }
 
 impl BrowserStorage {
+    fn give_up_reader(&self) {
+        self.without_reader.set(true);
+        self.reader.take();
+    }
+
     /// The thread that reads, started with the first shard of a load.
     fn reader(&self) -> Option<Rc<Reader>> {
+        if self.without_reader.get() {
+            return None;
+        }
         let mut reader = self.reader.borrow_mut();
         if reader.is_none() {
             *reader = Reader::start().map(Rc::new);
