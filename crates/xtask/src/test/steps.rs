@@ -48,11 +48,7 @@ pub const STEPS: [Step; 24] = [
     step("true-size", "BEiTv2-large with random weights against timm", When::Always, true_size),
     step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
     step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
-    Step {
-        // The native steps before it use other folders.
-        ahead: Some(Ahead { after: "fmt", build: build_site }),
-        ..step("site", "workers, page and command line build", When::Always, site)
-    },
+    step("site", "workers, page and command line build", When::Always, build),
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
@@ -235,12 +231,8 @@ fn wasm_test(
     cargo_test::watch(cargo, tally)
 }
 
-fn build_site(context: &Context) -> Result<()> {
-    let dev = Profile::Dev;
-    site::build(context.project, context.tools()?, dev, dev.site().as_ref()).map(drop)
-}
-
-fn site(context: &Context, _: &mut Tally) -> Result<()> {
+fn build(context: &Context, _: &mut Tally) -> Result<()> {
+    site::build(context.project, context.tools()?, Profile::Dev, Profile::Dev.site().as_ref())?;
     // The browser's tests compare the page's answers with the command line's.
     process::run(&mut cargo(context, "build --quiet --workspace --bin beitscope"))
 }
