@@ -20,6 +20,7 @@ const CHECKSUM: &str = "x-checksum";
 
 #[derive(Default)]
 pub struct BrowserStorage {
+    cache: RefCell<Option<Cache>>,
     /// Reads shards while the worker's own thread is busy.
     reader: RefCell<Option<Rc<Reader>>>,
     /// It could not: shards are read on the worker's own thread.
@@ -31,11 +32,13 @@ impl Storage for BrowserStorage {
     type Lock = Held;
 
     async fn is_available(&self) -> bool {
-        cache().await.is_ok()
+        // Anew for each load: another tab may have deleted the cache meanwhile, and what is written to a deleted one is lost.
+        self.cache.take();
+        self.cache().await.is_ok()
     }
 
     async fn keys(&self) -> Result<Vec<String>, StorageError> {
-        let keys = JsFuture::from(cache().await?.keys()).await.map_err(failed)?;
+        let keys = JsFuture::from(self.cache().await?.keys()).await.map_err(failed)?;
         let requests =
             Array::from(&keys).into_iter().filter_map(|request| request.dyn_into::<Request>().ok());
         // What is no key of ours has no path to be asked for by.
@@ -43,7 +46,7 @@ impl Storage for BrowserStorage {
     }
 
     async fn has(&self, key: &str) -> bool {
-        match cache().await {
+        match self.cache().await {
             Ok(cache) => entry(&cache, key).await.is_some(),
             Err(_) => false,
         }
@@ -51,7 +54,7 @@ impl Storage for BrowserStorage {
 
     async fn read(&self, key: &str) -> Result<Option<Entry<JsBytes>>, StorageError> {
         // Looked up first: a thread is started for what is there alone.
-        let Some(entry) = entry(&cache().await?, key).await else { return Ok(None) };
+        let Some(entry) = entry(&self.cache().await?, key).await else { return Ok(None) };
         if matches!(Key::of(key), Some(Key::Shard(_)))
             && let Some(reader) = self.reader()
         {
@@ -66,14 +69,14 @@ impl Storage for BrowserStorage {
     }
 
     async fn write(&self, key: &str, bytes: &JsBytes, checksum: Option<&str>) -> Result<(), StorageError> {
-        let cache = cache().await?;
+        let cache = self.cache().await?;
         let response = response(bytes, checksum).map_err(failed)?;
         JsFuture::from(cache.put_with_str(key, &response)).await.map_err(refused)?;
         Ok(())
     }
 
     async fn remove(&self, key: &str) -> Result<(), StorageError> {
-        JsFuture::from(cache().await?.delete_with_str(key)).await.map_err(failed)?;
+        JsFuture::from(self.cache().await?.delete_with_str(key)).await.map_err(failed)?;
         Ok(())
     }
 
@@ -87,6 +90,17 @@ impl Storage for BrowserStorage {
 }
 
 impl BrowserStorage {
+    /// Opened once a load: Firefox falls behind where it is opened for each entry.
+    async fn cache(&self) -> Result<Cache, StorageError> {
+        let opened = self.cache.borrow().clone();
+        if let Some(cache) = opened {
+            return Ok(cache);
+        }
+        let cache = open().await?;
+        self.cache.replace(Some(cache.clone()));
+        Ok(cache)
+    }
+
     fn give_up_reader(&self) {
         self.without_reader.set(true);
         self.reader.take();
@@ -105,9 +119,7 @@ impl BrowserStorage {
     }
 }
 
-/// Opened anew for each use: another tab may have deleted the cache meanwhile, and what is written to a deleted one is
-/// lost.
-async fn cache() -> Result<Cache, StorageError> {
+async fn open() -> Result<Cache, StorageError> {
     // Without a secure context there is no `caches` to ask.
     if !port::scope().is_secure_context() {
         return Err(StorageError::Failed("the page is not secure".into()));

@@ -334,7 +334,11 @@ fn in_firefox(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()
     println!("{} {version}", firefox.display());
     let mut cargo = browser_tests(context, files)?;
     cargo.env(browser::VARIABLE, "firefox");
-    cargo_test::run(cargo, &["--skip", "chromium::", "--skip", SILENCE], tally)
+    cargo_test::run(
+        cargo,
+        &["--skip", "chromium::", "--skip", "chromium_and_webkit::", "--skip", SILENCE],
+        tally,
+    )
 }
 
 fn webkit(context: &Context, tally: &mut Tally) -> Result<()> {
