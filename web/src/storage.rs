@@ -75,22 +75,20 @@ async fn look() -> Option<Kept> {
     for key in keys(&cache).await? {
         // An entry that another tab removed meanwhile holds nothing.
         let Some(response) = entry(&cache, &key).await else { continue };
-        let (url, is_coming) = match key {
+        if let Some((url, is_coming)) = key.as_manifest() {
+            let manifest = manifest(&response).await;
+            manifests.extend(manifest.map(|manifest| (url.to_owned(), is_coming, manifest)));
+        }
+        match key {
             Key::Shard(sha256) => {
                 shards.insert(sha256, size(&response).unwrap_or(0));
-                continue;
             }
             Key::Used(url) => {
                 let since_1970 = text(&response).await.and_then(|text| text.parse().ok());
                 used.extend(since_1970.map(|ms: u64| (url, ms)));
-                continue;
             }
-            Key::Manifest(url) => (url, false),
-            Key::Coming(url) => (url, true),
-            Key::Note(_) => continue,
-        };
-        let manifest = text(&response).await.and_then(|json| serde_json::from_str(&json).ok());
-        manifests.extend(manifest.map(|manifest: Manifest| (url, is_coming, manifest)));
+            Key::Manifest(_) | Key::Coming(_) | Key::Note(_) => {}
+        }
     }
     // Of a model whose next version is on its way, the one that is here is told of.
     manifests.sort_by_key(|(_, is_coming, _)| *is_coming);
@@ -119,20 +117,14 @@ pub async fn remove(manifest: &str) {
     let Some(keys) = keys(&cache).await else { return };
     let mut inventory = Inventory::default();
     for key in keys {
-        let (url, is_coming) = match &key {
-            Key::Shard(sha256) => {
-                inventory.shards.push(sha256.clone());
-                continue;
-            }
-            Key::Manifest(url) => (url, false),
-            Key::Coming(url) => (url, true),
-            Key::Used(_) | Key::Note(_) => continue,
-        };
+        if let Key::Shard(sha256) = &key {
+            inventory.shards.push(sha256.clone());
+        }
+        let Some((url, is_coming)) = key.as_manifest() else { continue };
         let Some(response) = entry(&cache, &key).await else { continue };
-        let Some(json) = text(&response).await else { continue };
-        let Ok(Manifest { shards, .. }) = serde_json::from_str(&json) else { continue };
+        let Some(Manifest { shards, .. }) = self::manifest(&response).await else { continue };
         let shards = shards.into_iter().map(|shard| shard.sha256).collect();
-        inventory.models.push(StoredModel { url: url.clone(), shards, used: 0, is_coming });
+        inventory.models.push(StoredModel { url: url.into(), shards, used: 0, is_coming });
     }
     inventory.take(manifest);
     let url = manifest.to_owned();
@@ -174,6 +166,10 @@ async fn keys(cache: &Cache) -> Option<Vec<Key>> {
 
 async fn entry(cache: &Cache, key: &Key) -> Option<Response> {
     JsFuture::from(cache.match_with_str(&key.path())).await.ok()?.dyn_into().ok()
+}
+
+async fn manifest(response: &Response) -> Option<Manifest> {
+    serde_json::from_str(&text(response).await?).ok()
 }
 
 async fn text(response: &Response) -> Option<String> {

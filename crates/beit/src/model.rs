@@ -44,8 +44,7 @@ impl<B: Backend> Model<B> {
     pub async fn warm_up(&self) -> Result<(), BackendError> {
         /// What a browser compiles in the background is ready after one or two.
         const BLOCKS: usize = 3;
-        let size = self.config.image_size;
-        let black = Pixels { size, values: vec![0.0; 3 * size * size] };
+        let black = Pixels::zeros(self.config.image_size);
         let mut x = self.patch_embedding.forward(&self.backend, &[black])?;
         for block in self.blocks.iter().take(BLOCKS) {
             block.forward(&self.backend, &mut x, self.config.heads)?;

@@ -29,6 +29,13 @@ pub struct Pixels {
     pub values: Vec<f32>,
 }
 
+impl Pixels {
+    /// Zeros, for a network that sees `size` × `size` pixels.
+    pub fn zeros(size: usize) -> Self {
+        Self { size, values: vec![0.0; 3 * size * size] }
+    }
+}
+
 /// Photo → the network's input, `[3, crop, crop]`.
 pub fn preprocess(photo: &Rgb, how: &Preprocessing) -> Pixels {
     normalize(&resize_and_crop(photo, how), how)

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::output::say;
 use ::engine::device_selection::{Times, photo_ms_on_cpu};
-use ::engine::product_ms;
+use ::engine::{product_ms, weight_format};
 use beit::backend::{BackendError, Cpu};
 use beit::config::Config;
 use beit::decode::decode;
@@ -140,8 +140,7 @@ impl Engine {
     /// compiles its kernels first.
     pub fn warm_up(&self) -> Result<(), Failure> {
         let Network::Gpu(model) = &self.network else { return Ok(()) };
-        let size = model.config().image_size;
-        let pixels = Pixels { size, values: vec![0.0; 3 * size * size] };
+        let pixels = Pixels::zeros(model.config().image_size);
         self.network.logits(&pixels).map(drop).map_err(|error| Failure::Data(format!("{error}; {INSTEAD}")))
     }
 
@@ -214,16 +213,14 @@ fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
         Err(error) => return on_cpu(error.to_string()),
     };
     let name = gpu.name();
-    let format =
-        if folder.manifest().quantization == "q4_0" { WeightFormat::Q4_0 } else { WeightFormat::Q8_0 };
+    let format = weight_format(&folder.manifest().quantization);
     match pollster::block_on(self_check(&gpu, format)) {
         Ok(agreement) if agreement.holds(gpu.arithmetic()) => {}
         Ok(agreement) => return on_cpu(format!("{name} computes wrongly (cosine {:.5})", agreement.cosine)),
         Err(error) => return on_cpu(format!("{name}: {error}")),
     }
     let (model, labels) = folder.load(gpu)?;
-    let size = model.config().image_size;
-    let pixels = Pixels { size, values: vec![0.0; 3 * size * size] };
+    let pixels = Pixels::zeros(model.config().image_size);
     let mut gpu_ms = f64::INFINITY;
     // Its kernels are compiled for the first.
     for _ in 0..3 {

@@ -49,8 +49,7 @@ impl<B: Backend> Classifier<B> {
         clock: &impl Clock,
         photo: Option<&F>,
     ) -> Result<(Decoded<F::Bytes>, Pixels), PhotoError> {
-        let bytes = photo::read(photo).await?;
-        let photo = photo.ok_or(PhotoError::Unreadable)?;
+        let (photo, bytes) = photo::read(photo).await?;
         let begun = clock.now();
         let rgb = photo::decode(photo, &bytes).await?;
         let pixels = self.pixels(&rgb);

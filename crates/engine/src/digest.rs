@@ -10,13 +10,18 @@ pub const PIECE: u64 = 1 << 20;
 /// somebody's intent; but whoever can write into the page's storage can also change the page.
 pub fn checksum(bytes: &impl Bytes) -> String {
     let mut hash = Xxh3Default::new();
+    for_each_piece(bytes, |piece| hash.update(piece));
+    format!("{:016x}", hash.digest())
+}
+
+/// Copies of all pieces, one after another in the same memory.
+pub fn for_each_piece(bytes: &impl Bytes, mut take: impl FnMut(&[u8])) {
     let mut scratch = vec![0; PIECE as usize];
     for (at, length) in pieces(bytes.length()) {
         let piece = &mut scratch[..length];
         bytes.copy_to(at, piece);
-        hash.update(piece);
+        take(piece);
     }
-    format!("{:016x}", hash.digest())
 }
 
 /// Where each piece of so many bytes begins, and its length: at most [`PIECE`].

@@ -131,7 +131,7 @@ fn candidates(gpu: &impl GpuBackend) -> Vec<Arithmetic> {
 /// # Errors
 /// When the GPU fails.
 pub async fn warm_up<G: GpuBackend>(clock: &impl Clock, model: &Model<G>) -> Result<(), BackendError> {
-    in_time(clock, model.backend(), model.logits(&blank(model.config()))).await.map(drop)
+    in_time(clock, model.backend(), model.logits(&Pixels::zeros(model.config().image_size))).await.map(drop)
 }
 
 /// Leaves the GPU with the fastest of these and gives the milliseconds of a photo with it; none where each
@@ -149,7 +149,7 @@ pub async fn time_photo<G: GpuBackend>(
     if gpu.is_software() {
         // An imitated GPU takes seconds, and has one candidate: nothing is to be compared.
         gpu.set_arithmetic(candidates.first().copied().unwrap_or_default());
-        let pixels = blank(model.config());
+        let pixels = Pixels::zeros(model.config().image_size);
         run(&pixels).await?;
         let begun = clock.now();
         run(&pixels).await?;
@@ -184,10 +184,4 @@ fn gradient(config: &Config) -> Pixels {
     let size = config.image_size;
     let value = |i: usize| (i / size % size + i % size) as f32 / size as f32 - 1.0;
     Pixels { size, values: (0..3 * size * size).map(value).collect() }
-}
-
-/// A black photo for `config`.
-fn blank(config: &Config) -> Pixels {
-    let size = config.image_size;
-    Pixels { size, values: vec![0.0; 3 * size * size] }
 }

@@ -32,5 +32,7 @@ mod shards;
 mod store;
 mod within;
 
+pub use digest::for_each_piece;
+pub use isa_choice::weight_format;
 pub use product_timing::product_ms;
 pub use session::{Message, Session};

@@ -5,14 +5,14 @@ use crate::error::PhotoError;
 use crate::platform::{Bytes, Photo};
 use beit::decode::{DecodeError, MAX_FILE_BYTES, Rgb, decode as decode_ours};
 
-/// The file's bytes.
-pub async fn read<F: Photo>(photo: Option<&F>) -> Result<F::Bytes, PhotoError> {
+/// The file, which is there, and its bytes.
+pub async fn read<F: Photo>(photo: Option<&F>) -> Result<(&F, F::Bytes), PhotoError> {
     let photo = photo.ok_or(PhotoError::Unreadable)?;
     // More than is decoded is not even read; the decoder says so of the length alone.
     if photo.length() > MAX_FILE_BYTES {
         return Err(DecodeError::FileTooLarge { bytes: photo.length() }.into());
     }
-    photo.read().await.ok_or(PhotoError::Unreadable)
+    Ok((photo, photo.read().await.ok_or(PhotoError::Unreadable)?))
 }
 
 /// Decodes a photo, whose bytes these are, and turns it upright.
@@ -29,7 +29,6 @@ pub async fn decode<F: Photo>(photo: &F, bytes: &F::Bytes) -> Result<Rgb, Decode
 
 /// Both.
 pub async fn read_and_decode<F: Photo>(photo: Option<&F>) -> Result<Rgb, PhotoError> {
-    let bytes = read(photo).await?;
-    let photo = photo.ok_or(PhotoError::Unreadable)?;
+    let (photo, bytes) = read(photo).await?;
     Ok(decode(photo, &bytes).await?)
 }

@@ -21,7 +21,7 @@ use crate::select_device::Wanted;
 use crate::store::Store;
 use beit::preprocess::Pixels;
 use futures_util::future::join;
-use protocol::fault::{PhotoFault, Reason};
+use protocol::fault::{LoadFault, PhotoFault, Reason};
 use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
 use protocol::{Answer, BackendInfo, Device, HeatMap, Reply, Request};
 
@@ -108,15 +108,24 @@ impl<P: Platform> Session<P> {
                 None => platform.devices().start_threads(threads).await,
             }
         };
-        let load = load::load(platform, url, wanted);
+        let mut known = None;
         if !agreed {
             let store = Store::open(platform).await;
             match load::find(platform, url, &store).await {
-                Ok(found) if found.is_known => {}
+                Ok(found) if found.is_known => known = Some((store, found)),
                 Ok(found) => return platform.post(&Reply::AskFirst { offer: found.offer(platform, url) }),
-                Err(error) => return self.load_failed(error),
+                Err(error) => {
+                    self.load_failed(error);
+                    return;
+                }
             }
         }
+        let load = async {
+            match known {
+                Some((store, found)) => found.load(platform, url, &store, wanted).await,
+                None => load::load(platform, url, wanted).await,
+            }
+        };
         let (threads, loaded) = join(start, load).await;
         self.threads = Some(threads);
         match loaded {
@@ -124,13 +133,15 @@ impl<P: Platform> Session<P> {
                 self.ready(loaded);
                 Store::open(&self.platform).await.sweep().await;
             }
-            Err(error) => self.load_failed(error),
+            Err(error) => drop(self.load_failed(error)),
         }
     }
 
-    fn load_failed(&self, error: LoadError) {
+    /// Tells the page, and gives what it is told.
+    fn load_failed(&self, error: LoadError) -> LoadFault {
         let fault = fault::of_loading(error);
-        self.platform.post(&Reply::LoadFailed { message: fault.to_string(), fault });
+        self.platform.post(&Reply::LoadFailed { message: fault.to_string(), fault: fault.clone() });
+        fault
     }
 
     /// The network answers photos from now on.
@@ -284,7 +295,7 @@ impl<P: Platform> Session<P> {
                 own_head(bytes.and_then(|bytes| self.set_head(&bytes)))
             }
             TeachRequest::Import => own_head(match photo::read(file).await {
-                Ok(bytes) => self.set_head(&bytes.to_vec()),
+                Ok((_, bytes)) => self.set_head(&bytes.to_vec()),
                 Err(_) => Err(TeachError::Unreadable),
             }),
             TeachRequest::UseModels => {
@@ -327,9 +338,7 @@ impl<P: Platform> Session<P> {
             Err(error) => {
                 // There is no network any more, and the GPU would need the same weights.
                 self.failures += 1;
-                let fault = fault::of_loading(error);
-                self.platform.post(&Reply::LoadFailed { message: fault.to_string(), fault: fault.clone() });
-                return Err(PhotoError::Moving(fault));
+                return Err(PhotoError::Moving(self.load_failed(error)));
             }
         };
         self.take_over(&mut loaded, taught);

@@ -174,21 +174,16 @@ impl<'a, P: Platform> Store<'a, P> {
     async fn inventory(&self, keys: &[Key]) -> Inventory {
         let mut inventory = Inventory::default();
         for key in keys {
-            let (url, is_coming) = match key {
-                Key::Shard(sha256) => {
-                    inventory.shards.push(sha256.clone());
-                    continue;
-                }
-                Key::Manifest(url) => (url, false),
-                Key::Coming(url) => (url, true),
-                Key::Used(_) | Key::Note(_) => continue,
-            };
+            if let Key::Shard(sha256) = key {
+                inventory.shards.push(sha256.clone());
+            }
+            let Some((url, is_coming)) = key.as_manifest() else { continue };
             // One that can't be read names nothing.
             let entry = self.read(&key.path()).await.map(|entry| entry.bytes.to_vec());
             let Some(manifest) = entry.and_then(|json| Manifest::parse(&json).ok()) else { continue };
             let used = self.used(url).await;
             let shards = manifest.shards.into_iter().map(|shard| shard.sha256).collect();
-            inventory.models.push(StoredModel { url: url.clone(), shards, used, is_coming });
+            inventory.models.push(StoredModel { url: url.into(), shards, used, is_coming });
         }
         inventory
     }

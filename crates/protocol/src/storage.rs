@@ -42,6 +42,15 @@ impl Key {
         format!("/{SHARD_CACHE}/{kind}?of={}", encode(of))
     }
 
+    /// Of a manifest's entry: its address, and whether the model's shards are still on their way.
+    pub fn as_manifest(&self) -> Option<(&str, bool)> {
+        match self {
+            Self::Manifest(url) => Some((url, false)),
+            Self::Coming(url) => Some((url, true)),
+            Self::Shard(_) | Self::Used(_) | Self::Note(_) => None,
+        }
+    }
+
     /// The entry at a path or address; none for what is no entry.
     pub fn of(path: &str) -> Option<Self> {
         let (_, entry) = path.split_once(&format!("/{SHARD_CACHE}/"))?;

@@ -2,14 +2,12 @@
 
 use crate::port;
 use beit::weights::hexadecimal;
+use engine::for_each_piece;
 use engine::platform::Bytes;
 use js_sys::{Function, Reflect, Uint8Array};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-
-/// So much is copied into wasm's memory at a time.
-const PIECE: u32 = 1 << 20;
 
 pub struct JsBytes(pub Uint8Array);
 
@@ -67,14 +65,7 @@ impl Bytes for JsBytes {
 impl JsBytes {
     fn sha256_here(&self) -> String {
         let mut hash = Sha256::new();
-        let mut scratch = vec![0; PIECE as usize];
-        let length = self.0.length();
-        for at in (0..length).step_by(PIECE as usize) {
-            let piece = self.0.subarray(at, length.min(at.saturating_add(PIECE)));
-            let scratch = &mut scratch[..piece.length() as usize];
-            piece.copy_to(scratch);
-            hash.update(scratch);
-        }
+        for_each_piece(self, |piece| hash.update(piece));
         hexadecimal(&hash.finalize())
     }
 }

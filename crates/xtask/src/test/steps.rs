@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::tally::Tally;
 use super::{Ahead, RETRIES, Step, When, cargo_test};
-use crate::browser::Browser;
+use crate::browser::{Browser, SILENCE};
 use crate::process::{self, find_on_path};
 use crate::profile::Profile;
 use crate::project::Project;
@@ -124,9 +124,8 @@ const IN_CHROMIUM: [&str; 21] = [
     "webgpu",
 ];
 
-/// Tests of files in Chromium that are steps of their own in `nightly`.
+/// A test of a file in Chromium that is a step of its own in `nightly`.
 const GPU_MEMORY: &str = "weights_on_the_gpu";
-const SILENCE: &str = "silence::";
 
 /// The files that run in Firefox and WebKit too, but for what is in a module of theirs that names other browsers: what
 /// depends on the browser's threads, storage, workers, network and devices.
@@ -332,13 +331,7 @@ fn firefox_rest(context: &Context, tally: &mut Tally) -> Result<()> {
 fn in_firefox(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
     let (firefox, version) = browser::find_firefox(context.project)?;
     println!("{} {version}", firefox.display());
-    let mut cargo = browser_tests(context, files)?;
-    cargo.env(browser::VARIABLE, "firefox");
-    cargo_test::run(
-        cargo,
-        &["--skip", "chromium::", "--skip", "chromium_and_webkit::", "--skip", SILENCE],
-        tally,
-    )
+    in_browser(context, "firefox", files, &browser::NOT_IN_FIREFOX, tally)
 }
 
 fn webkit(context: &Context, tally: &mut Tally) -> Result<()> {
@@ -352,9 +345,20 @@ fn webkit_rest(context: &Context, tally: &mut Tally) -> Result<()> {
 fn in_webkit(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
     let (driver, version) = browser::find_webkit(context.project)?;
     println!("{} {version}", driver.display());
+    in_browser(context, "webkit", files, &browser::NOT_IN_WEBKIT, tally)
+}
+
+/// The tests in these files, but for some modules, in the browser of this name.
+fn in_browser(
+    context: &Context,
+    name: &str,
+    files: &[&str],
+    left_out: &[&str],
+    tally: &mut Tally,
+) -> Result<()> {
     let mut cargo = browser_tests(context, files)?;
-    cargo.env(browser::VARIABLE, "webkit");
-    let skipped = browser::NOT_IN_WEBKIT.into_iter().flat_map(|module| ["--skip", module]);
+    cargo.env(browser::VARIABLE, name);
+    let skipped = left_out.iter().flat_map(|&module| ["--skip", module]);
     cargo_test::run(cargo, &skipped.collect::<Vec<_>>(), tally)
 }
 
