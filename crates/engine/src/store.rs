@@ -15,9 +15,6 @@ use protocol::Kept;
 use protocol::storage::{Inventory, Key, StoredModel};
 use std::cell::Cell;
 
-/// Longer than any storage takes to be opened, and how often that is tried.
-const OPEN_PATIENCE_MS: u32 = 3_000;
-const OPENINGS: u32 = 3;
 /// Longer than any storage takes for a shard.
 const PATIENCE_MS: u32 = 10_000;
 /// Longer than another tab takes for a shard that still comes. What waiting would have saved is fetched again then.
@@ -33,16 +30,8 @@ type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
 
 impl<'a, P: Platform> Store<'a, P> {
     pub async fn open(platform: &'a P) -> Self {
-        let mut kept = Kept::NoStorage;
-        // A browser now and then never answers the one question and at once the next.
-        for _ in 0..OPENINGS {
-            match within(platform.clock(), OPEN_PATIENCE_MS, platform.storage().is_available()).await {
-                Some(true) => kept = Kept::Yes,
-                Some(false) => {}
-                None => continue,
-            }
-            break;
-        }
+        let is_available = within(platform.clock(), PATIENCE_MS, platform.storage().is_available()).await;
+        let kept = if is_available == Some(true) { Kept::Yes } else { Kept::NoStorage };
         Self { platform, kept: Cell::new(kept) }
     }
 

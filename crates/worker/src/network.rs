@@ -1,4 +1,4 @@
-//! `fetch`. A body that is dropped is given up, and so is its connection.
+//! `fetch`. A request or a body that is dropped is given up, and so is its connection.
 
 use crate::bytes::JsBytes;
 use crate::port;
@@ -6,7 +6,7 @@ use engine::platform::{Body, Caching, Get, Network, Response};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Url};
+use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Url};
 
 #[derive(Default)]
 pub struct BrowserNetwork;
@@ -17,7 +17,9 @@ impl Network for BrowserNetwork {
 
     async fn get(&self, get: Get<'_>) -> Result<Response<BrowserBody>, String> {
         let Get { url, from, caching } = get;
+        let request = Request(AbortController::new().map_err(js_error_message)?);
         let options = RequestInit::new();
+        options.set_signal(Some(&request.0.signal()));
         options.set_cache(match caching {
             Caching::Usual => RequestCache::Default,
             Caching::Confirmed => RequestCache::NoCache,
@@ -38,7 +40,12 @@ impl Network for BrowserNetwork {
         let media_type =
             header("content-type").map(|media| media.split(';').next().unwrap_or_default().trim().into());
         let reader = response.body().map(|body| body.get_reader().unchecked_into());
-        Ok(Response { status: response.status(), from, media_type, body: BrowserBody { reader } })
+        Ok(Response {
+            status: response.status(),
+            from,
+            media_type,
+            body: BrowserBody { reader, _request: request },
+        })
     }
 
     fn resolve(&self, name: &str, base: &str) -> Option<String> {
@@ -55,9 +62,19 @@ fn first_byte(content_range: &str) -> Option<u64> {
     content_range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
+/// Ends with this value, wherever it stands.
+struct Request(AbortController);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 pub struct BrowserBody {
     /// None for a response without a body.
     reader: Option<ReadableStreamDefaultReader>,
+    _request: Request,
 }
 
 impl Body for BrowserBody {

@@ -90,7 +90,7 @@ impl Storage for BrowserStorage {
 }
 
 impl BrowserStorage {
-    /// Opened once a load: Firefox falls behind where it is opened for each entry.
+    /// Opened once a load.
     async fn cache(&self) -> Result<Cache, StorageError> {
         let opened = self.cache.borrow().clone();
         if let Some(cache) = opened {

@@ -82,7 +82,7 @@ pub fn find_webkit(project: &Project) -> Result<(PathBuf, String)> {
 pub const SILENCE: &str = "silence::";
 
 /// The tests that a browser is left out of, by the names of their modules.
-pub const NOT_IN_FIREFOX: [&str; 3] = ["chromium::", "chromium_and_webkit::", SILENCE];
+pub const NOT_IN_FIREFOX: [&str; 2] = ["chromium::", SILENCE];
 pub const NOT_IN_WEBKIT: [&str; 3] = ["chromium::", "chromium_and_firefox::", SILENCE];
 
 fn version_of(program: &PathBuf) -> Result<String> {

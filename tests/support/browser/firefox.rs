@@ -28,6 +28,11 @@ user_pref('network.connectivity-service.enabled', false);
 user_pref('dom.serviceWorkers.testing.enabled', false);
 ";
 
+/// In the browser's own window: ends its watch over workers. While the remote agent has it, a worker that starts another
+/// now and then never goes on (`new Worker` does not return); without an agent, as visitors have it, none does.
+const UNWATCH_WORKERS: &str = "ChromeUtils.importESModule('chrome://remote/content/shared/js-process-actors/\
+WebDriverWorkerListenerActor.sys.mjs').unregisterWebDriverWorkerListenerActor()";
+
 /// A browser, and the process that ends with this value.
 pub struct Session {
     pub firefox: Firefox,
@@ -64,7 +69,8 @@ impl Process {
         let (width, height) = setup.window;
         let start = |program: &str| {
             Command::new(program)
-                .args(["--headless", "--no-remote", "--remote-debugging-port", "0", "--profile"])
+                .args(["--headless", "--no-remote", "--remote-debugging-port", "0"])
+                .args(["--remote-allow-system-access", "--profile"])
                 .arg(profile.path())
                 .args(["--width", &width.to_string(), "--height", &height.to_string()])
                 .stdout(Stdio::null())
@@ -119,6 +125,13 @@ pub struct Node {
 impl Firefox {
     async fn begin(bidi: Bidi) -> Result<Self> {
         bidi.command("session.new", json!({ "capabilities": {} })).await?;
+        let windows = bidi.command("browsingContext.getTree", json!({ "moz:scope": "chrome" })).await?;
+        let target = json!({ "context": windows["contexts"][0]["context"] });
+        let unwatch = json!({ "expression": UNWATCH_WORKERS, "target": target, "awaitPromise": false });
+        let done = bidi.command("script.evaluate", unwatch).await?;
+        if done["type"] != "success" {
+            return Err(format!("Firefox does not stop watching workers: {done}"));
+        }
         let events = json!({ "events": ["log.entryAdded", "network.beforeRequestSent"] });
         bidi.command("session.subscribe", events).await?;
         let tabs = bidi.command("browsingContext.getTree", json!({})).await?;
