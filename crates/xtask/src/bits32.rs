@@ -12,6 +12,23 @@ const TARGET: &str = "i686-unknown-linux-gnu";
 /// What the worker links of this workspace, but for the GPU: `gpu`'s tests need an adapter.
 const PACKAGES: [&str; 5] = ["beit", "engine", "head", "kernels", "protocol"];
 
+/// What is optimised for tests on this machine and takes longer to compile so than it saves in these.
+const NOT_OPTIMISED: [&str; 13] = [
+    "candle-core",
+    "checkpoint",
+    "fdeflate",
+    "gif",
+    "image",
+    "image-webp",
+    "png",
+    "safetensors",
+    "tiff",
+    "weezl",
+    "zip",
+    "zune-core",
+    "zune-jpeg",
+];
+
 /// The packages' tests in the dev profile, which checks for overflow.
 ///
 /// # Errors
@@ -33,6 +50,9 @@ pub fn tests(project: &Project) -> Result<Command> {
     // No examples: those of `kernels` measure SIMD.
     cargo.args(["test", "--no-fail-fast", "--lib", "--tests", "--target", TARGET]);
     cargo.args(PACKAGES.iter().flat_map(|package| ["--package", *package]));
+    for package in NOT_OPTIMISED {
+        cargo.args(["--config".into(), format!("profile.dev.package.{package}.opt-level=0")]);
+    }
     Ok(cargo)
 }
 

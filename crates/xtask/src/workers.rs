@@ -105,18 +105,32 @@ impl Variant {
         cargo
     }
 
+    /// Cargo that lints the page and the worker together, for this variant's instructions but with Rust's own library:
+    /// lints run no code.
+    pub fn cargo_clippy(&self, project: &Project) -> Command {
+        let mut cargo = Self { cargo: &[], ..*self }.cargo(project, "clippy");
+        cargo.args(["--package", "web", "--package", "worker", "--", "-D", "warnings"]);
+        cargo
+    }
+
     /// A target folder of its own: of libraries for other languages (`cdylib`) cargo keeps only one.
     fn cargo_target(&self, project: &Project) -> PathBuf {
         project.cargo_target.join(format!("wasm-{}", self.name))
     }
 
-    /// Cargo for the worker, as the site has it.
-    pub fn cargo_worker(&self, project: &Project, subcommand: &str, profile: Profile) -> Command {
-        let mut cargo = self.cargo(project, subcommand);
+    /// Cargo that builds the worker, as the site has it.
+    fn cargo_worker(&self, project: &Project, profile: Profile) -> Command {
+        // `rustc` is `build`, with arguments for the last crate alone.
+        let mut cargo = self.cargo(project, "rustc");
         cargo
             .args(["--package", "worker", "--lib", "--profile", CARGO_PROFILE, "--target-dir"])
             .arg(self.cargo_target(project));
-        profile.apply(&mut cargo);
+        // Both profiles are linked from the same dependencies: cargo would compile them anew for another kind of LTO,
+        // though that changes nothing in them.
+        Profile::Dev.apply(&mut cargo);
+        if profile.is_release() {
+            cargo.args(["--", "-Clto=fat"]);
+        }
         cargo
     }
 
@@ -133,7 +147,7 @@ impl Variant {
     /// changed.
     fn build(&self, project: &Project, tools: &Tools, profile: Profile) -> Result<()> {
         let started = Instant::now();
-        let cargo = &mut self.cargo_worker(project, "build", profile);
+        let cargo = &mut self.cargo_worker(project, profile);
         run_logged(cargo, &project.log(&format!("worker-{}", self.name))?)?;
         let wasm = self.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join("worker.wasm");
 

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::project::Project;
 use crate::shell;
 use crate::site::{self, Site};
-use crate::tools::{TARGET, Tools};
+use crate::tools::Tools;
 use crate::workers::{LINTED, LINTED_AT_NIGHT, TESTED, Variant};
 use crate::{Result, apt, axe, bits32, browser, deny, fuzz, vulkan};
 
@@ -168,18 +168,11 @@ fn clippy(context: &Context, _: &mut Tally) -> Result<()> {
 }
 
 fn clippy_wasm(context: &Context, _: &mut Tally) -> Result<()> {
-    let mut page = cargo(context, "clippy --package web --target");
-    process::run(page.args([TARGET, "--", "-D", "warnings"]))?;
-    lint_worker(context, &LINTED)
+    process::run(&mut LINTED.cargo_clippy(context.project))
 }
 
 fn clippy_wasm_rest(context: &Context, _: &mut Tally) -> Result<()> {
-    lint_worker(context, &LINTED_AT_NIGHT)
-}
-
-fn lint_worker(context: &Context, variant: &Variant) -> Result<()> {
-    let mut cargo = variant.cargo_worker(context.project, "clippy", Profile::Dev);
-    process::run(cargo.args(["--", "-D", "warnings"]))
+    process::run(&mut LINTED_AT_NIGHT.cargo_clippy(context.project))
 }
 
 fn bits32(context: &Context, tally: &mut Tally) -> Result<()> {
