@@ -3,26 +3,37 @@
 //! The format is told by the bytes, never by a file name. Whatever the file holds, the result is what
 //! Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")` gives (as ModelScope loads photos;
 //! timm does without the EXIF), up to the rounding of lossy codecs: alpha is dropped, not blended, so a
-//! transparent pixel shows the colour stored under it; of an animation the first frame counts. The one
-//! exception is 16-bit grey, see `samples`.
+//! transparent pixel shows the colour stored under it; of an animation the first frame counts. Exceptions: 16-bit
+//! grey, see `samples`; a camera's raw photo is read from its preview, see `raw`; a JPEG beyond [`MAX_PIXELS`] is
+//! decoded at a reduced size, see `jpeg`.
 
 mod error;
+mod bmp;
+mod gif;
+mod ico;
+mod ifd;
 mod jpeg;
 mod orient;
+mod orientation;
+mod png;
+mod raw;
 mod samples;
 mod sniff;
+mod tiff;
 mod webp;
 
 use std::io::Cursor;
 
 use image::codecs::{
-    bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder,
+    bmp::BmpDecoder, png::PngDecoder, pnm::PnmDecoder, qoi::QoiDecoder, tga::TgaDecoder,
     webp::WebPDecoder,
 };
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageResult, Limits};
 
 pub use error::DecodeError;
+pub use orientation::OrientationSource;
+pub use raw::Raw;
 pub use sniff::{Foreign, Format};
 
 /// Most pixels a photo may claim: its RGB then takes 300 MB, which fits beside the weights in the 2 GiB
@@ -41,12 +52,51 @@ pub struct Rgb {
     pub pixels: Vec<u8>,
 }
 
-/// Decodes a JPEG, PNG, WebP, GIF, BMP or TIFF and turns it upright by its EXIF orientation.
+/// A photo, and how it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photo {
+    pub rgb: Rgb,
+    pub format: Format,
+    /// The raw photo whose preview was read.
+    pub preview_of: Option<Raw>,
+    /// Which library read it.
+    pub decoder: &'static str,
+    /// It was decoded at this fraction of its size: 1, 2, 4 or 8.
+    pub reduced_by: u8,
+    /// The EXIF orientation, 1 to 8, by which it was turned upright, and where that was found.
+    pub orientation: u8,
+    pub orientation_source: Option<OrientationSource>,
+    /// Browsers show the file as it was read: they neither leave it as stored where it was turned, nor know more of it.
+    pub shown_by_browsers: bool,
+}
+
+/// A picture as a file stores it, not turned upright.
+struct Picture {
+    rgb: Rgb,
+    decoder: &'static str,
+    reduced_by: u8,
+}
+
+impl Picture {
+    fn of(rgb: Rgb, decoder: &'static str) -> Self {
+        Self { rgb, decoder, reduced_by: 1 }
+    }
+}
+
+/// Decodes a photo and turns it upright.
 ///
 /// # Errors
 /// A [`DecodeError`], whose `Display` is a sentence for the person who brought the file. The claimed size
 /// is checked before memory is taken for it.
 pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
+    decode_photo(bytes).map(|photo| photo.rgb)
+}
+
+/// The same, with how it was read.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_photo(bytes: &[u8]) -> Result<Photo, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -54,33 +104,76 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb, DecodeError> {
     if length > MAX_FILE_BYTES {
         return Err(DecodeError::FileTooLarge { bytes: length });
     }
-    let format = sniff::format(bytes)?;
+    if let Some(kind) = raw::kind(bytes) {
+        let preview = raw::preview(bytes).ok_or(DecodeError::NoPreview { raw: kind })?;
+        let photo = decode_format(Format::Jpeg, preview)?;
+        // A preview without an orientation of its own has the photo's.
+        let photo = match (photo.orientation_source, orientation::in_first_directory(bytes)) {
+            (None, Some((stated, _))) => turned(photo, stated)?,
+            _ => photo,
+        };
+        return Ok(Photo { preview_of: Some(kind), shown_by_browsers: false, ..photo });
+    }
+    decode_format(sniff::format(bytes)?, bytes)
+}
+
+fn decode_format(format: Format, bytes: &[u8]) -> Result<Photo, DecodeError> {
+    let Picture { rgb, decoder, reduced_by } = picture(format, bytes)?;
+    let stated = orientation::stated(format, bytes);
+    let (width, height) = (rgb.width, rgb.height);
+    let rgb = orient::turn_upright(rgb, stated.orientation)
+        .map_err(|_| DecodeError::OutOfMemory { width, height })?;
+    Ok(Photo {
+        rgb,
+        format,
+        preview_of: None,
+        decoder,
+        reduced_by,
+        orientation: stated.orientation.to_exif(),
+        orientation_source: stated.source,
+        shown_by_browsers: stated.shown_by_browsers,
+    })
+}
+
+/// The photo turned by an orientation from elsewhere.
+fn turned(photo: Photo, orientation: u8) -> Result<Photo, DecodeError> {
+    let Some(by) = Orientation::from_exif(orientation) else { return Ok(photo) };
+    let (width, height) = (photo.rgb.width, photo.rgb.height);
+    let rgb = orient::turn_upright(photo.rgb, by).map_err(|_| DecodeError::OutOfMemory { width, height })?;
+    Ok(Photo { rgb, orientation, orientation_source: Some(OrientationSource::Exif), ..photo })
+}
+
+fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {
     let file = Cursor::new(bytes);
-    match format {
-        Format::Jpeg => {
-            let survey = jpeg::survey(bytes);
-            if !survey.whole {
-                return Err(DecodeError::Truncated { format });
-            }
-            let coefficients = if survey.buffered { 8 } else { 0 }; // 16-bit, of up to four components
-            read(format, JpegDecoder::new(file), |pixels, _| coefficients * pixels)
-        }
+    let (rgb, decoder) = match format {
+        Format::Jpeg => return jpeg::picture(bytes),
+        Format::Gif => return gif::picture(bytes),
+        Format::Tiff => return tiff::picture(bytes),
+        Format::Ico => return ico::picture(bytes),
         Format::Png => {
+            if png::is_for_apps(bytes) {
+                let detail = "changed by Apple's tools for an app (CgBI)".into();
+                return Err(DecodeError::UnsupportedVariant { format, detail });
+            }
             // Where an address has 32 bits, the decoder takes a picture beyond them for damage.
-            check_pixels(png_size(bytes).unwrap_or_default())?;
-            read(format, PngDecoder::with_limits(file, limits(0)), |_, _| 0)
+            check_pixels(png::size(bytes).unwrap_or_default())?;
+            let file = Cursor::new(png::ended(bytes));
+            (read(format, PngDecoder::with_limits(file, limits(0)), |_, _| 0)?, "png")
         }
-        Format::Gif => read(format, GifDecoder::new(file), |_, samples| samples),
         Format::WebP => {
             let container = webp::container(bytes)?;
             // Plain lossy photos need their luma and chroma; lossless ones, alpha and animations need frames.
             let lossy = container.get(12..16) == Some(b"VP8 ");
             let per_pixel = if lossy { 2 } else { 9 };
-            read(format, WebPDecoder::new(Cursor::new(container)), |pixels, _| per_pixel * pixels)
+            let file = Cursor::new(webp::without_false_announcements(container));
+            (read(format, WebPDecoder::new(file), |pixels, _| per_pixel * pixels)?, "image-webp")
         }
-        Format::Bmp => read(format, BmpDecoder::new(file), |_, _| 0),
-        Format::Tiff => read(format, TiffDecoder::new(file), |pixels, samples| samples + pixels),
-    }
+        Format::Bmp => (read(format, BmpDecoder::new(Cursor::new(bmp::with_usual_header(bytes))), |_, _| 0)?, "image"),
+        Format::Pnm => (read(format, PnmDecoder::new(file), |_, samples| samples)?, "image"),
+        Format::Qoi => (read(format, QoiDecoder::new(file), |_, _| 0)?, "qoi"),
+        Format::Tga => (read(format, TgaDecoder::new(file), |_, samples| samples)?, "image"),
+    };
+    Ok(Picture::of(rgb, decoder))
 }
 
 /// What a decoder may take for itself, beside a picture of `samples` bytes.
@@ -108,7 +201,6 @@ fn read<D: ImageDecoder>(
     check_pixels((width, height))?;
     let length = decoder.total_bytes();
     decoder.set_limits(limits(length)).map_err(fail)?;
-    let orientation = orientation(&mut decoder);
     let color = decoder.color_type();
 
     let mut samples = Vec::new();
@@ -120,8 +212,7 @@ fn read<D: ImageDecoder>(
 
     let pixels = samples::to_rgb(samples, color, pixels as usize)
         .ok_or(DecodeError::UnsupportedVariant { format, detail: format!("{color:?}") })?;
-    orient::turn_upright(Rgb { width, height, pixels }, orientation)
-        .map_err(|_| DecodeError::OutOfMemory { width, height })
+    Ok(Rgb { width, height, pixels })
 }
 
 fn check_pixels((width, height): (u32, u32)) -> Result<(), DecodeError> {
@@ -129,27 +220,8 @@ fn check_pixels((width, height): (u32, u32)) -> Result<(), DecodeError> {
     if too_many { Err(DecodeError::TooManyPixels { width, height }) } else { Ok(()) }
 }
 
-/// What a PNG's first chunk claims.
-fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let number = |at| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    (bytes.get(12..16)? == b"IHDR").then_some(())?;
-    Some((number(16)?, number(20)?))
-}
-
 fn reserve(buffer: &mut Vec<u8>, bytes: u64, (width, height): (u32, u32)) -> Result<(), DecodeError> {
     let out_of_memory = DecodeError::OutOfMemory { width, height };
     let bytes = usize::try_from(bytes).map_err(|_| out_of_memory.clone())?;
     buffer.try_reserve_exact(bytes).map_err(|_| out_of_memory)
-}
-
-/// The orientation the file's EXIF data states; as stored when it states none or is damaged, since a photo
-/// on its side is still an answer.
-fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
-    let stated = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    if stated != Orientation::NoTransforms {
-        return stated;
-    }
-    // Some writers keep JPEG's six-byte EXIF prefix in WebP and PNG.
-    let exif = decoder.exif_metadata().ok().flatten().unwrap_or_default();
-    exif.strip_prefix(b"Exif\0\0").and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
 }

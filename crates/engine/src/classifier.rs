@@ -11,7 +11,7 @@ use beit::labels::Label;
 use beit::model::Model;
 use beit::preprocess::{Pixels, preprocess, resize_and_crop, seen};
 use beit::topk::{softmax, top_k};
-use protocol::{Answer, Area, HeatMap, Kind, Prediction, StageTime};
+use protocol::{Answer, Area, HeatMap, Kind, Prediction, Reading, StageTime};
 
 /// A model that answers, its classes, and what it remembers between photos.
 pub struct Classifier<B: Backend> {
@@ -29,6 +29,7 @@ pub struct Decoded<B> {
     width: u32,
     height: u32,
     decode_ms: f64,
+    reading: Reading,
 }
 
 /// A photo's last tokens, kept so that its other classes can be explained at once.
@@ -51,10 +52,10 @@ impl<B: Backend> Classifier<B> {
     ) -> Result<(Decoded<F::Bytes>, Pixels), PhotoError> {
         let (photo, bytes) = photo::read(photo).await?;
         let begun = clock.now();
-        let rgb = photo::decode(photo, &bytes).await?;
+        let (rgb, reading) = photo::decode(photo, &bytes).await?;
         let pixels = self.pixels(&rgb);
         let (width, height) = (rgb.width, rgb.height);
-        Ok((Decoded { bytes, width, height, decode_ms: clock.now() - begun }, pixels))
+        Ok((Decoded { bytes, width, height, decode_ms: clock.now() - begun, reading }, pixels))
     }
 
     fn pixels(&self, rgb: &Rgb) -> Pixels {
@@ -110,6 +111,7 @@ impl<B: Backend> Classifier<B> {
             kind,
             bytes: photo.bytes.length(),
             sha256: photo.bytes.sha256().await,
+            reading: photo.reading.clone(),
         }
     }
 

@@ -23,6 +23,10 @@ pub enum PhotoFault {
     Variant {
         format: String,
     },
+    /// A camera's raw photo of this kind, without a preview that is large enough.
+    NoPreview {
+        raw: String,
+    },
     Truncated {
         format: String,
     },
@@ -61,12 +65,9 @@ pub enum Foreign {
     Jpeg2000,
     JpegXr,
     OpenExr,
-    Cr2,
-    Cr3,
     Svg,
     Pdf,
     Psd,
-    Ico,
     Cur,
     Icns,
     Matroska,

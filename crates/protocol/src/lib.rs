@@ -195,6 +195,17 @@ pub struct Answer {
     pub bytes: u64,
     /// SHA-256 of the photo's file, lower-case hexadecimal.
     pub sha256: String,
+    pub reading: Reading,
+}
+
+/// How a photo was read, as far as a visitor has to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The kind of raw photo (such as `DNG`) whose preview was looked at.
+    pub preview_of: Option<String>,
+    /// Browsers show this file otherwise than the network has seen it: as it is stored where it was turned upright, or
+    /// not at all.
+    pub shown_otherwise: bool,
 }
 
 /// Time that went to a part of the network.

@@ -16,6 +16,9 @@ pub fn photo(fault: &PhotoFault) -> String {
         PhotoFault::Variant { format } => {
             format!("这个 {format} 文件的存储方式无法读取。另存为普通的 JPEG 或 PNG 即可。")
         }
+        PhotoFault::NoPreview { raw } => format!(
+            "这是相机的原始照片（{raw}），其中没有 Beitscope 可以查看的预览图。冲印后另存为 JPEG 即可。"
+        ),
         PhotoFault::Truncated { format } => format!("这个 {format} 文件不完整：结尾部分缺失。"),
         PhotoFault::Damaged { format } => format!("这个 {format} 文件已损坏，无法读取。"),
         PhotoFault::TooManyPixels { width, height, most_megapixels } => {
@@ -42,12 +45,9 @@ fn foreign(format: Foreign) -> &'static str {
         Foreign::Jpeg2000 => " JPEG 2000 照片",
         Foreign::JpegXr => " JPEG XR 照片",
         Foreign::OpenExr => " OpenEXR 图片",
-        Foreign::Cr2 => "相机的原始照片（CR2）",
-        Foreign::Cr3 => "相机的原始照片（CR3）",
         Foreign::Svg => " SVG 图形",
         Foreign::Pdf => " PDF 文档",
         Foreign::Psd => " Photoshop 文档（PSD）",
-        Foreign::Ico => "图标（ICO）",
         Foreign::Cur => "鼠标指针（CUR）",
         Foreign::Icns => "图标（ICNS）",
         Foreign::Matroska => "视频（Matroska 或 WebM）",

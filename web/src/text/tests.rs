@@ -35,6 +35,7 @@ fn photo_faults() -> Vec<PhotoFault> {
         PhotoFault::Empty,
         PhotoFault::NotAPhoto,
         PhotoFault::Variant { format: format() },
+        PhotoFault::NoPreview { raw: "DNG".into() },
         PhotoFault::Truncated { format: format() },
         PhotoFault::Damaged { format: format() },
         PhotoFault::TooManyPixels { width: 60_000, height: 60_000, most_megapixels: 100 },

@@ -6,7 +6,7 @@ use std::io;
 use image::ImageError;
 use thiserror::Error;
 
-use super::{Foreign, Format, MAX_FILE_BYTES, MAX_PIXELS};
+use super::{Foreign, Format, MAX_FILE_BYTES, MAX_PIXELS, Raw};
 
 /// Why a file gave no picture. `Display` is a plain sentence; `detail` is for developers and not part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -26,6 +26,13 @@ pub enum DecodeError {
         "This {format} is stored in a way Beitscope can't read. Saved again as an ordinary JPEG or PNG, it works."
     )]
     UnsupportedVariant { format: Format, detail: String },
+
+    /// A camera's raw photo without a preview, or with a thumbnail alone.
+    #[error(
+        "This is a camera's raw photo ({raw}) without a preview that Beitscope could look at. Developed and saved as \
+         JPEG, it works."
+    )]
+    NoPreview { raw: Raw },
 
     #[error("This {format} is cut short: the end of the file is missing.")]
     Truncated { format: Format },

@@ -69,6 +69,13 @@ fn floats<const BYTES: usize>(pixel: [u8; BYTES]) -> [u8; 3] {
     })
 }
 
+/// JFIF's formula.
+pub(super) fn rgb_of_ycbcr([y, blue, red]: [u8; 3]) -> [u8; 3] {
+    let (y, blue, red) = (f32::from(y), f32::from(blue) - 128.0, f32::from(red) - 128.0);
+    let rgb = [y + 1.402 * red, y - 0.344_136 * blue - 0.714_136 * red, y + 1.772 * blue];
+    rgb.map(|value| value.round() as u8) // the cast saturates
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,12 @@ pub enum Format {
     WebP,
     Bmp,
     Tiff,
+    /// Windows' icons, of which the largest counts.
+    Ico,
+    /// PBM, PGM, PPM and PAM.
+    Pnm,
+    Qoi,
+    Tga,
 }
 
 impl fmt::Display for Format {
@@ -24,6 +30,10 @@ impl fmt::Display for Format {
             Self::WebP => "WebP",
             Self::Bmp => "BMP",
             Self::Tiff => "TIFF",
+            Self::Ico => "icon",
+            Self::Pnm => "PNM",
+            Self::Qoi => "QOI",
+            Self::Tga => "TGA",
         })
     }
 }
@@ -37,13 +47,9 @@ pub enum Foreign {
     Jpeg2000,
     JpegXr,
     OpenExr,
-    /// Canon's raw photos, older and newer.
-    Cr2,
-    Cr3,
     Svg,
     Pdf,
     Psd,
-    Ico,
     Cur,
     Icns,
     Matroska,
@@ -60,12 +66,9 @@ impl fmt::Display for Foreign {
             Self::Jpeg2000 => "a JPEG 2000 photo",
             Self::JpegXr => "a JPEG XR photo",
             Self::OpenExr => "an OpenEXR picture",
-            Self::Cr2 => "a camera's raw photo (CR2)",
-            Self::Cr3 => "a camera's raw photo (CR3)",
             Self::Svg => "an SVG drawing",
             Self::Pdf => "a PDF document",
             Self::Psd => "a Photoshop document (PSD)",
-            Self::Ico => "an icon (ICO)",
             Self::Cur => "a mouse pointer (CUR)",
             Self::Icns => "an icon (ICNS)",
             Self::Matroska => "a video (Matroska or WebM)",
@@ -75,11 +78,9 @@ impl fmt::Display for Foreign {
 }
 
 /// Signatures at offset 0 of formats that are not read.
-const UNSUPPORTED: [(&[u8], Foreign); 12] = [
+const UNSUPPORTED: [(&[u8], Foreign); 10] = [
     (b"%PDF-", Foreign::Pdf),
     (b"8BPS", Foreign::Psd),
-    (b"\0\0\x01\0", Foreign::Ico),
-    (b"\0\0\x02\0", Foreign::Cur),
     (b"icns", Foreign::Icns),
     (b"\xff\x0a", Foreign::JpegXl),
     (b"\0\0\0\x0cJXL \r\n\x87\n", Foreign::JpegXl),
@@ -111,12 +112,20 @@ pub(super) fn format(bytes: &[u8]) -> Result<Format, DecodeError> {
     if is_bmp(bytes) {
         return Ok(Format::Bmp);
     }
-    // Classic TIFF and BigTIFF, in both byte orders. Canon's raw photos (CR2) look the same but for a mark.
+    // Classic TIFF and BigTIFF, in both byte orders.
     if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| bytes.starts_with(*magic)) {
-        if bytes.get(8..10) == Some(b"CR") {
-            return Err(DecodeError::UnsupportedFormat { format: Foreign::Cr2 });
-        }
         return Ok(Format::Tiff);
+    }
+    if bytes.starts_with(b"qoif") {
+        return Ok(Format::Qoi);
+    }
+    if matches!(bytes, [b'P', b'1'..=b'7', separator, ..] if separator.is_ascii_whitespace()) {
+        return Ok(Format::Pnm);
+    }
+    match icon(bytes) {
+        Some(1) => return Ok(Format::Ico),
+        Some(_) => return Err(DecodeError::UnsupportedFormat { format: Foreign::Cur }),
+        None => {}
     }
     let foreign = UNSUPPORTED
         .iter()
@@ -124,6 +133,10 @@ pub(super) fn format(bytes: &[u8]) -> Result<Format, DecodeError> {
         .map(|(_, format)| *format)
         .or_else(|| iso_media(bytes))
         .or_else(|| is_svg(bytes).then_some(Foreign::Svg));
+    // Without a signature at its beginning, it comes after all that have one.
+    if foreign.is_none() && is_tga(bytes) {
+        return Ok(Format::Tga);
+    }
     Err(foreign.map_or(DecodeError::NotAPhoto, |format| DecodeError::UnsupportedFormat { format }))
 }
 
@@ -138,6 +151,32 @@ fn is_bmp(bytes: &[u8]) -> bool {
         })
 }
 
+/// The kind of an icon file, 1 for icons and 2 for mouse pointers, whose first entry is where and what it has to be.
+fn icon(bytes: &[u8]) -> Option<u8> {
+    let &[0, 0, kind @ (1 | 2), 0, count, 0, ..] = bytes else { return None };
+    let entry = bytes.get(6..22)?;
+    let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]) as usize;
+    let (length, at) = (number(8), number(12));
+    let fits = at >= 6 + 16 * usize::from(count) && at.checked_add(length)? <= bytes.len();
+    (count > 0 && entry[3] == 0 && length > 0 && fits).then_some(kind)
+}
+
+/// By the footer of version 2, else by a header whose every field is one that exists.
+fn is_tga(bytes: &[u8]) -> bool {
+    if bytes.ends_with(b"TRUEVISION-XFILE.\0") {
+        return true;
+    }
+    let Some(&[_, has_map, kind, _, _, _, _, map_bits, ..]) = bytes.first_chunk::<18>() else { return false };
+    let size = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let map_fits = match kind {
+        1 | 9 => has_map == 1 && matches!(map_bits, 15 | 16 | 24 | 32) && bytes[16] == 8,
+        2 | 10 => has_map == 0 && map_bits == 0 && matches!(bytes[16], 15 | 16 | 24 | 32),
+        3 | 11 => has_map == 0 && map_bits == 0 && matches!(bytes[16], 8 | 16),
+        _ => false,
+    };
+    map_fits && size(12) > 0 && size(14) > 0 && bytes[17] & 0xc0 == 0
+}
+
 /// Names the files of the ISO base media family (an `ftyp` box first) by the brands they list.
 fn iso_media(bytes: &[u8]) -> Option<Foreign> {
     if bytes.get(4..8) != Some(b"ftyp") {
@@ -150,8 +189,6 @@ fn iso_media(bytes: &[u8]) -> Option<Foreign> {
         Foreign::Avif
     } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"]) {
         Foreign::Heic
-    } else if has(&[b"crx "]) {
-        Foreign::Cr3
     } else {
         Foreign::Video
     })
@@ -171,7 +208,7 @@ mod tests {
 
     #[test]
     fn names_what_it_cannot_read() {
-        let cases: [(&[u8], Foreign); 10] = [
+        let cases: [(&[u8], Foreign); 8] = [
             (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", Foreign::Avif),
             (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", Foreign::Avif),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Foreign::Heic),
@@ -180,8 +217,6 @@ mod tests {
             (b"%PDF-1.7\n", Foreign::Pdf),
             (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", Foreign::Svg),
             (b" <svg xmlns='http://www.w3.org/2000/svg'/>", Foreign::Svg),
-            (b"\0\0\x01\0\x01\0", Foreign::Ico),
-            (b"II*\0\x10\0\0\0CR\x02\0", Foreign::Cr2),
         ];
         for (bytes, foreign) in cases {
             assert_eq!(format(bytes), Err(DecodeError::UnsupportedFormat { format: foreign }));

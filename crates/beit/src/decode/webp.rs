@@ -3,7 +3,15 @@
 //! The decoder trusts two things it should not: the length of a metadata chunk, for which it takes memory
 //! at once, and the size of an animation's lossy frame with alpha, past which it indexes.
 
+use std::borrow::Cow;
+
+use super::orientation::Metadata;
 use super::{DecodeError, Format};
+
+/// Bits of the flags of an extended file: what its header announces.
+const ANNOUNCED: [(&[u8; 4], u8); 3] = [(b"ICCP", 0x20), (b"EXIF", 0x08), (b"XMP ", 0x04)];
+/// Where the flags are, in an extended file.
+const FLAGS: usize = 20;
 
 /// The bytes the RIFF container owns; what follows them is not the picture's.
 ///
@@ -28,6 +36,36 @@ pub(super) fn container(bytes: &[u8]) -> Result<&[u8], DecodeError> {
         }
     }
     Ok(container)
+}
+
+/// The container without announcements of what it lacks, at which the decoder would give up.
+pub(super) fn without_false_announcements(container: &[u8]) -> Cow<'_, [u8]> {
+    let Some(flags) = flags(container) else { return Cow::Borrowed(container) };
+    let has = |name: &[u8; 4]| Chunks(&container[12..]).flatten().any(|chunk| chunk.name == name);
+    let lacking = ANNOUNCED.into_iter().filter(|(name, bit)| flags & bit != 0 && !has(name));
+    let lacking = lacking.fold(0, |bits, (_, bit)| bits | bit);
+    if lacking == 0 {
+        return Cow::Borrowed(container);
+    }
+    let mut container = container.to_vec();
+    container[FLAGS] &= !lacking;
+    Cow::Owned(container)
+}
+
+/// What an extended file's header announces. Other files have none.
+fn flags(container: &[u8]) -> Option<u8> {
+    (container.get(12..16)? == b"VP8X").then(|| container.get(FLAGS).copied()).flatten()
+}
+
+/// Metadata that the header announces; libwebp and browsers look at no other.
+pub(super) fn metadata(bytes: &[u8]) -> Metadata {
+    let flags = flags(bytes).unwrap_or_default();
+    let announced = |name: &[u8; 4]| {
+        let (_, bit) = ANNOUNCED.into_iter().find(|(announced, _)| *announced == name)?;
+        (flags & bit != 0).then_some(())?;
+        Chunks(&bytes[12..]).map_while(|chunk| chunk).find(|chunk| chunk.name == name).map(|chunk| chunk.data.to_vec())
+    };
+    Metadata { exif: announced(b"EXIF"), xmp: announced(b"XMP "), exif_is_for_browsers: true }
 }
 
 /// Checks that a frame's lossy picture has the size the frame announces.

@@ -32,6 +32,10 @@ fn photo(fault: &PhotoFault) -> String {
         PhotoFault::Variant { format } => format!(
             "This {format} is stored in a way Beitscope can't read. Saved again as an ordinary JPEG or PNG, it works."
         ),
+        PhotoFault::NoPreview { raw } => format!(
+            "This is a camera's raw photo ({raw}) without a preview that Beitscope could look at. Developed and saved as \
+             JPEG, it works."
+        ),
         PhotoFault::Truncated { format } => {
             format!("This {format} is cut short: the end of the file is missing.")
         }
@@ -61,12 +65,9 @@ fn foreign(format: Foreign) -> &'static str {
         Foreign::Jpeg2000 => "a JPEG 2000 photo",
         Foreign::JpegXr => "a JPEG XR photo",
         Foreign::OpenExr => "an OpenEXR picture",
-        Foreign::Cr2 => "a camera's raw photo (CR2)",
-        Foreign::Cr3 => "a camera's raw photo (CR3)",
         Foreign::Svg => "an SVG drawing",
         Foreign::Pdf => "a PDF document",
         Foreign::Psd => "a Photoshop document (PSD)",
-        Foreign::Ico => "an icon (ICO)",
         Foreign::Cur => "a mouse pointer (CUR)",
         Foreign::Icns => "an icon (ICNS)",
         Foreign::Matroska => "a video (Matroska or WebM)",
