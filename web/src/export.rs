@@ -173,6 +173,7 @@ mod tests {
             score,
         };
         let answer = Answer {
+            reading: protocol::Reading::default(),
             predictions: vec![prediction("cat", 0.75), prediction("dog, wild", 0.25)],
             width: 4,
             height: 3,

@@ -133,6 +133,7 @@ mod tests {
     fn whoever_has_the_photo_can_check_it() {
         let record = record();
         let mut answer = Answer {
+            reading: protocol::Reading::default(),
             predictions: record.predictions.clone(),
             width: 1,
             height: 1,

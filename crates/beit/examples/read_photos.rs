@@ -10,7 +10,9 @@ const CELLS: usize = 12;
 fn main() {
     let folder: PathBuf = std::env::args_os().nth(1).expect("the folder of photos").into();
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.is_file() && path.extension().is_none_or(|e| e != "json" && e != "md" && e != "py"));
+    files.retain(|path| {
+        path.is_file() && path.extension().is_none_or(|e| e != "json" && e != "md" && e != "py")
+    });
     files.sort();
     let mut readings = Map::new();
     for path in files {

@@ -7,8 +7,8 @@
 //! grey, see `samples`; a camera's raw photo is read from its preview, see `raw`; a JPEG beyond [`MAX_PIXELS`] is
 //! decoded at a reduced size, see `jpeg`.
 
-mod error;
 mod bmp;
+mod error;
 mod gif;
 mod ico;
 mod ifd;
@@ -25,8 +25,7 @@ mod webp;
 use std::io::Cursor;
 
 use image::codecs::{
-    bmp::BmpDecoder, png::PngDecoder, pnm::PnmDecoder, qoi::QoiDecoder, tga::TgaDecoder,
-    webp::WebPDecoder,
+    bmp::BmpDecoder, png::PngDecoder, pnm::PnmDecoder, qoi::QoiDecoder, tga::TgaDecoder, webp::WebPDecoder,
 };
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageResult, Limits};
@@ -168,7 +167,9 @@ fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {
             let file = Cursor::new(webp::without_false_announcements(container));
             (read(format, WebPDecoder::new(file), |pixels, _| per_pixel * pixels)?, "image-webp")
         }
-        Format::Bmp => (read(format, BmpDecoder::new(Cursor::new(bmp::with_usual_header(bytes))), |_, _| 0)?, "image"),
+        Format::Bmp => {
+            (read(format, BmpDecoder::new(Cursor::new(bmp::with_usual_header(bytes))), |_, _| 0)?, "image")
+        }
         Format::Pnm => (read(format, PnmDecoder::new(file), |_, samples| samples)?, "image"),
         Format::Qoi => (read(format, QoiDecoder::new(file), |_, _| 0)?, "qoi"),
         Format::Tga => (read(format, TgaDecoder::new(file), |_, samples| samples)?, "image"),

@@ -72,14 +72,16 @@ fn compare(picture: &Rgb, size: [u32; 2], expected: &[[f64; 3]]) -> Option<Strin
         return Some(format!("{} × {} pixels, not {} × {}", picture.width, picture.height, size[0], size[1]));
     }
     let got = grid(picture, expected.len().isqrt());
-    let differences = got.iter().flatten().zip(expected.iter().flatten()).map(|(got, want)| (got - want).abs());
+    let differences =
+        got.iter().flatten().zip(expected.iter().flatten()).map(|(got, want)| (got - want).abs());
     let largest = differences.fold(0.0, f64::max);
     (largest > TOLERANCE).then(|| format!("a cell differs by {largest:.1}"))
 }
 
 #[test]
 fn odd_photos_are_read_as_pillow_reads_them() {
-    let readings: BTreeMap<String, Reading> = serde_json::from_slice(&read("odd-photos/pillow.json")).unwrap();
+    let readings: BTreeMap<String, Reading> =
+        serde_json::from_slice(&read("odd-photos/pillow.json")).unwrap();
     assert!(readings.len() > 90);
     let listed = |list: &[(&'static str, &'static str)], name: &str| {
         list.iter().find(|(listed, _)| *listed == name).map(|(_, why)| *why)
@@ -89,7 +91,9 @@ fn odd_photos_are_read_as_pillow_reads_them() {
         let outcome = decode(&std::fs::read(data("odd-photos").join(name)).unwrap());
         let fault = match (&outcome, reading, listed(&REFUSED, name)) {
             (Err(error), Reading::Read { .. }, Some(part)) if error.to_string().contains(part) => None,
-            (_, Reading::Read { .. }, Some(part)) => Some(format!("not refused with {part:?}: {:?}", outcome.err())),
+            (_, Reading::Read { .. }, Some(part)) => {
+                Some(format!("not refused with {part:?}: {:?}", outcome.err()))
+            }
             (Ok(picture), Reading::Read { size, grid }, None) => compare(picture, *size, grid),
             (Err(error), Reading::Read { .. }, None) => Some(format!("{error} ({error:?})")),
             (Ok(_), Reading::Refused { .. }, _) if listed(&READ_ALL_THE_SAME, name).is_some() => None,

@@ -54,6 +54,7 @@ fn done(state: &mut State, id: PhotoId, ms: f64) -> Vec<Effect> {
 
 fn answered(state: &mut State, id: PhotoId, predictions: Vec<Prediction>, ms: f64) -> Vec<Effect> {
     let answer = Answer {
+        reading: protocol::Reading::default(),
         predictions,
         width: 4,
         height: 3,

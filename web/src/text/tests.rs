@@ -8,19 +8,16 @@ use crate::threads::Notice;
 use protocol::BackendInfo;
 use protocol::fault::{Foreign, LoadFault, PhotoFault, Reason, TeachFault};
 
-const FOREIGN: [Foreign; 16] = [
+const FOREIGN: [Foreign; 13] = [
     Foreign::Avif,
     Foreign::Heic,
     Foreign::JpegXl,
     Foreign::Jpeg2000,
     Foreign::JpegXr,
     Foreign::OpenExr,
-    Foreign::Cr2,
-    Foreign::Cr3,
     Foreign::Svg,
     Foreign::Pdf,
     Foreign::Psd,
-    Foreign::Ico,
     Foreign::Cur,
     Foreign::Icns,
     Foreign::Matroska,

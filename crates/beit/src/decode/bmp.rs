@@ -9,10 +9,14 @@ const USUAL: u32 = 40;
 /// The file with Windows' header in place of OS/2's: what follows the fields they share tells nothing about the pixels.
 pub(super) fn with_usual_header(bytes: &[u8]) -> Cow<'_, [u8]> {
     let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let Some((pixels, header @ (16 | 64))) = number(10).zip(number(FILE_HEADER)) else { return Cow::Borrowed(bytes) };
+    let Some((pixels, header @ (16 | 64))) = number(10).zip(number(FILE_HEADER)) else {
+        return Cow::Borrowed(bytes);
+    };
     // Its compressions 3 and 4 are others than Windows'.
     let compression = if header == 64 { number(FILE_HEADER + 16) } else { Some(0) };
-    let Some((fields, rest)) = bytes.split_at_checked(FILE_HEADER + header as usize) else { return Cow::Borrowed(bytes) };
+    let Some((fields, rest)) = bytes.split_at_checked(FILE_HEADER + header as usize) else {
+        return Cow::Borrowed(bytes);
+    };
     if compression.is_none_or(|compression| compression > 2) {
         return Cow::Borrowed(bytes);
     }

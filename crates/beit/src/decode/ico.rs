@@ -33,7 +33,8 @@ fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     directory.iter().take(count.into()).filter_map(|entry| {
         // 0 stands for 256.
         let side = |at: usize| u32::from(entry[at].wrapping_sub(1)) + 1;
-        let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]) as usize;
+        let number =
+            |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]) as usize;
         let (length, at) = (number(8), number(12));
         let data = bytes.get(at..at.checked_add(length)?)?;
         Some(Entry { rank: (side(0) * side(1), u16::from_le_bytes([entry[6], entry[7]])), data })

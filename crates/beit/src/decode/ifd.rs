@@ -114,7 +114,11 @@ mod tests {
     #[test]
     fn claims_beyond_the_file_are_nothing() {
         assert!(Tiff::new(b"II*").is_none() && Tiff::new(b"XX*\0\x08\0\0\0").is_none());
-        for bytes in [&b"II*\0\xff\xff\xff\xff"[..], b"MM\0*\0\0\0\x08\xff\xff", b"II+\0\x08\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"] {
+        for bytes in [
+            &b"II*\0\xff\xff\xff\xff"[..],
+            b"MM\0*\0\0\0\x08\xff\xff",
+            b"II+\0\x08\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+        ] {
             let tiff = Tiff::new(bytes).unwrap();
             assert_eq!(tiff.directory(tiff.first().unwrap()), [], "{bytes:?}");
         }

@@ -36,7 +36,11 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let structure = structure(bytes);
     let Some(frame) = &structure.frame else {
         // The header itself may be what is cut off.
-        return Err(if structure.ended { corrupt("it has no frame") } else { DecodeError::Truncated { format: FORMAT } });
+        return Err(if structure.ended {
+            corrupt("it has no frame")
+        } else {
+            DecodeError::Truncated { format: FORMAT }
+        });
     };
     check_process(frame)?;
     let bytes = whole(bytes, &structure, frame)?;
@@ -71,7 +75,9 @@ fn check_process(frame: &Frame) -> Result<(), DecodeError> {
         Frame { process: 5..=7, .. } => lacks("hierarchical frames"),
         Frame { height: 0, .. } => lacks("its height comes after its pixels (DNL)"),
         Frame { precision, .. } if *precision != 8 && !frame.is_lossless() => lacks("12 bits a sample"),
-        Frame { components, .. } if !matches!(components.len(), 1 | 3 | 4) => lacks("its number of components"),
+        Frame { components, .. } if !matches!(components.len(), 1 | 3 | 4) => {
+            lacks("its number of components")
+        }
         Frame { width: 0, .. } => Err(corrupt("it has no width")),
         _ => Ok(()),
     }
@@ -129,7 +135,8 @@ fn wants_other_decoder(frame: &Frame, structure: &Structure) -> bool {
         return false;
     }
     let chroma_is_coarsest = frame.components.iter().skip(1).all(|c| (c.horizontal, c.vertical) == (1, 1));
-    let odd_factors = frame.has_factor(3) || frame.has_factor(4) && frame.is_sequential() && !chroma_is_coarsest;
+    let odd_factors =
+        frame.has_factor(3) || frame.has_factor(4) && frame.is_sequential() && !chroma_is_coarsest;
     frame.is_lossless()
         || frame.is_sequential() && structure.scans.len() > 1
         || frame.components.len() == 3 && (!frame.luma_is_finest() || odd_factors)
@@ -165,7 +172,8 @@ fn reduced(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture
     if frame.is_progressive() {
         // The coefficients of all scans would have to be kept at their full size; the means of the blocks suffice.
         let is_rgb = matches!(transform, ColorTransform::RGB);
-        let rgb = means::decode(bytes, structure, frame, is_rgb).ok_or_else(|| corrupt("a scan is damaged"))?;
+        let rgb =
+            means::decode(bytes, structure, frame, is_rgb).ok_or_else(|| corrupt("a scan is damaged"))?;
         return Ok(Picture { reduced_by: 8, ..Picture::of(rgb, "beitscope") });
     }
     if !frame.is_sequential() || structure.scans.len() > 1 {
@@ -214,7 +222,8 @@ fn ends_evenly(rgb: &Rgb) -> bool {
     let row = rgb.width as usize * 3;
     let last = &rgb.pixels[rgb.pixels.len() - row..];
     let Some(last) = last.get(UNIT..).filter(|last| last.len() > 2 * UNIT) else { return true };
-    let mut changes = last.iter().zip(&last[UNIT..]).map(|(before, after)| i16::from(*after) - i16::from(*before));
+    let mut changes =
+        last.iter().zip(&last[UNIT..]).map(|(before, after)| i16::from(*after) - i16::from(*before));
     let first: [i16; 3] = std::array::from_fn(|_| changes.next().unwrap_or_default());
     changes.enumerate().all(|(at, change)| (change - first[at % 3]).abs() <= 2)
 }
@@ -251,7 +260,8 @@ mod tests {
         let mut means = Vec::new();
         for top in (0..height - height % 8).step_by(8) {
             for left in (0..width - width % 8).step_by(8) {
-                let pixels = (0..64).map(|at| &rgb.pixels[((top + at / 8) * width + left + at % 8) * 3..][..3]);
+                let pixels =
+                    (0..64).map(|at| &rgb.pixels[((top + at / 8) * width + left + at % 8) * 3..][..3]);
                 let sum = pixels.fold([0; 3], |sum: [i32; 3], pixel| {
                     std::array::from_fn(|channel| sum[channel] + i32::from(pixel[channel]))
                 });

@@ -132,7 +132,8 @@ fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
 /// ImageMagick's form: a line break, the profile's name, its length, and hexadecimal digits in lines.
 fn hexadecimal_profile(text: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;
-    let digits: Vec<u8> = text.split('\n').skip(3).flat_map(str::bytes).filter(u8::is_ascii_hexdigit).collect();
+    let digits: Vec<u8> =
+        text.split('\n').skip(3).flat_map(str::bytes).filter(u8::is_ascii_hexdigit).collect();
     let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or_default() as u8;
     Some(digits.as_chunks::<2>().0.iter().map(|&[high, low]| digit(high) << 4 | digit(low)).collect())
 }

@@ -79,7 +79,9 @@ pub(super) fn kind(bytes: &[u8]) -> Option<Raw> {
 pub(super) fn preview(bytes: &[u8]) -> Option<&[u8]> {
     let mut best: Option<(u64, &[u8])> = None;
     let mut at = 0;
-    while let Some(found) = bytes[at..].windows(4).position(|window| matches!(window, [0xff, 0xd8, 0xff, 0xc0..=0xfe])) {
+    while let Some(found) =
+        bytes[at..].windows(4).position(|window| matches!(window, [0xff, 0xd8, 0xff, 0xc0..=0xfe]))
+    {
         at += found;
         let jpeg = &bytes[at..];
         at += 2;

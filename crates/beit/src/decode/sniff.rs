@@ -155,7 +155,8 @@ fn is_bmp(bytes: &[u8]) -> bool {
 fn icon(bytes: &[u8]) -> Option<u8> {
     let &[0, 0, kind @ (1 | 2), 0, count, 0, ..] = bytes else { return None };
     let entry = bytes.get(6..22)?;
-    let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]) as usize;
+    let number =
+        |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]) as usize;
     let (length, at) = (number(8), number(12));
     let fits = at >= 6 + 16 * usize::from(count) && at.checked_add(length)? <= bytes.len();
     (count > 0 && entry[3] == 0 && length > 0 && fits).then_some(kind)

@@ -68,7 +68,8 @@ fn special(bytes: &[u8]) -> Option<(Meaning, Cow<'_, [u8]>)> {
         let entry = directory.iter().find(|entry| entry.tag == tag);
         entry.and_then(|entry| tiff.value(entry, 0)).unwrap_or(otherwise)
     };
-    let (bits, is_signed, is_unsigned) = (first(BITS, 1), first(SAMPLE_FORMAT, 1) == 2, first(SAMPLE_FORMAT, 1) == 1);
+    let (bits, is_signed, is_unsigned) =
+        (first(BITS, 1), first(SAMPLE_FORMAT, 1) == 2, first(SAMPLE_FORMAT, 1) == 1);
     let is_jpeg = matches!(number(COMPRESSION, 1), 6 | 7);
     let chroma = directory.iter().find(|entry| entry.tag == CHROMA_SAMPLING);
     let sampling = [0, 1].map(|at| chroma.and_then(|entry| tiff.value(entry, at)).unwrap_or(2));
@@ -82,7 +83,9 @@ fn special(bytes: &[u8]) -> Option<(Meaning, Cow<'_, [u8]>)> {
         0 | 1 if samples == 2 => (Meaning::Plain, Cow::Borrowed(bytes)),
         0..=2 if is_signed || is_unsigned && bits == 32 => (Meaning::Plain, Cow::Borrowed(bytes)),
         // The decoder undoes a prediction as if only three samples were there, unless the fourth is said to be alpha.
-        2 if samples == 4 && tiff.value(extra?, 0) == Some(0) => (Meaning::Plain, patch(bytes, extra?, UNASSOCIATED_ALPHA)?),
+        2 if samples == 4 && tiff.value(extra?, 0) == Some(0) => {
+            (Meaning::Plain, patch(bytes, extra?, UNASSOCIATED_ALPHA)?)
+        }
         _ => return None,
     })
 }
@@ -95,7 +98,8 @@ fn with_usual_fill_order(bytes: &[u8]) -> Cow<'_, [u8]> {
         let order = directory.iter().find(|entry| entry.tag == FILL_ORDER)?;
         (tiff.value(order, 0)? == 2).then_some(())?;
         let find = |tag| directory.iter().find(|entry| entry.tag == tag);
-        let (places, lengths) = PARTS.into_iter().find_map(|(places, lengths)| find(places).zip(find(lengths)))?;
+        let (places, lengths) =
+            PARTS.into_iter().find_map(|(places, lengths)| find(places).zip(find(lengths)))?;
         let mut file = patch(bytes, order, 1)?.into_owned();
         for part in 0..places.count.min(lengths.count) {
             let at = usize::try_from(tiff.value(places, part)?).ok()?;
@@ -187,7 +191,8 @@ fn bytes_of(values: DecodingResult) -> Option<Vec<u8>> {
 
 /// CIE 1976 L*a*b* under D50, the light of printing, as 8-bit sRGB (adapted to its D65 by Bradford's matrix).
 fn srgb_of_lab([lightness, a, b]: [u8; 3], offset: i32) -> [u8; 3] {
-    let signed = |byte: u8| if offset == 0 { f32::from(byte as i8) } else { (i32::from(byte) - offset) as f32 };
+    let signed =
+        |byte: u8| if offset == 0 { f32::from(byte as i8) } else { (i32::from(byte) - offset) as f32 };
     let y = (f32::from(lightness) / 2.55 + 16.0) / 116.0;
     let cube = |t: f32| if t > 6.0 / 29.0 { t * t * t } else { (t - 4.0 / 29.0) * (108.0 / 841.0) };
     let [x, y, z] = [0.9642 * cube(y + signed(a) / 500.0), cube(y), 0.8251 * cube(y - signed(b) / 200.0)];
@@ -198,7 +203,8 @@ fn srgb_of_lab([lightness, a, b]: [u8; 3], offset: i32) -> [u8; 3] {
     ];
     linear.map(|value| {
         let value = value.clamp(0.0, 1.0);
-        let encoded = if value <= 0.003_130_8 { 12.92 * value } else { 1.055 * value.powf(1.0 / 2.4) - 0.055 };
+        let encoded =
+            if value <= 0.003_130_8 { 12.92 * value } else { 1.055 * value.powf(1.0 / 2.4) - 0.055 };
         (encoded * 255.0).round() as u8
     })
 }
@@ -217,7 +223,6 @@ fn fail(error: TiffError) -> DecodeError {
         _ => DecodeError::Corrupt { format: FORMAT, detail },
     }
 }
-
 
 #[cfg(test)]
 mod tests {

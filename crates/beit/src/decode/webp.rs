@@ -63,7 +63,10 @@ pub(super) fn metadata(bytes: &[u8]) -> Metadata {
     let announced = |name: &[u8; 4]| {
         let (_, bit) = ANNOUNCED.into_iter().find(|(announced, _)| *announced == name)?;
         (flags & bit != 0).then_some(())?;
-        Chunks(&bytes[12..]).map_while(|chunk| chunk).find(|chunk| chunk.name == name).map(|chunk| chunk.data.to_vec())
+        Chunks(&bytes[12..])
+            .map_while(|chunk| chunk)
+            .find(|chunk| chunk.name == name)
+            .map(|chunk| chunk.data.to_vec())
     };
     Metadata { exif: announced(b"EXIF"), xmp: announced(b"XMP "), exif_is_for_browsers: true }
 }

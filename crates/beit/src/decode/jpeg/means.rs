@@ -43,7 +43,8 @@ pub(super) fn decode(bytes: &[u8], structure: &Structure, frame: &Frame, is_rgb:
     seen.into_iter().all(|seen| seen).then_some(())?;
 
     let tables = Tables::before(bytes, structure.scans.last()?.data);
-    let steps: Option<Vec<_>> = frame.components.iter().map(|c| tables.mean_step.get(&c.table).copied()).collect();
+    let steps: Option<Vec<_>> =
+        frame.components.iter().map(|c| tables.mean_step.get(&c.table).copied()).collect();
     let steps = steps?;
     let (width, height) = (usize::from(frame.width).div_ceil(8), usize::from(frame.height).div_ceil(8));
     let mut pixels = Vec::with_capacity(width * height * 3);

@@ -86,7 +86,11 @@ impl<'a> Iterator for Segments<'a> {
                     let at = self.at + 2;
                     self.at += length;
                     let end = self.at.min(self.bytes.len());
-                    return Some(Segment { marker, at, content: self.bytes.get(at..end).unwrap_or_default() });
+                    return Some(Segment {
+                        marker,
+                        at,
+                        content: self.bytes.get(at..end).unwrap_or_default(),
+                    });
                 }
             }
         }
@@ -117,7 +121,9 @@ pub(crate) fn structure(bytes: &[u8]) -> Structure {
             }
             0xda => found.scans.extend(scan(content, at + content.len())),
             0xe0 if content.starts_with(b"JFIF\0") => found.is_jfif = true,
-            0xee if content.starts_with(b"Adobe") && content.len() >= 12 => found.adobe_transform = Some(at + 11),
+            0xee if content.starts_with(b"Adobe") && content.len() >= 12 => {
+                found.adobe_transform = Some(at + 11)
+            }
             _ => {}
         }
     }
@@ -146,9 +152,16 @@ fn frame(process: u8, content: &[u8]) -> Option<Frame> {
 fn scan(content: &[u8], data: usize) -> Option<Scan> {
     let (&count, rest) = content.split_first()?;
     let (components, rest) = rest.split_at_checked(2 * usize::from(count))?;
-    let components = components.as_chunks::<2>().0.iter().map(|&[id, tables]| (id, tables >> 4, tables & 15)).collect();
+    let components =
+        components.as_chunks::<2>().0.iter().map(|&[id, tables]| (id, tables >> 4, tables & 15)).collect();
     let [first, last, bits] = rest.first_chunk().copied().unwrap_or_default();
-    Some(Scan { components, is_of_means: (first, last) == (0, 0), refines: bits >> 4 > 0, lowest_bit: bits & 15, data })
+    Some(Scan {
+        components,
+        is_of_means: (first, last) == (0, 0),
+        refines: bits >> 4 > 0,
+        lowest_bit: bits & 15,
+        data,
+    })
 }
 
 impl Frame {
@@ -195,7 +208,8 @@ impl Frame {
 
     /// The largest sampling factors.
     pub fn finest(&self) -> (u8, u8) {
-        let largest = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1).max(1);
+        let largest =
+            |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1).max(1);
         (largest(|component| component.horizontal), largest(|component| component.vertical))
     }
 }
