@@ -20,5 +20,5 @@ pub mod tar;
 pub mod zip;
 
 pub use fault::{ArchiveFault, Foreign};
-pub use kind::{ArchiveFormat, Kind, is_photo};
+pub use kind::{ArchiveFormat, Kind, file_name, is_photo};
 pub use left_out::{LeftOut, NAMES_KEPT, Reason};
