@@ -24,6 +24,8 @@ pub enum MultiByte {
 pub enum SingleByte {
     /// The zip format's default.
     Cp437,
+    /// Russian DOS and Windows.
+    Cp866,
     /// What old western systems of other kinds had.
     Windows1252,
 }

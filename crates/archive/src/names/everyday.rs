@@ -1,5 +1,5 @@
-//! Letters in everyday use. Chinese in GBK and Korean in EUC-KR share most of their bytes, so that of a short name only
-//! the letters tell which it is.
+//! Letters in everyday use. Chinese in GBK or Big5 and Korean in EUC-KR share most of their bytes, so that of a short
+//! name only the letters tell which it is.
 
 use super::charset::MultiByte;
 
@@ -8,7 +8,7 @@ const HANGUL: &str = "이다는의에을가고하지를로은서사한인도어�
     현행식요청야건배출간교품노래월남북천음트적람터초김각집점등설직합글운길형불격열술약육본업총절투특최호새박크드카더바피루\
     르니티타파포프메뉴컴퓨속표토추축친족러버별봄름울밤낮꽃좋엄빠화폴더진즘캡처샷린클립";
 
-const HANZI: &str = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而\
+const SIMPLIFIED: &str = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而\
     方后多定行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还\
     因由其些然前外天政四日那社义事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第向道命此变条只没结解问\
     意建月公无系很情者最立代想已通并提直题程展五果料象员位入常文总次品式活设及管特件长求老头基资边流路级少图山统接知将\
@@ -18,12 +18,24 @@ const HANZI: &str = "的一是在不了有和人这中大为上个国我以要�
     太准精值号族维选标写存候毛亲快院查江型眼王格养易置片始专状育厂京识适属圆包火住调满县局照参红引听铁微信截屏幕桌夹册\
     旅游景春夏秋冬福猫狗鸟鱼树草桥湖河园古镇城宝婚礼毕聚食雪雨拍摄载朋友妈爸爱笑夜晚早餐厅楼街村庄庙塔寺船飞";
 
-/// What share of the letters outside ASCII are in everyday use; none for sets that no other shares bytes with.
+const TRADITIONAL: &str = "的一是不了人在有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得于著下自之年過發後作裡用道行所然\
+    家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心她本前開但因只從想實日軍者意無力它與長把機十民\
+    第公此已工使情明性知全三又關點正業外將兩高間由問很最重並物手應戰向頭文體政美相見被利什二等產或新己制身果加西斯月話合\
+    回特代內信表化老給世位次度門任常先海通教兒原東聲提立及比員解水名真論處走義各入幾口認條平係氣題活爾更別打女變四神總何\
+    電數安少報才結反受目太量再感建務做接必場件計管期市直德資命山金指許統區保至隊形社便空決治展馬科司五基眼書非則聽白界達\
+    光放像難且權思王象完設式色路記南品住告類求據程北邊死張該交規萬取拉格望覺術領共確傳師觀清今切院讓識候帶導爭運笑飛風步\
+    改收根言聯持組每濟車親極林服快議往元英士證近失轉夫令準布始怎呢存未遠叫台臺單影具羅字愛流備兵連調深算質團集百需價花華\
+    城石級整府離況請際約示復病息線似官火視消越器容照須九研寫稱八片史查早找裝廣吧阿李談吃圖念六歷首醫突專費號注語落青隨選\
+    列紅響古眾房半節土投某案黑維功蓋貓狗鳥魚樹草橋湖河園鎮寶婚禮畢聚食雪雨拍攝載朋友媽爸夜晚餐廳樓街村莊廟塔寺船夾螢幕\
+    擷畫典聖誕樂祝春夏秋冬旅遊景陽潭灣";
+
+/// What share of the letters outside ASCII are in everyday use; none for Japanese, whose kana tell it.
 pub fn share(names: &[String], set: MultiByte) -> Option<f64> {
     let everyday = match set {
-        MultiByte::Gbk => HANZI,
+        MultiByte::Gbk => SIMPLIFIED,
+        MultiByte::Big5 => TRADITIONAL,
         MultiByte::EucKr => HANGUL,
-        MultiByte::Big5 | MultiByte::ShiftJis => return None,
+        MultiByte::ShiftJis => return None,
     };
     let letters = || names.iter().flat_map(|name| name.chars()).filter(|letter| !letter.is_ascii());
     let usual = letters().filter(|letter| everyday.contains(*letter)).count();

@@ -22,10 +22,16 @@ pub fn decode(names: &[&[u8]], rest: SingleByte) -> Vec<String> {
 /// The character set of an archive's names.
 pub fn guess(names: &[&[u8]], rest: SingleByte) -> Charset {
     let named: Vec<&[u8]> = names.iter().copied().filter(|name| !name.is_ascii()).collect();
-    if named.iter().all(|name| std::str::from_utf8(name).is_ok()) {
+    let utf8 = named.iter().all(|name| std::str::from_utf8(name).is_ok());
+    if utf8 && plausible::is_surely_utf8(&named) {
         return Charset::Utf8;
     }
-    plausible::legacy(&named).map_or(Charset::SingleByte(rest), Charset::MultiByte)
+    match plausible::legacy(&named) {
+        Some(set) => Charset::MultiByte(set),
+        None if utf8 => Charset::Utf8,
+        None if plausible::is_cp866(&named) => Charset::SingleByte(SingleByte::Cp866),
+        None => Charset::SingleByte(rest),
+    }
 }
 
 fn one(name: &[u8], charset: Charset) -> String {
@@ -37,6 +43,9 @@ fn one(name: &[u8], charset: Charset) -> String {
             decoded(name, set).unwrap_or_else(|| String::from_utf8_lossy(name).into_owned())
         }
         (_, Charset::SingleByte(SingleByte::Cp437)) => cp437::decode(name),
+        (_, Charset::SingleByte(SingleByte::Cp866)) => {
+            encoding_rs::IBM866.decode_without_bom_handling(name).0.into_owned()
+        }
         (_, Charset::SingleByte(SingleByte::Windows1252)) => {
             encoding_rs::WINDOWS_1252.decode_without_bom_handling(name).0.into_owned()
         }

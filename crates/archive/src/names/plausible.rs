@@ -9,36 +9,76 @@ const LEAST: f64 = 0.4;
 
 /// The set of several bytes that all these names are in: not one of them is ASCII or all of them UTF-8.
 pub fn legacy(names: &[&[u8]]) -> Option<MultiByte> {
-    let fits = |set: &MultiByte| names.iter().all(|name| decoded(name, *set).is_some());
+    // Where a backslash stands before a dot, it is a letter's second byte: no folder holds a file of only an ending.
+    let whole = |text: String| !text.contains("\\.");
+    let fits = |set: &MultiByte| names.iter().all(|name| decoded(name, *set).is_some_and(whole));
+    let cut = names.iter().any(|name| name.windows(3).any(|three| three[0] >= 0x80 && &three[1..] == b"\\."));
+    let least = if cut { -1.0 } else { LEAST };
     let fitting: Vec<_> = MultiByte::ALL.into_iter().filter(fits).collect();
     if fitting.is_empty() || names.iter().all(|name| is_western(name)) {
         return None;
     }
-    let mut rated: Vec<_> = fitting.into_iter().map(|set| (rating(names, set), set)).collect();
+    let texts = |set: MultiByte| names.iter().filter_map(|name| decoded(name, set)).collect::<Vec<_>>();
+    let mut rated: Vec<_> = fitting
+        .into_iter()
+        .map(|set| (rating(names, set), set, everyday::share(&texts(set), set)))
+        .filter(|(rating, ..)| *rating >= least)
+        // Single rare letters inside words of ASCII are other words' accents.
+        .filter(|(_, set, usual)| {
+            *usual != Some(0.0) || !texts(*set).iter().all(|name| is_between_ascii(name))
+        })
+        .collect();
     // Stable: of equals, the first of all sets.
-    rated.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let &(best, first) = rated.first()?;
-    if best < LEAST {
-        return None;
-    }
-    let mut close: Vec<_> =
-        rated.iter().filter(|(rating, _)| *rating > best - 0.3).map(|&(_, set)| set).collect();
-    let usual = |set: MultiByte| {
-        let names: Vec<_> = names.iter().filter_map(|name| decoded(name, set)).collect();
-        everyday::share(&names, set)
-    };
-    if [MultiByte::Gbk, MultiByte::EucKr].iter().all(|set| close.contains(set)) {
-        let (gbk, korean) = (usual(MultiByte::Gbk), usual(MultiByte::EucKr));
-        close.retain(|set| match set {
-            MultiByte::Gbk => gbk >= korean,
-            MultiByte::EucKr => korean >= gbk,
-            MultiByte::Big5 | MultiByte::ShiftJis => true,
-        });
-    }
+    rated.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+    let &(best, ..) = rated.first()?;
+    rated.retain(|(rating, ..)| *rating > best - 0.3);
+    let most = rated.iter().filter_map(|(.., usual)| *usual).fold(0.0, f64::max);
+    rated.retain(|(.., usual)| usual.is_none_or(|usual| usual > most - 0.2));
     // The detector knows how often which letters occur beside one another.
     let detected = detect(names);
-    let first = close.first().copied().unwrap_or(first);
-    Some(close.into_iter().find(|set| Some(*set) == detected).unwrap_or(first))
+    let chosen = rated.iter().find(|(_, set, _)| Some(*set) == detected).or(rated.first())?;
+    Some(chosen.1)
+}
+
+/// Whether names that are valid UTF-8 are in it for sure. Two bytes that make a letter there may be one of another set.
+pub fn is_surely_utf8(names: &[&[u8]]) -> bool {
+    let texts: Vec<_> = names.iter().filter_map(|name| std::str::from_utf8(name).ok()).collect();
+    if texts.iter().any(|text| text.chars().any(|letter| letter >= '\u{800}')) {
+        return true;
+    }
+    let doubtful = |set: &MultiByte| {
+        let texts: Vec<_> = names.iter().filter_map(|name| decoded(name, *set)).collect();
+        texts.len() == names.len() && everyday::share(&texts, *set).is_some_and(|share| share >= 0.5)
+    };
+    texts.iter().all(|text| is_between_ascii(text)) || !MultiByte::ALL.iter().any(doubtful)
+}
+
+/// Whether names read as Russian in code page 866: words of its letters alone.
+pub fn is_cp866(names: &[&[u8]]) -> bool {
+    let letter = |byte: u8| matches!(byte, 0x80..=0xaf | 0xe0..=0xf1);
+    let word = |word: &[u8]| {
+        let upper = word.iter().filter(|byte| **byte >= 0x80).count();
+        upper == 0 || upper == word.len() && word.iter().all(|byte| letter(*byte))
+    };
+    let words =
+        || names.iter().flat_map(|name| name.split(|byte| !byte.is_ascii_alphabetic() && *byte < 0x80));
+    words().all(word) && words().filter(|word| !word.is_ascii()).any(|word| word.len() >= 3)
+}
+
+/// Whether each letter outside ASCII stands alone or with one more, beside a letter of ASCII.
+fn is_between_ascii(name: &str) -> bool {
+    let letters: Vec<char> = name.chars().collect();
+    let mut at = 0;
+    while at < letters.len() {
+        let run = letters[at..].iter().take_while(|letter| !letter.is_ascii()).count();
+        let beside =
+            |at: Option<usize>| at.and_then(|at| letters.get(at)).is_some_and(char::is_ascii_alphanumeric);
+        if run > 2 || run > 0 && !beside(at.checked_sub(1)) && !beside(Some(at + run)) {
+            return false;
+        }
+        at += run + 1;
+    }
+    true
 }
 
 fn detect(names: &[&[u8]]) -> Option<MultiByte> {

@@ -32,6 +32,7 @@ const SIMPLIFIED: &[&[&str]] = &[
     &["北海公园/白塔.jpg"],
     &["IMG_猫咪.jpg"],
     &["我家的狗.jpg"],
+    &["猫.jpg"],
 ];
 const TRADITIONAL: &[&[&str]] = &[
     &["照片.jpg", "我的貓.jpg"],
@@ -43,6 +44,8 @@ const TRADITIONAL: &[&[&str]] = &[
     &["陽明山.jpg"],
     &["畢業典禮/合照.jpg"],
     &["日月潭.jpg"],
+    &["貓.jpg"],
+    &["功能/許.jpg", "功能/蓋.jpg"],
 ];
 const KOREAN: &[&[&str]] = &[
     &["사진.jpg"],
@@ -133,9 +136,46 @@ fn all_names_of_an_archive_decide_together() {
 
 #[test]
 fn utf_8_needs_no_declaration() {
-    let names = ["猫.jpg", "täglich.jpg", "사진.jpg", "😀.jpg"];
-    let bytes: Vec<_> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-    assert_eq!(read(&bytes, SingleByte::Cp437), names);
+    let archives: [&[&str]; 7] = [
+        &["猫.jpg", "täglich.jpg", "사진.jpg", "😀.jpg"],
+        &["täglich.jpg"],
+        &["Кот.jpg"],
+        &["été/plage à Nîmes.jpg"],
+        &["10° kalt.jpg"],
+        &["γάτα.jpg"],
+        &["e\u{301}te\u{301}.jpg"],
+    ];
+    for names in archives {
+        let bytes: Vec<_> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        assert_eq!(read(&bytes, SingleByte::Cp437), names);
+    }
+}
+
+/// These end in the byte of a backslash and are in no everyday use.
+#[test]
+fn rare_letters_are_not_cut_at_their_second_byte() {
+    for names in [&["誠.jpg", "昞.jpg"][..], &["俓.jpg"], &["照片誠.jpg", "乗.jpg", "塡/僜.jpg"]] {
+        assert_eq!(read(&encoded(names, encoding_rs::GBK), SingleByte::Cp437), names);
+    }
+    // Folders of a western name, separated in Windows' way.
+    let western = [b"Caf\x82\\a.jpg".to_vec(), b"Caf\x82\\.hidden".to_vec()];
+    assert_eq!(read(&western, SingleByte::Cp437), ["Café\\a.jpg", "Café\\.hidden"]);
+}
+
+#[test]
+fn russian_names_are_in_its_own_code_page() {
+    let names = ["Кот на окне.jpg", "Фото/Лето 2019.jpg", "IMG_1.JPG"];
+    assert_eq!(read(&encoded(&names, encoding_rs::IBM866), SingleByte::Cp437), names);
+}
+
+#[test]
+fn accents_of_other_code_pages_are_not_taken_for_chinese() {
+    // "Árvore", "São" and "coração" in code page 850.
+    let read = read(
+        &[b"\xb5rvore.jpg".to_vec(), b"S\xc6o.jpg".to_vec(), b"cora\x87\xc6o".to_vec()],
+        SingleByte::Cp437,
+    );
+    assert_eq!(read, ["╡rvore.jpg", "S╞o.jpg", "coraç╞o"]);
 }
 
 #[test]
