@@ -46,6 +46,8 @@ enum Step {
     AfterZeros,
     /// A header's extension, of this kind and size.
     Extension(u8, u64),
+    /// The file told of last is not there to its end.
+    Cut,
     Done,
 }
 
@@ -64,6 +66,7 @@ impl Walk {
             Step::Header | Step::AfterZeros if self.at == self.length => return None,
             Step::Header | Step::AfterZeros => BLOCK,
             Step::Extension(_, size) => size,
+            Step::Cut => 0,
         };
         Some(self.at..self.at.saturating_add(size).min(self.length))
     }
@@ -75,6 +78,7 @@ impl Walk {
     pub fn give(&mut self, bytes: &[u8]) -> Result<Option<Member>, ArchiveFault> {
         match self.step {
             Step::Done => Ok(None),
+            Step::Cut => self.end(ArchiveFault::Damaged),
             Step::Header | Step::AfterZeros => {
                 let header = header::read(bytes);
                 self.at += bytes.len() as u64;
@@ -138,14 +142,10 @@ impl Walk {
         if let Ok(content) = &content {
             self.contents.insert(name.clone(), content.clone());
         }
-        let member = Member { name, content };
-        // Cut short inside this one: it is the last.
-        self.skip(size)
-            .or_else(|_| {
-                self.step = Step::Done;
-                Ok(None)
-            })
-            .map(|_: Option<Member>| Some(member))
+        if self.skip(size).is_err() {
+            self.step = Step::Cut;
+        }
+        Ok(Some(Member { name, content }))
     }
 
     fn extension(&mut self, kind: u8, bytes: &[u8]) {
