@@ -32,11 +32,11 @@ pub fn list(mut bytes: &[u8], place: &Directory) -> Result<Listing, ArchiveFault
     }
     let (mut records, mut seen) = (Vec::new(), 0u64);
     let mut listing = Listing::default();
-    while let Some((fixed, name, extra, rest)) = record(bytes) {
+    while let Some((record, rest)) = record(bytes) {
         bytes = rest;
         seen += 1;
-        match entry(fixed, extra, place) {
-            Some(entry) => records.push((entry, name, declared(fixed, name, extra))),
+        match entry(record.fixed, record.extra, place) {
+            Some(entry) => records.push((entry, record.name, declared(&record))),
             None => listing.unreadable += 1,
         }
     }
@@ -54,8 +54,16 @@ pub fn list(mut bytes: &[u8], place: &Directory) -> Result<Listing, ArchiveFault
     Ok(listing)
 }
 
-/// The next record: its part of fixed length, the name, the extra field, and what follows.
-fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
+/// An entry as it stands in the directory.
+struct Record<'a> {
+    /// Its part of fixed length.
+    fixed: &'a [u8],
+    name: &'a [u8],
+    extra: &'a [u8],
+}
+
+/// The next record, and what follows.
+fn record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     if !bytes.starts_with(b"PK\x01\x02") {
         return None;
     }
@@ -64,7 +72,7 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
     let (name, rest) = rest.split_at_checked(length(28)?)?;
     let (extra, rest) = rest.split_at_checked(length(30)?)?;
     let (_comment, rest) = rest.split_at_checked(length(32)?)?;
-    Some((fixed, name, extra, rest))
+    Some((Record { fixed, name, extra }, rest))
 }
 
 /// The entry without its name.
@@ -91,7 +99,7 @@ fn entry(fixed: &[u8], extra: &[u8], place: &Directory) -> Option<Entry> {
 }
 
 /// The name, where the archive says how it is to be read.
-fn declared(fixed: &[u8], name: &[u8], extra: &[u8]) -> Option<String> {
+fn declared(&Record { fixed, name, extra }: &Record) -> Option<String> {
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
     let flagged = u16_at(fixed, 8).is_ok_and(|flags| flags & UTF_8 != 0);
     let by_flag = flagged.then(|| text(name)).flatten();
