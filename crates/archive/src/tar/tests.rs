@@ -15,8 +15,11 @@ fn append(builder: &mut Builder<Vec<u8>>, name: &str, data: &[u8]) {
     builder.append_data(&mut header(data.len(), EntryType::Regular), name, data).unwrap();
 }
 
-/// All files with their content, and what ended the walk.
-fn walked(bytes: &[u8]) -> (Vec<(String, Result<Vec<u8>, Reason>)>, Result<(), ArchiveFault>) {
+/// A file's name and content.
+type File = (String, Result<Vec<u8>, Reason>);
+
+/// All files, and what ended the walk.
+fn walked(bytes: &[u8]) -> (Vec<File>, Result<(), ArchiveFault>) {
     let mut walk = Walk::new(bytes.len() as u64);
     let (mut members, mut end) = (Vec::new(), Ok(()));
     while let Some(range) = walk.wants() {
