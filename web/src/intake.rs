@@ -111,8 +111,13 @@ pub fn picked(input: &HtmlInputElement) -> Vec<Incoming> {
 
 /// The folder that a picked file lies in.
 pub fn folder_of(file: &File) -> Option<String> {
+    path_of(file)?.rsplit('/').nth(1).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// A picked file's place in the folder that was picked.
+fn path_of(file: &File) -> Option<String> {
     let path = js_sys::Reflect::get(file, &"webkitRelativePath".into()).ok()?.as_string()?;
-    path.rsplit('/').nth(1).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
+    Some(path).filter(|path| !path.is_empty())
 }
 
 /// A sample photo of the page.

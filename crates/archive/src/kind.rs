@@ -95,20 +95,25 @@ impl ArchiveFormat {
         ENDINGS.iter().find(|(ending, _)| lower_name.ends_with(ending)).map(|&(_, format)| format)
     }
 
-    /// By a file's first bytes, for one that was given by itself. A gzip file counts where its name says that a tar
-    /// file is in it. A program may be an archive that unpacks itself.
+    /// By a file's first bytes. What is packed by gzip may be a tar file.
     pub fn by_content(head: &[u8]) -> Option<Self> {
-        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"MZ") {
-            Some(Self::Zip)
-        } else if head.starts_with(b"Rar!\x1a\x07") {
-            Some(Self::Foreign(Foreign::Rar))
-        } else if head.starts_with(b"7z\xbc\xaf\x27\x1c") {
-            Some(Self::Foreign(Foreign::SevenZip))
-        } else if head.get(257..262) == Some(b"ustar") {
-            Some(Self::Tar)
-        } else {
-            None
+        const MARKS: &[(&[u8], ArchiveFormat)] = &[
+            (b"PK\x03\x04", ArchiveFormat::Zip),
+            (b"PK\x05\x06", ArchiveFormat::Zip),
+            (b"\x1f\x8b", ArchiveFormat::TarGz),
+            (b"Rar!\x1a\x07", ArchiveFormat::Foreign(Foreign::Rar)),
+            (b"7z\xbc\xaf\x27\x1c", ArchiveFormat::Foreign(Foreign::SevenZip)),
+        ];
+        // A tar file begins with a name, which may begin like anything.
+        if head.get(257..262) == Some(b"ustar") {
+            return Some(Self::Tar);
         }
+        MARKS.iter().find(|(mark, _)| head.starts_with(mark)).map(|&(_, format)| format)
+    }
+
+    /// A program for Windows may be a zip file that unpacks itself.
+    pub fn of_program(head: &[u8]) -> Option<Self> {
+        head.starts_with(b"MZ").then_some(Self::Zip)
     }
 }
 
@@ -154,6 +159,7 @@ mod tests {
     #[test]
     fn archives_are_told_by_their_first_bytes() {
         let mut tar = [0; 512];
+        tar[..4].copy_from_slice(b"PK\x03\x04");
         tar[257..262].copy_from_slice(b"ustar");
         assert_eq!(ArchiveFormat::by_content(&tar), Some(ArchiveFormat::Tar));
         assert_eq!(ArchiveFormat::by_content(b"PK\x03\x04"), Some(ArchiveFormat::Zip));
@@ -161,6 +167,7 @@ mod tests {
             ArchiveFormat::by_content(b"Rar!\x1a\x07\x01"),
             Some(ArchiveFormat::Foreign(Foreign::Rar))
         );
+        assert_eq!(ArchiveFormat::by_content(b"\x1f\x8b\x08"), Some(ArchiveFormat::TarGz));
         assert_eq!(ArchiveFormat::by_content(b"\xff\xd8\xff"), None);
         assert_eq!(ArchiveFormat::by_content(b""), None);
     }

@@ -57,7 +57,7 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::NestedTooDeep => "这个压缩包嵌套得太深，没有打开。请在电脑上解压，再拖入文件夹。".into(),
         Trouble::NestedTooLarge { most_megabytes } => format!(
-            "这个压缩包压缩在另一个压缩包里，并且超过 {most_megabytes} MB。请在电脑上解压外层，再单独拖入这个文件。"
+            "这个压缩包压缩在另一个压缩包里，这类压缩包最多只解压 {most_megabytes} MB。请在电脑上解压外层，再单独拖入这个文件。"
         ),
         Trouble::NotUnpacked => "这张照片无法解压：压缩包已损坏，或拖入后被移动。".into(),
         Trouble::NotShared(host) => format!(

@@ -99,8 +99,8 @@ pub fn trouble(trouble: &Trouble) -> String {
              computer and drop the folder."
             .into(),
         Trouble::NestedTooLarge { most_megabytes } => format!(
-            "This archive is packed in another one, and more than {most_megabytes} MB long. Unpack the outer one on \
-             your computer and drop this file by itself."
+            "This archive is packed in another one, and of such archives only {most_megabytes} MB are unpacked. \
+             Unpack the outer one on your computer and drop this file by itself."
         ),
         Trouble::NotUnpacked => {
             "This photo could not be unpacked: its archive is damaged, or was moved since it was dropped."

@@ -1,13 +1,14 @@
 //! Lets in what came: opens folders and archives, fetches addresses, and gives every photo its number, a
 //! few at a time so that a thousand of them do not hold the page up.
 
+use super::archives::Nested;
 use super::source::{self, Source};
-use super::{Incoming, MOST_BYTES, data_address, folder, folder_of, named, shortcut};
+use super::{Incoming, MOST_BYTES, data_address, folder, folder_of, named, path_of, shortcut};
 use crate::fetch::{self, FetchFault};
 use crate::photo::Trouble;
 use crate::shelf::Shelf;
 use crate::state::Action;
-use archive::{ArchiveFormat, Kind, LeftOut, Reason};
+use archive::{ArchiveFault, ArchiveFormat, Kind, LeftOut, Reason};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, Uint8Array};
 use protocol::fault::PhotoFault;
@@ -27,7 +28,16 @@ const MOST_CARDS: usize = 100;
 pub async fn admit(incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) {
     let batch = shelf.borrow_mut().next_batch();
     let left_out = LeftOut::default();
-    let mut door = Door { batch, shelf, dispatch, admitted: 0, cards: 0, left_out, arrivals: Vec::new() };
+    let mut door = Door {
+        batch,
+        shelf,
+        dispatch,
+        admitted: 0,
+        cards: 0,
+        nested: Nested::default(),
+        left_out,
+        arrivals: Vec::new(),
+    };
     // A picker gives a folder's files without the folder.
     let folder = match incoming.first() {
         Some(Incoming::Inside(file)) => folder_of(file),
@@ -51,6 +61,8 @@ pub(super) struct Door {
     admitted: usize,
     /// Cards for what was not.
     cards: usize,
+    /// Archives in archives that were opened.
+    pub(super) nested: Nested,
     left_out: LeftOut,
 }
 
@@ -75,20 +87,25 @@ impl Door {
         {
             return self.address(&address).await;
         }
-        let (format, named) = match Kind::of(&name, &file.type_()) {
-            Kind::Photo => (None, true),
-            Kind::Archive(format) => (Some(format), true),
-            Kind::Other(_) => {
-                let head = source::bytes(&file, 0..ArchiveFormat::HEAD).await;
-                (head.and_then(|head| ArchiveFormat::by_content(&head)), false)
-            }
+        let named = match Kind::of(&name, &file.type_()) {
+            Kind::Photo => return self.photo(Source::File(file)).await,
+            Kind::Archive(format) => Some(format),
+            Kind::Other(_) => None,
         };
-        let Some(format) = format else { return self.photo(Source::File(file)).await };
+        let head = source::bytes(&file, 0..ArchiveFormat::HEAD).await.unwrap_or_default();
+        let by_content = || ArchiveFormat::by_content(&head).or_else(|| ArchiveFormat::of_program(&head));
+        let Some(format) = named.or_else(by_content) else {
+            return self.photo(Source::File(file)).await;
+        };
         let before = self.taken();
         match self.archive(file.clone().into(), format, 0).await {
             Ok(()) => self.nothing_inside(name, before),
-            // A program that is no archive, say.
-            Err(_) if !named && format == ArchiveFormat::Zip && self.taken() == before => {
+            // It only begins like one.
+            Err(fault)
+                if named.is_none()
+                    && !matches!(fault, ArchiveFault::Foreign(_))
+                    && self.taken() == before =>
+            {
                 self.photo(Source::File(file)).await;
             }
             Err(fault) => self.trouble(name, Trouble::Archive(fault)),
@@ -97,7 +114,7 @@ impl Door {
 
     /// A file out of a folder.
     async fn inside(&mut self, file: File) {
-        let name = file.name();
+        let name = path_of(&file).unwrap_or_else(|| file.name());
         match Kind::of(&name, &file.type_()) {
             Kind::Photo => self.photo(Source::File(file)).await,
             Kind::Archive(format) => {

@@ -12,14 +12,24 @@ use web_sys::Blob;
 
 /// An archive in an archive is opened, and one in that.
 const DEEPEST: usize = 2;
-/// A packed archive in an archive is unpacked up to this length.
+/// A packed archive in an archive is unpacked up to this length, and all of a drop up to that.
 const MAX_NESTED: u64 = 256 << 20;
+const MAX_ALL_NESTED: u64 = 1 << 30;
+/// More archives in archives are not opened: entries may all be the same bytes.
+const MOST_NESTED: usize = 500;
 /// A tar file that is packed as a whole is unpacked up to this length.
 const MAX_UNPACKED: u64 = 1 << 30;
 /// More members of a tar file are not listed.
 const MAX_MEMBERS: usize = 200_000;
 /// So much of a tar file is read at a time: headers of small files lie close together.
 const WINDOW: u64 = 8 << 10;
+
+/// The archives in archives that a drop held so far.
+#[derive(Default)]
+pub(super) struct Nested {
+    opened: usize,
+    unpacked: u64,
+}
 
 impl Door {
     /// Opens an archive that lies in so many others.
@@ -33,7 +43,9 @@ impl Door {
         depth: usize,
     ) -> Pin<Box<dyn Future<Output = Result<(), ArchiveFault>> + '_>> {
         Box::pin(async move {
-            match format {
+            // A name may be wrong, as where a browser has unpacked what it saved.
+            let head = source::bytes(&archive, 0..ArchiveFormat::HEAD).await.unwrap_or_default();
+            match ArchiveFormat::by_content(&head).unwrap_or(format) {
                 ArchiveFormat::Zip => self.zip(archive, depth).await,
                 ArchiveFormat::Tar => self.tar(archive, depth).await,
                 ArchiveFormat::TarGz => self.tar_gz(archive, depth).await,
@@ -61,9 +73,7 @@ impl Door {
                     if !self.may_open(&entry.name, format, depth) {
                         continue;
                     }
-                    if entry.method == zip::Method::Deflated && entry.size > MAX_NESTED {
-                        let trouble = Trouble::NestedTooLarge { most_megabytes: MAX_NESTED >> 20 };
-                        self.turn_away(&entry.name, trouble, Reason::Nested);
+                    if entry.method == zip::Method::Deflated && !self.may_unpack(&entry.name, entry.size) {
                         continue;
                     }
                     let nested = source::unpack(&archive, &entry, MAX_NESTED).await;
@@ -100,8 +110,14 @@ impl Door {
     }
 
     async fn tar_gz(&mut self, archive: Blob, depth: usize) -> Result<(), ArchiveFault> {
-        let most = if depth == 0 { MAX_UNPACKED } else { MAX_NESTED };
+        let most = match depth {
+            0 => MAX_UNPACKED,
+            _ => MAX_NESTED.min(MAX_ALL_NESTED.saturating_sub(self.nested.unpacked)),
+        };
         let inflated = inflate(&archive, Format::Gzip, most).await.ok_or(ArchiveFault::Damaged)?;
+        if depth > 0 {
+            self.nested.unpacked += inflated.length;
+        }
         let end = self.tar(inflated.blob, depth).await;
         match inflated.end {
             End::Whole => end,
@@ -115,8 +131,25 @@ impl Door {
         let trouble = match format {
             ArchiveFormat::Foreign(format) => Trouble::Archive(ArchiveFault::Foreign(format)),
             _ if depth >= DEEPEST => Trouble::NestedTooDeep,
-            _ => return true,
+            _ if self.nested.opened >= MOST_NESTED => Trouble::Archive(ArchiveFault::TooManyFiles),
+            _ => {
+                self.nested.opened += 1;
+                return true;
+            }
         };
+        self.turn_away(name, trouble, Reason::Nested);
+        false
+    }
+
+    /// Whether so many bytes of an archive in one are unpacked; if not, it is turned away.
+    fn may_unpack(&mut self, name: &str, size: u64) -> bool {
+        let all = self.nested.unpacked.saturating_add(size);
+        if size <= MAX_NESTED && all <= MAX_ALL_NESTED {
+            self.nested.unpacked = all;
+            return true;
+        }
+        let most = if size > MAX_NESTED { MAX_NESTED } else { MAX_ALL_NESTED };
+        let trouble = Trouble::NestedTooLarge { most_megabytes: most >> 20 };
         self.turn_away(name, trouble, Reason::Nested);
         false
     }
