@@ -7,11 +7,15 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 /// So much of what is not ASCII has to be in everyday use in the language of a set.
 const LEAST: f64 = 0.4;
 
-/// The set of several bytes that all these names are in: not one of them is ASCII or all of them UTF-8.
+/// The set of several bytes that these names are in, none of which is ASCII.
 pub fn legacy(names: &[&[u8]]) -> Option<MultiByte> {
     // Where a backslash stands before a dot, it is a letter's second byte: no folder holds a file of only an ending.
     let whole = |text: String| !text.contains("\\.");
-    let fits = |set: &MultiByte| names.iter().all(|name| decoded(name, *set).is_some_and(whole));
+    // Among many names a few may be cut or in another set.
+    let utf8 = names.iter().filter(|name| std::str::from_utf8(name).is_ok()).count();
+    let few = if utf8 * 2 < names.len() { names.len() / 8 } else { 0 };
+    let unfit = |set: MultiByte| names.iter().filter(|name| !decoded(name, set).is_some_and(whole)).count();
+    let fits = |set: &MultiByte| unfit(*set) <= few;
     let cut = names.iter().any(|name| name.windows(3).any(|three| three[0] >= 0x80 && &three[1..] == b"\\."));
     let least = if cut { -1.0 } else { LEAST };
     let fitting: Vec<_> = MultiByte::ALL.into_iter().filter(fits).collect();

@@ -186,6 +186,25 @@ fn one_odd_name_spoils_no_other() {
 }
 
 #[test]
+fn one_broken_name_among_many_spoils_no_other() {
+    let names = [
+        "相册/生日.jpg",
+        "相册/爸爸.jpg",
+        "相册/妈妈.jpg",
+        "旅游/长城.jpg",
+        "旅游/故宫.jpg",
+        "旅游/西湖.jpg",
+        "桌面.jpg",
+        "风景.jpg",
+    ];
+    let mut bytes = encoded(&names, encoding_rs::GBK);
+    bytes.push(b"\xcf\xe0\xb2.jpg".to_vec());
+    let read = read(&bytes, SingleByte::Cp437);
+    assert_eq!(read[..8], names);
+    assert!(read[8].ends_with(".jpg"), "{read:?}");
+}
+
+#[test]
 fn nothing_is_said_of_no_names() {
     assert_eq!(guess(&[], SingleByte::Cp437), Charset::Utf8);
     assert_eq!(guess(&[b"a.jpg", b""], SingleByte::Cp437), Charset::Utf8);
