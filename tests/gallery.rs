@@ -1,5 +1,10 @@
 //! Many photos: folders, zip files, addresses, search and order, the queue.
 
+#[path = "gallery/archives.rs"]
+mod archives;
+#[path = "gallery/transfers.rs"]
+mod transfers;
+
 use serde_json::json;
 use server::{Disturbance, Options};
 use tests::browser::{Setup, browse};

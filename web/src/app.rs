@@ -210,7 +210,7 @@ impl App {
                     listing={state.listing.clone()}
                     stopped={state.stopped}
                     seconds_left={state.seconds_left()}
-                    skipped={state.skipped}
+                    skipped={state.skipped.clone()}
                     top_k={state.top_k}
                     dispatch={self.dispatch.clone()}
                 />

@@ -1,6 +1,7 @@
 //! The page's Chinese (simplified).
 
 mod fault;
+mod left_out;
 mod status;
 mod trouble;
 
@@ -27,9 +28,9 @@ pub static CHINESE: Text = Text {
     backend,
 
     invitation: "照片里是什么？",
-    ways_in: "把照片、文件夹或 zip 文件拖到页面任意处，粘贴图片或图片网址，或选择文件。",
+    ways_in: "把照片、文件夹、zip 或 tar 文件拖到页面任意处，粘贴图片或图片网址，或选择文件。",
     more: "还有照片吗？",
-    more_ways_in: "把照片、文件夹或 zip 文件拖到任意处，粘贴或选择。",
+    more_ways_in: "把照片、文件夹、zip 或 tar 文件拖到任意处，粘贴或选择。",
     choose: "选择照片",
     choose_folder: "文件夹",
     let_go: "松手即可识别",
@@ -74,7 +75,9 @@ pub static CHINESE: Text = Text {
 
     tools: "全部照片",
     listed: |photos| format!("找到 {}", grouped(photos as u64)),
-    skipped: |files| format!("略过 {} 个不是照片的文件", grouped(files as u64)),
+    skipped: left_out::skipped,
+    left_out_for: left_out::reason,
+    left_out_more: |files| format!("还有 {} 个", grouped(files)),
     left,
     stop: "停止",
     go_on: "继续",

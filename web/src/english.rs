@@ -1,6 +1,7 @@
 //! The page's English.
 
 mod fault;
+mod left_out;
 mod status;
 mod trouble;
 
@@ -27,9 +28,9 @@ pub static ENGLISH: Text = Text {
     backend,
 
     invitation: "What is in your photo?",
-    ways_in: "Drop photos, folders or zip files anywhere on this page, paste a picture or its address, or choose files.",
+    ways_in: "Drop photos, folders, zip or tar files anywhere on this page, paste a picture or its address, or choose files.",
     more: "More photos?",
-    more_ways_in: "Drop photos, folders or zip files anywhere, paste or choose.",
+    more_ways_in: "Drop photos, folders, zip or tar files anywhere, paste or choose.",
     choose: "Choose photos",
     choose_folder: "Folder",
     let_go: "Let go to look at them",
@@ -78,7 +79,9 @@ pub static ENGLISH: Text = Text {
 
     tools: "All photos",
     listed: |photos| format!("{} found", grouped(photos as u64)),
-    skipped: |files| format!("{} left out: no photos", counted(files, "file", "files")),
+    skipped: left_out::skipped,
+    left_out_for: left_out::reason,
+    left_out_more: |files| format!("and {} more", grouped(files)),
     left,
     stop: "Stop",
     go_on: "Go on",

@@ -1,11 +1,16 @@
 //! How photos come in: dropped anywhere on the page, picked, pasted, or tried from the samples.
 
 mod admit;
+mod archives;
+mod data_address;
 mod folder;
+mod inflate;
+mod shortcut;
 mod source;
-mod zip;
+mod transfer;
 
-pub use admit::{admit, is_photo};
+pub use admit::admit;
+pub use archive::is_photo;
 pub use source::Source;
 
 use crate::fetch;
@@ -14,8 +19,8 @@ use gloo::events::{EventListener, EventListenerOptions};
 use js_sys::Array;
 use wasm_bindgen::JsCast;
 use web_sys::{
-    Blob, ClipboardEvent, DataTransfer, DataTransferItem, DragEvent, Event, EventTarget, File, FileList,
-    FilePropertyBag, FileSystemEntry, HtmlInputElement,
+    Blob, ClipboardEvent, DataTransfer, DragEvent, Event, EventTarget, File, FilePropertyBag,
+    FileSystemEntry, HtmlInputElement,
 };
 use yew::Callback;
 
@@ -25,13 +30,13 @@ const MOST_BYTES: u64 = 256 << 20;
 
 /// Something that came in.
 pub enum Incoming {
-    /// A photo, or a zip file of photos.
+    /// A photo, or an archive of photos.
     File(File),
     /// A folder, with all that is below it.
     Folder(FileSystemEntry),
-    /// A file out of a picked folder: left out, and counted, where it is no photo.
+    /// A file out of a picked folder: left out, and counted, where it is no photo and no archive.
     Inside(File),
-    /// The web address of a picture.
+    /// The address of a picture.
     Address(String),
     /// Something that can't be sent to the network. It gets a card all the same.
     Unusable { name: String, trouble: Trouble },
@@ -74,7 +79,7 @@ pub fn listen(target: &EventTarget, handlers: &Handlers) -> Vec<EventListener> {
             event.prevent_default();
             handlers.dragging.emit(false);
             if let Some(transfer) = transfer(event) {
-                handlers.incoming.emit(dropped(&transfer));
+                handlers.incoming.emit(transfer::dropped(&transfer));
             }
         }),
         on("paste", |event, handlers| {
@@ -84,7 +89,7 @@ pub fn listen(target: &EventTarget, handlers: &Handlers) -> Vec<EventListener> {
                 return;
             }
             let clipboard = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
-            let incoming = clipboard.as_ref().map(pasted).unwrap_or_default();
+            let incoming = clipboard.as_ref().map(transfer::pasted).unwrap_or_default();
             if incoming.is_empty() {
                 handlers.pasted_nothing.emit(());
             } else {
@@ -98,34 +103,21 @@ pub fn listen(target: &EventTarget, handlers: &Handlers) -> Vec<EventListener> {
 /// The picked files, or those of a picked folder. The picker is emptied, so that the same file can be
 /// picked again.
 pub fn picked(input: &HtmlInputElement) -> Vec<Incoming> {
-    let files = input.files().map(files).unwrap_or_default();
+    let files = input.files().map(transfer::files).unwrap_or_default();
     let incoming = if input.webkitdirectory() { Incoming::Inside } else { Incoming::File };
     input.set_value("");
     files.into_iter().map(incoming).collect()
 }
 
-/// The clipboard's files; without any, the web address it holds.
-fn pasted(clipboard: &DataTransfer) -> Vec<Incoming> {
-    let files = clipboard.files().map(files).unwrap_or_default();
-    if !files.is_empty() {
-        return files.into_iter().map(Incoming::File).collect();
-    }
-    address(clipboard, "text/plain").into_iter().collect()
-}
-
-/// The web address that a drop or a paste holds in this form.
-fn address(transfer: &DataTransfer, form: &str) -> Option<Incoming> {
-    let text = transfer.get_data(form).ok()?;
-    // A list of addresses may begin with comments.
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
-    let url = web_sys::Url::new(line).ok()?;
-    matches!(url.protocol().as_str(), "http:" | "https:").then(|| Incoming::Address(url.href()))
-}
-
 /// The folder that a picked file lies in.
 pub fn folder_of(file: &File) -> Option<String> {
+    path_of(file)?.rsplit('/').nth(1).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// A picked file's place in the folder that was picked.
+fn path_of(file: &File) -> Option<String> {
     let path = js_sys::Reflect::get(file, &"webkitRelativePath".into()).ok()?.as_string()?;
-    path.rsplit('/').nth(1).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned)
+    Some(path).filter(|path| !path.is_empty())
 }
 
 /// A sample photo of the page.
@@ -148,37 +140,6 @@ fn transfer(event: &Event) -> Option<DataTransfer> {
 
 fn carries_files(transfer: &DataTransfer) -> bool {
     transfer.types().iter().any(|kind| kind == "Files")
-}
-
-/// Everything in a drop: files, folders, else an address, and one card for a drop without any. Folders
-/// have to be asked for now: once the event is over, the browser has forgotten them.
-fn dropped(transfer: &DataTransfer) -> Vec<Incoming> {
-    let items = transfer.items();
-    let items = (0..items.length()).filter_map(|at| items.get(at)).filter(|item| item.kind() == "file");
-    let mut incoming: Vec<_> = items.filter_map(|item| item_of(&item)).collect();
-    if incoming.is_empty() {
-        incoming = transfer.files().map(files).unwrap_or_default().into_iter().map(Incoming::File).collect();
-    }
-    // A picture dragged from another page is only an address.
-    if incoming.is_empty() {
-        incoming.extend(address(transfer, "text/uri-list"));
-    }
-    if incoming.is_empty() {
-        incoming.push(Incoming::Unusable { name: String::new(), trouble: Trouble::NotAFile });
-    }
-    incoming
-}
-
-fn item_of(item: &DataTransferItem) -> Option<Incoming> {
-    let folder = item.webkit_get_as_entry().ok().flatten().filter(|entry| entry.is_directory());
-    match folder {
-        Some(folder) => Some(Incoming::Folder(folder)),
-        None => item.get_as_file().ok().flatten().map(Incoming::File),
-    }
-}
-
-fn files(list: FileList) -> Vec<File> {
-    (0..list.length()).filter_map(|at| list.get(at)).collect()
 }
 
 #[cfg(test)]

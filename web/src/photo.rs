@@ -1,5 +1,7 @@
 //! One photo on the page: what it is, how its preview does, and where its answer stands.
 
+use archive::ArchiveFault;
+use archive::zip::Method;
 use protocol::fault::PhotoFault;
 use protocol::{Answer, BackendInfo, ModelInfo};
 use std::rc::Rc;
@@ -74,25 +76,26 @@ pub enum Trouble {
     NothingInside,
     /// The browser would not list this folder.
     FolderUnreadable,
-    /// This is no zip file that can be read, for this reason.
+    /// This is no archive that can be read, for this reason.
     Archive(ArchiveFault),
+    /// It is encrypted in its archive.
+    Encrypted,
+    /// It is packed by a method that can't be unpacked here.
+    PackedBy(Method),
+    /// An archive in archives, deeper than they are opened.
+    NestedTooDeep,
+    /// A packed archive in an archive, longer than is unpacked.
+    NestedTooLarge { most_megabytes: u64 },
     /// The photo could not be taken out of its archive.
     NotUnpacked,
     /// A picture at a web address could not be fetched from this host.
     NotShared(String),
+    /// A picture's address begins with this scheme, by which pages may read nothing.
+    NotReadable { scheme: String },
     /// Something other than a file was dropped.
     NotAFile,
     /// A sample photo could not be fetched.
     NotFetched,
-}
-
-/// What is wrong with an archive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArchiveFault {
-    /// It is cut short, damaged, or no zip file at all.
-    Damaged,
-    /// It lists more files than are read.
-    TooManyFiles,
 }
 
 impl From<Arrival> for Photo {

@@ -24,6 +24,7 @@ use crate::language::Language;
 use crate::models::{ListFault, Listed};
 use crate::photo::{Photo, PhotoId, Preview, Progress};
 use crate::storage::Kept;
+use archive::LeftOut;
 use protocol::StageTime;
 use protocol::fault::PhotoFault;
 use std::collections::VecDeque;
@@ -64,8 +65,8 @@ pub struct State {
     pub stopped: bool,
     /// How many classes an answer shows.
     pub top_k: usize,
-    /// Files in dropped folders and archives that were left out because they are no photos.
-    pub skipped: usize,
+    /// Files in dropped folders and archives that were left out.
+    pub skipped: LeftOut,
     pub language: Language,
     /// The result that came with the page's address.
     pub shared: Shared,
@@ -112,7 +113,7 @@ impl Default for State {
             viewer: None,
             stopped: false,
             top_k: DEFAULT_TOP_K,
-            skipped: 0,
+            skipped: LeftOut::default(),
             language: Language::default(),
             shared: Shared::None,
             link: LinkState::None,
@@ -175,7 +176,7 @@ impl State {
                 vec![]
             }
             Action::Skipped(files) => {
-                self.skipped += files;
+                self.skipped.append(files);
                 vec![]
             }
             Action::Unreadable(id, trouble) => self.settle(id, Progress::Failed(trouble)),
@@ -289,7 +290,7 @@ impl State {
             Action::Reclassify => self.reclassify(),
             Action::Clear => {
                 self.batch.1 = 0;
-                self.skipped = 0;
+                self.skipped = LeftOut::default();
                 self.stopped = false;
                 self.listing.query.clear();
                 let mut effects: Vec<_> =

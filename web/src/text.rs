@@ -6,6 +6,7 @@ use crate::record::Record;
 use crate::state::{Counts, Order};
 use crate::status::Status;
 use crate::threads::Notice;
+use archive::{LeftOut, Reason};
 use protocol::fault::{PhotoFault, TeachFault};
 use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
 
@@ -96,8 +97,12 @@ pub struct Text {
     pub tools: &'static str,
     /// How many photos the search leaves.
     pub listed: fn(usize) -> String,
-    /// How many files were left out because they are no photos.
-    pub skipped: fn(usize) -> String,
+    /// How many files were left out, by kind.
+    pub skipped: fn(&LeftOut) -> String,
+    /// Why one was.
+    pub left_out_for: fn(Reason) -> &'static str,
+    /// So many more were that are not named.
+    pub left_out_more: fn(u64) -> String,
     /// Photos that wait, and how many seconds they will take.
     pub left: fn(usize, Option<f64>) -> String,
     pub stop: &'static str,

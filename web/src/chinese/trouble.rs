@@ -1,9 +1,10 @@
 //! What keeps the page or a photo from an answer, in Chinese.
 
 use super::fault;
-use crate::photo::{ArchiveFault, Trouble};
+use crate::photo::Trouble;
 use crate::state::Problem;
 use crate::threads::{NoPlan, Notice};
+use archive::ArchiveFault;
 
 pub fn notice(notice: &Notice) -> String {
     match notice {
@@ -47,17 +48,41 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::Crashed => "分类程序每次看这张照片都意外停止。关闭其他标签页后再试也许可以。".into(),
         Trouble::NothingInside => "里面没有照片。".into(),
         Trouble::FolderUnreadable => "浏览器无法列出这个文件夹。请直接拖入其中的照片。".into(),
-        Trouble::Archive(ArchiveFault::Damaged) => {
-            "这不是 zip 文件，或文件已损坏或不完整。请解压后拖入照片。".into()
+        Trouble::Archive(fault) => archive(*fault),
+        Trouble::Encrypted => {
+            "它在压缩包里是加密的，Beitscope 不询问密码。请在电脑上用密码解压，再拖入文件夹。".into()
         }
-        Trouble::Archive(ArchiveFault::TooManyFiles) => {
-            "这个 zip 文件列出的文件过多。请解压后拖入照片。".into()
+        Trouble::PackedBy(method) => {
+            format!("它的压缩方式（{}）Beitscope 无法解压。请在电脑上解压，再拖入文件夹。", method.name())
         }
-        Trouble::NotUnpacked => "这张照片无法解压：zip 文件已损坏，或拖入后被移动。".into(),
+        Trouble::NestedTooDeep => "这个压缩包嵌套得太深，没有打开。请在电脑上解压，再拖入文件夹。".into(),
+        Trouble::NestedTooLarge { most_megabytes } => format!(
+            "这个压缩包压缩在另一个压缩包里，这类压缩包最多只解压 {most_megabytes} MB。请在电脑上解压外层，再单独拖入这个文件。"
+        ),
+        Trouble::NotUnpacked => "这张照片无法解压：压缩包已损坏，或拖入后被移动。".into(),
         Trouble::NotShared(host) => format!(
             "图片无法获取：{host} 无法访问，或不允许其他网页读取其图片。请保存图片后拖入文件，或复制图片本身再粘贴。"
         ),
+        Trouble::NotReadable { scheme } => format!(
+            "图片的地址以“{scheme}”开头，网页无法通过这种地址读取内容。请复制图片本身再粘贴，或保存后拖入文件。"
+        ),
         Trouble::NotAFile => "拖入的内容里没有文件。请先保存图片，再拖入文件。".into(),
         Trouble::NotFetched => "示例照片无法获取。请检查网络连接后再点击。".into(),
+    }
+}
+
+fn archive(fault: ArchiveFault) -> String {
+    match fault {
+        ArchiveFault::Damaged => {
+            "这不是 zip 或 tar 文件，或文件已损坏或不完整。请在电脑上解压后拖入照片。".into()
+        }
+        ArchiveFault::TooManyFiles => "这个压缩包列出的文件过多。请在电脑上解压后拖入照片。".into(),
+        ArchiveFault::Split => "这是分卷压缩包的一部分。请在电脑上合并解压，再拖入文件夹。".into(),
+        ArchiveFault::TooLarge { most_megabytes } => format!(
+            "这个压缩包解压后超过 {most_megabytes} MB，其后的内容没有读取。请在电脑上解压，再拖入文件夹。"
+        ),
+        ArchiveFault::Foreign(format) => {
+            format!("这是 {} 压缩包，Beitscope 无法解压。请在电脑上解压，再拖入文件夹。", format.name())
+        }
     }
 }

@@ -58,7 +58,7 @@ pub fn DropZone(
                         class="visually-hidden"
                         type="file"
                         multiple=true
-                        accept="image/*,.zip,application/zip"
+                        accept="image/*,.zip,application/zip,.tar,.tgz,.gz,application/x-tar,application/gzip"
                         data-testid="file-input"
                         onchange={onchange.clone()}
                     />

@@ -14,6 +14,7 @@ mod gallery;
 mod header;
 mod heat_overlay;
 mod icon;
+mod left_out_list;
 mod pixels;
 mod progress_bar;
 mod record_view;

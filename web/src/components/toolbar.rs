@@ -1,7 +1,9 @@
 use super::export_menu::ExportMenu;
 use super::icon::{Icon, Shape};
+use super::left_out_list::LeftOutList;
 use super::use_text;
 use crate::state::{Action, Counts, LISTED_CLASSES, Listing, Order};
+use archive::LeftOut;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{Callback, Event, Html, InputEvent, Properties, TargetCast, component, html};
 
@@ -13,8 +15,8 @@ pub struct ToolbarProps {
     pub listing: Listing,
     pub stopped: bool,
     pub seconds_left: Option<f64>,
-    /// Files left out because they are no photos.
-    pub skipped: usize,
+    /// Files left out.
+    pub skipped: LeftOut,
     pub top_k: usize,
     pub dispatch: Callback<Action>,
 }
@@ -46,15 +48,15 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
     let queued = counts.left > 1 || (*stopped && counts.left > 0);
     html! {
         <div class="tools" role="group" aria-label={text.tools}>
-            <p class="tally" data-testid="tally">
+            <div class="tally" data-testid="tally">
                 <span>{ (text.counts)(counts) }</span>
                 if *listed < counts.all() {
                     <span>{ (text.listed)(*listed) }</span>
                 }
-                if *skipped > 0 {
-                    <span>{ (text.skipped)(*skipped) }</span>
+                if !skipped.is_empty() {
+                    <LeftOutList left_out={skipped.clone()} />
                 }
-            </p>
+            </div>
             if queued {
                 <p class="queue" data-testid="queue" data-left={counts.left.to_string()}>
                     <span>{ (text.left)(counts.left, seconds_left.filter(|_| !stopped)) }</span>

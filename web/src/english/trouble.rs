@@ -1,9 +1,10 @@
 //! What keeps the page or a photo from an answer, in English.
 
 use super::{counted, fault};
-use crate::photo::{ArchiveFault, Trouble};
+use crate::photo::Trouble;
 use crate::state::Problem;
 use crate::threads::{NoPlan, Notice};
+use archive::ArchiveFault;
 
 pub fn notice(notice: &Notice) -> String {
     match notice {
@@ -85,19 +86,33 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::FolderUnreadable => {
             "The browser could not list this folder. Drop the photos in it instead.".into()
         }
-        Trouble::Archive(ArchiveFault::Damaged) => {
-            "This is no zip file, or it is damaged or cut short. Unpack it and drop the photos.".into()
-        }
-        Trouble::Archive(ArchiveFault::TooManyFiles) => {
-            "This zip file lists more files than are read here. Unpack it and drop the photos.".into()
-        }
+        Trouble::Archive(fault) => archive(*fault),
+        Trouble::Encrypted => "It is encrypted in its archive, and Beitscope asks for no passwords. Unpack the archive on your computer, with \
+             its password, and drop the folder."
+            .into(),
+        Trouble::PackedBy(method) => format!(
+            "It is packed by a method ({}) that Beitscope can't unpack. Unpack the archive on your computer and drop \
+             the folder.",
+            method.name()
+        ),
+        Trouble::NestedTooDeep => "This archive lies in an archive in an archive, and none is opened that is deeper. Unpack them on your \
+             computer and drop the folder."
+            .into(),
+        Trouble::NestedTooLarge { most_megabytes } => format!(
+            "This archive is packed in another one, and of such archives only {most_megabytes} MB are unpacked. \
+             Unpack the outer one on your computer and drop this file by itself."
+        ),
         Trouble::NotUnpacked => {
-            "This photo could not be unpacked: its zip file is damaged, or was moved since it was dropped."
+            "This photo could not be unpacked: its archive is damaged, or was moved since it was dropped."
                 .into()
         }
         Trouble::NotShared(host) => format!(
             "The picture could not be fetched: {host} is out of reach, or does not let other pages read its \
              pictures. Save it and drop the file, or copy the picture itself and paste it."
+        ),
+        Trouble::NotReadable { scheme } => format!(
+            "The picture's address begins with “{scheme}”, and by such an address a web page may read nothing. Copy \
+             the picture itself and paste it, or save it and drop the file."
         ),
         Trouble::NotAFile => {
             "There was no file in what you dropped. Save the picture first, then drop the file.".into()
@@ -105,6 +120,34 @@ pub fn trouble(trouble: &Trouble) -> String {
         Trouble::NotFetched => {
             "This sample could not be fetched. Check the connection and click it again.".into()
         }
+    }
+}
+
+fn archive(fault: ArchiveFault) -> String {
+    match fault {
+        ArchiveFault::Damaged => {
+            "This is no zip file or tar file, or it is damaged or cut short. Unpack it on your \
+             computer and drop the photos."
+                .into()
+        }
+        ArchiveFault::TooManyFiles => {
+            "This archive lists more files than are read here. Unpack it on your computer \
+             and drop the photos."
+                .into()
+        }
+        ArchiveFault::Split => {
+            "This is one part of an archive that was split into several. Join and unpack them on \
+             your computer and drop the folder."
+                .into()
+        }
+        ArchiveFault::TooLarge { most_megabytes } => format!(
+            "Unpacked, this archive is longer than {most_megabytes} MB, and what comes after was not read. Unpack it \
+             on your computer and drop the folder."
+        ),
+        ArchiveFault::Foreign(format) => format!(
+            "This is a {} archive, which Beitscope can't unpack. Unpack it on your computer and drop the folder.",
+            format.name()
+        ),
     }
 }
 

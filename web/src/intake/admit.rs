@@ -1,26 +1,43 @@
 //! Lets in what came: opens folders and archives, fetches addresses, and gives every photo its number, a
 //! few at a time so that a thousand of them do not hold the page up.
 
+use super::archives::Nested;
 use super::source::{self, Source};
-use super::{Incoming, MOST_BYTES, folder, folder_of, named, zip};
+use super::{Incoming, MOST_BYTES, data_address, folder, folder_of, named, path_of, shortcut};
 use crate::fetch::{self, FetchFault};
-use crate::photo::{ArchiveFault, Trouble};
+use crate::photo::Trouble;
 use crate::shelf::Shelf;
 use crate::state::Action;
+use archive::{ArchiveFault, ArchiveFormat, Kind, LeftOut, Reason};
 use gloo::timers::future::TimeoutFuture;
+use js_sys::{Array, Uint8Array};
 use protocol::fault::PhotoFault;
 use std::cell::RefCell;
 use std::rc::Rc;
-use web_sys::{File, FileSystemEntry};
+use web_sys::{Blob, BlobPropertyBag, File, FileSystemEntry};
 use yew::Callback;
 
 /// How many photos become cards at once.
 const AT_ONCE: usize = 8;
+/// More photos than a visitor can mean at once; the rest is counted.
+const MOST_PHOTOS: usize = 20_000;
+/// So many of what is turned away get a card that says why; the rest is counted with the others.
+const MOST_CARDS: usize = 100;
 
 /// Lets a drop, a pick or a paste in. All of it arrives as one batch.
 pub async fn admit(incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) {
     let batch = shelf.borrow_mut().next_batch();
-    let mut door = Door { batch, shelf, dispatch, admitted: 0, skipped: 0, arrivals: Vec::new() };
+    let left_out = LeftOut::default();
+    let mut door = Door {
+        batch,
+        shelf,
+        dispatch,
+        admitted: 0,
+        cards: 0,
+        nested: Nested::default(),
+        left_out,
+        arrivals: Vec::new(),
+    };
     // A picker gives a folder's files without the folder.
     let folder = match incoming.first() {
         Some(Incoming::Inside(file)) => folder_of(file),
@@ -29,75 +46,110 @@ pub async fn admit(incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch:
     for one in incoming {
         door.open(one).await;
     }
-    if let Some(folder) = folder.filter(|_| door.admitted == 0) {
-        door.trouble(folder, Trouble::NothingInside);
+    if let Some(folder) = folder {
+        door.nothing_inside(folder, (0, 0));
     }
     door.close();
 }
 
-struct Door {
+pub(super) struct Door {
     batch: u64,
     shelf: Rc<RefCell<Shelf>>,
     dispatch: Callback<Action>,
     arrivals: Vec<crate::photo::Arrival>,
     /// Photos let in.
     admitted: usize,
-    skipped: usize,
+    /// Cards for what was not.
+    cards: usize,
+    /// Archives in archives that were opened.
+    pub(super) nested: Nested,
+    left_out: LeftOut,
 }
 
 impl Door {
     async fn open(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::File(file) if is_archive(&file) => self.archive(file).await,
-            Incoming::File(file) => self.photo(Source::File(file)).await,
-            Incoming::Inside(file) if is_photo(&file.name(), &file.type_()) => {
-                self.photo(Source::File(file)).await;
-            }
-            Incoming::Inside(_) => self.skipped += 1,
+            Incoming::File(file) => self.file(file).await,
+            Incoming::Inside(file) => self.inside(file).await,
             Incoming::Folder(folder) => self.folder(folder).await,
             Incoming::Address(address) => self.address(&address).await,
             Incoming::Unusable { name, trouble } => self.trouble(name, trouble),
         }
     }
 
-    async fn folder(&mut self, folder: FileSystemEntry) {
-        let name = folder.name();
-        let Ok(files) = folder::walk(folder).await else {
-            return self.trouble(name, Trouble::FolderUnreadable);
-        };
-        let (photos, others): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|file| is_photo(&file.name(), &file.type_()));
-        self.skipped += others.len();
-        if photos.is_empty() {
-            self.trouble(name, Trouble::NothingInside);
+    /// A file that was given by itself: what is no archive is looked at whatever its name says.
+    async fn file(&mut self, file: File) {
+        let name = file.name();
+        if shortcut::is_shortcut(&name)
+            && file.size() <= shortcut::LONGEST as f64
+            && let Some(bytes) = source::bytes(&file, 0..shortcut::LONGEST).await
+            && let Some(address) = shortcut::address(&bytes)
+        {
+            return self.address(&address).await;
         }
-        for photo in photos {
-            self.photo(Source::File(photo)).await;
+        let named = match Kind::of(&name, &file.type_()) {
+            Kind::Photo => return self.photo(Source::File(file)).await,
+            Kind::Archive(format) => Some(format),
+            Kind::Other(_) => None,
+        };
+        let head = source::bytes(&file, 0..ArchiveFormat::HEAD).await.unwrap_or_default();
+        let by_content = || ArchiveFormat::by_content(&head).or_else(|| ArchiveFormat::of_program(&head));
+        let Some(format) = named.or_else(by_content) else {
+            return self.photo(Source::File(file)).await;
+        };
+        let before = self.taken();
+        match self.archive(file.clone().into(), format, 0).await {
+            Ok(()) => self.nothing_inside(name, before),
+            // It only begins like one.
+            Err(fault)
+                if named.is_none()
+                    && !matches!(fault, ArchiveFault::Foreign(_))
+                    && self.taken() == before =>
+            {
+                self.photo(Source::File(file)).await;
+            }
+            Err(fault) => self.trouble(name, Trouble::Archive(fault)),
         }
     }
 
-    async fn archive(&mut self, archive: File) {
-        let entries = match list(&archive).await {
-            Ok(entries) => entries,
-            Err(fault) => return self.trouble(archive.name(), Trouble::Archive(fault)),
-        };
-        // Macs add a hidden twin of every file.
-        let wanted =
-            |entry: &zip::Entry| is_photo(entry.file_name(), "") && !entry.name.starts_with("__MACOSX/");
-        let (photos, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(wanted);
-        self.skipped += others.len();
-        if photos.is_empty() {
-            self.trouble(archive.name(), Trouble::NothingInside);
+    /// A file out of a folder.
+    async fn inside(&mut self, file: File) {
+        let name = path_of(&file).unwrap_or_else(|| file.name());
+        match Kind::of(&name, &file.type_()) {
+            Kind::Photo => self.photo(Source::File(file)).await,
+            Kind::Archive(format) => {
+                if let Err(fault) = self.archive(file.into(), format, 0).await {
+                    self.turn_away(&name, Trouble::Archive(fault), Reason::Nested);
+                }
+            }
+            Kind::Other(reason) => self.leave_out(&name, reason),
         }
-        for entry in photos {
-            self.photo(Source::Packed { archive: archive.clone(), entry: Rc::new(entry) }).await;
+    }
+
+    async fn folder(&mut self, folder: FileSystemEntry) {
+        let (name, before) = (folder.name(), self.taken());
+        let found = folder::walk(folder, MOST_PHOTOS).await;
+        for folder in found.unlisted {
+            self.turn_away(&folder, Trouble::FolderUnreadable, Reason::Folder);
         }
+        for file in found.files {
+            self.inside(file).await;
+        }
+        self.left_out.append(found.left_out);
+        self.nothing_inside(name, before);
     }
 
     async fn address(&mut self, address: &str) {
+        if data_address::is_data(address) {
+            return self.data(address).await;
+        }
         let url = web_sys::Url::new(address).ok();
-        let (host, path) = url.map(|url| (url.host(), url.pathname())).unwrap_or_default();
+        let (scheme, host, path) =
+            url.map(|url| (url.protocol(), url.host(), url.pathname())).unwrap_or_default();
         let name = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&host).to_owned();
+        if !matches!(scheme.as_str(), "http:" | "https:") {
+            return self.trouble(name, Trouble::NotReadable { scheme });
+        }
         match fetch::blob(address, MOST_BYTES).await.map(|blob| named(&blob, &name)) {
             Ok(Some(file)) => self.photo(Source::File(file)).await,
             Err(FetchFault::TooLong(bytes)) => self.trouble(name, too_large(bytes)),
@@ -105,11 +157,28 @@ impl Door {
         }
     }
 
-    async fn photo(&mut self, source: Source) {
+    /// A picture that is its own address.
+    async fn data(&mut self, address: &str) {
+        let file = data_address::picture(address).and_then(|data| {
+            let options = BlobPropertyBag::new();
+            options.set_type(&data.media_type);
+            let parts = Array::of1(&Uint8Array::from(data.bytes.as_slice()));
+            named(&Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?, &data.name())
+        });
+        match file {
+            Some(file) => self.photo(Source::File(file)).await,
+            None => self.trouble(String::new(), Trouble::Photo(PhotoFault::NotAPhoto)),
+        }
+    }
+
+    pub(super) async fn photo(&mut self, source: Source) {
+        if self.admitted == MOST_PHOTOS {
+            return self.leave_out(&source.name(), Reason::Beyond);
+        }
         self.admitted += 1;
         let arrival = self.shelf.borrow_mut().admit(source);
         self.arrivals.push(arrival);
-        if self.arrivals.len() == AT_ONCE {
+        if self.arrivals.len() >= AT_ONCE {
             self.let_in();
             // The page draws and answers clicks in between.
             TimeoutFuture::new(0).await;
@@ -117,8 +186,37 @@ impl Door {
     }
 
     fn trouble(&mut self, name: String, trouble: Trouble) {
+        self.cards += 1;
         let arrival = self.shelf.borrow_mut().turn_away(name, trouble);
         self.arrivals.push(arrival);
+    }
+
+    /// Something out of a folder or an archive that would be looked at if it could: a card, and counted.
+    pub(super) fn turn_away(&mut self, path: &str, trouble: Trouble, reason: Reason) {
+        self.leave_out(path, reason);
+        if self.cards < MOST_CARDS {
+            self.trouble(archive::file_name(path).to_owned(), trouble);
+        }
+    }
+
+    pub(super) fn leave_out(&mut self, path: &str, reason: Reason) {
+        self.left_out.add(path, reason);
+    }
+
+    pub(super) fn count_left_out(&mut self, reason: Reason, files: u64) {
+        self.left_out.count(reason, files);
+    }
+
+    /// How many were let in so far, and how many got a card that says why not.
+    fn taken(&self) -> (usize, usize) {
+        (self.admitted, self.cards)
+    }
+
+    /// Says so of a folder or an archive that nothing has come out of since `before`.
+    fn nothing_inside(&mut self, name: String, before: (usize, usize)) {
+        if self.taken() == before {
+            self.trouble(name, Trouble::NothingInside);
+        }
     }
 
     fn let_in(&mut self) {
@@ -128,54 +226,14 @@ impl Door {
 
     fn close(mut self) {
         self.let_in();
-        if self.skipped > 0 {
-            self.dispatch.emit(Action::Skipped(self.skipped));
+        if !self.left_out.is_empty() {
+            self.dispatch.emit(Action::Skipped(self.left_out));
         }
     }
-}
-
-async fn list(archive: &File) -> Result<Vec<zip::Entry>, ArchiveFault> {
-    let length = archive.size() as u64;
-    let damaged = ArchiveFault::Damaged;
-    let tail = source::bytes(archive, length.saturating_sub(zip::TAIL)..length).await.ok_or(damaged)?;
-    let zip::Directory { offset, size } = zip::directory(&tail, length)?;
-    zip::entries(&source::bytes(archive, offset..offset + size).await.ok_or(damaged)?)
 }
 
 /// What the worker would say of it.
 fn too_large(bytes: u64) -> Trouble {
     let (megabytes, most_megabytes) = (bytes >> 20, MOST_BYTES >> 20);
     Trouble::Photo(PhotoFault::FileTooLarge { megabytes, most_megabytes })
-}
-
-fn is_archive(file: &File) -> bool {
-    file.name().to_lowercase().ends_with(".zip") || file.type_() == "application/zip"
-}
-
-/// Whether a file among others in a folder looks like a photo, by its name or by the type that the browser gives it:
-/// some know no type for HEIC and its like. Dropped by itself, any file is looked at.
-pub fn is_photo(name: &str, media_type: &str) -> bool {
-    const ENDINGS: [&str; 17] = [
-        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic",
-        "heif", "hif", "jxl", "jp2",
-    ];
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
-    let hidden = name.starts_with('.');
-    !hidden && (ENDINGS.contains(&ending.as_str()) || media_type.starts_with("image/") && ending != "svg")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_photo;
-
-    #[test]
-    fn photos_are_told_by_name_or_type() {
-        for (name, media_type) in [("a.JPG", ""), ("b.heic", ""), ("IMG_1", "image/jpeg"), ("c.d.webp", "")] {
-            assert!(is_photo(name, media_type), "{name}");
-        }
-        for name in ["notes.txt", ".DS_Store", "._cat.jpg", "Thumbs.db", "jpg"] {
-            assert!(!is_photo(name, ""), "{name}");
-        }
-        assert!(!is_photo("logo.svg", "image/svg+xml"));
-    }
 }

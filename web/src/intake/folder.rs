@@ -1,45 +1,84 @@
 //! The files below a dropped folder, however deep.
 
+use archive::{Kind, LeftOut, Reason};
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
-/// More files than a visitor can mean; a loop of links ends here too.
-const MAX_FILES: usize = 20_000;
+/// Deeper folders are not looked into: a loop of links ends here.
+const DEEPEST: usize = 64;
 
-/// All files below a folder, in the order of their names.
-///
-/// # Errors
-/// When the browser refuses to list a folder.
-pub async fn walk(folder: FileSystemEntry) -> Result<Vec<File>, JsValue> {
+/// What is below a folder.
+#[derive(Default)]
+pub struct Found {
+    /// Photos and archives, in the order of their names.
+    pub files: Vec<File>,
+    pub left_out: LeftOut,
+    /// The names of folders that the browser did not list, or not to their end.
+    pub unlisted: Vec<String>,
+}
+
+/// All files below a folder: at most so many, the rest is counted.
+pub async fn walk(folder: FileSystemEntry, most: usize) -> Found {
     let mut left = vec![folder];
-    let mut files = Vec::new();
+    let mut found = Found::default();
     while let Some(entry) = left.pop() {
+        let path = entry.full_path();
+        let path = path.trim_start_matches('/');
         if entry.is_directory() {
-            let mut inside = list(entry.unchecked_ref()).await?;
+            if path.split('/').count() > DEEPEST {
+                found.left_out.add(path, Reason::Folder);
+                continue;
+            }
+            let (mut inside, whole) = list(entry.unchecked_ref()).await;
+            if whole.is_err() {
+                found.unlisted.push(entry.name());
+            }
             // The last one is taken first.
             inside.sort_by_cached_key(|entry| std::cmp::Reverse(entry.name()));
             left.append(&mut inside);
-        } else if files.len() < MAX_FILES {
-            // A file that has gone meanwhile is not there.
-            files.extend(file(entry.unchecked_ref()).await);
+        } else {
+            take(&entry, path, most, &mut found).await;
         }
     }
-    Ok(files)
+    found
 }
 
-/// What is right inside a folder. Browsers list at most 100 entries at a time.
-async fn list(folder: &FileSystemDirectoryEntry) -> Result<Vec<FileSystemEntry>, JsValue> {
+async fn take(entry: &FileSystemEntry, path: &str, most: usize, found: &mut Found) {
+    let by_name = Kind::of(path, "");
+    match by_name {
+        // Its type may tell more than its name.
+        Kind::Photo | Kind::Archive(_) | Kind::Other(Reason::Other) => {}
+        Kind::Other(reason) => return found.left_out.add(path, reason),
+    }
+    if found.files.len() >= most {
+        let reason = if let Kind::Other(reason) = by_name { reason } else { Reason::Beyond };
+        return found.left_out.add(path, reason);
+    }
+    // It may have gone meanwhile, or may not be read.
+    let Ok(file) = file(entry.unchecked_ref()).await else {
+        return found.left_out.add(path, Reason::Unreadable);
+    };
+    match Kind::of(path, &file.type_()) {
+        Kind::Other(reason) => found.left_out.add(path, reason),
+        Kind::Photo | Kind::Archive(_) => found.files.push(file),
+    }
+}
+
+/// What is right inside a folder, and whether that is all. Browsers list at most 100 entries at a time.
+async fn list(folder: &FileSystemDirectoryEntry) -> (Vec<FileSystemEntry>, Result<(), JsValue>) {
     let reader = folder.create_reader();
     let mut entries = Vec::new();
     loop {
         let batch =
-            promise(|resolve, reject| reader.read_entries_with_callback_and_callback(resolve, reject))
-                .await?;
-        let batch = Array::from(&batch);
+            promise(|resolve, reject| reader.read_entries_with_callback_and_callback(resolve, reject)).await;
+        let batch = match batch {
+            Ok(batch) => Array::from(&batch),
+            Err(error) => return (entries, Err(error)),
+        };
         if batch.length() == 0 {
-            return Ok(entries);
+            return (entries, Ok(()));
         }
         entries.extend(batch.iter().map(JsCast::unchecked_into::<FileSystemEntry>));
     }

@@ -1,15 +1,13 @@
 //! Where a photo's bytes come from when they are wanted.
 
-use super::zip::{Entry, Packing};
-use js_sys::{Array, Reflect, Uint8Array};
+use super::inflate::{End, Format, inflate};
+use archive::zip::{Entry, Method};
+use js_sys::Uint8Array;
 use std::ops::Range;
 use std::rc::Rc;
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, File, ReadableStream, ReadableStreamDefaultReader, ReadableWritablePair, WritableStream,
-};
+use web_sys::{Blob, File};
 
 /// Larger files are no photos that anything here reads.
 const MAX_UNPACKED: u64 = 256 << 20;
@@ -18,7 +16,17 @@ const MAX_UNPACKED: u64 = 256 << 20;
 #[derive(Clone)]
 pub enum Source {
     File(File),
-    Packed { archive: File, entry: Rc<Entry> },
+    /// A file in a zip file.
+    Packed {
+        archive: Blob,
+        entry: Rc<Entry>,
+    },
+    /// A file that lies in a tar file as it is.
+    Part {
+        archive: Blob,
+        range: Range<u64>,
+        name: Rc<str>,
+    },
 }
 
 impl Source {
@@ -27,6 +35,7 @@ impl Source {
         match self {
             Self::File(file) => file.name(),
             Self::Packed { entry, .. } => entry.file_name().to_owned(),
+            Self::Part { name, .. } => name.to_string(),
         }
     }
 
@@ -35,29 +44,34 @@ impl Source {
     pub async fn blob(&self) -> Option<Blob> {
         match self {
             Self::File(file) => Some(file.clone().unchecked_into()),
-            Self::Packed { archive, entry } => unpack(archive, entry).await,
+            Self::Packed { entry, .. } if entry.packed > MAX_UNPACKED => None,
+            Self::Packed { archive, entry } => unpack(archive, entry, MAX_UNPACKED).await,
+            Self::Part { archive, range, .. } => slice(archive, range.clone()),
         }
     }
 }
 
-async fn unpack(archive: &Blob, entry: &Entry) -> Option<Blob> {
-    if entry.size > MAX_UNPACKED || entry.packed > MAX_UNPACKED {
-        return None;
-    }
+/// A file of a zip file: a part of it where that is stored, else unpacked, at most so many bytes and no more than the
+/// archive has announced.
+pub async fn unpack(archive: &Blob, entry: &Entry, most: u64) -> Option<Blob> {
     let header = bytes(archive, entry.header()).await?;
-    let data = entry.data(&header)?;
+    let data = entry.data(&header).ok()?;
     if data.end as f64 > archive.size() {
         return None;
     }
     let packed = slice(archive, data)?;
-    match entry.packing {
-        Packing::Stored => Some(packed),
-        Packing::Deflated => inflate(&packed, entry.size).await,
+    match entry.method {
+        Method::Stored => Some(packed),
+        Method::Deflated if entry.size <= most => {
+            let inflated = inflate(&packed, Format::Deflate, entry.size).await?;
+            (inflated.end == End::Whole && inflated.length == entry.size).then_some(inflated.blob)
+        }
+        Method::Deflated | Method::Other(_) => None,
     }
 }
 
 /// A part of a blob, by reference.
-fn slice(blob: &Blob, range: Range<u64>) -> Option<Blob> {
+pub fn slice(blob: &Blob, range: Range<u64>) -> Option<Blob> {
     blob.slice_with_f64_and_f64(range.start as f64, range.end as f64).ok()
 }
 
@@ -65,40 +79,4 @@ fn slice(blob: &Blob, range: Range<u64>) -> Option<Blob> {
 pub async fn bytes(blob: &Blob, range: Range<u64>) -> Option<Vec<u8>> {
     let buffer = JsFuture::from(slice(blob, range)?.array_buffer()).await.ok()?;
     Some(Uint8Array::new(&buffer).to_vec())
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// <https://developer.mozilla.org/docs/Web/API/DecompressionStream>
-    type DecompressionStream;
-    #[wasm_bindgen(constructor, catch)]
-    fn new(format: &str) -> Result<DecompressionStream, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    fn readable(this: &DecompressionStream) -> ReadableStream;
-    #[wasm_bindgen(method, getter)]
-    fn writable(this: &DecompressionStream) -> WritableStream;
-}
-
-/// Unpacks with the browser's own inflater, and no more than the archive has announced.
-async fn inflate(packed: &Blob, size: u64) -> Option<Blob> {
-    let inflater = DecompressionStream::new("deflate-raw").ok()?;
-    let pair = ReadableWritablePair::new(&inflater.readable(), &inflater.writable());
-    let stream = packed.stream().pipe_through(&pair);
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let (parts, mut length) = (Array::new(), 0);
-    loop {
-        let part = JsFuture::from(reader.read()).await.ok()?;
-        if Reflect::get(&part, &"done".into()).ok()?.is_truthy() {
-            break;
-        }
-        let part: Uint8Array = Reflect::get(&part, &"value".into()).ok()?.unchecked_into();
-        length += u64::from(part.length());
-        if length > size {
-            // It is given up either way.
-            drop(reader.cancel());
-            return None;
-        }
-        parts.push(&part);
-    }
-    if length == size { Blob::new_with_u8_array_sequence(&parts).ok() } else { None }
 }

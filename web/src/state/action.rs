@@ -7,6 +7,7 @@ use crate::models::{ListFault, Listed};
 use crate::photo::{Arrival, PhotoId, Trouble};
 use crate::record::Record;
 use crate::storage::Kept;
+use archive::LeftOut;
 use protocol::Reply;
 use protocol::teach::{TeachReply, TeachRequest};
 use std::rc::Rc;
@@ -62,8 +63,8 @@ pub enum Action {
     },
     /// These small pictures were let go of, to be made again when needed.
     PreviewsDropped(Vec<PhotoId>),
-    /// Files were left out because they are no photos.
-    Skipped(usize),
+    /// These files were left out.
+    Skipped(LeftOut),
     /// A photo's file could not be had.
     Unreadable(PhotoId, Trouble),
     /// The file of a photo that has its answer could not be had once more, to show something of it.

@@ -5,6 +5,8 @@ use crate::english::ENGLISH;
 use crate::photo::Trouble;
 use crate::state::Problem;
 use crate::threads::Notice;
+use archive::ArchiveFault;
+use archive::zip::Method;
 use protocol::BackendInfo;
 use protocol::fault::{Foreign, LoadFault, PhotoFault, Reason, TeachFault};
 
@@ -169,5 +171,39 @@ fn every_reason_for_a_backend_is_said_in_both_languages() {
                 BackendInfo { kind: kind.into(), detail: "x".into(), threads: 2, batch: 1, reasons };
             check(&(ENGLISH.reasons)(&backend), &(CHINESE.reasons)(&backend));
         }
+    }
+}
+
+/// Whatever is left out or turned away is said in both languages, and what to do.
+#[test]
+fn every_trouble_of_what_comes_in_is_said_in_both_languages() {
+    let faults = [
+        ArchiveFault::Damaged,
+        ArchiveFault::TooManyFiles,
+        ArchiveFault::Split,
+        ArchiveFault::TooLarge { most_megabytes: 1024 },
+        ArchiveFault::Foreign(archive::Foreign::Rar),
+    ];
+    let mut troubles = vec![
+        Trouble::Crashed,
+        Trouble::NothingInside,
+        Trouble::FolderUnreadable,
+        Trouble::Encrypted,
+        Trouble::PackedBy(Method::Other(9)),
+        Trouble::NestedTooDeep,
+        Trouble::NestedTooLarge { most_megabytes: 256 },
+        Trouble::NotUnpacked,
+        Trouble::NotShared("host".into()),
+        Trouble::NotReadable { scheme: "file:".into() },
+        Trouble::NotAFile,
+        Trouble::NotFetched,
+    ];
+    troubles.extend(faults.map(Trouble::Archive));
+    for trouble in troubles {
+        check(&(ENGLISH.trouble)(&trouble), &(CHINESE.trouble)(&trouble));
+    }
+    for reason in archive::Reason::ALL {
+        let (english, chinese) = ((ENGLISH.left_out_for)(reason), (CHINESE.left_out_for)(reason));
+        assert!(!english.is_empty() && !is_chinese(english) && is_chinese(chinese), "{english} {chinese}");
     }
 }

@@ -65,6 +65,21 @@ fn what_is_not_a_file_gets_a_card_and_is_not_sent() {
 }
 
 #[test]
+fn what_is_left_out_adds_up_until_all_is_cleared() {
+    let mut state = ready();
+    for name in ["a.mp4", "b.mp4"] {
+        let mut left_out = archive::LeftOut::default();
+        left_out.add(name, archive::Reason::Video);
+        assert_eq!(state.update(Action::Skipped(left_out)), []);
+    }
+    assert_eq!(state.skipped.total(), 2);
+    let names: Vec<_> = state.skipped.names().iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["a.mp4", "b.mp4"]);
+    state.update(Action::Clear);
+    assert!(state.skipped.is_empty());
+}
+
+#[test]
 fn a_photo_removed_while_running_does_not_stop_the_queue() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
