@@ -21,6 +21,7 @@ pub static CHINESE: Text = Text {
     credits: "示例照片：猫（Stéfan van der Walt）、咖啡（Rachel Michetti）、火箭（SpaceX），均为 CC0。",
     wordnet: "类别与种类来自 WordNet 3.0，© 2006 普林斯顿大学",
     quantization,
+    raw_preview: |raw| format!("根据这张原始照片（{raw}）中的预览图"),
     maker: |model| format!("{}，{}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,

@@ -21,6 +21,7 @@ pub static ENGLISH: Text = Text {
     credits: "Sample photos: cat by Stéfan van der Walt, coffee by Rachel Michetti, rocket by SpaceX, all CC0.",
     wordnet: "Classes and kinds: WordNet 3.0, © 2006 Princeton University",
     quantization,
+    raw_preview: |raw| format!("From the preview in this raw photo ({raw})"),
     maker: |model| format!("{}, {}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,

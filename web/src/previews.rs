@@ -8,10 +8,10 @@ use crate::state::Action;
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{Clamped, JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Blob, ImageBitmap, ImageBitmapOptions, ImageEncodeOptions, OffscreenCanvas,
+    Blob, ImageBitmap, ImageBitmapOptions, ImageData, ImageEncodeOptions, OffscreenCanvas,
     OffscreenCanvasRenderingContext2d, ResizeQuality, Url,
 };
 use yew::Callback;
@@ -80,14 +80,35 @@ impl Previews {
         }
     }
 
+    /// Makes a photo's picture of what the network saw.
+    pub fn draw(self: &Rc<Self>, id: PhotoId, side: usize, rgba: Rc<[u8]>) {
+        let this = self.clone();
+        spawn_local(async move {
+            // Without a canvas the card keeps its placeholder.
+            let Ok(small) = picture(side, &rgba).await else { return };
+            let Ok(url) = Url::create_object_url_with_blob(&small) else { return };
+            let url: Rc<str> = url.into();
+            if this.keep(id, &url) {
+                this.dispatch.emit(Action::InputPreviewed { id, url });
+            }
+        });
+    }
+
     fn show(&self, id: PhotoId, url: Option<Rc<str>>) {
+        if url.as_ref().is_none_or(|url| self.keep(id, url)) && self.shelf.borrow().source(id).is_some() {
+            self.dispatch.emit(Action::Previewed { id, url });
+        }
+    }
+
+    /// Keeps a picture, and lets go of the oldest where there are too many. False if its photo is gone.
+    fn keep(&self, id: PhotoId, url: &Rc<str>) -> bool {
         // It may have been removed from the page meanwhile.
         if self.shelf.borrow().source(id).is_none() {
-            url.iter().for_each(|url| revoke(url));
-            return;
+            revoke(url);
+            return false;
         }
         let mut dropped = Vec::new();
-        if let Some(url) = &url {
+        {
             let mut shown = self.shown.borrow_mut();
             shown.push_back((id, url.clone()));
             while shown.len() > KEPT {
@@ -100,7 +121,7 @@ impl Previews {
         if !dropped.is_empty() {
             self.dispatch.emit(Action::PreviewsDropped(dropped));
         }
-        self.dispatch.emit(Action::Previewed { id, url });
+        true
     }
 }
 
@@ -131,11 +152,24 @@ async fn shrink(photo: &Blob) -> Result<Blob, JsValue> {
         whole
     };
     let canvas = OffscreenCanvas::new(small.width(), small.height())?;
-    let context = canvas.get_context("2d")?.ok_or(JsValue::NULL)?;
-    context
-        .dyn_into::<OffscreenCanvasRenderingContext2d>()?
-        .draw_image_with_image_bitmap(&small, 0.0, 0.0)?;
+    context(&canvas)?.draw_image_with_image_bitmap(&small, 0.0, 0.0)?;
     small.close();
+    written(&canvas).await
+}
+
+/// A picture of `side` × `side` pixels in RGBA.
+async fn picture(side: usize, rgba: &[u8]) -> Result<Blob, JsValue> {
+    let canvas = OffscreenCanvas::new(side as u32, side as u32)?;
+    let data = ImageData::new_with_u8_clamped_array(Clamped(rgba), side as u32)?;
+    context(&canvas)?.put_image_data(&data, 0.0, 0.0)?;
+    written(&canvas).await
+}
+
+fn context(canvas: &OffscreenCanvas) -> Result<OffscreenCanvasRenderingContext2d, JsValue> {
+    Ok(canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into::<OffscreenCanvasRenderingContext2d>()?)
+}
+
+async fn written(canvas: &OffscreenCanvas) -> Result<Blob, JsValue> {
     let options = ImageEncodeOptions::new();
     options.set_type("image/webp");
     options.set_quality(0.82);

@@ -7,6 +7,7 @@ mod crashes;
 mod engine;
 mod listing;
 mod live;
+mod preview;
 mod queue;
 mod takeaway;
 mod viewer;
@@ -167,8 +168,9 @@ impl State {
                 self.empty_paste = true;
                 vec![]
             }
-            Action::Previewed { id, url } => {
-                self.change(id, |photo| photo.preview = url.map_or(Preview::Unavailable, Preview::Shown));
+            Action::Previewed { id, url } => self.previewed(id, url),
+            Action::InputPreviewed { id, url } => {
+                self.change(id, |photo| photo.preview = Preview::Shown(url));
                 vec![]
             }
             Action::PreviewsDropped(ids) => {
@@ -271,8 +273,8 @@ impl State {
             }
             Action::UpdateNow => vec![Effect::UpdateNow],
             Action::SawInput { id, side, rgba } => {
-                self.saw(id, side, rgba);
-                vec![]
+                self.saw(id, side, rgba.clone());
+                self.draw_input(id, side, rgba)
             }
             Action::Retry(id) => {
                 self.change(id, |photo| {

@@ -31,6 +31,8 @@ pub struct Text {
     pub size: fn(&ModelInfo) -> String,
     /// A model's name and how its weights are stored.
     pub maker: fn(&ModelInfo) -> String,
+    /// A raw photo of this kind was answered from the preview in it.
+    pub raw_preview: fn(&str) -> String,
     /// Parameters, classes and image size.
     pub model_facts: fn(&ModelInfo) -> String,
     /// Where the network runs, and why there.

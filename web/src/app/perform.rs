@@ -63,6 +63,7 @@ impl App {
                 self.ask_about(id, move |client, photo| client.explain(id, class, photo));
             }
             Effect::ShowInput(id) => self.ask_about(id, move |client, photo| client.show_input(id, photo)),
+            Effect::PreviewInput { id, side, rgba } => self.previews.draw(id, side, rgba),
             Effect::OpenWhole(id) => self.open_whole(id),
             Effect::CloseWhole => close(&self.whole),
             Effect::Speak { language, chosen } => language.announce(chosen),

@@ -71,6 +71,9 @@ pub fn Card(CardProps { photo, top_k, movable, tells_model, dispatch }: &CardPro
                         <span>{ (text.milliseconds)(answer.ms) }</span>
                     }
                 </p>
+                if let Some(raw) = answer.and_then(|answer| answer.reading.preview_of.as_ref()) {
+                    <p class="maker" data-testid="raw-preview">{ (text.raw_preview)(raw) }</p>
+                }
                 if *tells_model {
                     <p class="maker" title={models::words(text.tag).answered_by} data-testid="maker">
                         { answer.and(photo.maker.as_ref()).map(|maker| (text.maker)(&maker.model)) }

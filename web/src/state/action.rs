@@ -61,6 +61,11 @@ pub enum Action {
         id: PhotoId,
         url: Option<Rc<str>>,
     },
+    /// A small picture of what the network saw of it is at this object URL.
+    InputPreviewed {
+        id: PhotoId,
+        url: Rc<str>,
+    },
     /// These small pictures were let go of, to be made again when needed.
     PreviewsDropped(Vec<PhotoId>),
     /// These files were left out.
@@ -192,6 +197,8 @@ pub enum Effect {
     Explain { id: PhotoId, class: usize },
     /// Ask the worker what the network sees of this photo.
     ShowInput(PhotoId),
+    /// Make the card's picture of it and answer with [`Action::InputPreviewed`].
+    PreviewInput { id: PhotoId, side: usize, rgba: Rc<[u8]> },
     /// Make an object URL of the whole photo and answer with [`Action::WholeOpened`].
     OpenWhole(PhotoId),
     /// Let go of it.

@@ -193,7 +193,9 @@ impl State {
                 self.note_time(&answer);
                 let maker = self.maker();
                 self.change(id, |photo| photo.maker = maker);
-                self.settle(id, Progress::Done(answer))
+                let mut effects = self.settle(id, Progress::Done(answer));
+                effects.extend(self.preview_input(id));
+                effects
             }
             Reply::Failed { id, fault, .. } => self.settle(id, Progress::Failed(Trouble::Photo(fault))),
             Reply::Teach(reply) => vec![Effect::TellTeacher(reply)],

@@ -53,7 +53,12 @@ fn done(state: &mut State, id: PhotoId, ms: f64) -> Vec<Effect> {
 }
 
 fn answered(state: &mut State, id: PhotoId, predictions: Vec<Prediction>, ms: f64) -> Vec<Effect> {
-    let answer = Answer {
+    let answer = an_answer(predictions, ms);
+    state.update(Action::Worker(Reply::Done { id, answer }))
+}
+
+fn an_answer(predictions: Vec<Prediction>, ms: f64) -> Answer {
+    Answer {
         reading: protocol::Reading::default(),
         predictions,
         width: 4,
@@ -64,8 +69,7 @@ fn answered(state: &mut State, id: PhotoId, predictions: Vec<Prediction>, ms: f6
         kind: None,
         bytes: 9,
         sha256: "00".repeat(32),
-    };
-    state.update(Action::Worker(Reply::Done { id, answer }))
+    }
 }
 
 fn crash(state: &mut State) -> Vec<Effect> {

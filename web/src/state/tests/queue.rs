@@ -4,6 +4,7 @@ use super::super::queue::TIMED_PHOTOS;
 use super::*;
 use crate::photo::Trouble;
 use crate::status::Status;
+use protocol::Reading;
 use protocol::fault::PhotoFault;
 
 #[test]
@@ -131,6 +132,43 @@ fn the_time_a_photo_takes_is_the_median_of_the_last_ones() {
         done(&mut state, id, 50.0);
     }
     assert_eq!(state.ms_per_photo(), Some(50.0), "the first ones are forgotten");
+}
+
+/// An answer to a photo that browsers show otherwise than the network has seen it.
+fn seen_otherwise(state: &mut State, id: PhotoId) -> Vec<Effect> {
+    let reading = Reading { shown_otherwise: true, ..Reading::default() };
+    let answer = Answer { reading, ..an_answer(vec![], 1.0) };
+    state.update(Action::Worker(Reply::Done { id, answer }))
+}
+
+#[test]
+fn a_card_shows_what_the_network_saw_where_the_browser_shows_something_else() {
+    let asks = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::ShowInput(1)));
+    let mut state = ready();
+    arrive(&mut state, 1, &[1]);
+    state.update(Action::Previewed { id: 1, url: Some("blob:on its side".into()) });
+    assert!(asks(&seen_otherwise(&mut state, 1)), "its picture is there already");
+    let saw = Action::SawInput { id: 1, side: 1, rgba: [0; 4].into() };
+    assert!(matches!(state.update(saw)[..], [Effect::PreviewInput { id: 1, side: 1, .. }]));
+    state.update(Action::InputPreviewed { id: 1, url: "blob:upright".into() });
+    assert_eq!(state.photos[0].preview, Preview::Shown("blob:upright".into()));
+    // It went out of sight and comes back.
+    state.update(Action::PreviewsDropped(vec![1]));
+    assert!(asks(&state.update(Action::Previewed { id: 1, url: Some("blob:on its side".into()) })));
+    assert_eq!(state.photos[0].preview, Preview::Unavailable, "never on its side again");
+}
+
+#[test]
+fn a_photo_that_the_browser_cannot_show_gets_a_picture_with_its_answer() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    state.update(Action::Previewed { id: 1, url: None });
+    let effects = done(&mut state, 1, 1.0);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::ShowInput(1))), "{effects:?}");
+    // Out of sight nothing is made, and where the browser shows it nothing is asked for.
+    let effects = done(&mut state, 2, 1.0);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::ShowInput(_))), "{effects:?}");
+    assert_eq!(state.update(Action::Previewed { id: 2, url: Some("blob:2".into()) }), []);
 }
 
 #[test]
