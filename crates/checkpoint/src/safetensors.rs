@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 /// # Errors
 /// A sentence, when the file is no safetensors file.
 pub(crate) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
-    let (header, metadata) = SafeTensors::read_metadata(file)
-        .map_err(|e| format!("it is neither a safetensors file ({e}) nor a PyTorch zip archive"))?;
+    let (header, metadata) = SafeTensors::read_metadata(file).map_err(|e| refusal(file, &e))?;
     let data_start = 8 + header;
     let mut tensors = BTreeMap::new();
     for (name, info) in metadata.tensors() {
         let dtype = match info.dtype {
+            safetensors::Dtype::F64 => Dtype::F64,
             safetensors::Dtype::F32 => Dtype::F32,
             safetensors::Dtype::F16 => Dtype::F16,
             safetensors::Dtype::BF16 => Dtype::BF16,
@@ -28,4 +28,12 @@ pub(crate) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
         tensors.insert(name, Entry::contiguous(dtype, info.shape.clone(), bytes));
     }
     Ok(tensors)
+}
+
+/// What the crate says of a header only helps where there is one.
+fn refusal(file: &[u8], error: &safetensors::SafeTensorError) -> String {
+    match file.get(8) {
+        Some(b'{') => format!("it is a damaged safetensors file ({error}): fetch or save it again"),
+        _ => "it is neither a safetensors file nor a PyTorch checkpoint, whatever its name says".into(),
+    }
 }
