@@ -27,6 +27,13 @@ pub(crate) fn describe(file: &[u8]) -> Option<String> {
                 .into(),
         );
     }
+    if is_json(start) {
+        return Some(
+            "it is JSON text, not weights: a configuration, or an error message that was saved under this name; \
+             download the file again"
+                .into(),
+        );
+    }
     if start.get(TAR_MAGIC..TAR_MAGIC + 5) == Some(b"ustar") {
         return Some(
             "it is a tar archive. PyTorch 0.1 (2016) wrote checkpoints as such: if this is one and you trust it, load \
@@ -63,6 +70,12 @@ fn size_in_pointer(start: &[u8]) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("size "))?.trim().parse().ok()
 }
 
+/// Whether it is text that begins as a JSON object does.
+pub(crate) fn is_json(start: &[u8]) -> bool {
+    let text = std::str::from_utf8(start).is_ok_and(|text| !text.contains('\0'));
+    text && start.trim_ascii_start().starts_with(b"{")
+}
+
 fn is_markup(start: &[u8]) -> bool {
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let begins = |tag: &[u8]| start.get(..tag.len()).is_some_and(|found| found.eq_ignore_ascii_case(tag));
@@ -86,6 +99,7 @@ mod tests {
             (b"\xef\xbb\xbf<HTML lang=en>", "web page"),
             (&tar, "tar archive"),
             (b"\x1f\x8b\x08", "gzip"),
+            (br#"{"error": "Repository not found"}"#, "JSON text"),
         ] {
             let sentence = describe(file).unwrap();
             assert!(sentence.contains(part), "{part}: {sentence}");

@@ -14,8 +14,9 @@ const WRAPPERS: [&str; 5] =
     ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"];
 /// Networks in one file that are told apart.
 const MAX_NETWORKS: usize = 16;
-/// A longer name tells of no network: trying each of its dots could take hours.
+/// Longer names, and prefixes of more parts, tell of no network: trying each part with each name could take hours.
 const MAX_NAME_BYTES: usize = 1000;
+const MAX_PREFIX_PARTS: usize = 16;
 
 /// How a network's tensors are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +92,8 @@ fn networks<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<(Naming, bo
     let mut places: BTreeMap<String, Vec<Naming>> = BTreeMap::new();
     for name in names.clone().filter(|name| name.len() <= MAX_NAME_BYTES) {
         let name = unwrapped(name);
-        for (dialect, at) in Dialect::in_blocks(&name) {
+        let found = Dialect::in_blocks(&name);
+        for (dialect, at) in found.filter(|&(_, at)| name[..at].matches('.').count() <= MAX_PREFIX_PARTS) {
             let blocks = &name[..at + dialect.block_prefix().len()];
             if !places.contains_key(blocks) {
                 if places.len() == MAX_NETWORKS {

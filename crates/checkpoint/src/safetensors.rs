@@ -4,6 +4,13 @@ use crate::source::{Dtype, Entry};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 
+/// Whether a header follows its length: true of no other kind of file.
+pub(crate) fn is_meant(file: &[u8]) -> bool {
+    let len = file.first_chunk().map(|&len| u64::from_le_bytes(len));
+    let fits = len.is_some_and(|len| len <= file.len() as u64);
+    fits && file.get(8) == Some(&b'{')
+}
+
 /// Reads the header; the crate `safetensors` checks that every tensor lies inside the file.
 ///
 /// # Errors

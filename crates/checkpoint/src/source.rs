@@ -112,16 +112,19 @@ impl Content {
 
     /// Where the tensors lie, whatever the container.
     fn read(&self) -> Result<pth::Checkpoint, CheckpointError> {
-        let read = match pth::read(&self.bytes) {
-            Some(checkpoint) => checkpoint,
-            None => match foreign::describe(&self.bytes) {
-                Some(sentence) => Err(sentence),
-                None => safetensors::read(&self.bytes).map(|tensors| pth::Checkpoint {
-                    tensors,
-                    class_names: Vec::new(),
-                    note: None,
-                }),
-            },
+        let safetensors = || {
+            let tensors = safetensors::read(&self.bytes)?;
+            Ok(pth::Checkpoint { tensors, class_names: Vec::new(), note: None })
+        };
+        // A safetensors file begins with a length, whose bytes may be those that another kind begins with.
+        let read = if safetensors::is_meant(&self.bytes) {
+            safetensors()
+        } else {
+            match (pth::read(&self.bytes), foreign::describe(&self.bytes)) {
+                (Some(checkpoint), _) => checkpoint,
+                (None, Some(sentence)) => Err(sentence),
+                (None, None) => safetensors(),
+            }
         };
         read.map_err(|reason| CheckpointError::format(&self.path, reason))
     }

@@ -1,6 +1,6 @@
 //! A checkpoint that is split over several files: the index that tells which tensor is in which.
 
-use crate::CheckpointError;
+use crate::{CheckpointError, foreign};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,11 +32,10 @@ impl Index {
     }
 
     fn parse(json: &[u8]) -> Result<Self, String> {
-        if let Some(sentence) = crate::foreign::describe(json) {
-            return Err(sentence);
-        }
-        let index: Self = serde_json::from_slice(json)
-            .map_err(|e| format!("it is no index of a split checkpoint ({e})"))?;
+        let index: Self = serde_json::from_slice(json).map_err(|e| {
+            let known = foreign::describe(json).filter(|_| !foreign::is_json(json));
+            known.unwrap_or_else(|| format!("it is no index of a split checkpoint ({e})"))
+        })?;
         if let Some(name) = index.weight_map.values().find(|name| !is_plain(name)) {
             return Err(format!("its parts must lie beside it, got {name:.120}"));
         }

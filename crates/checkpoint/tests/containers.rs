@@ -64,6 +64,21 @@ fn compressed_members_are_inflated() {
     );
 }
 
+/// The length in front of a safetensors header may have the bytes that other files begin with.
+#[test]
+fn a_header_of_any_length_is_a_header() {
+    let file = fs::read(golden("tiny-relative")).unwrap();
+    let header = u64::from_le_bytes(*file.first_chunk().unwrap()) as usize;
+    // A pickle of two protocols, gzip, JSON, markup.
+    for len in [0x1_0280, 0x1_0580, 0x08_8B1F, 0x1_007B, 0x1_003C] {
+        let mut padded = (len as u64).to_le_bytes().to_vec();
+        padded.extend(&file[8..8 + header]);
+        padded.resize(8 + len, b' ');
+        padded.extend(&file[8 + header..]);
+        same(&format!("{len:#x}"), shard_of_bytes("x.safetensors", &padded));
+    }
+}
+
 /// `file` with the bytes at every place where `from` stands replaced, as often as it is there.
 fn replaced(file: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
@@ -119,6 +134,15 @@ fn compressed_members_that_lie_are_refused() {
         }
     }
     refused("zstd", shard_of_bytes("x.pth", &other), "pack it without compression");
+    let mut all_other = good.clone();
+    for (magic, method) in [(&b"PK\x03\x04"[..], 8), (b"PK\x01\x02", 10)] {
+        for at in 0..good.len() - method {
+            if good[at..].starts_with(magic) {
+                all_other[at + method] = 12;
+            }
+        }
+    }
+    refused("bzip2", shard_of_bytes("x.pth", &all_other), "pack it without compression");
 }
 
 /// The tiny network as PyTorch before 1.6 saved it.
@@ -314,6 +338,7 @@ fn what_is_no_checkpoint_is_named() {
         ("x.pth", b"\x1f\x8b\x08\x00", &["gzip", "unpack"]),
         ("x.pth", &npz, &["numpy"]),
         ("x.pth", b"", &["empty"]),
+        ("x.bin", br#"{"error":"Repository not found"}"#, &["JSON text"]),
         ("x.pth", b"GGUF\x03\x00\x00\x00", &["GGUF"]),
         ("x.safetensors", b"just some words", &["neither a safetensors file nor a PyTorch checkpoint"]),
         ("x.safetensors", &[&40u64.to_le_bytes()[..], b"{\"a\":"].concat(), &["damaged safetensors file"]),

@@ -56,6 +56,12 @@ type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 fn read_small(archive: &mut Archive, name: &str) -> Result<Vec<u8>, String> {
     let damaged = |e: &dyn std::fmt::Display| format!("{name:.120} in its zip archive cannot be read ({e})");
+    if let Some(index) = archive.index_for_name(name) {
+        let method = archive.by_index_raw(index).map_err(|e| damaged(&e))?.compression();
+        if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(compressed_otherwise(name, method));
+        }
+    }
     let entry = archive.by_name(name).map_err(|e| damaged(&e))?;
     let mut bytes = Vec::new();
     entry.take(MAX_PICKLE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| damaged(&e))?;
@@ -63,6 +69,13 @@ fn read_small(archive: &mut Archive, name: &str) -> Result<Vec<u8>, String> {
         return Err(format!("{name:.120} in its zip archive is larger than {MAX_PICKLE_BYTES} bytes"));
     }
     Ok(bytes)
+}
+
+fn compressed_otherwise(name: &str, method: CompressionMethod) -> String {
+    format!(
+        "{name:.120} is compressed by the method {method}, which is not read: unpack the archive and pack it without \
+         compression, or load it in PyTorch and save it again"
+    )
 }
 
 /// The files in the archive that hold the numbers.
@@ -112,12 +125,7 @@ impl Storages for Members<'_> {
                 let deflated = Deflated { packed, len, crc32: member.crc32() };
                 Located { bytes: 0..len, deflated: Some(deflated) }
             }
-            method => {
-                return Err(format!(
-                    "{name:.120} is compressed by the method {method}, which is not read: unpack the archive and pack \
-                     it without compression, or load it in PyTorch and save it again"
-                ));
-            }
+            method => return Err(compressed_otherwise(&name, method)),
         };
         drop(member);
         self.seen.insert(storage.key.to_owned(), located.clone());

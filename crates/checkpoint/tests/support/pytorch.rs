@@ -139,7 +139,9 @@ pub fn legacy(objects: &[u8], little_endian: bool, storages: &[(&str, usize, Vec
     file.extend(objects);
     let mut keys = Pickler::default();
     keys.op(b"\x80\x02](");
-    storages.iter().for_each(|(key, ..)| drop(keys.text(key)));
+    for (key, ..) in storages {
+        keys.text(key);
+    }
     file.extend(&keys.op(b"e.").0);
     for (_, each, bytes) in storages {
         file.extend(((bytes.len() / each) as u64).to_le_bytes());
