@@ -133,6 +133,11 @@ fn score<'a>(naming: &Naming, names: impl Iterator<Item = &'a str>) -> (bool, us
     (has_head, count)
 }
 
+/// Whether a name stands below a place of [`Note::Taken`].
+pub(crate) fn is_below(name: &str, place: &str) -> bool {
+    unwrapped(name).strip_prefix(place).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// A name without wrappers.
 fn unwrapped(name: &str) -> Cow<'_, str> {
     if !name.split('.').any(|part| WRAPPERS.contains(&part)) {

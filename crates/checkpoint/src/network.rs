@@ -2,7 +2,7 @@
 
 use crate::derive::{self, Shapes};
 use crate::names::{Dialect, Place};
-use crate::naming::{Naming, Position};
+use crate::naming::{self, Naming, Position};
 use crate::note::Note;
 use crate::source::{Dtype, Entry, Source};
 use crate::{CheckpointError, TensorFault};
@@ -38,7 +38,7 @@ impl Network {
             return Err(CheckpointError::Dialect { path: source.path().to_owned(), found });
         };
         let dialect = naming.dialect;
-        let Sorted { tensors, leftovers, beside, mut faults } = sort(&source, &naming);
+        let Sorted { tensors, leftovers, mut beside, mut faults } = sort(&source, &naming);
         let config = derive::config(&joined_shapes(&tensors, dialect), name);
         let (parts, missing) = find_parts(&tensors, &naming, &config);
         faults.extend(missing);
@@ -53,6 +53,10 @@ impl Network {
         }
         let narrowed =
             tensors.values().filter(|t| t.entry.dtype == Dtype::F64).map(|t| t.spelt.to_owned()).collect();
+        if let Some(Note::Taken { others, .. }) = &taken {
+            // Their networks are named already.
+            beside.retain(|name| !others.iter().any(|other| naming::is_below(name, other)));
+        }
         let mut notes = source.notes().to_vec();
         notes.extend(taken);
         notes.extend([

@@ -262,6 +262,7 @@ fn the_average_is_taken_and_that_is_told() {
     ];
     let notes = same("prefixes", shard_of_tensors(&joined(both)));
     assert!(notes[0].contains("ema_model is taken") && notes[0].contains("not taken: model "), "{notes:?}");
+    assert_eq!(notes.len(), 1, "{notes:?}");
 }
 
 #[test]
