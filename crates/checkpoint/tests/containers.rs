@@ -133,7 +133,7 @@ fn compressed_members_that_lie_are_refused() {
             other[at + method] = 93;
         }
     }
-    refused("zstd", shard_of_bytes("x.pth", &other), "pack it without compression");
+    refused("zstd", shard_of_bytes("x.pth", &other), "archive without compression");
     let mut all_other = good.clone();
     for (magic, method) in [(&b"PK\x03\x04"[..], 8), (b"PK\x01\x02", 10)] {
         for at in 0..good.len() - method {
@@ -142,7 +142,7 @@ fn compressed_members_that_lie_are_refused() {
             }
         }
     }
-    refused("bzip2", shard_of_bytes("x.pth", &all_other), "pack it without compression");
+    refused("bzip2", shard_of_bytes("x.pth", &all_other), "archive without compression");
 }
 
 /// The tiny network as PyTorch before 1.6 saved it.

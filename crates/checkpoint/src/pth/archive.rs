@@ -73,8 +73,8 @@ fn read_small(archive: &mut Archive, name: &str) -> Result<Vec<u8>, String> {
 
 fn compressed_otherwise(name: &str, method: CompressionMethod) -> String {
     format!(
-        "{name:.120} is compressed by the method {method}, which is not read: unpack the archive and pack it without \
-         compression, or load it in PyTorch and save it again"
+        "{name:.120} is compressed by the method {method}, which is not read: unpack the archive and pack it as a zip \
+         archive without compression"
     )
 }
 
