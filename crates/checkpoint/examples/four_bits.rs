@@ -96,7 +96,7 @@ fn photos(dataset: &Path, wnids: &[String], every: usize) -> Fallible<Vec<Photo>
 fn build(network: &Network, variant: &str) -> Fallible<Model<Cpu>> {
     let mut builder = ModelBuilder::new(network.config.clone(), Cpu::new(Isa::best()));
     for (spec, parts) in network.tensors() {
-        let data = stored(variant, &spec, network.values(parts))?;
+        let data = stored(variant, &spec, network.values(parts)?)?;
         builder.add(Tensor { spec, data })?;
     }
     Ok(builder.finish()?)

@@ -6,9 +6,11 @@ use crate::labels::{self, Labels, Origin};
 use crate::model_folder::ModelFolder;
 use crate::names::Dialect;
 use crate::network::Network;
+use crate::note::Note;
 use crate::quantize::{self, Quantization};
 use crate::shards::{ShardWriter, Shards};
 use crate::source::Source;
+use crate::split::INDEX_ENDING;
 use crate::{CheckpointError, verify};
 use beit::config::Config;
 use beit::weights::schema::TensorSpec;
@@ -26,7 +28,7 @@ const MAX_SHARD_BYTES: u64 = 256 << 20;
 /// What to convert, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A checkpoint, or a folder that holds one.
+    /// A checkpoint, the index of a split one, or a folder that holds one.
     pub source: PathBuf,
     /// The folder to write.
     pub out: PathBuf,
@@ -106,6 +108,8 @@ pub struct Conversion {
     pub dialect: Dialect,
     pub config: Config,
     pub labels_origin: Origin,
+    /// What was decided or left out of the checkpoint.
+    pub notes: Vec<Note>,
     /// One for each tensor, in the file's order.
     pub tensors: Vec<TensorReport>,
     /// For each check input, the cosine between the logits of the network as written and those of its source in
@@ -198,12 +202,13 @@ pub fn convert(
     let (tensors, logits_cosine) =
         verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels, &calibrated)?;
     folder.commit()?;
-    let Network { dialect, config, .. } = network;
+    let Network { dialect, config, notes, .. } = network;
     Ok(Conversion {
         manifest,
         dialect,
         config,
         labels_origin: origin,
+        notes,
         tensors,
         logits_cosine,
         calibration_photos: calibrated.photos,
@@ -225,7 +230,10 @@ fn quantize_all(
             return Ok(stored);
         }
         let moved = calibrated.biases.get(&spec.name).cloned();
-        let values = moved.unwrap_or_else(|| network.values(parts));
+        let values = match moved {
+            Some(values) => values,
+            None => network.values(parts)?,
+        };
         let storage = options.quantization.storage_of(&spec, &values);
         let stored = StoredTensor::new(&spec, storage, quantize::encode(storage, &values));
         progress(Progress::Quantize { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
@@ -309,7 +317,9 @@ fn override_preprocessing(config: &mut Config, options: &Options) -> Result<(), 
 /// The checkpoint's file name, or its folder's where the file name says nothing.
 fn default_name(path: &Path) -> String {
     const SAYS_NOTHING: [&str; 4] = ["model", "pytorch_model", "checkpoints", "checkpoint"];
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = Path::new(file.strip_suffix(INDEX_ENDING).or(file.strip_suffix(".tar")).unwrap_or(&file));
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = std::path::absolute(path)
         .ok()
         .and_then(|p| Some(p.parent()?.file_name()?.to_string_lossy().into_owned()));
@@ -330,6 +340,9 @@ mod tests {
             ("/x/beitv2_large.in1k/model.safetensors", "beitv2_large.in1k"),
             ("/x/我的 model.pt", "---model"),
             ("/x/.hidden.pt", "hidden"),
+            ("/x/sharded/model.safetensors.index.json", "sharded"),
+            ("/x/birds.bin.index.json", "birds"),
+            ("/x/last.pth.tar", "last"),
         ];
         for (path, name) in names {
             assert_eq!(default_name(Path::new(path)), name);

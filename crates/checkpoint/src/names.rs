@@ -27,6 +27,9 @@ struct Table {
     block: &'static [Row],
     /// Names outside the blocks.
     outside: &'static [Row],
+    /// What pre-training leaves outside the blocks, and in each.
+    leftovers: &'static [&'static str],
+    leftover_in_block: &'static str,
 }
 
 const TABLES: [Table; 5] = [TIMM, MODELSCOPE, MMPRETRAIN, TRANSFORMERS4, TRANSFORMERS5];
@@ -45,7 +48,12 @@ const TIMM: Table = Table {
         ("head.weight", &["head.weight"]),
         ("head.bias", &["head.bias"]),
     ],
+    leftovers: &["mask_token", "norm.weight", "norm.bias", "lm_head.weight", "lm_head.bias"],
+    leftover_in_block: K_BIAS,
 };
+
+/// A bias of the keys adds the same to every score of a query, which the softmax takes away again.
+const K_BIAS: &str = "attn.k_bias";
 
 const TIMM_BLOCK: &[Row] = &[
     ("norm1.weight", &["norm1.weight"]),
@@ -80,6 +88,8 @@ const MODELSCOPE: Table = Table {
         ("head.weight", &["head.fc.weight"]),
         ("head.bias", &["head.fc.bias"]),
     ],
+    leftovers: &["backbone.mask_token", "backbone.norm.weight", "backbone.norm.bias"],
+    leftover_in_block: K_BIAS,
 };
 
 const MMPRETRAIN: Table = Table {
@@ -113,6 +123,8 @@ const MMPRETRAIN: Table = Table {
         ("head.weight", &["head.fc.weight"]),
         ("head.bias", &["head.fc.bias"]),
     ],
+    leftovers: &["backbone.mask_token", "backbone.ln1.weight", "backbone.ln1.bias"],
+    leftover_in_block: K_BIAS,
 };
 
 const TRANSFORMERS4: Table = Table {
@@ -147,6 +159,8 @@ const TRANSFORMERS4: Table = Table {
         ("gamma_2", &["lambda_2"]),
     ],
     outside: TRANSFORMERS_OUTSIDE,
+    leftovers: TRANSFORMERS_LEFTOVERS,
+    leftover_in_block: "attention.attention.key.bias",
 };
 
 const TRANSFORMERS_OUTSIDE: &[Row] = &[
@@ -185,7 +199,19 @@ const TRANSFORMERS5: Table = Table {
         ("gamma_2", &["lambda_2"]),
     ],
     outside: TRANSFORMERS_OUTSIDE,
+    leftovers: TRANSFORMERS_LEFTOVERS,
+    leftover_in_block: "attention.k_proj.bias",
 };
+
+const TRANSFORMERS_LEFTOVERS: &[&str] = &[
+    "beit.embeddings.mask_token",
+    "beit.layernorm.weight",
+    "beit.layernorm.bias",
+    "layernorm.weight",
+    "layernorm.bias",
+    "lm_head.weight",
+    "lm_head.bias",
+];
 
 /// A buffer that checkpoints may carry though it follows from the image size.
 const INDEX_BUFFER: &str = "relative_position_index";
@@ -197,6 +223,8 @@ pub enum Place {
     Tensor { name: String, part: usize },
     /// An index buffer: regenerated, so ignored.
     Ignored,
+    /// Only pre-training uses it, or nothing does.
+    LeftOver,
     /// Not part of a BEiT classifier.
     Surplus,
 }
@@ -206,12 +234,21 @@ impl Dialect {
     pub const ALL: [Self; 5] =
         [Self::Timm, Self::ModelScope, Self::Mmpretrain, Self::Transformers4, Self::Transformers5];
 
-    /// The dialect whose blocks most of the names belong to, if any do.
-    pub fn detect<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<Self> {
-        let count = |table: &Table| names.clone().filter(|name| name.starts_with(table.block_prefix)).count();
-        let (count, dialect) =
-            TABLES.iter().map(|t| (count(t), t.dialect)).max_by_key(|&(count, _)| count)?;
-        (count > 0).then_some(dialect)
+    /// The dialects that know `name`, whatever stands before it, as a tensor of a block, each with the number of
+    /// bytes before.
+    pub(crate) fn in_blocks(name: &str) -> impl Iterator<Item = (Self, usize)> {
+        TABLES.iter().flat_map(move |table| {
+            let starts = name.match_indices(table.block_prefix).map(|(at, _)| at);
+            let whole = starts.filter(|&at| at == 0 || name.as_bytes()[at - 1] == b'.');
+            whole
+                .filter(|&at| matches!(table.dialect.place(&name[at..]), Place::Tensor { .. }))
+                .map(|at| (table.dialect, at))
+        })
+    }
+
+    /// What stands before a block's number.
+    pub(crate) fn block_prefix(self) -> &'static str {
+        self.table().block_prefix
     }
 
     /// Where the checkpoint's tensor `theirs` belongs.
@@ -232,7 +269,11 @@ impl Dialect {
         });
         let found =
             in_block.or_else(|| find(table.outside, theirs).map(|(ours, part)| (ours.to_owned(), part)));
-        found.map_or(Place::Surplus, |(name, part)| Place::Tensor { name, part })
+        match found {
+            Some((name, part)) => Place::Tensor { name, part },
+            None if table.is_leftover(theirs) => Place::LeftOver,
+            None => Place::Surplus,
+        }
     }
 
     /// What the checkpoint calls our tensor `ours`: one name, or its parts in order.
@@ -258,6 +299,16 @@ impl Dialect {
             Self::Transformers4 => &TRANSFORMERS4,
             Self::Transformers5 => &TRANSFORMERS5,
         }
+    }
+}
+
+impl Table {
+    fn is_leftover(&self, theirs: &str) -> bool {
+        let in_block = theirs.strip_prefix(self.block_prefix).and_then(|rest| rest.split_once('.'));
+        self.leftovers.contains(&theirs)
+            || in_block.is_some_and(|(block, name)| {
+                name == self.leftover_in_block && block.bytes().all(|b| b.is_ascii_digit())
+            })
     }
 }
 
@@ -294,17 +345,20 @@ mod tests {
     }
 
     #[test]
-    fn dialects_are_told_from_names() {
+    fn blocks_are_found_behind_any_prefix() {
         let examples = [
-            ("blocks.0.norm1.weight", Some(Dialect::Timm)),
-            ("backbone.blocks.0.norm1.weight", Some(Dialect::ModelScope)),
-            ("backbone.layers.0.ln1.weight", Some(Dialect::Mmpretrain)),
-            ("beit.encoder.layer.0.layernorm_before.weight", Some(Dialect::Transformers4)),
-            ("beit.layers.0.layernorm_before.weight", Some(Dialect::Transformers5)),
-            ("vit.encoder.layer.0.layernorm_before.weight", None),
+            ("blocks.0.norm1.weight", &[(Dialect::Timm, 0)][..]),
+            ("net.blocks.0.norm1.weight", &[(Dialect::Timm, 4)]),
+            ("backbone.blocks.0.norm1.weight", &[(Dialect::Timm, 9), (Dialect::ModelScope, 0)]),
+            ("backbone.layers.0.ln1.weight", &[(Dialect::Mmpretrain, 0)]),
+            ("beit.encoder.layer.0.layernorm_before.weight", &[(Dialect::Transformers4, 0)]),
+            ("beit.layers.0.layernorm_before.weight", &[(Dialect::Transformers5, 0)]),
+            ("vit.encoder.layer.0.layernorm_before.weight", &[]),
+            ("myblocks.0.norm1.weight", &[]),
+            ("blocks.0.conv.weight", &[]),
         ];
-        for (name, dialect) in examples {
-            assert_eq!(Dialect::detect(["cls_token", name].into_iter()), dialect, "{name}");
+        for (name, found) in examples {
+            assert_eq!(Dialect::in_blocks(name).collect::<Vec<_>>(), found, "{name}");
         }
     }
 
@@ -327,14 +381,18 @@ mod tests {
             assert_eq!(dialect.place(theirs), Place::Tensor { name: ours.into(), part }, "{theirs}");
         }
         assert_eq!(Dialect::Timm.place("blocks.0.attn.relative_position_index"), Place::Ignored);
-        for surplus in [
-            "mask_token",
-            "blocks.01.norm1.weight",
-            "blocks.x.norm1.weight",
-            "blocks.0.attn.k_bias",
-            "norm.weight",
-        ] {
+        for surplus in ["tokenizer.weight", "blocks.01.norm1.weight", "blocks.x.norm1.weight", "norm.scale"] {
             assert_eq!(Dialect::Timm.place(surplus), Place::Surplus, "{surplus}");
+        }
+        for (dialect, leftover) in [
+            (Dialect::Timm, "mask_token"),
+            (Dialect::Timm, "norm.weight"),
+            (Dialect::Timm, "blocks.0.attn.k_bias"),
+            (Dialect::ModelScope, "backbone.blocks.3.attn.k_bias"),
+            (Dialect::Transformers4, "beit.layernorm.bias"),
+            (Dialect::Transformers5, "beit.layers.2.attention.k_proj.bias"),
+        ] {
+            assert_eq!(dialect.place(leftover), Place::LeftOver, "{leftover}");
         }
     }
 }

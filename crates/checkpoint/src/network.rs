@@ -2,18 +2,22 @@
 
 use crate::derive::{self, Shapes};
 use crate::names::{Dialect, Place};
+use crate::naming::{self, Naming, Position};
+use crate::note::Note;
 use crate::source::{Dtype, Entry, Source};
 use crate::{CheckpointError, TensorFault};
 use beit::config::Config;
 use beit::weights::schema::{self, Role, TensorSpec};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A checkpoint whose tensors are all there, of the right shape and finite.
 pub struct Network {
     pub source: Source,
     pub dialect: Dialect,
     pub config: Config,
+    /// What was decided or left out.
+    pub notes: Vec<Note>,
     /// For each of [`Config::tensors`]: the checkpoint's tensors whose rows make it up.
     parts: Vec<Vec<Entry>>,
 }
@@ -26,27 +30,47 @@ impl Network {
     /// type that is no float, or holds values that are not finite: all of them at once.
     pub fn new(source: Source, name: &str) -> Result<Self, CheckpointError> {
         let names = source.tensors().keys().map(String::as_str);
-        let Some(dialect) = Dialect::detect(names.clone()) else {
+        let detected =
+            Naming::detect(names.clone()).map_err(|reason| CheckpointError::format(source.path(), reason))?;
+        let Some((naming, taken)) = detected else {
             let first: Vec<String> = names.take(6).map(|name| format!("{name:.80}")).collect();
             let found = if first.is_empty() { "no tensors".into() } else { first.join(", ") };
             return Err(CheckpointError::Dialect { path: source.path().to_owned(), found });
         };
-        let config = derive::config(&joined_shapes(&source, dialect), name);
-        let (parts, mut faults) = find_parts(&source, dialect, &config);
-        faults.extend(surplus(&source, dialect, &config));
-        faults.par_extend(
-            source.tensors().par_iter().filter_map(|(name, entry)| not_finite(&source, dialect, name, entry)),
-        );
+        let dialect = naming.dialect;
+        let Sorted { tensors, leftovers, mut beside, mut faults } = sort(&source, &naming);
+        let config = derive::config(&joined_shapes(&tensors, dialect), name);
+        let (parts, missing) = find_parts(&tensors, &naming, &config);
+        faults.extend(missing);
+        faults.extend(surplus(&tensors, dialect, &config));
+        let finite: Vec<_> = tensors.par_iter().map(|(_, tensor)| not_finite(&source, tensor)).collect();
+        for fault in finite {
+            faults.extend(fault?);
+        }
         if !faults.is_empty() {
             faults.sort();
             return Err(CheckpointError::Tensors(faults));
         }
+        let narrowed =
+            tensors.values().filter(|t| t.entry.dtype == Dtype::F64).map(|t| t.spelt.to_owned()).collect();
+        if let Some(Note::Taken { others, .. }) = &taken {
+            // Their networks are named already.
+            beside.retain(|name| !others.iter().any(|other| naming::is_below(name, other)));
+        }
+        let mut notes = source.notes().to_vec();
+        notes.extend(taken);
+        notes.extend([
+            Note::LeftOver { names: leftovers },
+            Note::Beside { prefix: naming.prefix.clone(), names: beside },
+            Note::Narrowed { names: narrowed },
+        ]);
+        notes.retain(|note| !note.is_void());
         // The shapes agree with each other; what is left is a network that no reader would believe.
         let metadata =
             schema::metadata(&config, &[]).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let weights = |e| CheckpointError::Weights { path: source.path().to_owned(), source: e };
         schema::read_config(&metadata).map_err(weights)?;
-        Ok(Self { source, dialect, config, parts })
+        Ok(Self { source, dialect, config, notes, parts })
     }
 
     /// Every tensor of the network, with a way to its values.
@@ -55,18 +79,81 @@ impl Network {
     }
 
     /// A tensor's values, row-major, parts joined.
-    pub fn values(&self, parts: &[Entry]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// When the file, read once already, is no longer what it was.
+    pub fn values(&self, parts: &[Entry]) -> Result<Vec<f32>, CheckpointError> {
         match parts {
             [whole] => self.source.values(whole),
-            parts => parts.iter().flat_map(|part| self.source.values(part)).collect(),
+            parts => {
+                let mut joined = Vec::new();
+                for part in parts {
+                    joined.extend(self.source.values(part)?);
+                }
+                Ok(joined)
+            }
         }
     }
 }
 
+/// A tensor of the checkpoint.
+struct Found<'a> {
+    /// Its name in the file.
+    spelt: &'a str,
+    entry: &'a Entry,
+}
+
+/// The checkpoint's tensors by the dialect's own names.
+type Tensors<'a> = BTreeMap<String, Found<'a>>;
+
+/// What the checkpoint's tensors are.
+#[derive(Default)]
+struct Sorted<'a> {
+    /// Those of the network, and those that should not be in it.
+    tensors: Tensors<'a>,
+    /// Left by pre-training, as the file spells them.
+    leftovers: Vec<String>,
+    /// Of something else in the same file.
+    beside: Vec<String>,
+    faults: Vec<TensorFault>,
+}
+
+fn sort<'a>(source: &'a Source, naming: &Naming) -> Sorted<'a> {
+    let mut sorted = Sorted::default();
+    let mut heads = Vec::new();
+    for (spelt, entry) in source.tensors() {
+        match naming.position(spelt) {
+            Position::Inside(name) => match naming.dialect.place(&name) {
+                Place::Ignored => {}
+                Place::LeftOver => sorted.leftovers.push(spelt.clone()),
+                Place::Tensor { .. } | Place::Surplus => {
+                    let found = Found { spelt, entry };
+                    if let Some(first) = sorted.tensors.insert(name.into_owned(), found) {
+                        sorted.faults.push(TensorFault {
+                            name: spelt.clone(),
+                            expected: "one tensor of this name, wrappers left out".into(),
+                            got: format!("{:.120} too", first.spelt),
+                        });
+                    }
+                }
+            },
+            Position::Head(name) => heads.push((name, Found { spelt, entry })),
+            Position::Beside => sorted.beside.push(spelt.clone()),
+        }
+    }
+    for (name, found) in heads {
+        match sorted.tensors.entry(name) {
+            std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(found)),
+            std::collections::btree_map::Entry::Occupied(_) => sorted.beside.push(found.spelt.to_owned()),
+        }
+    }
+    sorted
+}
+
 /// The checkpoint's shapes under our names; the parts of a tensor count their rows together.
-fn joined_shapes(source: &Source, dialect: Dialect) -> Shapes {
+fn joined_shapes(tensors: &Tensors, dialect: Dialect) -> Shapes {
     let mut shapes = BTreeMap::new();
-    for (theirs, entry) in source.tensors() {
+    for (theirs, Found { entry, .. }) in tensors {
         if let Place::Tensor { name, .. } = dialect.place(theirs) {
             let joined: &mut Vec<usize> = shapes.entry(name).or_default();
             match joined.first_mut() {
@@ -79,27 +166,25 @@ fn joined_shapes(source: &Source, dialect: Dialect) -> Shapes {
 }
 
 /// The checkpoint's tensors for each of the network's, and what is wrong with them.
-fn find_parts(source: &Source, dialect: Dialect, config: &Config) -> (Vec<Vec<Entry>>, Vec<TensorFault>) {
+fn find_parts(tensors: &Tensors, naming: &Naming, config: &Config) -> (Vec<Vec<Entry>>, Vec<TensorFault>) {
     let (mut all, mut faults) = (Vec::new(), Vec::new());
     for spec in config.tensors() {
-        let theirs = dialect.theirs(&spec.name);
+        let theirs = naming.dialect.theirs(&spec.name);
         let mut shape = checkpoint_shape(&spec, config);
         shape[0] /= theirs.len();
         let mut parts = Vec::new();
         for name in theirs {
-            let expected = format!("{shape:?}");
-            match source.tensors().get(&name) {
-                None => faults.push(TensorFault { name, expected, got: "nothing".into() }),
-                Some(entry) if entry.shape != shape => {
-                    faults.push(TensorFault { name, expected, got: format!("{:?}", entry.shape) })
+            let mut fault = |name: String, expected: &str, got: String| {
+                faults.push(TensorFault { name, expected: expected.into(), got })
+            };
+            match tensors.get(&name) {
+                None => fault(format!("{}{name}", naming.prefix), &format!("{shape:?}"), "nothing".into()),
+                Some(Found { spelt, entry }) if entry.shape != shape => {
+                    fault((*spelt).to_owned(), &format!("{shape:?}"), format!("{:?}", entry.shape))
                 }
-                Some(entry) => match &entry.dtype {
-                    Dtype::Other(got) => faults.push(TensorFault {
-                        name,
-                        expected: "F32, F16 or BF16".into(),
-                        got: got.clone(),
-                    }),
-                    _ => parts.push(entry.clone()),
+                Some(Found { spelt, entry }) => match &entry.dtype {
+                    Dtype::Other(got) => fault((*spelt).to_owned(), "F64, F32, F16 or BF16", got.clone()),
+                    _ => parts.push((*entry).clone()),
                 },
             }
         }
@@ -120,27 +205,27 @@ fn checkpoint_shape(spec: &TensorSpec, config: &Config) -> Vec<usize> {
 }
 
 /// Tensors that belong to no BEiT classifier, or to a block that the network does not have.
-fn surplus(source: &Source, dialect: Dialect, config: &Config) -> Vec<TensorFault> {
-    let ours: Vec<String> = config.tensors().into_iter().map(|spec| spec.name).collect();
-    let ours: std::collections::HashSet<&str> = ours.iter().map(String::as_str).collect();
-    let fault = |(name, entry): (&String, &Entry)| {
-        let wanted = match dialect.place(name) {
-            Place::Ignored => true,
-            Place::Tensor { name, .. } => ours.contains(name.as_str()),
-            Place::Surplus => false,
-        };
-        let got = format!("{:?}", entry.shape);
-        (!wanted).then(|| TensorFault { name: name.clone(), expected: "no such tensor".into(), got })
+fn surplus(tensors: &Tensors, dialect: Dialect, config: &Config) -> Vec<TensorFault> {
+    let ours: HashSet<String> = config.tensors().into_iter().map(|spec| spec.name).collect();
+    let wanted = |name: &str| match dialect.place(name) {
+        Place::Tensor { name, .. } => ours.contains(name.as_str()),
+        _ => false,
     };
-    source.tensors().iter().filter_map(fault).collect()
+    let surplus = tensors.iter().filter(|(name, _)| !wanted(name));
+    let fault = |Found { spelt, entry }: &Found| TensorFault {
+        name: (*spelt).to_owned(),
+        expected: "no such tensor".into(),
+        got: format!("{:?}", entry.shape),
+    };
+    surplus.map(|(_, found)| fault(found)).collect()
 }
 
-fn not_finite(source: &Source, dialect: Dialect, name: &str, entry: &Entry) -> Option<TensorFault> {
-    if dialect.place(name) == Place::Ignored {
-        return None;
-    }
-    let values = source.values(entry);
+fn not_finite(source: &Source, tensor: &Found) -> Result<Option<TensorFault>, CheckpointError> {
+    let values = source.values(tensor.entry)?;
     let bad = values.iter().filter(|v| !v.is_finite()).count();
-    let got = || format!("{bad} of {} not finite", values.len());
-    (bad > 0).then(|| TensorFault { name: name.to_owned(), expected: "finite values".into(), got: got() })
+    Ok((bad > 0).then(|| TensorFault {
+        name: tensor.spelt.to_owned(),
+        expected: "finite values".into(),
+        got: format!("{bad} of {} not finite", values.len()),
+    }))
 }

@@ -1,24 +1,18 @@
 //! An opened checkpoint: its tensors' names, shapes and values, whatever the container.
 
-use crate::{CheckpointError, pth, safetensors};
+use crate::deflated::Deflated;
+use crate::note::Note;
+use crate::split::{self, Index};
+use crate::{CheckpointError, find, foreign, pth, safetensors};
 use beit::weights::hexadecimal;
 use half::{bf16, f16};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
-
-/// File names that hubs use, in the order they are looked for in a folder.
-const USUAL_NAMES: [&str; 5] = [
-    "model.safetensors",
-    "pytorch_model.safetensors",
-    "pytorch_model.pt",
-    "pytorch_model.bin",
-    "checkpoints.pth",
-];
-const EXTENSIONS: [&str; 4] = ["safetensors", "pth", "pt", "bin"];
 
 /// Numbers a tensor consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +20,7 @@ pub enum Dtype {
     F32,
     F16,
     BF16,
+    F64,
     /// Something no weight is stored as, by its name.
     Other(String),
 }
@@ -34,6 +29,7 @@ impl Dtype {
     /// Bytes of one number; 0 for [`Dtype::Other`], whose values are never read.
     pub(crate) fn bytes(&self) -> usize {
         match self {
+            Self::F64 => 8,
             Self::F32 => 4,
             Self::F16 | Self::BF16 => 2,
             Self::Other(_) => 0,
@@ -48,16 +44,19 @@ pub struct Entry {
     pub shape: Vec<usize>,
     /// Numbers from one element to the next along each dimension.
     pub(crate) strides: Vec<usize>,
-    /// The bytes in the file from the tensor's first element on. Every element lies inside:
-    /// the readers check it.
+    /// The bytes from the tensor's first element on, in the file or in the inflated member. Every
+    /// element lies inside: the readers check it.
     pub(crate) bytes: Range<usize>,
+    pub(crate) deflated: Option<Deflated>,
+    /// Number of the file among the source's.
+    pub(crate) file: usize,
 }
 
 impl Entry {
     /// A tensor without gaps, row-major.
     pub(crate) fn contiguous(dtype: Dtype, shape: Vec<usize>, bytes: Range<usize>) -> Self {
         let strides = contiguous_strides(&shape);
-        Self { dtype, shape, strides, bytes }
+        Self { dtype, shape, strides, bytes, deflated: None, file: 0 }
     }
 }
 
@@ -69,12 +68,20 @@ pub(crate) fn contiguous_strides(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// A checkpoint file, memory-mapped or in memory.
+/// A checkpoint's files, memory-mapped or in memory.
 pub struct Source {
+    /// The file that was named: of a split checkpoint its index.
     path: PathBuf,
-    bytes: Bytes,
+    files: Vec<Content>,
     tensors: BTreeMap<String, Entry>,
     class_names: Vec<String>,
+    notes: Vec<Note>,
+}
+
+/// One file.
+struct Content {
+    path: PathBuf,
+    bytes: Bytes,
 }
 
 /// A file's content.
@@ -94,19 +101,47 @@ impl Deref for Bytes {
     }
 }
 
-impl Source {
-    /// Opens a `.safetensors` file or a PyTorch checkpoint (`.pth`, `.pt`, `.bin`), told apart by
-    /// their first bytes, or a folder that holds one.
-    ///
-    /// # Errors
-    /// When there is no such file, the folder leaves a choice, or the file is neither.
-    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let path = if path.is_dir() { find_in_folder(path)? } else { path.to_owned() };
+impl Content {
+    fn map(path: PathBuf) -> Result<Self, CheckpointError> {
         let file = File::open(&path).map_err(CheckpointError::io("open", &path))?;
         // SAFETY: the map is only read. If another process shortens the file meanwhile, reading it ends
         // this process with SIGBUS; no memory of ours is touched. Each value is copied out before use.
         let map = unsafe { Mmap::map(&file) }.map_err(CheckpointError::io("read", &path))?;
-        Self::read(path, Bytes::Mapped(map))
+        Ok(Self { path, bytes: Bytes::Mapped(map) })
+    }
+
+    /// Where the tensors lie, whatever the container.
+    fn read(&self) -> Result<pth::Checkpoint, CheckpointError> {
+        let safetensors = || {
+            let tensors = safetensors::read(&self.bytes)?;
+            Ok(pth::Checkpoint { tensors, class_names: Vec::new(), note: None })
+        };
+        // A safetensors file begins with a length, whose bytes may be those that another kind begins with.
+        let read = if safetensors::is_meant(&self.bytes) {
+            safetensors()
+        } else {
+            match (pth::read(&self.bytes), foreign::describe(&self.bytes)) {
+                (Some(checkpoint), _) => checkpoint,
+                (None, Some(sentence)) => Err(sentence),
+                (None, None) => safetensors(),
+            }
+        };
+        read.map_err(|reason| CheckpointError::format(&self.path, reason))
+    }
+}
+
+impl Source {
+    /// Opens a `.safetensors` file or a PyTorch checkpoint (`.pth`, `.pt`, `.bin`, `.ckpt`), told apart by
+    /// their first bytes, the index of one that is split over several files, or a folder that holds one.
+    ///
+    /// # Errors
+    /// When there is no such file, the folder leaves a choice, or the file is none of these.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let path = find::checkpoint(path)?;
+        if split::is_index(&path) {
+            return Self::open_split(path);
+        }
+        Self::read(Content::map(path)?)
     }
 
     /// Reads a checkpoint that is already in memory; `path` is only what messages call it.
@@ -114,26 +149,54 @@ impl Source {
     /// # Errors
     /// When the bytes are no checkpoint.
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
-        Self::read(path.to_owned(), Bytes::Owned(bytes))
+        Self::read(Content { path: path.to_owned(), bytes: Bytes::Owned(bytes) })
     }
 
-    fn read(path: PathBuf, bytes: Bytes) -> Result<Self, CheckpointError> {
-        let (tensors, class_names) = if bytes.starts_with(b"PK\x03\x04") {
-            let checkpoint = pth::read(&bytes).map_err(|reason| CheckpointError::format(&path, reason))?;
-            (checkpoint.tensors, checkpoint.class_names)
-        } else if bytes.starts_with(&[0x80, 2]) {
-            let reason =
-                "it was written by PyTorch before 1.6; load it there and save it again, or as safetensors";
-            return Err(CheckpointError::format(&path, reason));
-        } else {
-            (safetensors::read(&bytes).map_err(|reason| CheckpointError::format(&path, reason))?, Vec::new())
-        };
-        Ok(Self { path, bytes, tensors, class_names })
+    fn read(file: Content) -> Result<Self, CheckpointError> {
+        let pth::Checkpoint { tensors, class_names, note } = file.read()?;
+        Ok(Self {
+            path: file.path.clone(),
+            files: vec![file],
+            tensors,
+            class_names,
+            notes: note.into_iter().collect(),
+        })
+    }
+
+    fn open_split(path: PathBuf) -> Result<Self, CheckpointError> {
+        let index = Index::read(&path)?;
+        let mut files = Vec::new();
+        let (mut parts, mut class_names, mut notes) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for name in index.files() {
+            let file = Content::map(path.with_file_name(name))?;
+            let read = file.read()?;
+            if class_names.is_empty() {
+                class_names = read.class_names;
+            }
+            notes.extend(read.note);
+            parts.insert(name.to_owned(), (files.len(), read.tensors));
+            files.push(file);
+        }
+        let mut tensors = BTreeMap::new();
+        for (name, file) in index.tensors() {
+            let entry = parts.get_mut(file).and_then(|(number, part)| Some((*number, part.remove(name)?)));
+            let Some((file, entry)) = entry else {
+                let reason = format!("it says that {name:.120} is in {file:.120}, which has no such tensor");
+                return Err(CheckpointError::format(&path, reason));
+            };
+            tensors.insert(name.to_owned(), Entry { file, ..entry });
+        }
+        Ok(Self { path, files, tensors, class_names, notes })
     }
 
     /// The file that was opened.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What a person should know of the choice among its tensors.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// Every tensor, by the checkpoint's own names.
@@ -146,20 +209,34 @@ impl Source {
         &self.class_names
     }
 
-    /// SHA-256 of the whole file, lower-case hexadecimal.
+    /// SHA-256 of the whole file, lower-case hexadecimal; of a split checkpoint, of its parts one after another in
+    /// the order of their names.
     pub fn sha256(&self) -> String {
-        hexadecimal(&Sha256::digest(&*self.bytes))
+        let mut hasher = Sha256::new();
+        self.files.iter().for_each(|file| hasher.update(&*file.bytes));
+        hexadecimal(&hasher.finalize())
     }
 
-    /// One tensor's values, row-major; [`Dtype::Other`] has none.
-    pub(crate) fn values(&self, entry: &Entry) -> Vec<f32> {
-        let bytes = &self.bytes[entry.bytes.clone()];
-        match entry.dtype {
+    /// One tensor's values, row-major; [`Dtype::Other`] has none. F64 is narrowed.
+    ///
+    /// # Errors
+    /// When they lie in a compressed member that is damaged.
+    pub(crate) fn values(&self, entry: &Entry) -> Result<Vec<f32>, CheckpointError> {
+        let Content { path, bytes: file } = &self.files[entry.file];
+        let bytes = match &entry.deflated {
+            None => Cow::Borrowed(&file[entry.bytes.clone()]),
+            Some(member) => {
+                let inflated = member.read(file, entry.bytes.clone());
+                Cow::Owned(inflated.map_err(|reason| CheckpointError::format(path, reason))?)
+            }
+        };
+        Ok(match entry.dtype {
             Dtype::F32 => gather(entry, bytes.as_chunks::<4>().0, f32::from_le_bytes),
+            Dtype::F64 => gather(entry, bytes.as_chunks::<8>().0, |b| f64::from_le_bytes(b) as f32),
             Dtype::F16 => gather(entry, bytes.as_chunks::<2>().0, |b| f16::from_le_bytes(b).to_f32()),
             Dtype::BF16 => gather(entry, bytes.as_chunks::<2>().0, |b| bf16::from_le_bytes(b).to_f32()),
             Dtype::Other(_) => Vec::new(),
-        }
+        })
     }
 }
 
@@ -182,32 +259,4 @@ fn gather<B: Copy>(entry: &Entry, numbers: &[B], widen: impl Fn(B) -> f32) -> Ve
         }
     }
     values
-}
-
-/// The one checkpoint in a folder.
-fn find_in_folder(folder: &Path) -> Result<PathBuf, CheckpointError> {
-    let usual = USUAL_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
-    if let Some(path) = usual {
-        return Ok(path);
-    }
-    let mut found = Vec::new();
-    for item in std::fs::read_dir(folder).map_err(CheckpointError::io("list", folder))? {
-        let path = item.map_err(CheckpointError::io("list", folder))?.path();
-        let known = path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e));
-        if known && path.is_file() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => {
-            Err(CheckpointError::format(folder, "the folder holds no .safetensors, .pth, .pt or .bin file"))
-        }
-        many => {
-            let names: Vec<_> = many.iter().filter_map(|p| p.file_name()?.to_str()).collect();
-            let reason = format!("the folder holds several ({}); name the one to convert", names.join(", "));
-            Err(CheckpointError::format(folder, reason))
-        }
-    }
 }

@@ -42,7 +42,7 @@ pub(crate) fn read_back(
     let build = |e| CheckpointError::Build { path: folder.path().to_owned(), source: e };
     let header = folder.read(|_, tensor| {
         let name = tensor.spec.name.clone();
-        let exact = network.values(parts.get(&name).copied().unwrap_or_default());
+        let exact = network.values(parts.get(&name).copied().unwrap_or_default())?;
         let (decoded, worst) = match &tensor.data {
             TensorData::Dense(values) => (Cow::Borrowed(values), None),
             TensorData::Blocks { format: WeightFormat::Q8_0, bytes } => {

@@ -5,118 +5,10 @@ mod support;
 use checkpoint::{CheckpointError, Options, Quantization, convert};
 use safetensors::Dtype;
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::Cursor;
+use support::pytorch::{Pickler, archive, dict_key, pth, rest_of_training};
 use support::{TestTensor, bytes_of, convert_to, files, golden, tensors};
 use zip::write::SimpleFileOptions;
-
-/// Writes pickles as `torch.save` does (protocol 2).
-#[derive(Default)]
-struct Pickler(Vec<u8>);
-
-impl Pickler {
-    fn op(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.extend(bytes);
-        self
-    }
-
-    fn text(&mut self, text: &str) -> &mut Self {
-        self.op(b"X").op(&(text.len() as u32).to_le_bytes()).op(text.as_bytes())
-    }
-
-    fn int(&mut self, value: usize) -> &mut Self {
-        self.op(b"J").op(&(value as i32).to_le_bytes())
-    }
-
-    fn ints(&mut self, values: &[usize]) -> &mut Self {
-        self.op(b"(");
-        for &value in values {
-            self.int(value);
-        }
-        self.op(b"t")
-    }
-
-    /// What `Tensor.__reduce_ex__` leaves.
-    fn tensor(
-        &mut self,
-        storage: &str,
-        key: &str,
-        numbers: usize,
-        offset: usize,
-        shape: &[usize],
-        strides: &[usize],
-    ) {
-        self.op(b"ctorch._utils\n_rebuild_tensor_v2\n((")
-            .text("storage")
-            .op(format!("ctorch\n{storage}\n").as_bytes());
-        self.text(key).text("cpu").int(numbers).op(b"tQ");
-        self.int(offset).ints(shape).ints(strides);
-        self.op(b"\x89ccollections\nOrderedDict\n)RtR");
-    }
-}
-
-fn strides(shape: &[usize]) -> Vec<usize> {
-    (0..shape.len()).map(|i| shape[i + 1..].iter().product()).collect()
-}
-
-fn storage_class(dtype: Dtype) -> &'static str {
-    match dtype {
-        Dtype::F16 => "HalfStorage",
-        Dtype::BF16 => "BFloat16Storage",
-        Dtype::I64 => "LongStorage",
-        _ => "FloatStorage",
-    }
-}
-
-/// A checkpoint as `torch.save(prefix + state dict + suffix)` writes it.
-fn pth(state_dict: &support::Tensors, before: &[u8], after: &[u8]) -> Vec<u8> {
-    let mut pickle = Pickler::default();
-    pickle.op(b"\x80\x02").op(before).op(b"ccollections\nOrderedDict\n)Rq\x01(");
-    for (i, (name, tensor)) in state_dict.iter().enumerate() {
-        pickle.text(name);
-        let class = storage_class(tensor.dtype);
-        pickle.tensor(class, &i.to_string(), tensor.values.len(), 0, &tensor.shape, &strides(&tensor.shape));
-    }
-    // A state dict's `_metadata`.
-    pickle.op(b"u}").text("_metadata").op(b"}sb").op(after).op(b".");
-    let storages: Vec<_> =
-        state_dict.values().enumerate().map(|(i, t)| (format!("data/{i}"), bytes_of(t))).collect();
-    archive(&pickle.0, &storages)
-}
-
-fn archive(pickle: &[u8], storages: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    let mut add = |name: &str, bytes: &[u8]| {
-        zip.start_file(format!("archive/{name}"), stored).unwrap();
-        zip.write_all(bytes).unwrap();
-    };
-    add("data.pkl", pickle);
-    add("byteorder", b"little");
-    for (name, bytes) in storages {
-        add(name, bytes);
-    }
-    add("version", b"3\n");
-    zip.finish().unwrap().into_inner()
-}
-
-fn dict_key(key: &str) -> Vec<u8> {
-    let mut pickle = Pickler::default();
-    pickle.op(b"}q\x00").text(key);
-    pickle.0
-}
-
-/// What else training scripts save: an `argparse.Namespace`, an epoch, class names.
-fn rest_of_training() -> Vec<u8> {
-    let mut pickle = Pickler::default();
-    pickle.op(b"s").text("epoch").op(b"K\x1ds");
-    pickle.text("args").op(b"cargparse\nNamespace\n)\x81}").text("lr").op(b"G?PbM\xd2\xf1\xa9\xfcsbs");
-    pickle.text("meta").op(b"}").text("CLASSES").op(b"(");
-    for i in 0..50 {
-        pickle.text(&format!("carried {i}"));
-    }
-    pickle.op(b"tss");
-    pickle.0
-}
 
 fn converted(bytes: &[u8]) -> Result<std::collections::BTreeMap<String, Vec<u8>>, CheckpointError> {
     let folder = tempfile::tempdir().unwrap();
@@ -289,5 +181,5 @@ fn damaged_archives_are_refused() {
     assert!(converted(&no_pickle).unwrap_err().to_string().contains("no data.pkl"));
     let other_keys = archive(&[&b"\x80\x02"[..], &dict_key("optimizer"), b"}s."].concat(), &[]);
     let error = converted(&other_keys).unwrap_err().to_string();
-    assert!(error.contains("got keys [\"optimizer\"]"), "{error}");
+    assert!(error.contains("got keys optimizer"), "{error}");
 }

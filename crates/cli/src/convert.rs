@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// A checkpoint (.safetensors, .pth, .pt, .bin), a folder that holds one, hf:OWNER/NAME or
-    /// modelscope:OWNER/NAME (then /FILE and @REVISION if need be)
+    /// A checkpoint (.safetensors, .pth, .pt, .bin, .ckpt, or the .index.json of a split one), a folder that
+    /// holds one, hf:OWNER/NAME or modelscope:OWNER/NAME (then /FILE and @REVISION if need be)
     #[arg(value_name = "SOURCE")]
     source: PathBuf,
     /// How linear weights are stored: q8_0, q4_0, f16 or f32
@@ -115,6 +115,8 @@ struct Report<'a> {
     bytes: u64,
     sha256: &'a str,
     shards: Vec<&'a str>,
+    /// What was decided or left out of the checkpoint, a sentence each.
+    notes: Vec<String>,
     /// Photos that the rounding went by; 0 without `--calibrate`.
     calibration_photos: usize,
     /// For each check input: the cosine between the converted network's logits and the source's.
@@ -149,6 +151,7 @@ fn report<'a>(conversion: &'a Conversion, arguments: &Arguments) -> Report<'a> {
         bytes: m.bytes,
         sha256: &m.sha256,
         shards: m.shards.iter().map(|shard| shard.name.as_str()).collect(),
+        notes: conversion.notes.iter().map(ToString::to_string).collect(),
         calibration_photos: conversion.calibration_photos,
         logits_cosine: &conversion.logits_cosine,
         tensors: conversion.tensors.iter().map(tensor).collect(),
@@ -161,6 +164,9 @@ fn say_summary(conversion: &Conversion, arguments: &Arguments) {
         "{}: {} blocks of width {}, {} px, {} classes, {} parameters, named as in {}",
         m.name, c.depth, c.width, c.image_size, c.classes, m.parameters, conversion.dialect
     ));
+    for note in &conversion.notes {
+        say(&format!("note: {note}"));
+    }
     match conversion.labels_origin {
         Origin::Numbered => say(
             "note: the classes have no names; they are called \"class 0\", \"class 1\"… (--labels FILE names them)",

@@ -55,6 +55,7 @@ impl Display {
                 "{reference}: {file} is taken; it also has {} (add /FILE to the name to take another)",
                 others.join(", ")
             )),
+            Event::Part { file, number, of } => say(&format!("part {number} of {of}: {file}")),
             Event::Waiting => say("another process is fetching the same file: waiting for it"),
             Event::Retry { error, pause } if pause.is_zero() => {
                 say(&format!("{}: trying again", error.brief()))

@@ -40,6 +40,27 @@ fn a_conversion_reports_what_it_did() {
 }
 
 #[test]
+fn what_is_left_out_of_a_checkpoint_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("x.safetensors"), folder.path().join("out"));
+    let whole = fs::read(golden("tiny-relative")).unwrap();
+    let start = 8 + u64::from_le_bytes(*whole.first_chunk().unwrap()) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&whole[8..start]).unwrap();
+    let end = whole.len() - start;
+    header["mask_token"] =
+        serde_json::json!({ "dtype": "F32", "shape": [1], "data_offsets": [end, end + 4] });
+    let header = serde_json::to_vec(&header).unwrap();
+    let length = (header.len() as u64).to_le_bytes();
+    fs::write(&file, [&length[..], &header, &whole[start..], &[0; 4]].concat()).unwrap();
+    let (file, out) = (file.display().to_string(), out.display().to_string());
+    let run = beitscope(["convert", &file, "--quant", "f32", "--out", &out]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = "left over from pre-training, not part of a classifier, ignored: mask_token";
+    assert!(run.stderr.contains(&format!("note: {told}\n")), "{}", run.stderr);
+    assert_eq!(run.json()[0]["notes"], serde_json::json!([told]));
+}
+
+#[test]
 fn inspect_says_what_it_is_and_finds_damage() {
     let folder = tempfile::tempdir().unwrap();
     let out = model_with(folder.path(), "tiny-absolute", "q4_0", None);

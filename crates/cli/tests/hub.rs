@@ -3,6 +3,7 @@
 mod support;
 
 use server::{Disturbance, Options, Request, Server};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -131,6 +132,65 @@ fn a_hubs_name_is_as_good_as_a_file() {
     }
     let blob = folder.path().join("hf/hub/models--timm--tiny/blobs").join(hash);
     assert_eq!(fs::read(blob).unwrap(), fs::read(data(FILE)).unwrap());
+}
+
+/// The tiny network as two safetensors files, each with the tensors of every other name, and their index.
+fn split() -> [(String, Vec<u8>); 3] {
+    use serde_json::{Map, Value, json};
+    let whole = fs::read(data(FILE)).unwrap();
+    let start = 8 + u64::from_le_bytes(*whole.first_chunk().unwrap()) as usize;
+    let header: Map<String, Value> = serde_json::from_slice(&whole[8..start]).unwrap();
+    let (mut map, mut parts) = (Map::new(), [(Map::new(), Vec::new()), (Map::new(), Vec::new())]);
+    let names = [1, 2].map(|i| format!("model-0000{i}-of-00002.safetensors"));
+    let tensors = header.into_iter().filter(|(name, _)| name != "__metadata__");
+    for (i, (name, mut tensor)) in tensors.enumerate() {
+        let offset = |end: usize| start + tensor["data_offsets"][end].as_u64().unwrap() as usize;
+        let (part, bytes) = &mut parts[i % 2];
+        let values = &whole[offset(0)..offset(1)];
+        tensor["data_offsets"] = json!([bytes.len(), bytes.len() + values.len()]);
+        bytes.extend(values);
+        map.insert(name.clone(), names[i % 2].clone().into());
+        part.insert(name, tensor);
+    }
+    let index = json!({ "weight_map": map }).to_string().into_bytes();
+    let [first, second] = parts.map(|(header, bytes)| {
+        let header = serde_json::to_vec(&header).unwrap();
+        [&(header.len() as u64).to_le_bytes()[..], &header, &bytes].concat()
+    });
+    let [one, two] = names;
+    [("model.safetensors.index.json".into(), index), (one, first), (two, second)]
+}
+
+#[test]
+fn a_split_checkpoint_is_as_good_as_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    sha256(folder.path());
+    let files = split();
+    let siblings: Vec<String> =
+        files.iter().map(|(name, _)| format!(r#"{{"rfilename":"{name}"}}"#)).collect();
+    let listing = format!(r#"{{"sha":"{COMMIT}","siblings":[{}]}}"#, siblings.join(","));
+    let respond = move |request: &Request| match request.path() {
+        "/api/models/timm/tiny/revision/main" => answer(200, vec![], &*listing),
+        path => match files.iter().find(|(name, _)| path.ends_with(&format!("/{name}"))) {
+            Some((_, bytes)) => {
+                let tag = format!("\"{}\"", hexadecimal(bytes));
+                answer(200, vec![("ETag", tag), ("X-Repo-Commit", COMMIT.to_owned())], bytes.clone())
+            }
+            None => answer(404, vec![], "{}"),
+        },
+    };
+    let options = Options { disturb: Some(Box::new(respond)), ..Options::new(data(".")) };
+    let server = Server::start(options).unwrap();
+    let fetched = run(command(folder.path(), &server, "hf:timm/tiny", "out"));
+    assert_eq!(fetched.code, 0, "{}", fetched.stderr);
+    assert!(fetched.stderr.contains("part 2 of 2: model-00002-of-00002.safetensors"), "{}", fetched.stderr);
+    let shard = "tiny-q8_0.gguf-00001-of-00001";
+    let bytes = |out: &str| fs::read(folder.path().join(out).join(shard)).unwrap();
+    assert!(bytes("out") == bytes("local"), "the same weights as from one file");
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]

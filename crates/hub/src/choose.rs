@@ -1,17 +1,33 @@
 //! Which of a repository's files is the checkpoint.
 
+use crate::split::is_part;
 use crate::{Error, Reference};
 
 /// File names that hubs use, the best first.
-const USUAL_NAMES: [&str; 4] =
-    ["model.safetensors", "pytorch_model.bin", "pytorch_model.pt", "checkpoints.pth"];
+const USUAL_NAMES: [&str; 6] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.pt",
+    "checkpoints.pth",
+];
 /// What else a checkpoint may end in, the best first.
-const EXTENSIONS: [&str; 4] = [".safetensors", ".pth", ".pt", ".bin"];
+const EXTENSIONS: [&str; 8] = [
+    ".safetensors",
+    ".safetensors.index.json",
+    ".pth",
+    ".pt",
+    ".bin",
+    ".bin.index.json",
+    ".ckpt",
+    ".pth.tar",
+];
 /// What training leaves beside the weights, by how the names start.
 const LEFTOVERS: [&str; 6] =
     ["optimizer", "scheduler", "scaler", "rng_state", "random_states", "training_args"];
 
-/// A repository's checkpoint.
+/// A repository's checkpoint: one file, or the index of one that is split.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
     pub file: String,
@@ -27,7 +43,7 @@ pub fn is_first_choice(file: &str) -> bool {
 /// Takes the checkpoint among a repository's files.
 ///
 /// # Errors
-/// When there is none, or only one that is split over several files.
+/// When there is none, or only parts of one without their index.
 pub fn choose(reference: &Reference, files: &[String]) -> Result<Choice, Error> {
     let (hub, repository) = (reference.hub, reference.repository());
     if let Some(file) = &reference.file {
@@ -60,15 +76,6 @@ fn rank(file: &str) -> Option<usize> {
     usual.or_else(|| by_extension().map(|position| USUAL_NAMES.len() + position))
 }
 
-/// Whether a name is one of several: `model-00001-of-00003.safetensors`.
-fn is_part(file: &str) -> bool {
-    let Some((stem, _)) = file.rsplit_once('.') else { return false };
-    let Some((stem, count)) = stem.rsplit_once("-of-") else { return false };
-    let Some((_, number)) = stem.rsplit_once('-') else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits(number) && digits(count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +96,17 @@ mod tests {
             (&["b.pth", "a.pth", "pytorch_model.pt"], "pytorch_model.pt", &["a.pth", "b.pth"]),
             (&["checkpoints.pth", "optimizer.pt", "training_args.bin"], "checkpoints.pth", &[]),
             (&["x.pth", "x.safetensors", "sub/model.safetensors"], "x.safetensors", &["x.pth"]),
+            (&["last.ckpt", "config.json"], "last.ckpt", &[]),
+            (
+                &["model-1-of-2.safetensors", "model-2-of-2.safetensors", "model.safetensors.index.json"],
+                "model.safetensors.index.json",
+                &[],
+            ),
+            (
+                &["pytorch_model.bin.index.json", "model.safetensors.index.json", "model.safetensors"],
+                "model.safetensors",
+                &["model.safetensors.index.json", "pytorch_model.bin.index.json"],
+            ),
         ] {
             let choice = chosen("hf:a/b", files).unwrap();
             assert_eq!((&*choice.file, choice.others), (file, others.iter().map(|o| (*o).into()).collect()));
@@ -107,7 +125,6 @@ mod tests {
         assert!(sentence.contains("no file x.pth. It has y.pth"), "{sentence}");
         let parts = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
         let sentence = chosen("hf:a/b", &parts).unwrap_err().to_string();
-        assert!(sentence.contains("split over 2 files"), "{sentence}");
-        assert!(!is_part("vit-of-5.pth") && !is_part("a-of-b.pth"));
+        assert!(sentence.contains("split over 2 files, and the index"), "{sentence}");
     }
 }

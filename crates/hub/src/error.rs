@@ -40,12 +40,16 @@ pub enum Error {
         list(". It has ", .files)
     )]
     NoCheckpoint { hub: Hub, repository: String, files: Vec<String> },
-    /// Only a checkpoint in several files.
+    /// Only parts of a checkpoint.
     #[error(
-        "the checkpoint of {repository} on {hub} is split over {files} files, which can't be converted: save it as one \
-         file with PyTorch or safetensors and give that file's path"
+        "the checkpoint of {repository} on {hub} is split over {files} files, and the index that tells what is in which \
+         (such as model.safetensors.index.json) is not there: save it as one file with PyTorch or safetensors and give \
+         that file's path"
     )]
     Split { hub: Hub, repository: String, files: usize },
+    /// An index that says nothing sensible.
+    #[error("{} is no index of a split checkpoint: {reason}", .path.display())]
+    Index { path: PathBuf, reason: String },
     /// 429, still after waiting.
     #[error(
         "{host} has had too many requests from here (429): try again {}; with {variable} set it allows more",

@@ -7,6 +7,7 @@
 //! - [`mod@reference`]: what the user names: hub, repository, revision, file.
 //! - [`settings`]: what the environment says: endpoints, tokens, caches, proxies.
 //! - `hugging_face`, `modelscope`: each hub's API and cache layout, and nothing else knows them.
+//! - `split`: the parts of a checkpoint in several files, fetched one after another.
 //! - `transfer`: one file over HTTP, resumed after interruptions, checked against the hub's hash.
 //! - `http`: one request: proxies, redirects, statuses. The token never leaves the hub's own origin.
 //!
@@ -35,6 +36,7 @@ pub mod reference;
 mod retry;
 mod session;
 pub mod settings;
+mod split;
 mod transfer;
 mod url;
 
@@ -46,7 +48,7 @@ pub use settings::Settings;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A checkpoint on this machine.
+/// A checkpoint on this machine. Of a split one this is the index, the parts lie beside it and their bytes count too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
     /// Where it lies: a path inside the hub's cache that ends in the repository's own file name.
@@ -55,7 +57,7 @@ pub struct Download {
     pub file: String,
     /// The commit it is of, where the hub says.
     pub commit: Option<String>,
-    /// Its length.
+    /// Its length, with that of its parts.
     pub bytes: u64,
     /// How many of them came over the network this time; 0 when the cache had it.
     pub transferred: u64,
@@ -66,6 +68,8 @@ pub struct Download {
 pub enum Event<'a> {
     /// This file of the repository is taken; `others` could have been.
     Chosen { file: &'a str, others: &'a [String] },
+    /// The checkpoint is split: part `number` of `of` comes next.
+    Part { file: &'a str, number: usize, of: usize },
     /// Another process is fetching the same file; its end is waited for.
     Waiting,
     /// Bytes that are on this machine are held against the hub's hash: so many of them by now.
@@ -94,8 +98,27 @@ pub fn download(
     settings: &Settings,
     notify: &dyn Fn(Event),
 ) -> Result<Download, Error> {
-    match reference.hub {
+    let one = |reference: &Reference| match reference.hub {
         Hub::HuggingFace => hugging_face::download(reference, settings, notify),
         Hub::ModelScope => modelscope::download(reference, settings, notify),
+    };
+    let mut download = one(reference)?;
+    if !split::is_index(&download.file) {
+        return Ok(download);
     }
+    let parts = split::parts(&download)?;
+    // The parts of the commit that the index is of. ModelScope tells the commit that last changed a file, which is not
+    // one for all of them.
+    let revision = match reference.hub {
+        Hub::HuggingFace => download.commit.clone(),
+        Hub::ModelScope => reference.revision.clone(),
+    };
+    for (i, file) in parts.iter().enumerate() {
+        notify(Event::Part { file, number: i + 1, of: parts.len() });
+        let part =
+            one(&Reference { file: Some(file.clone()), revision: revision.clone(), ..reference.clone() })?;
+        download.bytes += part.bytes;
+        download.transferred += part.transferred;
+    }
+    Ok(download)
 }

@@ -305,7 +305,7 @@ impl<'a> Pass<'a> {
     /// A tensor of the source, by its name.
     fn values(&self, name: &str) -> Result<(TensorSpec, Vec<f32>), CheckpointError> {
         match self.tensors.get(name) {
-            Some((spec, parts)) => Ok((spec.clone(), self.network.values(parts))),
+            Some((spec, parts)) => Ok((spec.clone(), self.network.values(parts)?)),
             None => Err(CheckpointError::format(self.network.source.path(), format!("{name} is missing"))),
         }
     }
@@ -314,7 +314,7 @@ impl<'a> Pass<'a> {
     fn builder(&self, wanted: impl Fn(&str) -> bool) -> Result<ModelBuilder<Cpu>, CheckpointError> {
         let mut builder = ModelBuilder::new(self.network.config.clone(), Cpu::new(Isa::best()));
         for (spec, parts) in self.network.tensors().filter(|(spec, _)| wanted(&spec.name)) {
-            let data = TensorData::Dense(self.network.values(parts));
+            let data = TensorData::Dense(self.network.values(parts)?);
             builder.add(Tensor { spec, data }).map_err(|e| self.fault(e))?;
         }
         Ok(builder)

@@ -3,8 +3,10 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
 
+pub mod pytorch;
+
 use checkpoint::names::Dialect;
-use checkpoint::{Conversion, Options, Quantization, convert};
+use checkpoint::{CheckpointError, Conversion, Options, Quantization, convert};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::BTreeMap;
@@ -52,6 +54,7 @@ pub fn bytes_of(tensor: &TestTensor) -> Vec<u8> {
     match tensor.dtype {
         Dtype::F16 => values.flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect(),
         Dtype::BF16 => values.flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect(),
+        Dtype::F64 => values.flat_map(|&v| f64::from(v).to_le_bytes()).collect(),
         Dtype::I64 => values.flat_map(|&v| (v as i64).to_le_bytes()).collect(),
         _ => values.flat_map(|v| v.to_le_bytes()).collect(),
     }
@@ -91,4 +94,29 @@ pub fn convert_to(source: &Path, out: &Path, quantization: Quantization) -> Conv
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let items = fs::read_dir(folder).unwrap().map(|item| item.unwrap());
     items.map(|item| (item.file_name().into_string().unwrap(), fs::read(item.path()).unwrap())).collect()
+}
+
+/// The shard of a conversion to F32 under the name `x`, and its notes; the same network gives the same bytes.
+pub fn shard_of(source: &Path) -> Result<(Vec<u8>, Vec<String>), CheckpointError> {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let options = Options { name: Some("x".into()), ..Options::new(source, &out, Quantization::F32) };
+    let notes = convert(&options, &|_| ())?.notes.iter().map(ToString::to_string).collect();
+    Ok((fs::read(out.join("x-f32.gguf-00001-of-00001")).unwrap(), notes))
+}
+
+/// [`shard_of`] of a file with this content.
+pub fn shard_of_bytes(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Vec<String>), CheckpointError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    fs::write(&file, bytes).unwrap();
+    shard_of(&file)
+}
+
+/// [`shard_of`] of these tensors.
+pub fn shard_of_tensors(tensors: &Tensors) -> Result<(Vec<u8>, Vec<String>), CheckpointError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.safetensors");
+    write_safetensors(&file, tensors);
+    shard_of(&file)
 }

@@ -201,6 +201,7 @@ pub fn download(reference: &str, settings: &Settings) -> (Result<Download, Error
     let result = hub::download(&reference, settings, &|event| {
         let line = match event {
             Event::Chosen { file, others } => format!("chosen {file}, not {others:?}"),
+            Event::Part { file, number, of } => format!("part {number} of {of}: {file}"),
             Event::Waiting => "waiting".into(),
             Event::Checking { .. } => "checking".into(),
             Event::Transfer { .. } => "transfer".into(),

@@ -1,0 +1,64 @@
+//! What a person should know of a checkpoint that was read all the same.
+
+use std::fmt;
+
+/// More names than this are counted, not listed.
+const LISTED: usize = 6;
+
+/// Something in a checkpoint that was decided or left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The file holds several networks; these are the places of the one that was taken and of the others.
+    Taken { taken: String, average: bool, others: Vec<String> },
+    /// Tensors that only pre-training uses.
+    LeftOver { names: Vec<String> },
+    /// Tensors beside the network, which all the taken ones lie below `prefix`.
+    Beside { prefix: String, names: Vec<String> },
+    /// Tensors of 64 bits.
+    Narrowed { names: Vec<String> },
+}
+
+impl Note {
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_void(&self) -> bool {
+        match self {
+            Self::Taken { others: names, .. }
+            | Self::LeftOver { names }
+            | Self::Beside { names, .. }
+            | Self::Narrowed { names } => names.is_empty(),
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken { taken, average, others } => {
+                let why =
+                    if *average { ", the moving average (EMA) of the weights, as timm does" } else { "" };
+                write!(
+                    f,
+                    "the checkpoint holds several networks: {taken:.120} is taken{why}; not taken: {} (to convert \
+                     another one, save it by itself)",
+                    list(others)
+                )
+            }
+            Self::LeftOver { names } => {
+                write!(f, "left over from pre-training, not part of a classifier, ignored: {}", list(names))
+            }
+            Self::Beside { prefix, names } => {
+                write!(f, "not below {prefix:.120} as the network is, ignored: {}", list(names))
+            }
+            Self::Narrowed { names } => write!(f, "narrowed from 64 bits (F64) to 32: {}", list(names)),
+        }
+    }
+}
+
+/// The first names. They come from the file: hostile ones must not flood the terminal.
+pub(crate) fn list(names: &[String]) -> String {
+    let mut listed: Vec<String> = names.iter().take(LISTED).map(|name| format!("{name:.120}")).collect();
+    if names.len() > LISTED {
+        listed.push(format!("and {} more", names.len() - LISTED));
+    }
+    listed.join(", ")
+}
