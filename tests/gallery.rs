@@ -2,6 +2,8 @@
 
 #[path = "gallery/archives.rs"]
 mod archives;
+#[path = "gallery/odd_photos.rs"]
+mod odd_photos;
 #[path = "gallery/transfers.rs"]
 mod transfers;
 

@@ -145,6 +145,13 @@ fn carries_files(transfer: &DataTransfer) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
+    fn whatever_is_decoded_is_a_photo_in_a_folder_too() {
+        for ending in beit::decode::ENDINGS {
+            assert!(archive::is_photo(&format!("a.{ending}"), ""), "{ending}");
+        }
+    }
+
+    #[test]
     fn nothing_is_fetched_that_the_worker_refuses() {
         assert_eq!(super::MOST_BYTES, beit::decode::MAX_FILE_BYTES);
         assert!(include_str!("../embed/source.js").contains("const MOST_BYTES = 256 * 2 ** 20;"));

@@ -22,8 +22,10 @@ pub enum ArchiveFormat {
 }
 
 const PHOTOS: &[&str] = &[
-    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
-    "hif", "jxl", "jp2",
+    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ico", "avif",
+    "heic", "heif", "hif", "jxl", "jp2", "pbm", "pgm", "ppm", "pnm", "pam", "qoi", "tga",
+    // Raw photos.
+    "dng", "cr2", "cr3", "nef", "nrw", "arw", "srf", "sr2", "raf", "orf", "rw2", "pef", "srw", "rwl", "3fr",
 ];
 const VIDEOS: &[&str] = &[
     "mp4", "m4v", "mov", "avi", "mkv", "webm", "wmv", "flv", "mpg", "mpeg", "m2ts", "mts", "3gp", "3g2",

@@ -33,7 +33,7 @@ use image::{ImageDecoder, ImageResult, Limits};
 pub use error::DecodeError;
 pub use orientation::OrientationSource;
 pub use raw::Raw;
-pub use sniff::{Foreign, Format};
+pub use sniff::{ENDINGS, Foreign, Format};
 
 /// Most pixels a photo may claim: its RGB then takes 300 MB, which fits beside the weights in the 2 GiB
 /// a worker's memory may grow to.

@@ -2,6 +2,7 @@
 
 use crate::engine::{self, Backend, Engine, Logits};
 use crate::failure::Failure;
+use crate::input::{self, Input};
 use crate::output::{json, say, wants_json};
 use beit::labels::Label;
 use beit::topk::top_k;
@@ -24,13 +25,16 @@ pub struct Arguments {
     /// Add every class's logit to the JSON
     #[arg(long)]
     logits: bool,
+    /// Say how each photo was read, and write what the network saw of it to this folder, as PNG
+    #[arg(long, value_name = "DIR")]
+    explain_input: Option<PathBuf>,
     /// Threads to use; as many as there are processors if not given
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
     /// What the network runs on
     #[arg(long, value_enum, default_value = "cpu")]
     backend: Backend,
-    /// JPEG, PNG, WebP, GIF, BMP or TIFF files
+    /// JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, PNM, QOI, TGA or raw files
     #[arg(required = true, value_name = "PHOTO")]
     photos: Vec<PathBuf>,
 }
@@ -45,6 +49,8 @@ struct Answer<'a> {
     backend: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     logits: Option<Vec<f32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Input>,
 }
 
 #[derive(Serialize)]
@@ -71,10 +77,15 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let engine = Engine::load(&arguments.model, arguments.backend)?;
         engine.warm_up()?;
         let mut unanswered = 0;
-        for photo in &arguments.photos {
-            let file = photo.display().to_string();
-            match engine.logits(photo) {
-                Ok(logits) => answer(arguments, &engine, file, logits)?,
+        for (number, path) in arguments.photos.iter().enumerate() {
+            let file = path.display().to_string();
+            let answered = engine::read_photo(path).and_then(|photo| {
+                let folder = arguments.explain_input.as_ref();
+                let input = folder.map(|folder| input::explain(&engine, &photo, path, number + 1, folder));
+                Ok((engine.logits(&photo)?, input.transpose()?))
+            });
+            match answered {
+                Ok((logits, input)) => answer(arguments, &engine, file, logits, input)?,
                 Err(error) => {
                     unanswered += 1;
                     refuse(arguments, file, error)?;
@@ -89,7 +100,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     })
 }
 
-fn answer(arguments: &Arguments, engine: &Engine, file: String, logits: Logits) -> Result<(), Failure> {
+fn answer(
+    arguments: &Arguments,
+    engine: &Engine,
+    file: String,
+    logits: Logits,
+    input: Option<Input>,
+) -> Result<(), Failure> {
     let prediction = |(index, score): (usize, f32)| {
         let Label { wnid, en, zh } = &engine.labels[index];
         Prediction { index, wnid, label: en, label_zh: zh, score }
@@ -104,11 +121,15 @@ fn answer(arguments: &Arguments, engine: &Engine, file: String, logits: Logits) 
             ms,
             backend: engine.backend().name(),
             logits: arguments.logits.then_some(logits.values),
+            input,
         });
     }
     say(&format!("{file}  ({:.0} ms)", logits.ms));
     for p in predictions {
         say(&format!("  {:6.2} %  {}  {}", p.score * 100.0, p.label, p.label_zh));
+    }
+    if let Some(input) = input {
+        input.say();
     }
     Ok(())
 }

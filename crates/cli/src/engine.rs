@@ -6,10 +6,10 @@ use ::engine::device_selection::{Times, photo_ms_on_cpu};
 use ::engine::{product_ms, weight_format};
 use beit::backend::{BackendError, Cpu};
 use beit::config::Config;
-use beit::decode::decode;
+use beit::decode::{Photo, decode, decode_photo};
 use beit::labels::Label;
 use beit::model::Model;
-use beit::preprocess::{Pixels, preprocess};
+use beit::preprocess::{Pixels, Preprocessing, preprocess};
 use checkpoint::ModelFolder;
 use clap::ValueEnum;
 use gpu::{Gpu, GpuOptions, self_check};
@@ -75,6 +75,15 @@ impl Network {
             Self::Gpu(model) => pollster::block_on(model.batch_logits(photos)),
         }
     }
+}
+
+/// Reads and decodes a photo.
+///
+/// # Errors
+/// A sentence for the person whose photo it is.
+pub fn read_photo(file: &Path) -> Result<Photo, String> {
+    let bytes = std::fs::read(file).map_err(|e| format!("The file can't be read: {e}."))?;
+    decode_photo(&bytes).map_err(|e| e.to_string())
 }
 
 /// A photo's logits, one per class.
@@ -144,16 +153,20 @@ impl Engine {
         self.network.logits(&pixels).map(drop).map_err(|error| Failure::Data(format!("{error}; {INSTEAD}")))
     }
 
-    /// Runs the network on the photo in a file.
+    /// Runs the network on a photo.
     ///
     /// # Errors
     /// A sentence for the person whose photo it is.
-    pub fn logits(&self, file: &Path) -> Result<Logits, String> {
-        let bytes = std::fs::read(file).map_err(|e| format!("The file can't be read: {e}."))?;
-        let pixels = self.pixels(bytes)?;
+    pub fn logits(&self, photo: &Photo) -> Result<Logits, String> {
+        let pixels = preprocess(&photo.rgb, self.preprocessing());
         let begun = Instant::now();
         let values = self.network.logits(&pixels).map_err(|e| e.to_string())?;
         Ok(Logits { values, ms: begun.elapsed().as_secs_f64() * 1e3 })
+    }
+
+    /// What is done to a photo before the network sees it.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.network.config().preprocessing
     }
 
     /// Decodes a photo and makes the network's input of it.

@@ -12,6 +12,7 @@ mod evaluate;
 mod failure;
 mod fetch;
 mod finetune;
+mod input;
 mod inspect;
 mod meter;
 mod output;

@@ -2,12 +2,10 @@
 
 use crate::CheckpointError;
 use beit::config::Config;
-use beit::decode::decode;
+use beit::decode::{ENDINGS, decode};
 use beit::preprocess::{Pixels, preprocess};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-
-const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// At most `limit` photos of a folder and the folders inside it, spread evenly over the sorted paths, so that
 /// each of many folders gives some.
@@ -42,7 +40,7 @@ fn collect(folder: &Path, photos: &mut Vec<PathBuf>) -> Result<(), CheckpointErr
         // Links to folders are not followed: they may lead in a circle.
         if item.file_type().is_ok_and(|kind| kind.is_dir()) {
             collect(&path, photos)?;
-        } else if extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) {
+        } else if extension.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
             photos.push(path);
         }
     }

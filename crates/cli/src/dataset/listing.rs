@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-const PHOTO_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff"];
-
 /// Whether a file is a photo, by its extension.
 pub fn is_photo(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    extension.is_some_and(|e| PHOTO_EXTENSIONS.contains(&e.as_str()))
+    extension.is_some_and(|e| beit::decode::ENDINGS.contains(&e.as_str()))
 }
 
 /// Whether a file or folder is none of the dataset's: hidden, or what macOS adds to zip files.
