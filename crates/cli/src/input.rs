@@ -37,7 +37,13 @@ pub struct Input {
 ///
 /// # Errors
 /// A sentence, when the file can't be written.
-pub fn explain(engine: &Engine, photo: &Photo, file: &Path, number: usize, folder: &Path) -> Result<Input, String> {
+pub fn explain(
+    engine: &Engine,
+    photo: &Photo,
+    file: &Path,
+    number: usize,
+    folder: &Path,
+) -> Result<Input, String> {
     let how = engine.preprocessing();
     let square = beit::preprocess::resize_and_crop(&photo.rgb, how);
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -79,7 +85,11 @@ impl Input {
     /// In words, a line each.
     pub fn say(&self) {
         let of = self.preview_of.as_ref().map(|raw| format!(", the preview of a raw photo ({raw})"));
-        let reduced = if self.reduced_by > 1 { format!(", at 1/{} of its size", self.reduced_by) } else { String::new() };
+        let reduced = if self.reduced_by > 1 {
+            format!(", at 1/{} of its size", self.reduced_by)
+        } else {
+            String::new()
+        };
         say(&format!("  {}{}, decoded by {}{reduced}", self.format, of.unwrap_or_default(), self.decoder));
         let turned = match (self.orientation, self.orientation_from) {
             (_, "nowhere") => "no orientation stated".to_owned(),
@@ -89,6 +99,9 @@ impl Input {
         let otherwise = if self.shown_by_browsers { "" } else { "; browsers show it otherwise" };
         say(&format!("  {} × {} pixels, {turned}{otherwise}", self.width, self.height));
         let [left, top, width, height] = self.crop;
-        say(&format!("  the network saw {width} × {height} pixels from ({left}, {top}): {}", self.png.display()));
+        say(&format!(
+            "  the network saw {width} × {height} pixels from ({left}, {top}): {}",
+            self.png.display()
+        ));
     }
 }

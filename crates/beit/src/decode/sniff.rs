@@ -41,9 +41,9 @@ impl fmt::Display for Format {
 /// How the names of photos end that [`decode`](super::decode()) reads, in lower case: what is a photo in a folder among
 /// other files. What is named by itself is looked at whatever its name.
 pub const ENDINGS: [&str; 36] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ico", "pbm", "pgm", "ppm",
-    "pnm", "pam", "qoi", "tga", "mpo", "cr2", "cr3", "dng", "nef", "nrw", "arw", "srf", "sr2", "raf", "orf", "rw2", "pef",
-    "srw", "rwl", "3fr",
+    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ico", "pbm",
+    "pgm", "ppm", "pnm", "pam", "qoi", "tga", "mpo", "cr2", "cr3", "dng", "nef", "nrw", "arw", "srf", "sr2",
+    "raf", "orf", "rw2", "pef", "srw", "rwl", "3fr",
 ];
 
 /// A format that people take for a photo and [`decode`](super::decode()) does not read.

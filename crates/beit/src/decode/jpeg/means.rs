@@ -58,7 +58,7 @@ pub(super) fn decode(bytes: &[u8], structure: &Structure, frame: &Frame, is_rgb:
                 let column = at(x, component.horizontal, finest.0, plane.size.0);
                 let row = at(y, component.vertical, finest.1, plane.size.1);
                 let mean = i32::from(plane.means[row * plane.stride + column]) * i32::from(steps[number]);
-                ((mean + 4 >> 3) + 128).clamp(0, 255) as u8
+                (((mean + 4) >> 3) + 128).clamp(0, 255) as u8
             };
             pixels.extend(match planes.len() {
                 1 => [sample(0); 3],
