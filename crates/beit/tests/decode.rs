@@ -3,7 +3,7 @@
 mod common;
 
 use beit::decode::{DecodeError, Foreign, Format, MAX_FILE_BYTES, decode};
-use common::{assert_same, data, photo, read};
+use common::{Scrambler, assert_same, data, photo, read};
 
 /// Decoders of lossless formats have no freedom.
 #[test]
@@ -172,16 +172,6 @@ fn an_animation_that_contradicts_itself_is_damaged() {
     file[picture + 14] = 151;
     let result = decode(&file);
     assert!(matches!(result, Err(DecodeError::Corrupt { format: Format::WebP, .. })), "{result:?}");
-}
-
-/// Numbers that look random and are the same every time.
-struct Scrambler(u64);
-
-impl Scrambler {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % limit
-    }
 }
 
 /// Damaged files give a picture or a sentence, never a panic, and a picture has the bytes it claims.

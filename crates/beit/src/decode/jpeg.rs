@@ -20,7 +20,7 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 use super::orientation::Metadata;
 use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, read, reserve};
 pub(super) use structure::structure;
-use structure::{Frame, Segments, Structure};
+use structure::{Component, Frame, Segments, Structure};
 
 const FORMAT: Format = Format::Jpeg;
 
@@ -79,6 +79,9 @@ fn check_process(frame: &Frame) -> Result<(), DecodeError> {
             lacks("its number of components")
         }
         Frame { width: 0, .. } => Err(corrupt("it has no width")),
+        Frame { components, .. } if !components.iter().all(Component::has_valid_factors) => {
+            Err(corrupt("a sampling factor is out of range"))
+        }
         _ => Ok(()),
     }
 }
@@ -291,6 +294,17 @@ mod tests {
         // Chroma is of larger blocks, and colours out of range are cut before the mean here.
         let mean = f64::from(off) / (across * down * 3) as f64;
         assert!(mean < 3.0, "{mean}");
+    }
+
+    /// No component may have a factor of 0: its plane would be empty.
+    #[test]
+    fn factors_of_zero_are_damage() {
+        let mut bytes = photo("progressive.jpg");
+        let frame = bytes.windows(2).position(|window| window == [0xff, 0xc2]).unwrap();
+        for factors in [0x00, 0x01, 0x10, 0x51] {
+            bytes[frame + 11] = factors;
+            assert!(matches!(picture(&bytes), Err(DecodeError::Corrupt { .. })), "{factors:#x}");
+        }
     }
 
     #[test]

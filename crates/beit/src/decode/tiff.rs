@@ -135,6 +135,9 @@ fn with_meaning(file: &[u8], meaning: &Meaning) -> Result<Picture, DecodeError> 
     let size @ (width, height) = decoder.dimensions().map_err(fail)?;
     check_pixels(size)?;
     let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 {
+        return Err(DecodeError::Corrupt { format: FORMAT, detail: format!("{width} × {height} pixels") });
+    }
     let color = decoder.colortype().map_err(fail)?;
     let is_planar = Tiff::new(file).is_some_and(|tiff| {
         tiff.first().is_some_and(|first| tiff.single(&tiff.directory(first), PLANAR) == Some(2))

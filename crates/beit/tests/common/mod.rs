@@ -33,3 +33,13 @@ pub fn assert_same(name: &str, got: &Rgb, expected: &Rgb, tolerance: u8) {
         first.map(|at| (at / 3 % got.width as usize, at / 3 / got.width as usize)),
     );
 }
+
+/// Numbers that look random and are the same every time.
+pub struct Scrambler(pub u64);
+
+impl Scrambler {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % limit
+    }
+}

@@ -11,6 +11,12 @@ pub(crate) struct Component {
     pub table: u8,
 }
 
+impl Component {
+    pub fn has_valid_factors(&self) -> bool {
+        (1..=4).contains(&self.horizontal) && (1..=4).contains(&self.vertical)
+    }
+}
+
 /// A scan: its header, and where its coded data begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scan {
