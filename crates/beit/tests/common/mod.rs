@@ -34,9 +34,12 @@ pub fn assert_same(name: &str, got: &Rgb, expected: &Rgb, tolerance: u8) {
     );
 }
 
+// Not every file of tests damages photos.
+#[allow(dead_code)]
 /// Numbers that look random and are the same every time.
 pub struct Scrambler(pub u64);
 
+#[allow(dead_code)]
 impl Scrambler {
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
