@@ -19,8 +19,8 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
 use super::orientation::Metadata;
 use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, read, reserve};
-pub(super) use structure::structure;
-use structure::{Component, Frame, Segments, Structure};
+use structure::{Component, Segments, Structure};
+pub(super) use structure::{Frame, first_frame, structure};
 
 const FORMAT: Format = Format::Jpeg;
 
@@ -162,6 +162,9 @@ fn other(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, 
     let mut decoder = Decoder::new(bytes);
     decoder.set_color_transform(color_transform(bytes, structure, frame));
     let samples = decoder.decode().map_err(fail)?;
+    if completeness::of_last_scan(bytes, frame, &structure.scans) == Completeness::Cut {
+        return Err(DecodeError::Truncated { format: FORMAT });
+    }
     to_rgb(&decoder, samples, frame.precision).map(|rgb| Picture::of(rgb, "jpeg-decoder"))
 }
 

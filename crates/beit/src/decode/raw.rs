@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::ifd::Tiff;
-use super::jpeg::structure;
+use super::jpeg::{Frame, first_frame, structure};
 
 /// A kind of raw photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,32 +75,38 @@ pub(super) fn kind(bytes: &[u8]) -> Option<Raw> {
     is_raw.then_some(Raw::OfTiff)
 }
 
+/// More JPEGs than any camera puts into a photo: a file of thousands is made to keep the search busy.
+const MOST_CANDIDATES: usize = 4096;
+const MOST_PREVIEWS: usize = 16;
+/// A preview's frame comes within so many segments.
+const MOST_SEGMENTS: usize = 64;
+
 /// The largest JPEG in a raw photo that is no thumbnail.
 pub(super) fn preview(bytes: &[u8]) -> Option<&[u8]> {
-    let mut best: Option<(u64, &[u8])> = None;
-    let mut at = 0;
-    while let Some(found) =
-        bytes[at..].windows(4).position(|window| matches!(window, [0xff, 0xd8, 0xff, 0xc0..=0xfe]))
-    {
-        at += found;
-        let jpeg = &bytes[at..];
-        at += 2;
+    let is_start = |window: &[u8]| matches!(window, [0xff, 0xd8, 0xff, 0xc0..=0xfe]);
+    let starts = bytes.windows(4).enumerate().filter(|(_, window)| is_start(window)).map(|(at, _)| at);
+    let mut previews: Vec<_> = starts
+        .take(MOST_CANDIDATES)
+        .filter_map(|at| {
+            let jpeg = &bytes[at..];
+            let frame = first_frame(jpeg, MOST_SEGMENTS).filter(is_preview)?;
+            Some((frame.pixels(), jpeg))
+        })
+        .collect();
+    previews.sort_by_key(|(pixels, _)| std::cmp::Reverse(*pixels));
+    let is_whole = |jpeg: &&[u8]| {
         let structure = structure(jpeg);
-        let Some(frame) = structure.frame.filter(|frame| {
-            // Sensor data is often coded as a lossless JPEG.
-            (frame.is_sequential() || frame.is_progressive())
-                && frame.precision == 8
-                && frame.components.len() == 3
-                && frame.width.min(frame.height) >= LEAST_SIDE
-        }) else {
-            continue;
-        };
-        let is_whole = structure.ended && !structure.scans.is_empty();
-        if is_whole && best.is_none_or(|(pixels, _)| frame.pixels() > pixels) {
-            best = Some((frame.pixels(), jpeg));
-        }
-    }
-    best.map(|(_, jpeg)| jpeg)
+        structure.ended && !structure.scans.is_empty()
+    };
+    previews.into_iter().take(MOST_PREVIEWS).map(|(_, jpeg)| jpeg).find(is_whole)
+}
+
+/// Sensor data is often coded as a lossless JPEG.
+fn is_preview(frame: &Frame) -> bool {
+    (frame.is_sequential() || frame.is_progressive())
+        && frame.precision == 8
+        && frame.components.len() == 3
+        && frame.width.min(frame.height) >= LEAST_SIDE
 }
 
 #[cfg(test)]
@@ -116,12 +122,20 @@ mod tests {
         file
     }
 
+    /// Each start could be searched to the file's end.
+    #[test]
+    fn a_file_of_starts_is_given_up_soon() {
+        assert!(preview(&[0xff, 0xd8, 0xff, 0xe0].repeat(4 << 20)).is_none());
+    }
+
     #[test]
     fn the_largest_preview_counts_and_no_sensor_data() {
         let (small, large) = (jpeg(0xc0, 400, 300), jpeg(0xc0, 1600, 1200));
         let sensor = jpeg(0xc3, 6000, 4000);
         let file = [&b"FUJIFILMCCD-RAW "[..], &small, b"....", &large, b"..", &sensor].concat();
         assert!(preview(&file).unwrap().starts_with(&large));
+        let cut = [&b"II"[..], &small, &large[..large.len() - 2]].concat();
+        assert!(preview(&cut).unwrap().starts_with(&small), "the larger one has no end");
         let thumbnail = jpeg(0xc0, 160, 120);
         assert!(preview(&[&b"II"[..], &thumbnail].concat()).is_none());
     }

@@ -1,5 +1,7 @@
 //! What a JPEG's segments tell before it is decoded. Format: ITU-T T.81.
 
+const START_OF_SCAN: u8 = 0xda;
+
 /// A component of the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Component {
@@ -116,16 +118,29 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     }
 }
 
+/// The frame's header, if it comes within so many segments.
+pub(crate) fn first_frame(bytes: &[u8], segments: usize) -> Option<Frame> {
+    Segments::new(bytes).take(segments).take_while(|segment| segment.marker != START_OF_SCAN).find_map(
+        |segment| {
+            begins_frame(segment.marker).then(|| frame(segment.marker & 0x0f, segment.content)).flatten()
+        },
+    )
+}
+
+/// Whether the marker begins a frame: all of these but the tables.
+fn begins_frame(marker: u8) -> bool {
+    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
+}
+
 pub(crate) fn structure(bytes: &[u8]) -> Structure {
     let mut found = Structure::default();
     let mut segments = Segments::new(bytes);
     for Segment { marker, at, content } in &mut segments {
         match marker {
-            // All but the tables 0xc4, 0xc8 and 0xcc.
-            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) && found.frame.is_none() => {
+            _ if begins_frame(marker) && found.frame.is_none() => {
                 found.frame = frame(marker & 0x0f, content);
             }
-            0xda => found.scans.extend(scan(content, at + content.len())),
+            START_OF_SCAN => found.scans.extend(scan(content, at + content.len())),
             0xe0 if content.starts_with(b"JFIF\0") => found.is_jfif = true,
             0xee if content.starts_with(b"Adobe") && content.len() >= 12 => {
                 found.adobe_transform = Some(at + 11)
