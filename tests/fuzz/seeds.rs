@@ -19,8 +19,12 @@ type Parts = Vec<(String, Vec<usize>, Vec<u8>)>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for target in ["manifest", "weights", "checkpoint", "pickle", "labels"] {
+    for target in ["manifest", "weights", "checkpoint", "pickle", "labels", "photo", "archives"] {
         fs::create_dir_all(corpus.join(target))?;
+    }
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data");
+    for (folder, target) in [("photos", "photo"), ("odd-photos", "photo"), ("archives", "archives")] {
+        small_files(&data.join(folder), &corpus.join(target))?;
     }
     let work = corpus.join("work");
     fs::create_dir_all(&work)?;
@@ -134,4 +138,15 @@ fn pickled(parts: &Parts) -> (Vec<u8>, Vec<(String, &[u8])>) {
     }
     pickle.extend(b"us.");
     (pickle, storages)
+}
+
+/// Copies a folder's files that are as short as the fuzzer's inputs.
+fn small_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && entry.metadata()?.len() < 65_536 {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
