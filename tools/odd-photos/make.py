@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 SAMPLE, FOLDER = Path(sys.argv[1]), Path(sys.argv[2])
 FOLDER.mkdir(parents=True, exist_ok=True)
-SIZES = [(120, 80), (97, 65), (33, 50), (16, 16)]
+SIZES = [(120, 80), (97, 65), (64, 64), (33, 50), (16, 16)]
 PHOTO = Image.open(SAMPLE).convert("RGB")
 photos = {size: PHOTO.resize(size) for size in SIZES}
 made = 0
