@@ -1,8 +1,12 @@
 //! Tells how photos are read, as `tools/odd-photos/read_with_pillow.py` does: `read_photos FOLDER > beitscope.json`.
 
+#[path = "../tests/common/grid.rs"]
+mod grid;
+
 use std::path::PathBuf;
 
 use beit::decode::{Rgb, decode_photo};
+use grid::mean_colours;
 use serde_json::{Map, Value, json};
 
 const CELLS: usize = 12;
@@ -30,20 +34,9 @@ fn main() {
     println!("{}", Value::Object(readings));
 }
 
-/// The mean colours of the picture's cells.
+/// The mean colours of the picture's cells, to a hundredth.
 fn grid(picture: &Rgb) -> Vec<[f64; 3]> {
-    let (width, height) = (picture.width as usize, picture.height as usize);
-    let cells = if width.min(height) >= CELLS { CELLS } else { 1 };
-    let mean = |row: usize, column: usize| {
-        let (mut sum, mut count) = ([0.0; 3], 0.0);
-        for y in row * height / cells..(row + 1) * height / cells {
-            for x in column * width / cells..(column + 1) * width / cells {
-                let pixel = &picture.pixels[(y * width + x) * 3..][..3];
-                sum = std::array::from_fn(|channel| sum[channel] + f64::from(pixel[channel]));
-                count += 1.0;
-            }
-        }
-        sum.map(|sum: f64| (sum / count * 100.0).round() / 100.0)
-    };
-    (0..cells * cells).map(|cell| mean(cell / cells, cell % cells)).collect()
+    let cells = if picture.width.min(picture.height) as usize >= CELLS { CELLS } else { 1 };
+    let rounded = |mean: [f64; 3]| mean.map(|level| (level * 100.0).round() / 100.0);
+    mean_colours(picture, cells).into_iter().map(rounded).collect()
 }

@@ -119,11 +119,8 @@ pub fn decode_photo(bytes: &[u8]) -> Result<Photo, DecodeError> {
 fn decode_format(format: Format, bytes: &[u8]) -> Result<Photo, DecodeError> {
     let Picture { rgb, decoder, reduced_by } = picture(format, bytes)?;
     let stated = orientation::stated(format, bytes);
-    let (width, height) = (rgb.width, rgb.height);
-    let rgb = orient::turn_upright(rgb, stated.orientation)
-        .map_err(|_| DecodeError::OutOfMemory { width, height })?;
     Ok(Photo {
-        rgb,
+        rgb: upright(rgb, stated.orientation)?,
         format,
         preview_of: None,
         decoder,
@@ -137,9 +134,13 @@ fn decode_format(format: Format, bytes: &[u8]) -> Result<Photo, DecodeError> {
 /// The photo turned by an orientation from elsewhere.
 fn turned(photo: Photo, orientation: u8) -> Result<Photo, DecodeError> {
     let Some(by) = Orientation::from_exif(orientation) else { return Ok(photo) };
-    let (width, height) = (photo.rgb.width, photo.rgb.height);
-    let rgb = orient::turn_upright(photo.rgb, by).map_err(|_| DecodeError::OutOfMemory { width, height })?;
+    let rgb = upright(photo.rgb, by)?;
     Ok(Photo { rgb, orientation, orientation_source: Some(OrientationSource::Exif), ..photo })
+}
+
+fn upright(stored: Rgb, orientation: Orientation) -> Result<Rgb, DecodeError> {
+    let (width, height) = (stored.width, stored.height);
+    orient::turn_upright(stored, orientation).map_err(|_| DecodeError::OutOfMemory { width, height })
 }
 
 fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {
@@ -151,8 +152,7 @@ fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {
         Format::Ico => return ico::picture(bytes),
         Format::Png => {
             if png::is_for_apps(bytes) {
-                let detail = "changed by Apple's tools for an app (CgBI)".into();
-                return Err(DecodeError::UnsupportedVariant { format, detail });
+                return Err(DecodeError::variant(format, "changed by Apple's tools for an app (CgBI)"));
             }
             // Where an address has 32 bits, the decoder takes a picture beyond them for damage.
             check_pixels(png::size(bytes).unwrap_or_default())?;
@@ -197,7 +197,7 @@ fn read<D: ImageDecoder>(
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
-        return Err(DecodeError::Corrupt { format, detail: format!("{width} × {height} pixels") });
+        return Err(DecodeError::corrupt(format, format!("{width} × {height} pixels")));
     }
     check_pixels((width, height))?;
     let length = decoder.total_bytes();
@@ -212,7 +212,7 @@ fn read<D: ImageDecoder>(
     decoder.read_image(&mut samples).map_err(fail)?;
 
     let pixels = samples::to_rgb(samples, color, pixels as usize)
-        .ok_or(DecodeError::UnsupportedVariant { format, detail: format!("{color:?}") })?;
+        .ok_or_else(|| DecodeError::variant(format, format!("{color:?}")))?;
     Ok(Rgb { width, height, pixels })
 }
 

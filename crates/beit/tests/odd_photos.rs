@@ -7,6 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use beit::decode::{Rgb, decode};
+use common::grid::mean_colours;
 use common::{Scrambler, data, read};
 use serde::Deserialize;
 
@@ -44,34 +45,12 @@ enum Reading {
     Read { size: [u32; 2], grid: Vec<[f64; 3]> },
 }
 
-/// The mean colours of `cells` × `cells` parts of a picture.
-fn grid(picture: &Rgb, cells: usize) -> Vec<[f64; 3]> {
-    let (width, height) = (picture.width as usize, picture.height as usize);
-    let mut means = Vec::new();
-    for row in 0..cells {
-        for column in 0..cells {
-            let (mut sum, mut count) = ([0.0; 3], 0.0);
-            for y in row * height / cells..(row + 1) * height / cells {
-                for x in column * width / cells..(column + 1) * width / cells {
-                    let pixel = &picture.pixels[(y * width + x) * 3..][..3];
-                    for (sum, &value) in sum.iter_mut().zip(pixel) {
-                        *sum += f64::from(value);
-                    }
-                    count += 1.0;
-                }
-            }
-            means.push(sum.map(|sum| sum / count));
-        }
-    }
-    means
-}
-
 /// Nothing, or what is wrong.
 fn compare(picture: &Rgb, size: [u32; 2], expected: &[[f64; 3]]) -> Option<String> {
     if [picture.width, picture.height] != size {
         return Some(format!("{} × {} pixels, not {} × {}", picture.width, picture.height, size[0], size[1]));
     }
-    let got = grid(picture, expected.len().isqrt());
+    let got = mean_colours(picture, expected.len().isqrt());
     let differences =
         got.iter().flatten().zip(expected.iter().flatten()).map(|(got, want)| (got - want).abs());
     let largest = differences.fold(0.0, f64::max);

@@ -54,6 +54,14 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    pub(super) fn corrupt(format: Format, detail: impl Into<String>) -> Self {
+        Self::Corrupt { format, detail: detail.into() }
+    }
+
+    pub(super) fn variant(format: Format, detail: impl Into<String>) -> Self {
+        Self::UnsupportedVariant { format, detail: detail.into() }
+    }
+
     pub(super) fn from_image(format: Format, error: ImageError) -> Self {
         let detail = error.to_string();
         match error {

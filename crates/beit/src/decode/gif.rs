@@ -50,7 +50,7 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
 }
 
 fn corrupt(detail: &str) -> DecodeError {
-    DecodeError::Corrupt { format: FORMAT, detail: detail.into() }
+    DecodeError::corrupt(FORMAT, detail)
 }
 
 fn fail(error: DecodingError) -> DecodeError {

@@ -84,7 +84,7 @@ impl<'a> Tiff<'a> {
 
     /// The only whole number of the directory's entry with this tag.
     pub fn single(&self, directory: &[Entry], tag: u16) -> Option<u64> {
-        let entry = directory.iter().find(|entry| entry.tag == tag)?;
+        let entry = find(directory, tag)?;
         (entry.count == 1).then(|| self.value(entry, 0)).flatten()
     }
 
@@ -94,6 +94,11 @@ impl<'a> Tiff<'a> {
         let at = usize::try_from(entry.at).ok()?;
         self.bytes.get(at..at.checked_add(length)?)
     }
+}
+
+/// The directory's entry with this tag.
+pub(super) fn find(directory: &[Entry], tag: u16) -> Option<&Entry> {
+    directory.iter().find(|entry| entry.tag == tag)
 }
 
 /// Bytes of one value of this kind; 0 of an unknown one.

@@ -69,7 +69,7 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
 
 /// Refuses what no decoder here reads.
 fn check_process(frame: &Frame) -> Result<(), DecodeError> {
-    let lacks = |detail: &str| Err(DecodeError::UnsupportedVariant { format: FORMAT, detail: detail.into() });
+    let lacks = |detail: &str| Err(DecodeError::variant(FORMAT, detail));
     match frame {
         Frame { process: 9..=11 | 13..=15, .. } => lacks("arithmetic coding"),
         Frame { process: 5..=7, .. } => lacks("hierarchical frames"),
@@ -87,7 +87,7 @@ fn check_process(frame: &Frame) -> Result<(), DecodeError> {
 }
 
 fn corrupt(detail: &str) -> DecodeError {
-    DecodeError::Corrupt { format: FORMAT, detail: detail.into() }
+    DecodeError::corrupt(FORMAT, detail)
 }
 
 /// The file with its end marker. A class for a photo that is half grey would be a wrong answer that looks like a right
@@ -152,8 +152,8 @@ fn other(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, 
     }
     if frame.is_progressive() && frame.has_factor(4) && !frame.luma_is_finest() {
         // It miscounts their blocks.
-        let detail = "progressive, luma coarser than chroma, with a sampling factor of 4".into();
-        return Err(DecodeError::UnsupportedVariant { format: FORMAT, detail });
+        let detail = "progressive, luma coarser than chroma, with a sampling factor of 4";
+        return Err(DecodeError::variant(FORMAT, detail));
     }
     let size = (u32::from(frame.width), u32::from(frame.height));
     // Each component at its full size, of 16 bits where it is lossless, and the result.

@@ -5,7 +5,7 @@
 
 use image::metadata::Orientation;
 
-use super::ifd::{Entry, SHORT, Tiff};
+use super::ifd::{SHORT, Tiff, find};
 use super::{Format, jpeg, png, webp};
 
 const TAG: u16 = 0x0112;
@@ -78,8 +78,8 @@ fn tiff(bytes: &[u8]) -> Option<(u8, OrientationSource)> {
         return Some((value, OrientationSource::Exif));
     }
     let tiff = Tiff::new(bytes)?;
-    let xmp = tiff.directory(tiff.first()?).into_iter().find(|entry| entry.tag == XMP_TAG)?;
-    Some((in_xmp(tiff.data(&xmp)?)?, OrientationSource::Xmp))
+    let directory = tiff.directory(tiff.first()?);
+    Some((in_xmp(tiff.data(find(&directory, XMP_TAG)?)?)?, OrientationSource::Xmp))
 }
 
 /// Some writers keep JPEG's six-byte prefix in WebP and PNG.
@@ -94,7 +94,7 @@ fn strip_prefix(mut exif: &[u8]) -> &[u8] {
 pub(super) fn in_first_directory(exif: &[u8]) -> Option<(u8, u16)> {
     let tiff = Tiff::new(exif)?;
     let directory = tiff.directory(tiff.first()?);
-    let entry: &Entry = directory.iter().find(|entry| entry.tag == TAG)?;
+    let entry = find(&directory, TAG)?;
     // Numbers of one byte are text to Pillow.
     (entry.count == 1 && !matches!(entry.kind, 1 | 6)).then_some(())?;
     Some((u8::try_from(tiff.value(entry, 0)?).ok()?, entry.kind))

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::ifd::Tiff;
+use super::ifd::{Tiff, find};
 use super::jpeg::{Frame, first_frame, structure};
 
 /// A kind of raw photo.
@@ -64,7 +64,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<Raw> {
         _ => {}
     }
     let directory = tiff.directory(tiff.first()?);
-    let has = |tag| directory.iter().any(|entry| entry.tag == tag);
+    let has = |tag| find(&directory, tag).is_some();
     if has(DNG_VERSION) {
         return Some(Raw::Dng);
     }

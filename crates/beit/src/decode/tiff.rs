@@ -11,7 +11,7 @@ use image::codecs::tiff::TiffDecoder;
 use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 
-use super::ifd::{Entry, SHORT, Tiff};
+use super::ifd::{Entry, SHORT, Tiff, find};
 use super::samples::rgb_of_ycbcr;
 use super::{DecodeError, Format, Picture, Rgb, check_pixels, read, reserve};
 
@@ -62,16 +62,16 @@ fn special(bytes: &[u8]) -> Option<(Meaning, Cow<'_, [u8]>)> {
     let tiff = Tiff::new(bytes)?;
     let directory = tiff.directory(tiff.first()?);
     let number = |tag, otherwise| tiff.single(&directory, tag).unwrap_or(otherwise);
-    let photometric = directory.iter().find(|entry| entry.tag == PHOTOMETRIC)?;
+    let photometric = find(&directory, PHOTOMETRIC)?;
     let samples = number(SAMPLES, 1);
     let first = |tag, otherwise| {
-        let entry = directory.iter().find(|entry| entry.tag == tag);
+        let entry = find(&directory, tag);
         entry.and_then(|entry| tiff.value(entry, 0)).unwrap_or(otherwise)
     };
     let (bits, is_signed, is_unsigned) =
         (first(BITS, 1), first(SAMPLE_FORMAT, 1) == 2, first(SAMPLE_FORMAT, 1) == 1);
     let is_jpeg = matches!(number(COMPRESSION, 1), 6 | 7);
-    let chroma = directory.iter().find(|entry| entry.tag == CHROMA_SAMPLING);
+    let chroma = find(&directory, CHROMA_SAMPLING);
     let sampling = [0, 1].map(|at| chroma.and_then(|entry| tiff.value(entry, at)).unwrap_or(2));
     let extra = directory.iter().find(|entry| entry.tag == EXTRA_SAMPLES && entry.count == 1);
     let instead = |value| patch(bytes, photometric, value);
@@ -95,11 +95,11 @@ fn with_usual_fill_order(bytes: &[u8]) -> Cow<'_, [u8]> {
     let reversed = || {
         let tiff = Tiff::new(bytes)?;
         let directory = tiff.directory(tiff.first()?);
-        let order = directory.iter().find(|entry| entry.tag == FILL_ORDER)?;
+        let order = find(&directory, FILL_ORDER)?;
         (tiff.value(order, 0)? == 2).then_some(())?;
-        let find = |tag| directory.iter().find(|entry| entry.tag == tag);
-        let (places, lengths) =
-            PARTS.into_iter().find_map(|(places, lengths)| find(places).zip(find(lengths)))?;
+        let (places, lengths) = PARTS
+            .into_iter()
+            .find_map(|(places, lengths)| find(&directory, places).zip(find(&directory, lengths)))?;
         let mut file = patch(bytes, order, 1)?.into_owned();
         for part in 0..places.count.min(lengths.count) {
             let at = usize::try_from(tiff.value(places, part)?).ok()?;
@@ -136,7 +136,7 @@ fn with_meaning(file: &[u8], meaning: &Meaning) -> Result<Picture, DecodeError> 
     check_pixels(size)?;
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 {
-        return Err(DecodeError::Corrupt { format: FORMAT, detail: format!("{width} × {height} pixels") });
+        return Err(DecodeError::corrupt(FORMAT, format!("{width} × {height} pixels")));
     }
     let color = decoder.colortype().map_err(fail)?;
     let is_planar = Tiff::new(file).is_some_and(|tiff| {
@@ -213,7 +213,7 @@ fn srgb_of_lab([lightness, a, b]: [u8; 3], offset: i32) -> [u8; 3] {
 }
 
 fn lacks(detail: &str) -> DecodeError {
-    DecodeError::UnsupportedVariant { format: FORMAT, detail: detail.into() }
+    DecodeError::variant(FORMAT, detail)
 }
 
 fn fail(error: TiffError) -> DecodeError {
