@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check, one step after another, and where the time went.
 
 mod cargo_test;
+mod lints;
 mod steps;
 mod tally;
 
@@ -28,8 +29,8 @@ pub struct Step {
     what: &'static str,
     when: When,
     run: fn(&Context, &mut Tally) -> Result<()>,
-    /// A long build that `run` wants, begun beside the steps that precede it: browsers leave a processor idle for much
-    /// of their time.
+    /// A long build that `run` wants, begun beside the steps that precede it: linkers and browsers leave a processor
+    /// idle for much of their time.
     ahead: Option<Ahead>,
 }
 
@@ -78,7 +79,7 @@ pub fn run(project: &Project, names: &[String]) -> Result<bool> {
         return Ok(true);
     }
     let steps: Vec<_> = STEPS.iter().filter(|step| is_wanted(step, names)).collect();
-    let context = Context::new(project, steps.iter().any(|step| step.when != When::Quick), tools::set_up)?;
+    let context = Context::new(project, &steps, tools::set_up)?;
     let retries = project.log(BROWSER_STARTS)?;
     let described = |error| format!("{}: {error}", retries.display());
     std::fs::write(&retries, "").map_err(described)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::tally::Tally;
-use super::{Ahead, RETRIES, Step, When, cargo_test};
+use super::{Ahead, RETRIES, Step, When, cargo_test, lints};
 use crate::browser::{Browser, SILENCE};
 use crate::process::{self, find_on_path};
 use crate::profile::Profile;
@@ -20,16 +20,22 @@ pub struct Context<'a> {
     project: &'a Project,
     /// None for steps that need none.
     tools: Option<Tools>,
+    /// Clippy's driver compiles this workspace's crates, so that tests and lints take one compilation: where a run has
+    /// both.
+    lints_while_compiling: bool,
 }
 
 impl<'a> Context<'a> {
+    /// For these steps.
     pub fn new(
         project: &'a Project,
-        wants_tools: bool,
+        steps: &[&Step],
         set_up: impl FnOnce(&Project) -> Result<Tools>,
     ) -> Result<Self> {
+        let wants_tools = steps.iter().any(|step| step.when != When::Quick);
         let tools = if wants_tools { Some(set_up(project)?) } else { None };
-        Ok(Self { project, tools })
+        let has = |name| steps.iter().any(|step| step.name == name);
+        Ok(Self { project, tools, lints_while_compiling: has("unit") && has("clippy") })
     }
 
     fn tools(&self) -> Result<&Tools> {
@@ -48,7 +54,10 @@ pub const STEPS: [Step; 24] = [
     step("true-size", "BEiTv2-large with random weights against timm", When::Always, true_size),
     step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
     step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
-    step("site", "workers, page and command line build", When::Always, build),
+    Step {
+        ahead: Some(Ahead { after: "unit", build: build_site }),
+        ..step("site", "workers, page and command line build", When::Always, build)
+    },
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
@@ -150,6 +159,9 @@ const AT_NIGHT: [&str; 2] = ["large", "thousand"];
 fn cargo(context: &Context, line: &str) -> Command {
     let mut cargo = context.project.cargo();
     cargo.args(line.split_whitespace());
+    if context.lints_while_compiling {
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    }
     cargo
 }
 
@@ -164,6 +176,10 @@ fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
 }
 
 fn clippy(context: &Context, _: &mut Tally) -> Result<()> {
+    if context.lints_while_compiling {
+        // What is compiled already is not compiled again, but its warnings are told again.
+        return lints::none(cargo(context, "build --workspace --all-targets"));
+    }
     process::run(&mut cargo(context, "clippy --workspace --all-targets -- -D warnings"))
 }
 
@@ -223,8 +239,11 @@ fn wasm_test(
     cargo_test::watch(cargo, tally)
 }
 
+fn build_site(context: &Context) -> Result<()> {
+    site::build(context.project, context.tools()?, Profile::Dev, Profile::Dev.site().as_ref()).map(drop)
+}
+
 fn build(context: &Context, _: &mut Tally) -> Result<()> {
-    site::build(context.project, context.tools()?, Profile::Dev, Profile::Dev.site().as_ref())?;
     // The browser's tests compare the page's answers with the command line's.
     process::run(&mut cargo(context, "build --quiet --workspace --bin beitscope"))
 }
