@@ -104,3 +104,33 @@ fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
         });
     }
 }
+
+/// A worker holds its lock until it has ended.
+fn as_many_workers(count: usize) -> String {
+    format!(
+        "navigator.locks.query().then(({{ held }}) => {{
+            window.workers = held.filter(({{ name }}) => name.startsWith('beitscope-worker-')).length;
+        }});
+        return window.workers === {count};"
+    )
+}
+
+/// Browsers keep a page that is left for the way back: with its network, there would be two of them in memory.
+#[test]
+fn a_page_that_is_left_ends_its_worker_and_starts_another_on_the_way_back() {
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::ready(client).await;
+        page::until(client, "the worker lives", &as_many_workers(1)).await;
+        let leave = "dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));";
+        client.execute(leave, vec![]).await.unwrap();
+        page::until(client, "the worker has ended", &as_many_workers(0)).await;
+        let come_back = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));";
+        client.execute(come_back, vec![]).await.unwrap();
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        let cards = page::settled(client, 1).await;
+        assert_eq!(cards[0].state, "done", "{cards:?}");
+        page::until(client, "another worker lives", &as_many_workers(1)).await;
+    });
+}

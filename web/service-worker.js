@@ -25,6 +25,9 @@ const MOST_MANIFESTS = 64;
 // No list and no manifest is longer, in bytes.
 const LONGEST = 1 << 20;
 
+// Of the site's files those that few visitors need, decoders of rare formats: kept once they were asked for.
+const isOnDemand = (path) => path.startsWith("codecs/");
+
 // So long, in milliseconds, the network may take where something kept can be answered with.
 const PATIENCE = 3_000;
 // After so long without a byte a download is given up.
@@ -69,7 +72,7 @@ self.addEventListener("fetch", (event) => {
   const path = pathOf(url);
   const kept = request.method === "GET" && Object.hasOwn(SHELL, path);
   const isolated = isolates && DECIDING.includes(request.destination);
-  if (kept || isolated) event.respondWith(answer(request, kept ? path : null, isolated));
+  if (kept || isolated) event.respondWith(answer(event, kept ? path : null, isolated));
 });
 
 // An address's path below the site.
@@ -114,9 +117,12 @@ function isOfUse(address, places) {
 
 const places = () => new Set(Object.keys(SHELL).map(place));
 
-async function answer(request, path, isolated) {
+async function answer(event, path, isolated) {
   const kept = path && (await caches.match(place(path), { cacheName: KEPT }));
-  const response = kept || (await fetchedOrSimilar(request, path));
+  const response = kept || (await fetchedOrSimilar(event.request, path));
+  if (path && !kept && isOnDemand(path) && response.ok) {
+    event.waitUntil(keepFile(path, response.clone()).catch(() => undefined));
+  }
   // A redirection is followed by the browser, which then asks here again.
   if (!isolated || response.type === "opaqueredirect" || response.type === "error") return response;
   const headers = new Headers(response.headers);
@@ -240,15 +246,24 @@ async function inherit(cache) {
 
 async function keepShell(cache) {
   const there = new Set((await cache.keys()).map((request) => request.url));
-  const missing = Object.keys(SHELL).filter((path) => !there.has(place(path)));
+  const missing = Object.keys(SHELL).filter((path) => !isOnDemand(path) && !there.has(place(path)));
   // One after another: the model is on its way too, and it is what the visitor waits for. Where one cannot be had, the
   // browser installs this script at another time, and only what is missing then is fetched.
   for (const path of missing) {
     const { response, bytes } = await whole(await download(new URL(path, SCOPE), { cache: "no-cache" }));
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
-    if ((await hash(bytes)) !== SHELL[path]) throw new Error(`${path} is of another version`);
-    await cache.put(place(path), copy(response, bytes));
+    await keepVersion(cache, path, response, bytes);
   }
+}
+
+// Keeps one of the site's files, if it is the one that this version has.
+async function keepVersion(cache, path, response, bytes) {
+  if ((await hash(bytes)) !== SHELL[path]) throw new Error(`${path} is of another version`);
+  await cache.put(place(path), copy(response, bytes));
+}
+
+async function keepFile(path, response) {
+  await keepVersion(await caches.open(KEPT), path, response, await response.clone().arrayBuffer());
 }
 
 // The list as it is now, and the manifests it names that are not kept yet.

@@ -4,8 +4,10 @@
 For each file the size after `ImageOps.exif_transpose` and the mean red, green and blue of 12 x 12 cells of what
 `convert("RGB")` gives, or that Pillow refuses it. Cell (x, y) has the pixels from x * width // 12 to
 (x + 1) * width // 12 - 1, and likewise down; of a picture smaller than 12 pixels a side only the mean of all is told.
+HEIC and JPEG XL are read where `pillow_heif` and `pillow-jxl-plugin` are installed.
 """
 
+import importlib
 import json
 import sys
 import warnings
@@ -13,6 +15,12 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+for plugin in ("pillow_heif", "pillow_jxl"):
+    try:
+        module = importlib.import_module(plugin)
+        getattr(module, "register_heif_opener", lambda: None)()
+    except ImportError:
+        pass
 Image.MAX_IMAGE_PIXELS = None
 CELLS = 12
 

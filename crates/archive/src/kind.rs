@@ -23,8 +23,8 @@ pub enum ArchiveFormat {
 
 const PHOTOS: &[&str] = &[
     "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ico",
-    "avif", "heic", "heif", "hif", "jxl", "jp2", "pbm", "pgm", "ppm", "pnm", "pam", "qoi", "tga",
-    // Raw photos.
+    "avif", "heic", "heif", "hif", "jxl", "jp2", "j2k", "j2c", "jpf", "jpx", "pbm", "pgm", "ppm", "pnm",
+    "pam", "qoi", "tga", // Raw photos.
     "dng", "cr2", "cr3", "nef", "nrw", "arw", "srf", "sr2", "raf", "orf", "rw2", "pef", "srw", "rwl", "3fr",
 ];
 const VIDEOS: &[&str] = &[

@@ -173,6 +173,9 @@ fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {
         Format::Pnm => (read(format, PnmDecoder::new(file), |_, samples| samples)?, "image"),
         Format::Qoi => (read(format, QoiDecoder::new(file), |_, _| 0)?, "qoi"),
         Format::Tga => (read(format, TgaDecoder::new(file), |_, samples| samples)?, "image"),
+        Format::Heic | Format::Avif | Format::JpegXl | Format::Jpeg2000 => {
+            return Err(DecodeError::variant(format, "its decoder is not part of this crate"));
+        }
     };
     Ok(Picture::of(rgb, decoder))
 }

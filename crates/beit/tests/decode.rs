@@ -3,7 +3,8 @@
 mod common;
 
 use beit::decode::{DecodeError, Foreign, Format, MAX_FILE_BYTES, decode};
-use common::{Scrambler, assert_same, data, photo, read};
+use common::scrambler::Scrambler;
+use common::{assert_same, data, photo, read};
 
 /// Decoders of lossless formats have no freedom.
 #[test]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use beit::decode::{Rgb, decode};
 use common::grid::mean_colours;
-use common::{Scrambler, data, read};
+use common::scrambler::Scrambler;
+use common::{data, read};
 use serde::Deserialize;
 
 /// Largest difference of the mean of a cell, in levels of 255.
@@ -94,24 +95,7 @@ fn damage_never_panics() {
         let path = entry.unwrap().path();
         let file = std::fs::read(&path).unwrap();
         for round in 0..60 {
-            let mut damaged = file.clone();
-            // Sizes and offsets are at the beginning, and in TIFF at the end.
-            let (from, to) = match round % 3 {
-                0 => (0, file.len().min(700)),
-                1 => (file.len().saturating_sub(300), file.len()),
-                _ => (0, file.len()),
-            };
-            for _ in 0..1 + scrambler.below(4) {
-                let at = from + scrambler.below(to - from);
-                match scrambler.below(3) {
-                    0 => damaged[at] = [0, 1, 0x7f, 0x80, 0xff][scrambler.below(5)],
-                    1 => damaged[at] ^= 1 << scrambler.below(8),
-                    _ => damaged.rotate_left(scrambler.below(3)),
-                }
-            }
-            if round % 5 == 0 {
-                damaged.truncate(scrambler.below(damaged.len()));
-            }
+            let damaged = scrambler.damaged(&file, round);
             if let Ok(picture) = decode(&damaged) {
                 let pixels = u64::from(picture.width) * u64::from(picture.height);
                 assert_eq!(picture.pixels.len() as u64, pixels * 3, "{}", path.display());

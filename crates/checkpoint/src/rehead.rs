@@ -7,11 +7,11 @@ use crate::shards::{ShardWriter, Shards};
 use crate::{CheckpointError, DEFAULT_SHARD_BYTES, TensorFault};
 use beit::config::Config;
 use beit::labels::Label;
+use beit::weights::gguf::Value;
 use beit::weights::schema::TensorSpec;
 use beit::weights::{
     Header, MANIFEST_FORMAT, Manifest, Storage, StoredTensor, Tensor, TensorData, WeightsError,
 };
-use candle_core::quantized::gguf_file::Value;
 use kernels::WeightFormat;
 use rayon::prelude::*;
 use std::collections::HashMap;

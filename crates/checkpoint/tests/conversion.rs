@@ -4,9 +4,12 @@
 mod support;
 
 use beit::weights::TensorData;
+use candle_core::Device;
+use candle_core::quantized::gguf_file::Content;
 use checkpoint::names::Dialect;
 use checkpoint::{MANIFEST, ModelFolder, Options, Quantization, convert};
 use std::fs;
+use std::io::Cursor;
 use support::{convert_to, files, golden, tensors, write_safetensors};
 
 #[test]
@@ -168,9 +171,48 @@ fn cards_and_labels_travel() {
     assert_eq!(header.config.name, "tiny");
     let p = &header.config.preprocessing;
     assert_eq!((p.short_side, p.crop, p.mean, p.std), (150, 112, [0.5; 3], [0.25; 3]));
-    let text = |key: &str| header.metadata[key].to_string().unwrap().clone();
+    let text = |key: &str| header.metadata[key].as_str().unwrap().to_owned();
     assert_eq!(text("general.license"), "MIT");
     let source = model.manifest().source.as_ref().unwrap();
     assert_eq!(source.file, "tiny-absolute.weights.safetensors");
     assert_eq!(source.sha256, beit::weights::sha256(&fs::read(golden("tiny-absolute")).unwrap()));
+}
+
+/// candle reads GGUF files of every kind: what it finds is what was written.
+#[test]
+fn other_programs_read_what_is_written() {
+    for quantization in Quantization::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        convert_to(&golden("tiny-relative"), folder.path(), quantization);
+        let shards = files(folder.path());
+        let file: Vec<u8> = shards
+            .iter()
+            .filter(|(name, _)| name.contains(".gguf-"))
+            .flat_map(|(_, bytes)| bytes.clone())
+            .collect();
+        let mut reader = Cursor::new(&file);
+        let content = Content::read(&mut reader).unwrap();
+        let text = |key: &str| content.metadata[key].to_string().unwrap().clone();
+        assert_eq!((text("general.architecture").as_str(), text("beit.pooling").as_str()), ("beit", "mean"));
+        assert_eq!(content.metadata["beit.embedding_length"].to_u32().unwrap(), 128);
+        assert_eq!(content.metadata["beit.labels.en"].to_vec().unwrap().len(), 50);
+        ModelFolder::open(folder.path())
+            .unwrap()
+            .read(|_, tensor| {
+                let spec = &tensor.spec;
+                let theirs = content.tensor(&mut reader, &spec.name, &Device::Cpu).unwrap();
+                assert_eq!(theirs.shape().dims(), spec.shape);
+                match &tensor.data {
+                    TensorData::Dense(values) => {
+                        let all = theirs.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap();
+                        assert_eq!(&all.to_vec1::<f32>().unwrap(), values, "{}", spec.name);
+                    }
+                    TensorData::Blocks { bytes, .. } => {
+                        assert_eq!(theirs.data().unwrap().as_ref(), bytes, "{}", spec.name);
+                    }
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
 }

@@ -243,7 +243,7 @@ fn damage_under_a_valid_manifest_is_refused() {
         ("type", patched(dims + 16, &77u32.to_le_bytes())),
         ("offset", patched(dims + 20, &u64::MAX.to_le_bytes())),
         ("architecture", patched(find(b"beit"), b"llam")),
-        // One more key before the first: an alignment of zero, by which candle would divide.
+        // One more key before the first: an alignment of zero, by which nothing can be divided.
         ("alignment", {
             let key = [&17u64.to_le_bytes()[..], b"general.alignment", &4u32.to_le_bytes(), &[0; 4]].concat();
             [

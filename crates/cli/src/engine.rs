@@ -6,12 +6,13 @@ use ::engine::device_selection::{Times, photo_ms_on_cpu};
 use ::engine::{product_ms, weight_format};
 use beit::backend::{BackendError, Cpu};
 use beit::config::Config;
-use beit::decode::{Photo, decode, decode_photo};
+use beit::decode::Photo;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::preprocess::{Pixels, Preprocessing, preprocess};
 use checkpoint::ModelFolder;
 use clap::ValueEnum;
+use codecs::decode_photo;
 use gpu::{Gpu, GpuOptions, self_check};
 use kernels::{Isa, WeightFormat};
 use std::num::NonZeroUsize;
@@ -174,9 +175,9 @@ impl Engine {
     /// # Errors
     /// A sentence for the person whose photo it is.
     pub fn pixels(&self, bytes: Vec<u8>) -> Result<Pixels, String> {
-        let photo = decode(&bytes).map_err(|e| e.to_string())?;
+        let photo = decode_photo(&bytes).map_err(|e| e.to_string())?;
         drop(bytes);
-        Ok(preprocess(&photo, &self.network.config().preprocessing))
+        Ok(preprocess(&photo.rgb, &self.network.config().preprocessing))
     }
 
     /// Runs the network on several photos in one pass: the logits of each.

@@ -57,7 +57,7 @@ fn number(value: f32) -> f64 {
 fn describe(manifest: &Manifest, header: &Header) -> Value {
     let c = &header.config;
     let p = &c.preprocessing;
-    let metadata = |key: &str| header.metadata.get(key).and_then(|value| value.to_string().ok());
+    let metadata = |key: &str| header.metadata.get(key).and_then(|value| value.as_str());
     let tensors: Vec<Value> = by_type(header)
         .into_iter()
         .map(|(name, (count, bytes))| object!({"type": name, "tensors": count, "bytes": bytes}))

@@ -37,6 +37,24 @@ fn photos_are_answered_in_order() {
     }
 }
 
+/// The same picture in formats whose decoders the page has to fetch.
+#[test]
+fn photos_of_phones_and_newer_formats_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model(folder.path(), "tiny-absolute");
+    let photos: Vec<String> = ["heic-tiles.heic", "heic-named.jpg", "avif-grid.avif", "photo.jxl", "photo.jp2"]
+        .iter()
+        .map(|name| data(&format!("modern-photos/{name}")).display().to_string())
+        .collect();
+    let explain = folder.path().join("seen").display().to_string();
+    let mut more = vec!["--explain-input", explain.as_str()];
+    more.extend(photos.iter().map(String::as_str));
+    let run = classify(&model, &more);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let formats: Vec<_> = run.json().iter().map(|answer| answer["input"]["format"].clone()).collect();
+    assert_eq!(formats, ["HEIC", "HEIC", "AVIF", "JPEG XL", "JPEG 2000"]);
+}
+
 /// The five predictions are the softmax of the logits, best first.
 fn check_predictions(answer: &Value) {
     let logits: Vec<f64> = answer["logits"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap()).collect();

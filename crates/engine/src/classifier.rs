@@ -2,8 +2,8 @@
 
 use crate::error::{PhotoError, TeachError};
 use crate::own_classes::OwnClasses;
-use crate::photo;
-use crate::platform::{Bytes, Clock, Photo};
+use crate::photo::{self, PhotoDecoder};
+use crate::platform::{Bytes, Clock, Platform};
 use beit::backend::{Backend, Stage};
 use beit::decode::Rgb;
 use beit::kinds;
@@ -45,14 +45,15 @@ impl<B: Backend> Classifier<B> {
     }
 
     /// photo → RGB → pixels
-    pub async fn prepare<F: Photo>(
+    pub async fn prepare<P: Platform>(
         &self,
-        clock: &impl Clock,
-        photo: Option<&F>,
-    ) -> Result<(Decoded<F::Bytes>, Pixels), PhotoError> {
+        decoder: &PhotoDecoder<'_, P>,
+        photo: Option<&P::Photo>,
+    ) -> Result<(Decoded<P::Bytes>, Pixels), PhotoError> {
+        let clock = decoder.platform.clock();
         let (photo, bytes) = photo::read(photo).await?;
         let begun = clock.now();
-        let (rgb, reading) = photo::decode(photo, &bytes).await?;
+        let (rgb, reading) = decoder.decode(photo, &bytes).await?;
         let pixels = self.pixels(&rgb);
         let (width, height) = (rgb.width, rgb.height);
         Ok((Decoded { bytes, width, height, decode_ms: clock.now() - begun, reading }, pixels))
@@ -115,16 +116,21 @@ impl<B: Backend> Classifier<B> {
         }
     }
 
-    /// photo → … → last tokens → heat map
-    pub async fn explain<F: Photo>(
+    /// Whether this photo can be explained without its picture.
+    pub fn remembers(&self, id: u64) -> bool {
+        self.explained.as_ref().is_some_and(|explained| explained.id == id)
+    }
+
+    /// RGB → … → last tokens → heat map. The picture is only needed where [`Classifier::remembers`] says so.
+    pub async fn explain(
         &mut self,
         id: u64,
-        photo: Option<&F>,
+        photo: Option<&Rgb>,
         class: usize,
     ) -> Result<HeatMap, PhotoError> {
         let explained = match self.explained.take().filter(|explained| explained.id == id) {
             Some(explained) => explained,
-            None => self.tokens(id, &photo::read_and_decode(photo).await?)?,
+            None => self.tokens(id, photo.ok_or(PhotoError::Unreadable)?)?,
         };
         let map = self.model.heat_map(&explained.tokens, class).await?;
         let seen = explained.seen;
@@ -141,14 +147,13 @@ impl<B: Backend> Classifier<B> {
     }
 
     /// The square that the network sees of the photo.
-    pub async fn input<F: Photo>(&self, photo: Option<&F>) -> Result<Rgb, PhotoError> {
-        let rgb = photo::read_and_decode(photo).await?;
-        Ok(resize_and_crop(&rgb, &self.model.config().preprocessing))
+    pub fn input(&self, photo: &Rgb) -> Rgb {
+        resize_and_crop(photo, &self.model.config().preprocessing)
     }
 
-    /// photo → RGB → pixels → tokens → pooled, kept for a head to be trained on.
-    pub async fn learn<F: Photo>(&mut self, id: u64, photo: Option<&F>) -> Result<(), PhotoError> {
-        let pixels = self.pixels(&photo::read_and_decode(photo).await?);
+    /// RGB → pixels → tokens → pooled, kept for a head to be trained on.
+    pub async fn learn(&mut self, id: u64, photo: &Rgb) -> Result<(), PhotoError> {
+        let pixels = self.pixels(photo);
         let tokens = self.model.tokens(&pixels, |_, _| ())?;
         let features = self.model.backend().read(&self.model.pooled(&tokens)?).await?;
         self.own_classes.keep(id, features);

@@ -2,7 +2,7 @@
 
 use beit::backend::BackendError;
 use beit::builder::BuildError;
-use beit::decode::DecodeError;
+use beit::decode::{DecodeError, Foreign};
 use beit::weights::{ManifestError, ShardError, WeightsError};
 use head::HeadError;
 use protocol::fault::LoadFault;
@@ -86,6 +86,9 @@ pub enum PhotoError {
     Unreadable,
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The program that decodes this format could not be fetched.
+    #[error("{format} can't be read: {error}")]
+    Program { format: Foreign, error: FetchError },
     #[error("the network failed: {0}")]
     Network(#[from] BackendError),
     #[error("the network's answer is not a number")]
@@ -100,7 +103,9 @@ impl PhotoError {
         match self {
             Self::Network(error) => Some(error.to_string()),
             Self::NotANumber => Some(self.to_string()),
-            Self::NoModel | Self::Unreadable | Self::Decode(_) | Self::Moving(_) => None,
+            Self::NoModel | Self::Unreadable | Self::Decode(_) | Self::Program { .. } | Self::Moving(_) => {
+                None
+            }
         }
     }
 }

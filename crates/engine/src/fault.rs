@@ -10,6 +10,9 @@ pub fn of_photo(error: PhotoError) -> PhotoFault {
         PhotoError::NoModel => PhotoFault::NoModel,
         PhotoError::Unreadable => PhotoFault::Unreadable,
         PhotoError::Decode(error) => of_decoding(error),
+        PhotoError::Program { format, error } => {
+            PhotoFault::NoDecoder { format: foreign(format), reason: error.to_string() }
+        }
         PhotoError::Network(error) => PhotoFault::Network { reason: error.to_string() },
         error @ PhotoError::NotANumber => PhotoFault::Network { reason: error.to_string() },
         PhotoError::Moving(fault) => PhotoFault::NotMoved { fault },

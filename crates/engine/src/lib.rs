@@ -5,10 +5,12 @@
 //! ```text
 //! session ─▶ load ─▶ select_device ─▶ gpu_setup ─▶ shards ─▶ store, fetch
 //!    │                     └ device_selection (pure)   └ retry_budget (pure)
-//!    └▶ on_device ─▶ classifier ─▶ photo, own_classes
+//!    ├▶ photo ─▶ codec_programs
+//!    └▶ on_device ─▶ classifier ─▶ own_classes
 //! ```
 
 mod classifier;
+mod codec_programs;
 pub mod device_selection;
 mod digest;
 mod error;

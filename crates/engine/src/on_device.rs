@@ -5,7 +5,8 @@ use crate::error::{PhotoError, TeachError};
 use crate::forward_progress::ForwardProgress;
 use crate::gpu_setup::{MOST_PHOTOS, in_time};
 use crate::own_classes::Taught;
-use crate::platform::{Clock, Devices, Photo, Platform};
+use crate::photo::PhotoDecoder;
+use crate::platform::{Clock, Devices, Platform};
 use beit::backend::GpuBackend;
 use beit::config::Config;
 use beit::decode::Rgb;
@@ -78,12 +79,12 @@ impl<D: Devices> OnDevice<D> {
         }
     }
 
-    pub async fn prepare<F: Photo>(
+    pub async fn prepare<P: Platform>(
         &self,
-        clock: &impl Clock,
-        photo: Option<&F>,
-    ) -> Result<(Decoded<F::Bytes>, Pixels), PhotoError> {
-        on_either!(self, classifier => classifier.prepare(clock, photo).await)
+        decoder: &PhotoDecoder<'_, P>,
+        photo: Option<&P::Photo>,
+    ) -> Result<(Decoded<P::Bytes>, Pixels), PhotoError> {
+        on_either!(self, classifier => classifier.prepare(decoder, photo).await)
     }
 
     pub async fn classify<P: Platform<Devices = D>>(
@@ -109,26 +110,26 @@ impl<D: Devices> OnDevice<D> {
         }
     }
 
-    pub async fn explain<F: Photo>(
+    pub async fn explain<P: Platform>(
         &mut self,
-        clock: &impl Clock,
+        decoder: &PhotoDecoder<'_, P>,
         id: u64,
-        photo: Option<&F>,
+        photo: Option<&P::Photo>,
         class: usize,
     ) -> Result<HeatMap, PhotoError> {
-        in_time_on_either!(self, clock, classifier => classifier.explain(id, photo, class))
+        // Before a GPU's time begins to count.
+        let remembered = on_either!(self, classifier => classifier.remembers(id));
+        let rgb = if remembered { None } else { Some(decoder.read_and_decode(photo).await?) };
+        let clock = decoder.platform.clock();
+        in_time_on_either!(self, clock, classifier => classifier.explain(id, rgb.as_ref(), class))
     }
 
-    pub async fn input<F: Photo>(&self, photo: Option<&F>) -> Result<Rgb, PhotoError> {
-        on_either!(self, classifier => classifier.input(photo).await)
+    /// The square that the network sees of the photo.
+    pub fn input(&self, photo: &Rgb) -> Rgb {
+        on_either!(self, classifier => classifier.input(photo))
     }
 
-    pub async fn learn<F: Photo>(
-        &mut self,
-        clock: &impl Clock,
-        id: u64,
-        photo: Option<&F>,
-    ) -> Result<(), PhotoError> {
+    pub async fn learn(&mut self, clock: &impl Clock, id: u64, photo: &Rgb) -> Result<(), PhotoError> {
         in_time_on_either!(self, clock, classifier => classifier.learn(id, photo))
     }
 

@@ -1,9 +1,10 @@
-//! A photo's file → [`Rgb`], upright: by our own decoders, which give the same pixels everywhere, and by the machine's
-//! where ours know no such format (AVIF, HEIC, JPEG XL: whatever it has a decoder for) or lack a variant of it.
+//! A photo's file → [`Rgb`], upright: by our own decoders, which give the same pixels everywhere; those for rare formats
+//! are fetched. Where ours know no such format (AVIF) or lack a variant of it, by the machine's.
 
+use crate::codec_programs::CodecPrograms;
 use crate::error::PhotoError;
-use crate::platform::{Bytes, Photo};
-use beit::decode::{DecodeError, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, decode_photo};
+use crate::platform::{Bytes, Photo, Platform};
+use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, decode_photo};
 use protocol::Reading;
 
 /// The file, which is there, and its bytes.
@@ -16,22 +17,64 @@ pub async fn read<F: Photo>(photo: Option<&F>) -> Result<(&F, F::Bytes), PhotoEr
     Ok((photo, photo.read().await.ok_or(PhotoError::Unreadable)?))
 }
 
-/// Decodes a photo, whose bytes these are, and turns it upright.
-///
-/// # Errors
-/// The error of our own decoders also where the machine's fail: it names the format.
-pub async fn decode<F: Photo>(photo: &F, bytes: &F::Bytes) -> Result<(Rgb, Reading), DecodeError> {
-    match decode_photo(&bytes.to_vec()) {
-        Ok(photo) => {
-            let reading = reading(&photo);
-            Ok((photo.rgb, reading))
+/// Decodes photos.
+pub struct PhotoDecoder<'a, P: Platform> {
+    pub platform: &'a P,
+    pub programs: &'a CodecPrograms<P>,
+}
+
+impl<P: Platform> PhotoDecoder<'_, P> {
+    /// Decodes a photo, whose bytes these are, and turns it upright.
+    ///
+    /// # Errors
+    /// The error of our own decoders also where the machine's fail: it names the format.
+    pub async fn decode(&self, photo: &P::Photo, bytes: &P::Bytes) -> Result<(Rgb, Reading), PhotoError> {
+        let error = match decode_photo(&bytes.to_vec()) {
+            Ok(photo) => {
+                let reading = reading(&photo);
+                return Ok((photo.rgb, reading));
+            }
+            Err(DecodeError::UnsupportedFormat { format }) => match self.by_program(format, bytes).await {
+                Ok(rgb) => return Ok((rgb, Reading::default())),
+                Err(error) => error,
+            },
+            Err(error) => error.into(),
+        };
+        if !may_be_read_otherwise(&error) {
+            return Err(error);
         }
-        Err(
-            error @ (DecodeError::UnsupportedFormat { .. }
-            | DecodeError::UnsupportedVariant { .. }
-            | DecodeError::NoPreview { .. }),
-        ) => photo.decode().await.unwrap_or(Err(error)).map(|rgb| (rgb, Reading::default())),
-        Err(error) => Err(error),
+        match photo.decode().await {
+            Some(decoded) => Ok((decoded?, Reading::default())),
+            None => Err(error),
+        }
+    }
+
+    async fn by_program(&self, format: Foreign, bytes: &P::Bytes) -> Result<Rgb, PhotoError> {
+        match self.programs.decode(self.platform, format, bytes).await {
+            Ok(Some(decoded)) => Ok(decoded?),
+            Ok(None) => Err(DecodeError::UnsupportedFormat { format }.into()),
+            Err(error) => Err(PhotoError::Program { format, error }),
+        }
+    }
+
+    /// Both.
+    pub async fn read_and_decode(&self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
+        let (photo, bytes) = read(photo).await?;
+        Ok(self.decode(photo, &bytes).await?.0)
+    }
+}
+
+/// Whether the machine's decoders may know what ours don't, or have the memory. What is damaged for ours is not asked
+/// for again: a decoder that shows a part of a photo would have it answered for the whole.
+fn may_be_read_otherwise(error: &PhotoError) -> bool {
+    use DecodeError::{NoPreview, OutOfMemory, UnsupportedFormat, UnsupportedVariant};
+    match error {
+        PhotoError::Program { .. } => true,
+        PhotoError::Decode(error) => matches!(
+            error,
+            UnsupportedFormat { .. } | UnsupportedVariant { .. } | NoPreview { .. } | OutOfMemory { .. }
+        ),
+        _ => false,
     }
 }
 
@@ -40,10 +83,4 @@ fn reading(photo: &DecodedPhoto) -> Reading {
         preview_of: photo.preview_of.map(|raw| raw.to_string()),
         shown_otherwise: !photo.shown_by_browsers,
     }
-}
-
-/// Both.
-pub async fn read_and_decode<F: Photo>(photo: Option<&F>) -> Result<Rgb, PhotoError> {
-    let (photo, bytes) = read(photo).await?;
-    Ok(decode(photo, &bytes).await?.0)
 }

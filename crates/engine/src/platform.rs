@@ -7,7 +7,7 @@
 
 use beit::backend::{Backend, GpuBackend};
 use beit::config::Config;
-use beit::decode::{DecodeError, Rgb};
+use beit::decode::{DecodeError, Foreign, Rgb};
 use kernels::{Isa, WeightFormat};
 use protocol::Reply;
 use protocol::fault::Reason;
@@ -20,11 +20,13 @@ pub trait Platform {
     type Clock: Clock;
     type Devices: Devices;
     type Photo: Photo<Bytes = Self::Bytes>;
+    type Codecs: Codecs<Bytes = Self::Bytes>;
 
     fn network(&self) -> &Self::Network;
     fn storage(&self) -> &Self::Storage;
     fn clock(&self) -> &Self::Clock;
     fn devices(&self) -> &Self::Devices;
+    fn codecs(&self) -> &Self::Codecs;
 
     /// Sends a reply to the page.
     fn post(&self, reply: &Reply);
@@ -225,6 +227,28 @@ pub trait Photo: Clone {
     /// None where the file can't be read any more.
     async fn read(&self) -> Option<Self::Bytes>;
 
-    /// Decodes it with what the machine brings along; none where that knows no such format either.
+    /// Decodes it with what the machine brings along; none where that knows no such format.
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>>;
+}
+
+/// Runs programs that decode photos (`crates/codec-module`).
+pub trait Codecs {
+    type Bytes: Bytes;
+    /// A program that is ready to run.
+    type Program: Clone;
+
+    /// Where the program for a format lies; none for a format that has none.
+    fn address(&self, format: Foreign) -> Option<String>;
+
+    /// # Errors
+    /// Why it is no program that runs here.
+    async fn compile(&self, program: Self::Bytes) -> Result<Self::Program, String>;
+
+    /// Decodes a photo in memory of its own, which goes afterwards.
+    async fn decode(
+        &self,
+        program: &Self::Program,
+        format: Foreign,
+        photo: &Self::Bytes,
+    ) -> Result<Rgb, DecodeError>;
 }

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::classifier::Decoded;
+use crate::codec_programs::CodecPrograms;
 use crate::device_selection::{Forecast, Misjudged, Times};
 use crate::error::{LoadError, PhotoError, TeachError};
 use crate::fault;
@@ -15,10 +16,11 @@ use crate::isa_choice;
 use crate::load::{self, Loaded};
 use crate::on_device::OnDevice;
 use crate::own_classes::{self, Taught};
-use crate::photo;
+use crate::photo::{self, PhotoDecoder};
 use crate::platform::{Bytes, Devices, Platform, Threads};
 use crate::select_device::Wanted;
 use crate::store::Store;
+use beit::decode::Rgb;
 use beit::preprocess::Pixels;
 use futures_util::future::join;
 use protocol::fault::{LoadFault, PhotoFault, Reason};
@@ -39,6 +41,7 @@ pub struct Message<F> {
 pub struct Session<P: Platform> {
     platform: P,
     loaded: Option<Loaded<P>>,
+    programs: CodecPrograms<P>,
     /// What photos were foretold to take, where the device was chosen by that.
     forecast: Option<Forecast>,
     /// The manifest's address and the device asked for.
@@ -56,6 +59,7 @@ impl<P: Platform> Session<P> {
         Self {
             platform,
             loaded: None,
+            programs: CodecPrograms::default(),
             forecast: None,
             asked: Default::default(),
             threads: None,
@@ -160,10 +164,11 @@ impl<P: Platform> Session<P> {
     /// Reads and decodes photos; those that can't be are answered.
     async fn prepare(&mut self, ids: Vec<u64>, photos: &[P::Photo]) -> Batch<P::Bytes> {
         let mut batch = Batch { ids: Vec::new(), photos: Vec::new(), pixels: Vec::new() };
+        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
         for (at, id) in ids.into_iter().enumerate() {
             self.platform.post(&Reply::Started { id });
             let prepared = match &self.loaded {
-                Some(loaded) => loaded.network.prepare(self.platform.clock(), photos.get(at)).await,
+                Some(loaded) => loaded.network.prepare(&decoder, photos.get(at)).await,
                 None => Err(PhotoError::NoModel),
             };
             match prepared {
@@ -240,25 +245,43 @@ impl<P: Platform> Session<P> {
         photo: Option<&P::Photo>,
         class: usize,
     ) -> Result<HeatMap, PhotoError> {
-        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
-        let error = match network.explain(self.platform.clock(), id, photo, class).await {
+        let error = match self.explain_once(id, photo, class).await {
             Ok(map) => return Ok(map),
             Err(error) => error,
         };
         self.after_failure(error).await?;
+        self.explain_once(id, photo, class).await
+    }
+
+    async fn explain_once(
+        &mut self,
+        id: u64,
+        photo: Option<&P::Photo>,
+        class: usize,
+    ) -> Result<HeatMap, PhotoError> {
         let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
-        network.explain(self.platform.clock(), id, photo, class).await
+        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
+        network.explain(&decoder, id, photo, class).await
     }
 
     async fn learn(&mut self, id: u64, photo: Option<&P::Photo>) -> Result<(), PhotoError> {
-        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
-        let error = match network.learn(self.platform.clock(), id, photo).await {
+        let photo = self.read_and_decode(photo).await?;
+        let error = match self.learn_once(id, &photo).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
         self.after_failure(error).await?;
+        self.learn_once(id, &photo).await
+    }
+
+    async fn learn_once(&mut self, id: u64, photo: &Rgb) -> Result<(), PhotoError> {
         let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
         network.learn(self.platform.clock(), id, photo).await
+    }
+
+    async fn read_and_decode(&self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
+        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
+        decoder.read_and_decode(photo).await
     }
 
     /// Gets ready for another try on the processor, where the GPU was what failed.
@@ -271,7 +294,8 @@ impl<P: Platform> Session<P> {
 
     /// The side of the square that the network sees of the photo, and its pixels in RGBA.
     async fn input(&mut self, photo: Option<&P::Photo>) -> Result<(usize, Vec<u8>), PhotoError> {
-        let square = self.network()?.input(photo).await?;
+        let photo = self.read_and_decode(photo).await?;
+        let square = self.network()?.input(&photo);
         let pixels = square.pixels.as_chunks::<3>().0.iter();
         Ok((square.width as usize, pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect()))
     }

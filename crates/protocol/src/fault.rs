@@ -19,6 +19,11 @@ pub enum PhotoFault {
     Unsupported {
         format: Foreign,
     },
+    /// What decodes this format could not be fetched.
+    NoDecoder {
+        format: Foreign,
+        reason: String,
+    },
     /// A readable format in a variant that its decoder lacks.
     Variant {
         format: String,

@@ -2,6 +2,7 @@
 
 use crate::bytes::JsBytes;
 use crate::clock::BrowserClock;
+use crate::codecs::BrowserCodecs;
 use crate::devices::BrowserDevices;
 use crate::network::BrowserNetwork;
 use crate::photo::PhotoFile;
@@ -16,6 +17,7 @@ pub struct Browser {
     storage: BrowserStorage,
     clock: BrowserClock,
     devices: BrowserDevices,
+    codecs: BrowserCodecs,
 }
 
 impl Platform for Browser {
@@ -25,6 +27,7 @@ impl Platform for Browser {
     type Clock = BrowserClock;
     type Devices = BrowserDevices;
     type Photo = PhotoFile;
+    type Codecs = BrowserCodecs;
 
     fn network(&self) -> &BrowserNetwork {
         &self.network
@@ -40,6 +43,10 @@ impl Platform for Browser {
 
     fn devices(&self) -> &BrowserDevices {
         &self.devices
+    }
+
+    fn codecs(&self) -> &BrowserCodecs {
+        &self.codecs
     }
 
     fn post(&self, reply: &Reply) {

@@ -7,6 +7,7 @@
 mod browser;
 mod bytes;
 mod clock;
+mod codecs;
 mod devices;
 mod lock;
 mod network;

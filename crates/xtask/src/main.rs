@@ -13,6 +13,7 @@ mod bench;
 mod bits32;
 mod browser;
 mod cache;
+mod codecs;
 mod deny;
 mod embed;
 mod fuzz;

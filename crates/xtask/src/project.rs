@@ -38,6 +38,11 @@ impl Project {
         self.root.join("target/workers").join(profile.name())
     }
 
+    /// Where the finished decoders of rare formats lie.
+    pub fn codecs(&self, profile: Profile) -> PathBuf {
+        self.root.join("target/codecs").join(profile.name())
+    }
+
     /// Where long jobs write what they say.
     pub fn log(&self, name: &str) -> Result<PathBuf> {
         let folder = self.root.join("target/logs");

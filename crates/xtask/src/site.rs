@@ -11,7 +11,7 @@ use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
-use crate::{Result, embed, models, shell, wasm_opt, workers};
+use crate::{Result, codecs, embed, models, shell, wasm_opt, workers};
 
 /// Tells the tests in a browser which site to open, relative to the workspace's root.
 pub const VARIABLE: &str = "BEITSCOPE_SITE";
@@ -73,13 +73,15 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// Builds what [`Site::begin`] has left out: the workers for other browsers, and the list of files to be kept
-    /// for use without a network. Returns the site's folder.
+    /// Builds what [`Site::begin`] has left out: the workers for other browsers, the decoders of rare formats, and the
+    /// list of files to be kept for use without a network. Returns the site's folder.
     pub fn finish(self) -> Result<PathBuf> {
         workers::build(self.project, self.tools, self.profile, workers::OTHERS)?;
+        codecs::build(self.project, self.profile)?;
         let inputs = self.inputs()?;
         if !self.stamp.is_fresh(&inputs)? {
             workers::put(self.project, self.profile, workers::OTHERS, &self.out)?;
+            codecs::put(self.project, self.profile, &self.out)?;
             shell::list(&self.out)?;
             self.stamp.write(&inputs)?;
         }
@@ -95,7 +97,7 @@ impl<'a> Site<'a> {
 
     fn inputs(&self) -> Result<Fingerprint> {
         let mut inputs = self.page.clone();
-        inputs.path(&self.project.workers(self.profile))?;
+        inputs.path(&self.project.workers(self.profile))?.path(&self.project.codecs(self.profile))?;
         Ok(inputs)
     }
 
@@ -142,6 +144,8 @@ pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -
         workers::build(project, &tools, Profile::Release, variants)?;
         workers::put(project, Profile::Release, variants, &staged)?;
     }
+    codecs::build(project, Profile::Release)?;
+    codecs::put(project, Profile::Release, &staged)?;
     finish_page(project, &staged)?;
     shell::list(&staged)
 }

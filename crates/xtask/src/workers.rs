@@ -23,7 +23,7 @@ const OPTIMISE: &str = "-O3";
 pub struct Variant {
     /// Its folder's name below `workers/`, and what the page asks for.
     pub name: &'static str,
-    /// Added to the flags in .cargo/config.toml.
+    /// What the compiler is told.
     rustflags: &'static [&'static str],
     /// More arguments for cargo, such as those that rebuild the standard library.
     cargo: &'static [&'static str],
@@ -75,6 +75,9 @@ pub const FIRST: &[Variant] = &[RELAXED_THREADS];
 /// The other builds that a site has.
 pub const OTHERS: &[Variant] = &[SIMD128, SIMD128_THREADS];
 
+/// What runs in every browser.
+pub const PLAIN: Variant = SIMD128;
+
 /// It compiles every line of the worker but those of a build without threads.
 pub const LINTED: Variant = RELAXED_THREADS;
 /// The rest.
@@ -114,16 +117,17 @@ impl Variant {
     }
 
     /// A target folder of its own: of libraries for other languages (`cdylib`) cargo keeps only one.
-    fn cargo_target(&self, project: &Project) -> PathBuf {
+    pub fn cargo_target(&self, project: &Project) -> PathBuf {
         project.cargo_target.join(format!("wasm-{}", self.name))
     }
 
-    /// Cargo that builds the worker, as the site has it.
-    fn cargo_worker(&self, project: &Project, profile: Profile) -> Command {
+    /// Cargo that builds a package's module, with this choice of it, as the site has it.
+    pub fn cargo_module(&self, project: &Project, profile: Profile, package: &[&str]) -> Command {
         // `rustc` is `build`, with arguments for the last crate alone.
         let mut cargo = self.cargo(project, "rustc");
         cargo
-            .args(["--package", "worker", "--lib", "--profile", CARGO_PROFILE, "--target-dir"])
+            .args(package)
+            .args(["--lib", "--profile", CARGO_PROFILE, "--target-dir"])
             .arg(self.cargo_target(project));
         // Both profiles are linked from the same dependencies: cargo would compile them anew for another kind of LTO,
         // though that changes nothing in them.
@@ -147,7 +151,7 @@ impl Variant {
     /// changed.
     fn build(&self, project: &Project, tools: &Tools, profile: Profile) -> Result<()> {
         let started = Instant::now();
-        let cargo = &mut self.cargo_worker(project, profile);
+        let cargo = &mut self.cargo_module(project, profile, &["--package", "worker"]);
         run_logged(cargo, &project.log(&format!("worker-{}", self.name))?)?;
         let wasm = self.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join("worker.wasm");
 

@@ -4,7 +4,7 @@ use crate::numbers::rounded;
 use protocol::BackendInfo;
 use protocol::fault::{Foreign, LoadFault, PhotoFault, Reason, TeachFault};
 
-const WORKS: &str = "支持 JPEG、PNG、WebP、GIF、BMP 和 TIFF。";
+const WORKS: &str = "支持 JPEG、HEIC、PNG、WebP、GIF、BMP 和 TIFF。";
 
 pub fn photo(fault: &PhotoFault) -> String {
     match fault {
@@ -13,6 +13,10 @@ pub fn photo(fault: &PhotoFault) -> String {
         PhotoFault::Empty => "文件是空的。".into(),
         PhotoFault::NotAPhoto => format!("这不是可读取的照片。{WORKS}"),
         PhotoFault::Unsupported { format } => format!("这是{}，无法读取。{WORKS}", foreign(*format)),
+        PhotoFault::NoDecoder { format, reason } => format!(
+            "这是{}，读取它所需的解码程序无法下载（{reason}）。请检查网络连接，然后重试。",
+            foreign(*format)
+        ),
         PhotoFault::Variant { format } => {
             format!("这个 {format} 文件的存储方式无法读取。另存为普通的 JPEG 或 PNG 即可。")
         }

@@ -58,7 +58,7 @@ pub fn DropZone(
                         class="visually-hidden"
                         type="file"
                         multiple=true
-                        accept="image/*,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2,.tga,.qoi,.zip,application/zip,.tar,.tgz,.gz,application/x-tar,application/gzip"
+                        accept="image/*,.heic,.heif,.avif,.jxl,.jp2,.j2k,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2,.tga,.qoi,.zip,application/zip,.tar,.tgz,.gz,application/x-tar,application/gzip"
                         data-testid="file-input"
                         onchange={onchange.clone()}
                     />

@@ -34,6 +34,7 @@ fn photo_faults() -> Vec<PhotoFault> {
         PhotoFault::Empty,
         PhotoFault::NotAPhoto,
         PhotoFault::Variant { format: format() },
+        PhotoFault::NoDecoder { format: Foreign::Heic, reason: "no answer".into() },
         PhotoFault::NoPreview { raw: "DNG".into() },
         PhotoFault::Truncated { format: format() },
         PhotoFault::Damaged { format: format() },

@@ -4,21 +4,22 @@ use std::error::Error;
 use std::io;
 
 use image::ImageError;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Foreign, Format, MAX_FILE_BYTES, MAX_PIXELS, Raw};
 
 /// Why a file gave no picture. `Display` is a plain sentence; `detail` is for developers and not part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum DecodeError {
     #[error("This file is empty.")]
     Empty,
 
-    #[error("This is not a photo Beitscope can read. JPEG, PNG, WebP, GIF, BMP and TIFF work.")]
+    #[error("This is not a photo Beitscope can read. JPEG, HEIC, PNG, WebP, GIF, BMP and TIFF work.")]
     NotAPhoto,
 
     /// A known format that no decoder here reads.
-    #[error("This is {format}, which Beitscope can't read. JPEG, PNG, WebP, GIF, BMP and TIFF work.")]
+    #[error("This is {format}, which Beitscope can't read. JPEG, HEIC, PNG, WebP, GIF, BMP and TIFF work.")]
     UnsupportedFormat { format: Foreign },
 
     /// A readable format in a variant that its decoder lacks, such as a lossless JPEG.
@@ -54,11 +55,11 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    pub(super) fn corrupt(format: Format, detail: impl Into<String>) -> Self {
+    pub fn corrupt(format: Format, detail: impl Into<String>) -> Self {
         Self::Corrupt { format, detail: detail.into() }
     }
 
-    pub(super) fn variant(format: Format, detail: impl Into<String>) -> Self {
+    pub fn variant(format: Format, detail: impl Into<String>) -> Self {
         Self::UnsupportedVariant { format, detail: detail.into() }
     }
 

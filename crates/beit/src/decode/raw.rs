@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::ifd::{Tiff, find};
 use super::jpeg::{Frame, first_frame, structure};
 
 /// A kind of raw photo.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Raw {
     /// Canon, older and newer.
     Cr2,

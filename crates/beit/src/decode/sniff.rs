@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::DecodeError;
 
-/// A format that [`decode`](super::decode()) reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A format that [`decode`](super::decode()), or the crate `codecs`, reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     Jpeg,
     Png,
@@ -19,6 +21,11 @@ pub enum Format {
     Pnm,
     Qoi,
     Tga,
+    /// The crate `codecs` reads this and what follows.
+    Heic,
+    Avif,
+    JpegXl,
+    Jpeg2000,
 }
 
 impl fmt::Display for Format {
@@ -34,20 +41,25 @@ impl fmt::Display for Format {
             Self::Pnm => "PNM",
             Self::Qoi => "QOI",
             Self::Tga => "TGA",
+            Self::Heic => "HEIC",
+            Self::Avif => "AVIF",
+            Self::JpegXl => "JPEG XL",
+            Self::Jpeg2000 => "JPEG 2000",
         })
     }
 }
 
-/// How the names of photos end that [`decode`](super::decode()) reads, in lower case: what is a photo in a folder among
+/// How the names of photos end that [`decode`](super::decode()) or the crate `codecs` reads, in lower case: what is a photo in a folder among
 /// other files. What is named by itself is looked at whatever its name.
-pub const ENDINGS: [&str; 36] = [
+pub const ENDINGS: [&str; 46] = [
     "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ico", "pbm",
     "pgm", "ppm", "pnm", "pam", "qoi", "tga", "mpo", "cr2", "cr3", "dng", "nef", "nrw", "arw", "srf", "sr2",
-    "raf", "orf", "rw2", "pef", "srw", "rwl", "3fr",
+    "raf", "orf", "rw2", "pef", "srw", "rwl", "3fr", "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k",
+    "j2c", "jpf", "jpx",
 ];
 
 /// A format that people take for a photo and [`decode`](super::decode()) does not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Foreign {
     Avif,
     Heic,
@@ -62,6 +74,19 @@ pub enum Foreign {
     Icns,
     Matroska,
     Video,
+}
+
+impl Foreign {
+    /// Its name among those that are read, where the crate `codecs` reads it.
+    pub fn decoded(self) -> Option<Format> {
+        match self {
+            Self::Heic => Some(Format::Heic),
+            Self::Avif => Some(Format::Avif),
+            Self::JpegXl => Some(Format::JpegXl),
+            Self::Jpeg2000 => Some(Format::Jpeg2000),
+            _ => None,
+        }
+    }
 }
 
 /// With its article.

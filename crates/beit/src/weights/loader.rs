@@ -1,15 +1,13 @@
 //! Reads a weights file from its bytes, in order and in pieces of any size.
 
 use super::WeightsError;
+use super::gguf::{self, HeaderError, TensorType};
 use super::schema::{self, Metadata, Role, TensorSpec};
 use crate::config::Config;
 use crate::labels::Label;
-use candle_core::quantized::GgmlDType;
-use candle_core::quantized::gguf_file::Content;
 use half::f16;
 use kernels::WeightFormat;
 use std::collections::HashMap;
-use std::io::Cursor;
 
 /// A header is first looked for in this many bytes, then in twice as many, and so on.
 const FIRST_HEADER_TRY: usize = 64 << 10;
@@ -57,7 +55,7 @@ enum Stage {
 /// A tensor still to come: where it lies in the file.
 struct Pending {
     spec: TensorSpec,
-    dtype: GgmlDType,
+    kind: TensorType,
     start: u64,
     bytes: u64,
 }
@@ -172,20 +170,20 @@ fn room<T>(spec: &TensorSpec, bytes: u64) -> Result<Vec<T>, WeightsError> {
 }
 
 fn complete(filling: Filling) -> Result<Tensor, WeightsError> {
-    let Filling { pending: Pending { spec, dtype, .. }, bytes } = filling;
+    let Filling { pending: Pending { spec, kind, .. }, bytes } = filling;
     let floats = || room(&spec, 4 * spec.values());
-    let data = match dtype {
-        GgmlDType::F32 => {
+    let data = match kind {
+        TensorType::F32 => {
             let mut values = floats()?;
             values.extend(bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)));
             TensorData::Dense(values)
         }
-        GgmlDType::F16 => {
+        TensorType::F16 => {
             let mut values = floats()?;
             values.extend(bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()));
             TensorData::Dense(values)
         }
-        GgmlDType::Q4_0 => TensorData::Blocks { format: WeightFormat::Q4_0, bytes },
+        TensorType::Q4_0 => TensorData::Blocks { format: WeightFormat::Q4_0, bytes },
         _ => TensorData::Blocks { format: WeightFormat::Q8_0, bytes },
     };
     match &data {
@@ -202,6 +200,20 @@ enum HeaderFault {
     Refused(WeightsError),
 }
 
+impl From<HeaderError> for HeaderFault {
+    fn from(error: HeaderError) -> Self {
+        match error {
+            HeaderError::Incomplete => Self::Incomplete(error.to_string()),
+            HeaderError::Invalid(reason) => Self::Refused(WeightsError::Header(reason)),
+            HeaderError::Alignment { got } => Self::Refused(WeightsError::Metadata {
+                key: gguf::ALIGNMENT_KEY,
+                expected: "a U32 above 0".into(),
+                got,
+            }),
+        }
+    }
+}
+
 impl From<WeightsError> for HeaderFault {
     fn from(error: WeightsError) -> Self {
         Self::Refused(error)
@@ -210,81 +222,49 @@ impl From<WeightsError> for HeaderFault {
 
 /// The header, the tensors in the order they lie, and where the first byte of data is.
 fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, usize), HeaderFault> {
-    if !bytes.starts_with(b"GGUF") {
-        let magic = String::from_utf8_lossy(&bytes[..bytes.len().min(4)]).into_owned();
-        return Err(WeightsError::Header(format!("it begins with {magic:?} instead of \"GGUF\"")).into());
-    }
-    check_alignment(bytes)?;
-    let content =
-        Content::read(&mut Cursor::new(bytes)).map_err(|e| HeaderFault::Incomplete(sentence(&e)))?;
-    let data_start = content.tensor_data_offset;
+    let content = gguf::Header::read(bytes)?;
+    let data_start = content.data_start;
     if data_start > bytes.len() as u64 {
         return Err(HeaderFault::Incomplete("the file ends before its tensors".into()));
     }
     let config = schema::read_config(&content.metadata)?;
     let labels = schema::read_labels(&content.metadata, config.classes)?;
     let pending = locate(&content, &config, total_bytes)?;
-    let tensors = pending.iter().map(|p| (p.spec.name.clone(), type_name(p.dtype), p.bytes)).collect();
+    let tensors = pending.iter().map(|p| (p.spec.name.clone(), p.kind.name(), p.bytes)).collect();
     let header = Header { config, labels, metadata: content.metadata, tensors };
     Ok((header, pending, data_start as usize))
 }
 
-/// Refuses an alignment that candle would divide by zero for: any that is not spelt as every writer does, a U32
-/// above 0.
-fn check_alignment(bytes: &[u8]) -> Result<(), WeightsError> {
-    const KEY: &str = "general.alignment";
-    const U32: u32 = 4;
-    let found = bytes.windows(KEY.len()).enumerate().filter(|(_, window)| *window == KEY.as_bytes());
-    for (at, _) in found {
-        let word = |i: usize| {
-            let word = bytes.get(at + KEY.len() + 4 * i..)?.first_chunk()?;
-            Some(u32::from_le_bytes(*word))
-        };
-        if let (Some(kind), Some(alignment)) = (word(0), word(1))
-            && (kind != U32 || alignment == 0)
-        {
-            let got = format!("{alignment} of type {kind}");
-            return Err(WeightsError::Metadata { key: KEY, expected: "a U32 above 0".into(), got });
-        }
-    }
-    Ok(())
-}
-
-/// candle's reason without the backtrace that it may carry.
-fn sentence(error: &candle_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
-}
-
 /// Holds the file's tensors against those the network needs; names every fault at once.
-fn locate(content: &Content, config: &Config, total_bytes: u64) -> Result<Vec<Pending>, WeightsError> {
-    let mut surplus: HashMap<&str, _> = content.tensor_infos.iter().map(|(n, i)| (n.as_str(), i)).collect();
+fn locate(content: &gguf::Header, config: &Config, total_bytes: u64) -> Result<Vec<Pending>, WeightsError> {
+    let mut surplus: HashMap<&str, _> = content.tensors.iter().map(|(n, i)| (n.as_str(), i)).collect();
     let (mut faults, mut pending) = (Vec::new(), Vec::new());
     for spec in config.tensors() {
         let Some(info) = surplus.remove(spec.name.as_str()) else {
             faults.push(format!("{}: missing, expected {:?}", spec.name, spec.shape));
             continue;
         };
-        if info.shape.dims() != spec.shape {
-            faults.push(format!("{}: expected {:?}, got {:?}", spec.name, spec.shape, info.shape.dims()));
+        if !info.shape.iter().copied().eq(spec.shape.iter().map(|&length| length as u64)) {
+            faults.push(format!("{}: expected {:?}, got {:?}", spec.name, spec.shape, info.shape));
             continue;
         }
-        let dtype = info.ggml_dtype;
-        let blocks = matches!(dtype, GgmlDType::Q8_0 | GgmlDType::Q4_0);
-        let dense = matches!(dtype, GgmlDType::F32 | GgmlDType::F16);
-        let columns = spec.shape.last().copied().unwrap_or(1);
-        let blocks_fit = spec.role == Role::Linear && columns.is_multiple_of(dtype.block_size());
-        if !(dense || blocks && blocks_fit) {
+        let kind = info.kind;
+        let columns = spec.shape.last().copied().unwrap_or(1) as u64;
+        let fits = match kind {
+            TensorType::F32 | TensorType::F16 => true,
+            _ => spec.role == Role::Linear && columns.is_multiple_of(kind.block_values()),
+        };
+        let Some(bytes) = kind.bytes(spec.values()).filter(|_| fits) else {
             let expected = if spec.role == Role::Linear { "F32, F16, Q8_0 or Q4_0" } else { "F32 or F16" };
-            faults.push(format!("{}: expected {expected}, got {}", spec.name, type_name(dtype)));
+            faults.push(format!("{}: expected {expected}, got {}", spec.name, kind.name()));
             continue;
-        }
-        let bytes = spec.values() / dtype.block_size() as u64 * dtype.type_size() as u64;
-        let start = content.tensor_data_offset.saturating_add(info.offset);
+        };
+        let start = content.data_start.saturating_add(info.offset);
         if start.saturating_add(bytes) > total_bytes {
             faults.push(format!("{}: lies beyond the file's {total_bytes} bytes", spec.name));
             continue;
         }
-        pending.push(Pending { spec, dtype, start, bytes });
+        pending.push(Pending { spec, kind, start, bytes });
     }
     faults.extend(surplus.keys().map(|name| format!("{name:.80}: not part of this network")));
     pending.sort_by_key(|p| p.start);
@@ -300,21 +280,10 @@ fn locate(content: &Content, config: &Config, total_bytes: u64) -> Result<Vec<Pe
     Err(WeightsError::Tensors(faults))
 }
 
-fn type_name(dtype: GgmlDType) -> &'static str {
-    match dtype {
-        GgmlDType::F32 => "F32",
-        GgmlDType::F16 => "F16",
-        GgmlDType::Q8_0 => "Q8_0",
-        GgmlDType::Q4_0 => "Q4_0",
-        _ => "another type",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Position;
-    use candle_core::quantized::gguf_file;
 
     /// A network whose `mlp.fc1.weight` takes 2³² bytes in F32.
     fn wide() -> Config {
@@ -340,24 +309,14 @@ mod tests {
         let label = Label { wnid: "n00000001".into(), en: "thing".into(), zh: "thing".into() };
         let metadata = schema::metadata(config, &[label]);
         let metadata: Vec<_> = metadata.iter().map(|(key, value)| (*key, value)).collect();
-        let mut bytes = Vec::new();
-        gguf_file::write(&mut Cursor::new(&mut bytes), &metadata, &[]).unwrap();
-        // Written without tensors, the metadata's last text is followed by padding alone.
-        bytes.truncate(bytes.iter().rposition(|&byte| byte != 0).unwrap() + 1);
         let mut tensors = config.tensors();
         tensors.sort_by_key(|spec| spec.name != "blocks.0.mlp.fc1.weight");
-        bytes[8..16].copy_from_slice(&(tensors.len() as u64).to_le_bytes());
-        let mut offset = 0u64;
-        for TensorSpec { name, shape, .. } in &tensors {
-            bytes.extend((name.len() as u64).to_le_bytes());
-            bytes.extend(name.as_bytes());
-            bytes.extend((shape.len() as u32).to_le_bytes());
-            shape.iter().rev().for_each(|&length| bytes.extend((length as u64).to_le_bytes()));
-            bytes.extend(0u32.to_le_bytes()); // F32
-            bytes.extend(offset.to_le_bytes());
-            offset += 4 * shape.iter().map(|&length| length as u64).product::<u64>();
-        }
-        bytes.resize(bytes.len().next_multiple_of(32), 0);
+        let bytes_of = |spec: &TensorSpec| 4 * spec.values();
+        let infos = tensors
+            .iter()
+            .map(|spec| (spec.name.as_str(), spec.shape.as_slice(), TensorType::F32, bytes_of(spec)));
+        let bytes = gguf::header(&metadata, infos);
+        let offset: u64 = tensors.iter().map(|spec| bytes_of(spec).next_multiple_of(gguf::ALIGNMENT)).sum();
         let length = bytes.len() as u64 + offset;
         (bytes, length)
     }

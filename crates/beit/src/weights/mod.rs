@@ -8,6 +8,7 @@
 //! shapes and spells the metadata keys.
 
 mod error;
+pub mod gguf;
 mod loader;
 mod manifest;
 pub mod schema;

@@ -1,13 +1,13 @@
 //! The tensors a network has, and the metadata keys that describe it.
 
 use super::WeightsError;
+use super::gguf::Value;
 use crate::config::{Config, Position};
 use crate::labels::Label;
 use crate::preprocess::Preprocessing;
-use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
 
-/// A file's metadata, as candle reads it.
+/// A file's metadata.
 pub type Metadata = HashMap<String, Value>;
 
 /// One tensor of a network: its name (timm's) and shape, row-major.
@@ -257,20 +257,20 @@ impl<'a> Reader<'a> {
 
     fn size(&self, key: &'static str, most: usize) -> Result<usize, WeightsError> {
         let value = self.get(key)?;
-        let size = value.to_u64().ok().and_then(|v| usize::try_from(v).ok());
+        let size = value.as_u64().and_then(|v| usize::try_from(v).ok());
         size.filter(|v| (1..=most).contains(v))
             .ok_or_else(|| mismatch(key, &format!("a number from 1 to {most}"), brief(value)))
     }
 
     fn float(&self, key: &'static str) -> Result<f32, WeightsError> {
         let value = self.get(key)?;
-        let float = value.to_f32().ok().filter(|v| v.is_finite());
+        let float = value.as_f32().filter(|v| v.is_finite());
         float.ok_or_else(|| mismatch(key, "a finite number", brief(value)))
     }
 
     fn text(&self, key: &'static str) -> Result<&'a str, WeightsError> {
         let value = self.get(key)?;
-        value.to_string().map(String::as_str).map_err(|_| mismatch(key, "text", brief(value)))
+        value.as_str().ok_or_else(|| mismatch(key, "text", brief(value)))
     }
 
     fn expect_text(&self, key: &'static str, allowed: &[&str]) -> Result<&'a str, WeightsError> {
@@ -281,21 +281,21 @@ impl<'a> Reader<'a> {
 
     fn array(&self, key: &'static str, len: usize) -> Result<&'a [Value], WeightsError> {
         let value = self.get(key)?;
-        let array = value.to_vec().ok().filter(|a| a.len() == len);
-        array.map(Vec::as_slice).ok_or_else(|| mismatch(key, &format!("{len} values"), brief(value)))
+        let array = value.as_array().filter(|a| a.len() == len);
+        array.ok_or_else(|| mismatch(key, &format!("{len} values"), brief(value)))
     }
 
     fn channels(&self, key: &'static str) -> Result<[f32; 3], WeightsError> {
         let mut channels = [0.0; 3];
         for (channel, value) in channels.iter_mut().zip(self.array(key, 3)?) {
-            let float = value.to_f32().ok().filter(|v| v.is_finite());
+            let float = value.as_f32().filter(|v| v.is_finite());
             *channel = float.ok_or_else(|| mismatch(key, "finite numbers", brief(value)))?;
         }
         Ok(channels)
     }
 
     fn texts(&self, key: &'static str, len: usize) -> Result<Vec<String>, WeightsError> {
-        let text = |v: &Value| v.to_string().cloned().map_err(|_| mismatch(key, "text", brief(v)));
+        let text = |v: &Value| v.as_str().map(str::to_owned).ok_or_else(|| mismatch(key, "text", brief(v)));
         self.array(key, len)?.iter().map(text).collect()
     }
 }

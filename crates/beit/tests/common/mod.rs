@@ -1,8 +1,10 @@
 //! Test data, and pictures compared pixel by pixel.
 
-// Not every file of tests compares pictures by their parts.
+// Not every file of tests compares pictures by their parts, or damages photos.
 #[allow(dead_code)]
 pub mod grid;
+#[allow(dead_code)]
+pub mod scrambler;
 
 use std::path::{Path, PathBuf};
 
@@ -36,17 +38,4 @@ pub fn assert_same(name: &str, got: &Rgb, expected: &Rgb, tolerance: u8) {
         got.pixels.len(),
         first.map(|at| (at / 3 % got.width as usize, at / 3 / got.width as usize)),
     );
-}
-
-// Not every file of tests damages photos.
-#[allow(dead_code)]
-/// Numbers that look random and are the same every time.
-pub struct Scrambler(pub u64);
-
-#[allow(dead_code)]
-impl Scrambler {
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % limit
-    }
 }

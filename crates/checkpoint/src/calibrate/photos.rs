@@ -2,7 +2,7 @@
 
 use crate::CheckpointError;
 use beit::config::Config;
-use beit::decode::{ENDINGS, decode};
+use beit::decode::ENDINGS;
 use beit::preprocess::{Pixels, preprocess};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -51,8 +51,8 @@ fn collect(folder: &Path, photos: &mut Vec<PathBuf>) -> Result<(), CheckpointErr
 pub(crate) fn read(files: &[PathBuf], config: &Config) -> Vec<Result<Pixels, (PathBuf, String)>> {
     let read = |file: &PathBuf| {
         let bytes = std::fs::read(file).map_err(|e| e.to_string())?;
-        let photo = decode(&bytes).map_err(|e| e.to_string())?;
-        Ok(preprocess(&photo, &config.preprocessing))
+        let photo = codecs::decode_photo(&bytes).map_err(|e| e.to_string())?;
+        Ok(preprocess(&photo.rgb, &config.preprocessing))
     };
     files.par_iter().map(|file| read(file).map_err(|reason: String| (file.clone(), reason))).collect()
 }

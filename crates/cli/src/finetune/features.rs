@@ -7,10 +7,10 @@ use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::say;
 use beit::backend::{Backend, Cpu};
-use beit::decode::decode;
 use beit::model::Model;
 use beit::preprocess::preprocess;
 use beit::weights::sha256;
+use codecs::decode_photo;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -86,9 +86,9 @@ pub fn of(
             kept.fetch_add(1, Ordering::Relaxed);
             return Ok((hash, features.to_vec()));
         }
-        let photo = decode(&bytes).map_err(|e| e.to_string())?;
+        let photo = decode_photo(&bytes).map_err(|e| e.to_string())?;
         drop(bytes);
-        let pixels = preprocess(&photo, &model.config().preprocessing);
+        let pixels = preprocess(&photo.rgb, &model.config().preprocessing);
         drop(photo);
         let features = model.tokens(&pixels, |_, _| ()).and_then(|tokens| model.pooled(&tokens));
         let features = features.and_then(|f| pollster::block_on(model.backend().read(&f)));

@@ -10,11 +10,12 @@ use crate::failure::Failure;
 use crate::output::{json, say, wants_json};
 use ::finetune::{FinetuneError, Network, Photos, Progress, Settings, Trained, train};
 use beit::config::Config;
-use beit::decode::{Rgb, decode};
+use beit::decode::Rgb;
 use beit::labels::Label;
 use beit::weights::sha256;
 use checkpoint::ModelFolder;
 use checkpoint::rehead::{NewModel, NewWeights};
+use codecs::decode_photo;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -235,7 +236,7 @@ fn read(photo: &Featured) -> Result<Rgb, String> {
     let fault = |e: String| format!("{}: {e}", photo.file.display());
     let bytes =
         std::fs::read(&photo.file).map_err(|e| fault(format!("the file can't be read any more: {e}")))?;
-    decode(&bytes).map_err(|e| fault(e.to_string()))
+    decode_photo(&bytes).map(|photo| photo.rgb).map_err(|e| fault(e.to_string()))
 }
 
 fn how(arguments: &Arguments, trained: &Trained) -> String {

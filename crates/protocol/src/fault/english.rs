@@ -16,7 +16,7 @@ impl Display for LoadFault {
     }
 }
 
-const WORKS: &str = "JPEG, PNG, WebP, GIF, BMP and TIFF work.";
+const WORKS: &str = "JPEG, HEIC, PNG, WebP, GIF, BMP and TIFF work.";
 
 fn photo(fault: &PhotoFault) -> String {
     match fault {
@@ -29,6 +29,10 @@ fn photo(fault: &PhotoFault) -> String {
         PhotoFault::Unsupported { format } => {
             format!("This is {}, which Beitscope can't read. {WORKS}", foreign(*format))
         }
+        PhotoFault::NoDecoder { format, reason } => format!(
+            "This is {}. What reads it could not be fetched: {reason}. Check the connection, then try again.",
+            foreign(*format)
+        ),
         PhotoFault::Variant { format } => format!(
             "This {format} is stored in a way Beitscope can't read. Saved again as an ordinary JPEG or PNG, it works."
         ),

@@ -1,11 +1,12 @@
 //! Tells how photos are read, as `tools/odd-photos/read_with_pillow.py` does: `read_photos FOLDER > beitscope.json`.
 
-#[path = "../tests/common/grid.rs"]
+#[path = "../../beit/tests/common/grid.rs"]
 mod grid;
 
 use std::path::PathBuf;
 
-use beit::decode::{Rgb, decode_photo};
+use beit::decode::Rgb;
+use codecs::decode_photo;
 use grid::mean_colours;
 use serde_json::{Map, Value, json};
 
