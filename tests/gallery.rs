@@ -2,6 +2,8 @@
 
 #[path = "gallery/archives.rs"]
 mod archives;
+#[path = "gallery/modern_photos.rs"]
+mod modern_photos;
 #[path = "gallery/odd_photos.rs"]
 mod odd_photos;
 #[path = "gallery/transfers.rs"]
