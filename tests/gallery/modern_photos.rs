@@ -58,6 +58,11 @@ fn phones_photos_get_the_command_lines_answers_and_a_picture() {
             );
             page::until(client, &format!("{name} has a picture"), &has_picture).await;
         }
+        // Upright and whole, though few browsers know the format.
+        page::click(client, "[data-name=\"heic-o6.heic\"] .open").await;
+        let is_large = "const image = document.querySelector('.stage img');
+            return !!image?.complete && image.naturalWidth === 241 && image.naturalHeight === 359";
+        page::until(client, "the photo is large", is_large).await;
     });
 }
 
@@ -81,7 +86,10 @@ fn a_decoder_that_cannot_be_had_is_told_and_asked_for_again() {
         page::pick(client, &[photo("heic-tiles.heic")]).await;
         let cards = page::settled(client, 1).await;
         let sentence = cards[0].error.clone().unwrap_or_default();
-        assert!(sentence.contains("a HEIC photo") && sentence.contains("could not be fetched"), "{sentence:?}");
+        assert!(
+            sentence.contains("a HEIC photo") && sentence.contains("could not be fetched"),
+            "{sentence:?}"
+        );
         is_down.store(false, Ordering::Relaxed);
         page::pick(client, &[photo("heic-o6.heic")]).await;
         let cards = page::settled(client, 2).await;

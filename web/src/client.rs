@@ -3,6 +3,7 @@
 
 use crate::fetch::{base_address, told};
 use crate::lifeline;
+use crate::photo::Picture;
 use crate::state::{Action, Breakdown, LISTED_CLASSES};
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
@@ -130,6 +131,11 @@ impl Client {
         self.post(&Request::ShowInput { id }, Some(photo))
     }
 
+    /// Asks for all of a photo as the worker decodes it, its long side at most `side` pixels.
+    pub fn show_whole(&self, id: u64, side: u32, photo: &Blob) -> Result<(), String> {
+        self.post(&Request::ShowWhole { id, side }, Some(photo))
+    }
+
     /// Asks about the visitor's own classes, with a photo or a head's file beside the question.
     pub fn teach(&self, request: TeachRequest, file: Option<&Blob>) -> Result<(), String> {
         self.post(&Request::Teach(request), file)
@@ -155,10 +161,14 @@ fn read(event: &Event) -> Result<Action, String> {
     let data = event.dyn_ref::<MessageEvent>().ok_or("it is no message")?.data();
     let parts = data.dyn_into::<Array>().map_err(|_| "it is no array")?;
     let json = parts.get(0).as_string().ok_or("it has no JSON text")?;
+    let rgba = || -> Result<Rc<[u8]>, String> {
+        let pixels: Uint8ClampedArray = parts.get(1).dyn_into().map_err(|_| "it has no pixels")?;
+        Ok(pixels.to_vec().into())
+    };
     Ok(match serde_json::from_str(&json).map_err(|error| error.to_string())? {
-        Reply::Input { id, side } => {
-            let pixels: Uint8ClampedArray = parts.get(1).dyn_into().map_err(|_| "it has no pixels")?;
-            Action::SawInput { id, side, rgba: pixels.to_vec().into() }
+        Reply::Input { id, side } => Action::SawInput { id, side, rgba: rgba()? },
+        Reply::Whole { id, side, width, height } => {
+            Action::SawWhole { id, side, picture: Picture { width, height, rgba: rgba()? } }
         }
         reply => Action::Worker(reply),
     })

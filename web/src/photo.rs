@@ -44,6 +44,14 @@ pub struct Maker {
     pub backend: Rc<BackendInfo>,
 }
 
+/// Pixels in RGBA, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    pub width: u32,
+    pub height: u32,
+    pub rgba: Rc<[u8]>,
+}
+
 /// What the browser makes of the photo on its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preview {

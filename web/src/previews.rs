@@ -2,9 +2,9 @@
 //! that a thousand photos take no more memory than a screenful.
 
 use crate::intake::Source;
-use crate::photo::PhotoId;
+use crate::photo::{PhotoId, Picture};
 use crate::shelf::Shelf;
-use crate::state::Action;
+use crate::state::{Action, CARD_SIDE as WIDTH};
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
@@ -16,8 +16,6 @@ use web_sys::{
 };
 use yew::Callback;
 
-/// A card is at most about this wide, in pixels of the screen.
-const WIDTH: u32 = 720;
 /// How many are made at a time.
 const AT_ONCE: usize = 2;
 /// How many are kept: with about 60 KB each, 10 MB.
@@ -80,16 +78,16 @@ impl Previews {
         }
     }
 
-    /// Makes a photo's picture of what the network saw.
-    pub fn draw(self: &Rc<Self>, id: PhotoId, side: usize, rgba: Rc<[u8]>) {
+    /// Makes a card's picture of what was decoded.
+    pub fn draw(self: &Rc<Self>, id: PhotoId, picture: Picture) {
         let this = self.clone();
         spawn_local(async move {
             // Without a canvas the card keeps its placeholder.
-            let Ok(small) = picture(side, &rgba).await else { return };
+            let Ok(small) = drawn(&picture).await else { return };
             let Ok(url) = Url::create_object_url_with_blob(&small) else { return };
             let url: Rc<str> = url.into();
             if this.keep(id, &url) {
-                this.dispatch.emit(Action::InputPreviewed { id, url });
+                this.dispatch.emit(Action::DecodedPreviewed { id, url });
             }
         });
     }
@@ -157,10 +155,11 @@ async fn shrink(photo: &Blob) -> Result<Blob, JsValue> {
     written(&canvas).await
 }
 
-/// A picture of `side` × `side` pixels in RGBA.
-async fn picture(side: usize, rgba: &[u8]) -> Result<Blob, JsValue> {
-    let canvas = OffscreenCanvas::new(side as u32, side as u32)?;
-    let data = ImageData::new_with_u8_clamped_array(Clamped(rgba), side as u32)?;
+/// A picture as a file that browsers show.
+pub async fn drawn(picture: &Picture) -> Result<Blob, JsValue> {
+    let Picture { width, height, rgba } = picture;
+    let canvas = OffscreenCanvas::new(*width, *height)?;
+    let data = ImageData::new_with_u8_clamped_array(Clamped(rgba), *width)?;
     context(&canvas)?.put_image_data(&data, 0.0, 0.0)?;
     written(&canvas).await
 }

@@ -17,6 +17,9 @@ pub use crashes::Crashes;
 pub use engine::{Breakdown, Engine, Problem};
 pub use listing::{Drawn, Listing, Order, Viewport};
 pub use live::{CAMERA, Live};
+pub use preview::CARD_SIDE;
+#[cfg(any(test, doc))]
+pub use preview::VIEWER_SIDE;
 pub use queue::Counts;
 pub use takeaway::{LinkState, Shared};
 pub use viewer::{Explanation, Input, Lack, Viewer, explained};
@@ -169,7 +172,7 @@ impl State {
                 vec![]
             }
             Action::Previewed { id, url } => self.previewed(id, url),
-            Action::InputPreviewed { id, url } => {
+            Action::DecodedPreviewed { id, url } => {
                 self.change(id, |photo| photo.preview = Preview::Shown(url));
                 vec![]
             }
@@ -217,12 +220,7 @@ impl State {
                 }
                 vec![]
             }
-            Action::WholeFailed => {
-                if let Some(viewer) = &mut self.viewer {
-                    viewer.url = None;
-                }
-                vec![]
-            }
+            Action::WholeFailed => self.whole_failed().into_iter().collect(),
             Action::Explain(class) => self.explain(class),
             Action::Strength(strength) => {
                 if let Some(viewer) = &mut self.viewer {
@@ -273,9 +271,10 @@ impl State {
             }
             Action::UpdateNow => vec![Effect::UpdateNow],
             Action::SawInput { id, side, rgba } => {
-                self.saw(id, side, rgba.clone());
-                self.draw_input(id, side, rgba)
+                self.saw(id, side, rgba);
+                vec![]
             }
+            Action::SawWhole { id, side, picture } => self.saw_whole(id, side, picture).into_iter().collect(),
             Action::Retry(id) => {
                 self.change(id, |photo| {
                     if matches!(&photo.progress, Progress::Failed(trouble) if trouble.can_retry()) {

@@ -54,11 +54,7 @@ pub fn resize_and_crop(photo: &Rgb, how: &Preprocessing) -> Rgb {
     let (resized_width, resized_height) = resized(width, height, how.short_side);
     let columns = Taps::new(width, resized_width, window(resized_width, side));
     let rows = Taps::new(height, resized_height, window(resized_height, side));
-
-    // Horizontal first, rounded to bytes in between: the order is part of the result.
-    let sources = rows.sources();
-    let narrow = columns.horizontal(&photo.pixels[sources.start * width * 3..sources.end * width * 3], width);
-    let cut = rows.vertical(&narrow, columns.len() * 3);
+    let cut = resample(photo, &columns, &rows);
 
     // Black margins on each side when the photo is smaller than the square.
     let left = margin(resized_width, side);
@@ -69,6 +65,28 @@ pub fn resize_and_crop(photo: &Rgb, how: &Preprocessing) -> Rgb {
         }
     }
     square
+}
+
+/// The whole photo, made smaller, where it has to be, so that its long side has `longest` pixels.
+pub fn fit_within(photo: &Rgb, longest: u32) -> Rgb {
+    let long_side = photo.width.max(photo.height);
+    if long_side <= longest || photo.width.min(photo.height) == 0 {
+        return photo.clone();
+    }
+    let scaled = |side: u32| (u64::from(side) * u64::from(longest) / u64::from(long_side)).max(1);
+    let (width, height) = (scaled(photo.width), scaled(photo.height));
+    let columns = Taps::new(photo.width as usize, width, 0..width);
+    let rows = Taps::new(photo.height as usize, height, 0..height);
+    Rgb { width: width as u32, height: height as u32, pixels: resample(photo, &columns, &rows) }
+}
+
+/// The pixels of these columns and rows of a resized photo.
+fn resample(photo: &Rgb, columns: &Taps, rows: &Taps) -> Vec<u8> {
+    let width = photo.width as usize;
+    // Horizontal first, rounded to bytes in between: the order is part of the result.
+    let sources = rows.sources();
+    let narrow = columns.horizontal(&photo.pixels[sources.start * width * 3..sources.end * width * 3], width);
+    rows.vertical(&narrow, columns.len() * 3)
 }
 
 /// The part of a photo of `width` × `height` pixels that the network sees, in the photo's own pixels:
@@ -131,6 +149,21 @@ fn normalize(square: &Rgb, how: &Preprocessing) -> Pixels {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_photo_is_fitted_into_a_size_whole() {
+        let photo =
+            |width: u32, height: u32| Rgb { width, height, pixels: vec![77; (width * height * 3) as usize] };
+        for (size, longest, expected) in [
+            ((90, 60), 30, (30, 20)),
+            ((60, 90), 30, (20, 30)),
+            ((500, 1), 50, (50, 1)),
+            ((9, 6), 30, (9, 6)),
+        ] {
+            let fitted = fit_within(&photo(size.0, size.1), longest);
+            assert_eq!(fitted, photo(expected.0, expected.1), "{size:?} in {longest}");
+        }
+    }
 
     #[test]
     fn sizes_are_cut_off_not_rounded() {

@@ -42,10 +42,11 @@ fn photos_are_answered_in_order() {
 fn photos_of_phones_and_newer_formats_are_answered() {
     let folder = tempfile::tempdir().unwrap();
     let model = model(folder.path(), "tiny-absolute");
-    let photos: Vec<String> = ["heic-tiles.heic", "heic-named.jpg", "avif-grid.avif", "photo.jxl", "photo.jp2"]
-        .iter()
-        .map(|name| data(&format!("modern-photos/{name}")).display().to_string())
-        .collect();
+    let photos: Vec<String> =
+        ["heic-tiles.heic", "heic-named.jpg", "avif-grid.avif", "photo.jxl", "photo.jp2"]
+            .iter()
+            .map(|name| data(&format!("modern-photos/{name}")).display().to_string())
+            .collect();
     let explain = folder.path().join("seen").display().to_string();
     let mut more = vec!["--explain-input", explain.as_str()];
     more.extend(photos.iter().map(String::as_str));

@@ -21,7 +21,7 @@ use crate::platform::{Bytes, Devices, Platform, Threads};
 use crate::select_device::Wanted;
 use crate::store::Store;
 use beit::decode::Rgb;
-use beit::preprocess::Pixels;
+use beit::preprocess::{Pixels, fit_within};
 use futures_util::future::join;
 use protocol::fault::{LoadFault, PhotoFault, Reason};
 use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
@@ -91,6 +91,13 @@ impl<P: Platform> Session<P> {
             }
             Request::ShowInput { id } => match self.input(file).await {
                 Ok((side, rgba)) => self.platform.post_with(&Reply::Input { id, side }, &rgba),
+                Err(error) => self.platform.post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
+            },
+            Request::ShowWhole { id, side } => match self.read_and_decode(file).await {
+                Ok(photo) => {
+                    let Rgb { width, height, pixels } = fit_within(&photo, side);
+                    self.platform.post_with(&Reply::Whole { id, side, width, height }, &rgba(&pixels));
+                }
                 Err(error) => self.platform.post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
             },
             Request::Teach(request) => self.teach(request, file).await,
@@ -296,8 +303,7 @@ impl<P: Platform> Session<P> {
     async fn input(&mut self, photo: Option<&P::Photo>) -> Result<(usize, Vec<u8>), PhotoError> {
         let photo = self.read_and_decode(photo).await?;
         let square = self.network()?.input(&photo);
-        let pixels = square.pixels.as_chunks::<3>().0.iter();
-        Ok((square.width as usize, pixels.flat_map(|&[r, g, b]| [r, g, b, 255]).collect()))
+        Ok((square.width as usize, rgba(&square.pixels)))
     }
 
     /// What the page asks about a visitor's own classes.
@@ -446,6 +452,10 @@ struct Batch<B> {
     ids: Vec<u64>,
     photos: Vec<Decoded<B>>,
     pixels: Vec<Pixels>,
+}
+
+fn rgba(rgb: &[u8]) -> Vec<u8> {
+    rgb.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect()
 }
 
 fn own_head(head: Result<OwnHead, TeachError>) -> TeachReply {

@@ -31,6 +31,9 @@ pub enum Request {
     /// Show what the network sees of the photo beside this message. Answered by [`Reply::Input`] or
     /// [`Reply::NotShown`].
     ShowInput { id: u64 },
+    /// Show all of the photo beside this message as it was decoded, upright, its long side at most `side` pixels.
+    /// Answered by [`Reply::Whole`] or [`Reply::NotShown`].
+    ShowWhole { id: u64, side: u32 },
     /// About a visitor's own classes.
     Teach(TeachRequest),
 }
@@ -80,7 +83,9 @@ pub enum Reply {
     Explained { id: u64, class: usize, heat_map: HeatMap },
     /// The square that the network sees of the photo, `side` × `side` pixels in RGBA, beside this message.
     Input { id: u64, side: usize },
-    /// A heat map or an input could not be had.
+    /// All of the photo, `width` × `height` pixels in RGBA, beside this message; `side` as it was asked for.
+    Whole { id: u64, side: u32, width: u32, height: u32 },
+    /// A heat map, an input or a whole photo could not be had.
     NotShown { id: u64, fault: PhotoFault },
 }
 

@@ -6,10 +6,11 @@ use crate::client::Client;
 use crate::diagnostics;
 use crate::download;
 use crate::export::Format;
-use crate::fetch::parameter;
+use crate::fetch::{self, parameter};
 use crate::intake;
 use crate::models;
 use crate::photo::{PhotoId, Progress, Trouble};
+use crate::previews;
 use crate::record_link;
 use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
 use crate::storage;
@@ -63,8 +64,17 @@ impl App {
                 self.ask_about(id, move |client, photo| client.explain(id, class, photo));
             }
             Effect::ShowInput(id) => self.ask_about(id, move |client, photo| client.show_input(id, photo)),
-            Effect::PreviewInput { id, side, rgba } => self.previews.draw(id, side, rgba),
-            Effect::OpenWhole(id) => self.open_whole(id),
+            Effect::ShowWhole { id, side } => {
+                self.ask_about(id, move |client, photo| client.show_whole(id, side, photo));
+            }
+            Effect::DrawPreview { id, picture } => self.previews.draw(id, picture),
+            Effect::DrawWhole { id, picture } => {
+                self.open(id, async move { previews::drawn(&picture).await.ok() });
+            }
+            Effect::OpenWhole(id) => {
+                let source = self.shelf.borrow().source(id).cloned();
+                self.open(id, async move { source?.blob().await });
+            }
             Effect::CloseWhole => close(&self.whole),
             Effect::Speak { language, chosen } => language.announce(chosen),
             Effect::Export(format) => self.export(format),
@@ -189,8 +199,19 @@ impl App {
         let strength = f64::from(seen.strength) / 100.0;
         let stem = photo.name.rsplit_once('.').map_or(&*photo.name, |(stem, _)| stem);
         let name = format!("{stem}-beitscope.png");
+        let seen = seen.url.clone();
         spawn_local(async move {
-            let Some(file) = source.blob().await else { return };
+            // What is in sight may be other than the file: the browser does not know every format.
+            let in_sight = match seen {
+                Some(url) => fetch::blob(&url, u64::MAX).await.ok(),
+                None => None,
+            };
+            let Some(file) = (match in_sight {
+                Some(picture) => Some(picture),
+                None => source.blob().await,
+            }) else {
+                return;
+            };
             let heat = map.as_deref().map(|map| Heat { map, strength });
             match annotate(&file, &answer, top_k, heat, text).await {
                 // A browser that saves nothing says so itself.
@@ -200,13 +221,12 @@ impl App {
         });
     }
 
-    fn open_whole(&self, id: PhotoId) {
+    /// Opens a picture of the photo for the large view.
+    fn open(&self, id: PhotoId, picture: impl Future<Output = Option<Blob>> + 'static) {
         close(&self.whole);
-        let Some(source) = self.shelf.borrow().source(id).cloned() else { return };
         let (whole, dispatch) = (self.whole.clone(), self.dispatch.clone());
         spawn_local(async move {
-            let photo = source.blob().await;
-            let url = photo.and_then(|photo| Url::create_object_url_with_blob(&photo).ok());
+            let url = picture.await.and_then(|picture| Url::create_object_url_with_blob(&picture).ok());
             // Without one, the small picture stays.
             let Some(url) = url.map(Rc::<str>::from) else { return };
             if let Some(earlier) = whole.replace(Some(url.clone())) {

@@ -1,10 +1,12 @@
 //! What can happen to the page, and what it asks of the browser.
 
 use super::{Breakdown, Order, Problem, Shared, Viewport};
+#[cfg(doc)]
+use super::{CARD_SIDE, VIEWER_SIDE};
 use crate::export::Format;
 use crate::language::Language;
 use crate::models::{ListFault, Listed};
-use crate::photo::{Arrival, PhotoId, Trouble};
+use crate::photo::{Arrival, PhotoId, Picture, Trouble};
 use crate::record::Record;
 use crate::storage::Kept;
 use archive::LeftOut;
@@ -61,8 +63,8 @@ pub enum Action {
         id: PhotoId,
         url: Option<Rc<str>>,
     },
-    /// A small picture of what the network saw of it is at this object URL.
-    InputPreviewed {
+    /// A small picture of it as it was decoded for the network is at this object URL.
+    DecodedPreviewed {
         id: PhotoId,
         url: Rc<str>,
     },
@@ -153,6 +155,12 @@ pub enum Action {
         side: usize,
         rgba: Rc<[u8]>,
     },
+    /// All of the photo as it was decoded for the network; `side` is [`CARD_SIDE`] or [`VIEWER_SIDE`].
+    SawWhole {
+        id: PhotoId,
+        side: u32,
+        picture: Picture,
+    },
     /// Classify this photo again.
     Retry(PhotoId),
     Remove(PhotoId),
@@ -197,8 +205,13 @@ pub enum Effect {
     Explain { id: PhotoId, class: usize },
     /// Ask the worker what the network sees of this photo.
     ShowInput(PhotoId),
-    /// Make the card's picture of it and answer with [`Action::InputPreviewed`].
-    PreviewInput { id: PhotoId, side: usize, rgba: Rc<[u8]> },
+    /// Ask the worker for all of this photo as it is decoded for the network: with [`CARD_SIDE`] for its card, with
+    /// [`VIEWER_SIDE`] for the large view.
+    ShowWhole { id: PhotoId, side: u32 },
+    /// Make the card's picture of it and answer with [`Action::DecodedPreviewed`].
+    DrawPreview { id: PhotoId, picture: Picture },
+    /// Make the large view's picture of it and answer with [`Action::WholeOpened`].
+    DrawWhole { id: PhotoId, picture: Picture },
     /// Make an object URL of the whole photo and answer with [`Action::WholeOpened`].
     OpenWhole(PhotoId),
     /// Let go of it.

@@ -194,7 +194,7 @@ impl State {
                 let maker = self.maker();
                 self.change(id, |photo| photo.maker = maker);
                 let mut effects = self.settle(id, Progress::Done(answer));
-                effects.extend(self.preview_input(id));
+                effects.extend(self.preview_decoded(id));
                 effects
             }
             Reply::Failed { id, fault, .. } => self.settle(id, Progress::Failed(Trouble::Photo(fault))),
@@ -204,7 +204,7 @@ impl State {
                 vec![]
             }
             // Its pixels come with an action of their own.
-            Reply::Input { .. } => vec![],
+            Reply::Input { .. } | Reply::Whole { .. } => vec![],
             Reply::NotShown { id, fault } => {
                 self.not_shown(Some(id), Lack::Photo(fault));
                 vec![]

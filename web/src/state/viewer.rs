@@ -80,7 +80,7 @@ impl State {
         let strength = self.viewer.as_ref().map_or(70, |viewer| viewer.strength);
         self.link = LinkState::None;
         self.viewer = Some(Viewer::of(id, strength));
-        let mut effects = vec![Effect::OpenWhole(id)];
+        let mut effects = vec![self.open_whole(id)];
         effects.extend(class.into_iter().flat_map(|class| self.explain(class)));
         effects
     }

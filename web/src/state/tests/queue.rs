@@ -2,7 +2,7 @@
 
 use super::super::queue::TIMED_PHOTOS;
 use super::*;
-use crate::photo::Trouble;
+use crate::photo::{Picture, Trouble};
 use crate::status::Status;
 use protocol::Reading;
 use protocol::fault::PhotoFault;
@@ -142,15 +142,16 @@ fn seen_otherwise(state: &mut State, id: PhotoId) -> Vec<Effect> {
 }
 
 #[test]
-fn a_card_shows_what_the_network_saw_where_the_browser_shows_something_else() {
-    let asks = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::ShowInput(1)));
+fn a_card_shows_what_was_decoded_where_the_browser_shows_something_else() {
+    let asks = |effects: &[Effect]| effects.contains(&Effect::ShowWhole { id: 1, side: CARD_SIDE });
     let mut state = ready();
     arrive(&mut state, 1, &[1]);
     state.update(Action::Previewed { id: 1, url: Some("blob:on its side".into()) });
     assert!(asks(&seen_otherwise(&mut state, 1)), "its picture is there already");
-    let saw = Action::SawInput { id: 1, side: 1, rgba: [0; 4].into() };
-    assert!(matches!(state.update(saw)[..], [Effect::PreviewInput { id: 1, side: 1, .. }]));
-    state.update(Action::InputPreviewed { id: 1, url: "blob:upright".into() });
+    let picture = Picture { width: 1, height: 1, rgba: [0; 4].into() };
+    let saw = Action::SawWhole { id: 1, side: CARD_SIDE, picture: picture.clone() };
+    assert_eq!(state.update(saw), [Effect::DrawPreview { id: 1, picture }]);
+    state.update(Action::DecodedPreviewed { id: 1, url: "blob:upright".into() });
     assert_eq!(state.photos[0].preview, Preview::Shown("blob:upright".into()));
     // It went out of sight and comes back.
     state.update(Action::PreviewsDropped(vec![1]));
@@ -159,15 +160,34 @@ fn a_card_shows_what_the_network_saw_where_the_browser_shows_something_else() {
 }
 
 #[test]
+fn the_large_view_shows_what_was_decoded_where_the_browser_shows_something_else_or_nothing() {
+    let large = Effect::ShowWhole { id: 1, side: VIEWER_SIDE };
+    let picture = Picture { width: 1, height: 1, rgba: [0; 4].into() };
+    let saw = || Action::SawWhole { id: 1, side: VIEWER_SIDE, picture: picture.clone() };
+    let mut state = ready();
+    arrive(&mut state, 1, &[1, 2]);
+    seen_otherwise(&mut state, 1);
+    assert_eq!(state.update(Action::View { id: 1, class: None }), [large.clone()]);
+    assert_eq!(state.update(saw()), [Effect::DrawWhole { id: 1, picture: picture.clone() }]);
+
+    // The browser tries the file first, and can't show it.
+    assert_eq!(state.update(Action::View { id: 2, class: None }), [Effect::OpenWhole(2)]);
+    assert_eq!(state.update(Action::WholeFailed), [], "it has no answer yet");
+    done(&mut state, 2, 1.0);
+    assert_eq!(state.update(Action::WholeFailed), [Effect::ShowWhole { id: 2, side: VIEWER_SIDE }]);
+    assert_eq!(state.update(saw()), [], "another photo is in sight");
+}
+
+#[test]
 fn a_photo_that_the_browser_cannot_show_gets_a_picture_with_its_answer() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     state.update(Action::Previewed { id: 1, url: None });
     let effects = done(&mut state, 1, 1.0);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::ShowInput(1))), "{effects:?}");
+    assert!(effects.contains(&Effect::ShowWhole { id: 1, side: CARD_SIDE }), "{effects:?}");
     // Out of sight nothing is made, and where the browser shows it nothing is asked for.
     let effects = done(&mut state, 2, 1.0);
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::ShowInput(_))), "{effects:?}");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::ShowWhole { .. })), "{effects:?}");
     assert_eq!(state.update(Action::Previewed { id: 2, url: Some("blob:2".into()) }), []);
 }
 
