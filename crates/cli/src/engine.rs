@@ -42,6 +42,8 @@ impl Backend {
 /// A model that answers photos.
 pub struct Engine {
     network: Network,
+    /// How its linear layers' weights are stored.
+    format: WeightFormat,
     pub labels: Vec<Label>,
     /// The model's own name.
     pub name: String,
@@ -114,7 +116,13 @@ impl Engine {
             }
         };
         let manifest = folder.manifest();
-        Ok(Self { network, labels, name: manifest.name.clone(), sha256: manifest.sha256.clone() })
+        Ok(Self {
+            network,
+            format: weight_format(&manifest.quantization),
+            labels,
+            name: manifest.name.clone(),
+            sha256: manifest.sha256.clone(),
+        })
     }
 
     /// Where the network runs: never [`Backend::Auto`].
@@ -127,7 +135,7 @@ impl Engine {
 
     /// Milliseconds that a photo would take on the processor, foretold from one matrix product as the page does it.
     pub fn foretold_cpu_ms(&self) -> f64 {
-        foretold_cpu_ms(self.network.config(), WeightFormat::Q8_0)
+        foretold_cpu_ms(self.network.config(), self.format)
     }
 
     /// Side of the square that the network sees, in pixels.

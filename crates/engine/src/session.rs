@@ -7,25 +7,28 @@
 //!               └ photos take much longer than foretold: the other device, if that is the better one now
 //! ```
 
+mod show;
+mod teach;
+
 use crate::classifier::Decoded;
 use crate::codec_programs::CodecPrograms;
 use crate::device_selection::{Forecast, Misjudged, Times};
-use crate::error::{LoadError, PhotoError, TeachError};
+use crate::error::{LoadError, PhotoError};
 use crate::fault;
 use crate::isa_choice;
 use crate::load::{self, Loaded};
 use crate::on_device::OnDevice;
-use crate::own_classes::{self, Taught};
-use crate::photo::{self, PhotoDecoder};
-use crate::platform::{Bytes, Devices, Platform, Threads};
+use crate::own_classes::Taught;
+use crate::photo::PhotoDecoder;
+use crate::platform::{Devices, Platform, Threads};
 use crate::select_device::Wanted;
 use crate::store::Store;
 use beit::decode::Rgb;
-use beit::preprocess::{Pixels, fit_within};
+use beit::preprocess::Pixels;
 use futures_util::future::join;
 use protocol::fault::{LoadFault, PhotoFault, Reason};
-use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest};
-use protocol::{Answer, BackendInfo, Device, HeatMap, Reply, Request};
+use protocol::teach::TeachReply;
+use protocol::{Answer, BackendInfo, Device, Reply, Request};
 
 /// How often photos may show that the other device is the better one: times that change for ever would have the network
 /// moved for ever.
@@ -82,24 +85,9 @@ impl<P: Platform> Session<P> {
                 let batch = self.prepare(ids, &files).await;
                 self.classify(batch, top_k).await;
             }
-            Request::Explain { id, class } => {
-                let reply = match self.explain(id, file, class).await {
-                    Ok(heat_map) => Reply::Explained { id, class, heat_map },
-                    Err(error) => Reply::NotShown { id, fault: fault::of_photo(error) },
-                };
-                self.platform.post(&reply);
-            }
-            Request::ShowInput { id } => match self.input(file).await {
-                Ok((side, rgba)) => self.platform.post_with(&Reply::Input { id, side }, &rgba),
-                Err(error) => self.platform.post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
-            },
-            Request::ShowWhole { id, side } => match self.read_and_decode(file).await {
-                Ok(photo) => {
-                    let Rgb { width, height, pixels } = fit_within(&photo, side);
-                    self.platform.post_with(&Reply::Whole { id, side, width, height }, &rgba(&pixels));
-                }
-                Err(error) => self.platform.post(&Reply::NotShown { id, fault: fault::of_photo(error) }),
-            },
+            Request::Explain { id, class } => self.show_heat_map(id, file, class).await,
+            Request::ShowInput { id } => self.show_input(id, file).await,
+            Request::ShowWhole { id, side } => self.show_whole(id, file, side).await,
             Request::Teach(request) => self.teach(request, file).await,
         }
         if self.failures == 1 {
@@ -246,46 +234,6 @@ impl<P: Platform> Session<P> {
         });
     }
 
-    async fn explain(
-        &mut self,
-        id: u64,
-        photo: Option<&P::Photo>,
-        class: usize,
-    ) -> Result<HeatMap, PhotoError> {
-        let error = match self.explain_once(id, photo, class).await {
-            Ok(map) => return Ok(map),
-            Err(error) => error,
-        };
-        self.after_failure(error).await?;
-        self.explain_once(id, photo, class).await
-    }
-
-    async fn explain_once(
-        &mut self,
-        id: u64,
-        photo: Option<&P::Photo>,
-        class: usize,
-    ) -> Result<HeatMap, PhotoError> {
-        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
-        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
-        network.explain(&decoder, id, photo, class).await
-    }
-
-    async fn learn(&mut self, id: u64, photo: Option<&P::Photo>) -> Result<(), PhotoError> {
-        let photo = self.read_and_decode(photo).await?;
-        let error = match self.learn_once(id, &photo).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        self.after_failure(error).await?;
-        self.learn_once(id, &photo).await
-    }
-
-    async fn learn_once(&mut self, id: u64, photo: &Rgb) -> Result<(), PhotoError> {
-        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
-        network.learn(self.platform.clock(), id, photo).await
-    }
-
     async fn read_and_decode(&self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
         let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
         decoder.read_and_decode(photo).await
@@ -297,60 +245,6 @@ impl<P: Platform> Session<P> {
             Some(failure) => self.move_to_cpu(&failure).await,
             None => Err(error),
         }
-    }
-
-    /// The side of the square that the network sees of the photo, and its pixels in RGBA.
-    async fn input(&mut self, photo: Option<&P::Photo>) -> Result<(usize, Vec<u8>), PhotoError> {
-        let photo = self.read_and_decode(photo).await?;
-        let square = self.network()?.input(&photo);
-        Ok((square.width as usize, rgba(&square.pixels)))
-    }
-
-    /// What the page asks about a visitor's own classes.
-    async fn teach(&mut self, request: TeachRequest, file: Option<&P::Photo>) {
-        let reply = match request {
-            TeachRequest::See { photo } => match self.learn(photo, file).await {
-                Ok(()) => TeachReply::Seen { photo },
-                Err(error) => TeachReply::NotSeen { photo, fault: fault::of_photo(error) },
-            },
-            TeachRequest::Forget { photos } => {
-                return self.network().map(|network| network.forget(&photos)).unwrap_or_default();
-            }
-            TeachRequest::Train { classes } => match self.train(&classes) {
-                Ok(head) => TeachReply::OwnClasses { head },
-                Err(error) => TeachReply::NotTaught { fault: fault::of_teaching(error) },
-            },
-            TeachRequest::Use { file } => {
-                let bytes = own_classes::decode_base64(&file);
-                own_head(bytes.and_then(|bytes| self.set_head(&bytes)))
-            }
-            TeachRequest::Import => own_head(match photo::read(file).await {
-                Ok((_, bytes)) => self.set_head(&bytes.to_vec()),
-                Err(_) => Err(TeachError::Unreadable),
-            }),
-            TeachRequest::UseModels => {
-                if let Ok(network) = self.network() {
-                    network.restore_head();
-                }
-                TeachReply::ModelsClasses
-            }
-        };
-        self.platform.post(&Reply::Teach(reply));
-    }
-
-    /// Trains a head and puts it in the model's place.
-    fn train(&mut self, classes: &[TaughtClass]) -> Result<OwnHead, TeachError> {
-        let Loaded { network, info, .. } = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
-        let (head, lesson) = network.train(&self.platform, classes, &info.name, &info.sha256)?;
-        let own = network.set_head(&head)?;
-        self.platform.post(&Reply::Teach(TeachReply::Taught { lesson }));
-        Ok(own)
-    }
-
-    /// Puts the head in a file in the model's place.
-    fn set_head(&mut self, file: &[u8]) -> Result<OwnHead, TeachError> {
-        let Loaded { network, info, .. } = self.loaded.as_mut().ok_or(TeachError::NoModel)?;
-        network.set_head(&own_classes::read_head(file, &info.name, &info.sha256)?)
     }
 
     fn is_on_gpu(&self) -> bool {
@@ -452,15 +346,4 @@ struct Batch<B> {
     ids: Vec<u64>,
     photos: Vec<Decoded<B>>,
     pixels: Vec<Pixels>,
-}
-
-fn rgba(rgb: &[u8]) -> Vec<u8> {
-    rgb.as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect()
-}
-
-fn own_head(head: Result<OwnHead, TeachError>) -> TeachReply {
-    match head {
-        Ok(head) => TeachReply::OwnClasses { head },
-        Err(error) => TeachReply::Refused { fault: fault::of_teaching(error) },
-    }
 }

@@ -161,17 +161,17 @@ fn a_card_shows_what_was_decoded_where_the_browser_shows_something_else() {
 
 #[test]
 fn the_large_view_shows_what_was_decoded_where_the_browser_shows_something_else_or_nothing() {
-    let large = Effect::ShowWhole { id: 1, side: VIEWER_SIDE };
     let picture = Picture { width: 1, height: 1, rgba: [0; 4].into() };
     let saw = || Action::SawWhole { id: 1, side: VIEWER_SIDE, picture: picture.clone() };
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     seen_otherwise(&mut state, 1);
-    assert_eq!(state.update(Action::View { id: 1, class: None }), [large.clone()]);
+    let view = |id| Action::View { id, class: None };
+    assert_eq!(state.update(view(1)), [Effect::ShowWhole { id: 1, side: VIEWER_SIDE }]);
     assert_eq!(state.update(saw()), [Effect::DrawWhole { id: 1, picture: picture.clone() }]);
 
     // The browser tries the file first, and can't show it.
-    assert_eq!(state.update(Action::View { id: 2, class: None }), [Effect::OpenWhole(2)]);
+    assert_eq!(state.update(view(2)), [Effect::OpenWhole(2)]);
     assert_eq!(state.update(Action::WholeFailed), [], "it has no answer yet");
     done(&mut state, 2, 1.0);
     assert_eq!(state.update(Action::WholeFailed), [Effect::ShowWhole { id: 2, side: VIEWER_SIDE }]);
