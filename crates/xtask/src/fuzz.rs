@@ -33,7 +33,7 @@ pub fn run_all(project: &Project) -> Result<()> {
         println!("{target}, {SECONDS} s");
         let mut fuzz = project.command(&cargo_fuzz.to_string_lossy());
         // cargo-fuzz asks for the compiler that the caller has chosen.
-        fuzz.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("RUST_BACKTRACE");
+        fuzz.env("RUSTUP_TOOLCHAIN", "nightly");
         fuzz.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", &target, "--"]);
         fuzz.args([&format!("-max_total_time={SECONDS}"), "-timeout=10", "-max_len=65536", "-verbosity=0"]);
         run(&mut fuzz)?;

@@ -1,0 +1,16 @@
+//! A HEIC, AVIF, JPEG XL or JPEG 2000 photo: a picture with the bytes it claims, or a sentence.
+
+#![no_main]
+
+use codecs::decode_photo;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|file: &[u8]| {
+    match decode_photo(file) {
+        Ok(photo) => {
+            let pixels = u64::from(photo.rgb.width) * u64::from(photo.rgb.height);
+            assert_eq!(photo.rgb.pixels.len() as u64, 3 * pixels);
+        }
+        Err(error) => assert!(error.to_string().ends_with('.')),
+    }
+});
