@@ -19,14 +19,14 @@ type Parts = Vec<(String, Vec<usize>, Vec<u8>)>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for target in ["manifest", "weights", "checkpoint", "pickle", "labels", "photo", "modern_photo", "archives"] {
+    for target in ["manifest", "weights", "checkpoint", "pickle", "labels", "photo", "archives"] {
         fs::create_dir_all(corpus.join(target))?;
     }
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data");
     for (folder, target) in [
         ("photos", "photo"),
         ("odd-photos", "photo"),
-        ("modern-photos", "modern_photo"),
+        ("modern-photos", "photo"),
         ("archives", "archives"),
     ] {
         small_files(&data.join(folder), &corpus.join(target))?;

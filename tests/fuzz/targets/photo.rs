@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use beit::decode::decode_photo;
+use codecs::decode_photo;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
