@@ -121,7 +121,7 @@ impl<B: Backend> Classifier<B> {
         self.explained.as_ref().is_some_and(|explained| explained.id == id)
     }
 
-    /// RGB → … → last tokens → heat map. The picture is only needed where [`Classifier::remembers`] says so.
+    /// RGB → … → last tokens → heat map. A photo that it [remembers](Self::remembers) needs no picture.
     pub async fn explain(
         &mut self,
         id: u64,

@@ -109,9 +109,10 @@ impl Variant {
     }
 
     /// Cargo that lints the page and the worker together, for this variant's instructions but with Rust's own library:
-    /// lints run no code.
+    /// lints run no code. Without its environment too: build scripts notice RUSTC_BOOTSTRAP, and what this machine runs
+    /// while it compiles would be compiled anew, here and in the next step.
     pub fn cargo_clippy(&self, project: &Project) -> Command {
-        let mut cargo = Self { cargo: &[], ..*self }.cargo(project, "clippy");
+        let mut cargo = Self { cargo: &[], environment: &[], ..*self }.cargo(project, "clippy");
         cargo.args(["--package", "web", "--package", "worker", "--", "-D", "warnings"]);
         cargo
     }
