@@ -1,6 +1,8 @@
 //! Photos that browsers read otherwise than Pillow does, or not at all: the answers are the command line's, and the cards
 //! show what the network saw.
 
+use serde_json::Value;
+use std::fs;
 use tests::browser::{Setup, browse};
 use tests::command_line::{answer, classify};
 use tests::{page, site};
@@ -47,4 +49,42 @@ fn odd_photos_get_the_command_lines_answers_and_a_picture_of_what_was_seen() {
             page::click(client, "[data-testid=viewer] [data-testid=close]").await;
         }
     });
+}
+
+/// A hundred photos after public bug reports of other projects, and what the command line makes of each.
+#[test]
+fn every_odd_photo_is_answered_as_on_the_command_line_or_gets_a_sentence() {
+    let folder = site::root().join("tests/data/odd-photos");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut photos: Vec<_> = files
+        .filter(|file| file.extension().is_none_or(|ending| ending != "json" && ending != "md"))
+        .collect();
+    photos.sort();
+    let expected = classify(&photos);
+    let server = site::serve();
+    let mut wrong = Vec::new();
+    browse(Setup::default(), async |client| {
+        // A few at a time: cards out of sight are not drawn.
+        for photos in photos.chunks(9) {
+            page::open(client, &server.url()).await;
+            page::pick(client, photos).await;
+            let cards = page::settled(client, photos.len()).await;
+            wrong.extend(cards.iter().filter_map(|card| fault(card, answer(&expected, card.name.as_ref()))));
+        }
+    });
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), photos.len(), wrong.join("\n"));
+}
+
+/// What is wrong with a card, beside what the command line says.
+fn fault(card: &page::Card, expected: &Value) -> Option<String> {
+    let best = &expected["predictions"][0];
+    let (index, score) = (best["index"].as_u64(), best["score"].as_f64().unwrap_or_default());
+    let is_right = match (card.predictions.first(), index) {
+        (Some(first), Some(index)) => first.index == index && (first.score - score).abs() < 0.01,
+        // The browser's decoder knows more.
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => card.error.as_deref().is_some_and(|sentence| sentence.ends_with('.')),
+    };
+    (!is_right).then(|| format!("{card:?}, expected {expected}"))
 }

@@ -141,6 +141,6 @@ impl Progress {
 impl Trouble {
     /// Whether the same file may fare better a second time.
     pub fn can_retry(&self) -> bool {
-        matches!(self, Self::Crashed)
+        matches!(self, Self::Crashed | Self::Photo(PhotoFault::NoDecoder { .. }))
     }
 }

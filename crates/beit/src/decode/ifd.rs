@@ -19,10 +19,14 @@ pub(super) struct Entry {
     pub count: u64,
     /// Where the values are, in the file.
     pub at: u64,
+    /// Where the entry itself is.
+    begin: u64,
 }
 
 pub(super) const SHORT: u16 = 3;
 const LONG: u16 = 4;
+/// Of BigTIFF.
+const LONG_8: u16 = 16;
 
 /// A directory has fewer entries; more are not looked at.
 const MOST_ENTRIES: u64 = 4096;
@@ -69,7 +73,7 @@ impl<'a> Tiff<'a> {
             let inline = begin + 4 + value_length as u64;
             let fits = size_of(kind).checked_mul(count)? <= value_length as u64;
             let at = if fits { inline } else { self.number(inline, value_length)? };
-            Some(Entry { tag, kind, count, at })
+            Some(Entry { tag, kind, count, at, begin })
         };
         (0..count).map_while(entry).collect()
     }
@@ -86,6 +90,33 @@ impl<'a> Tiff<'a> {
     pub fn single(&self, directory: &[Entry], tag: u16) -> Option<u64> {
         let entry = find(directory, tag)?;
         (entry.count == 1).then(|| self.value(entry, 0)).flatten()
+    }
+
+    /// Lets an entry of this file's copy have other values, which go behind the copy if there is no room in the entry.
+    pub fn replace(&self, copy: &mut Vec<u8>, entry: &Entry, values: &[u64]) -> Option<()> {
+        let (kind, length) = if self.is_big { (LONG_8, 8) } else { (LONG, 4) };
+        let numbers: Vec<u8> = values.iter().flat_map(|&value| self.bytes_of(value, length)).collect();
+        let begin = usize::try_from(entry.begin).ok()?;
+        let inline = if numbers.len() <= length {
+            numbers
+        } else {
+            let at = copy.len() as u64;
+            copy.extend(numbers);
+            self.bytes_of(at, length)
+        };
+        let head =
+            [self.bytes_of(kind.into(), 2), self.bytes_of(values.len() as u64, length), inline].concat();
+        copy.get_mut(begin + 2..begin + 2 + head.len())?.copy_from_slice(&head);
+        Some(())
+    }
+
+    /// A number in the file's order of bytes.
+    fn bytes_of(&self, number: u64, length: usize) -> Vec<u8> {
+        let mut bytes = number.to_le_bytes()[..length].to_vec();
+        if !self.little_endian {
+            bytes.reverse();
+        }
+        bytes
     }
 
     /// An entry's bytes.

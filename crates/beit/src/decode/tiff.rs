@@ -4,6 +4,8 @@
 //! What the decoder lacks is only the meaning of the numbers: the photometric interpretation is changed in a copy of the
 //! file to one it knows, and the samples are turned into colours here.
 
+mod unpack;
+
 use std::borrow::Cow;
 use std::io::Cursor;
 
@@ -50,6 +52,7 @@ enum Meaning {
 
 pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let bytes = &*with_usual_fill_order(bytes);
+    let bytes = &*unpack::unpacked(bytes)?;
     if let Some((meaning, file)) = special(bytes) {
         return with_meaning(&file, &meaning);
     }

@@ -5,7 +5,7 @@ use super::*;
 use crate::photo::{Picture, Trouble};
 use crate::status::Status;
 use protocol::Reading;
-use protocol::fault::PhotoFault;
+use protocol::fault::{Foreign, PhotoFault};
 
 #[test]
 fn photos_dropped_before_the_model_is_ready_wait_for_it() {
@@ -189,6 +189,16 @@ fn a_photo_that_the_browser_cannot_show_gets_a_picture_with_its_answer() {
     let effects = done(&mut state, 2, 1.0);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::ShowWhole { .. })), "{effects:?}");
     assert_eq!(state.update(Action::Previewed { id: 2, url: Some("blob:2".into()) }), []);
+}
+
+#[test]
+fn a_photo_whose_decoder_could_not_be_fetched_can_be_tried_again() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1]);
+    let fault = PhotoFault::NoDecoder { format: Foreign::Heic, reason: "no network".into() };
+    state.update(Action::Worker(Reply::Failed { id: 1, fault, message: String::new() }));
+    assert_eq!(hooks(&state), ["error"]);
+    assert_eq!(state.update(Action::Retry(1)), [Effect::Classify(vec![1])]);
 }
 
 #[test]
