@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use std::fs;
+use std::path::PathBuf;
 use tests::browser::{Setup, browse};
 use tests::command_line::{answer, classify};
 use tests::{page, site};
@@ -56,9 +57,12 @@ fn odd_photos_get_the_command_lines_answers_and_a_picture_of_what_was_seen() {
 fn every_odd_photo_is_answered_as_on_the_command_line_or_gets_a_sentence() {
     let folder = site::root().join("tests/data/odd-photos");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut photos: Vec<_> = files
-        .filter(|file| file.extension().is_none_or(|ending| ending != "json" && ending != "md"))
-        .collect();
+    // AVIF is left to the browser, and not every one turns it as its container says.
+    let is_compared = |file: &PathBuf| {
+        let name = file.file_name().unwrap().to_string_lossy();
+        !name.starts_with("avif") && !name.ends_with(".json") && !name.ends_with(".md")
+    };
+    let mut photos: Vec<_> = files.filter(is_compared).collect();
     photos.sort();
     let expected = classify(&photos);
     let server = site::serve();
