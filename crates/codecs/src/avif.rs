@@ -62,6 +62,8 @@ fn item(file: &HeifFile<'_>, id: ItemId) -> Result<Image<u8>, DecodeError> {
 
 fn decoded(data: Vec<u8>) -> Result<Av1Picture, DecodeError> {
     let mut settings = Settings::new();
+    // Its threads wait for one another for ever over some damaged photos.
+    settings.set_n_threads(1);
     settings.set_max_frame_delay(1);
     settings.set_frame_size_limit(u32::try_from(beit::decode::MAX_PIXELS).unwrap_or(u32::MAX));
     // Of a picture in several qualities, the best alone.
