@@ -62,7 +62,7 @@ fn item(file: &HeifFile<'_>, id: ItemId) -> Result<Image<u8>, DecodeError> {
 
 fn decoded(data: Vec<u8>) -> Result<Av1Picture, DecodeError> {
     let mut settings = Settings::new();
-    // Its threads wait for one another for ever over some damaged photos.
+    // Photos are decoded beside one another.
     settings.set_n_threads(1);
     settings.set_max_frame_delay(1);
     settings.set_frame_size_limit(u32::try_from(beit::decode::MAX_PIXELS).unwrap_or(u32::MAX));

@@ -34,10 +34,12 @@ pub fn run_all(project: &Project) -> Result<()> {
         let mut fuzz = project.command(&cargo_fuzz.to_string_lossy());
         // cargo-fuzz asks for the compiler that the caller has chosen.
         fuzz.env("RUSTUP_TOOLCHAIN", "nightly");
+        // With it, rav1d's own checks keep a backtrace of each access.
+        fuzz.env_remove("RUST_BACKTRACE");
+        // It loses 48 bytes with each picture.
+        fuzz.env("ASAN_OPTIONS", "detect_leaks=0");
         fuzz.args(["fuzz", "run", "--fuzz-dir", "tests/fuzz", &target, "--"]);
         fuzz.args([&format!("-max_total_time={SECONDS}"), "-timeout=10", "-max_len=65536", "-verbosity=0"]);
-        // rav1d loses 48 bytes with each picture.
-        fuzz.arg("-detect_leaks=0");
         run(&mut fuzz)?;
     }
     Ok(())
