@@ -219,12 +219,20 @@ fn read<D: ImageDecoder>(
     Ok(Rgb { width, height, pixels })
 }
 
-fn check_pixels((width, height): (u32, u32)) -> Result<(), DecodeError> {
+/// Refuses a picture of more than [`MAX_PIXELS`].
+///
+/// # Errors
+/// With its size.
+pub fn check_pixels((width, height): (u32, u32)) -> Result<(), DecodeError> {
     let too_many = u64::from(width) * u64::from(height) > MAX_PIXELS;
     if too_many { Err(DecodeError::TooManyPixels { width, height }) } else { Ok(()) }
 }
 
-fn reserve(buffer: &mut Vec<u8>, bytes: u64, (width, height): (u32, u32)) -> Result<(), DecodeError> {
+/// Makes room for so many bytes of a picture of this size.
+///
+/// # Errors
+/// When there is not enough memory.
+pub fn reserve(buffer: &mut Vec<u8>, bytes: u64, (width, height): (u32, u32)) -> Result<(), DecodeError> {
     let out_of_memory = DecodeError::OutOfMemory { width, height };
     let bytes = usize::try_from(bytes).map_err(|_| out_of_memory.clone())?;
     buffer.try_reserve_exact(bytes).map_err(|_| out_of_memory)

@@ -1,6 +1,6 @@
 //! AVIF: pictures of AV1, by the crate `re_rav1d`, a port of dav1d.
 
-use beit::decode::{DecodeError, Format};
+use beit::decode::{DecodeError, Format, check_pixels};
 use heifer::Image;
 use heifer::color::{ColorParams, frame_to_rgba_sized};
 use heifer::heifer_hevc_dec::recon::Frame;
@@ -10,7 +10,7 @@ use re_rav1d::dav1d::{
     Decoder, Error, Picture as Av1Picture, PixelLayout, PlanarImageComponent, Settings, pixel,
 };
 
-use crate::{Picture, check_pixels, heif};
+use crate::{Picture, heif};
 
 const FORMAT: Format = Format::Avif;
 
@@ -22,7 +22,7 @@ pub fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let image = match heif::grid(&file).map_err(container)? {
         None => item(&file, file.primary_id)?,
         Some(grid) => {
-            check_pixels(grid.width, grid.height)?;
+            check_pixels((grid.width, grid.height))?;
             heif::reserve(grid.width, grid.height, 4)?;
             let mut whole = Image::<u8>::filled_samples(grid.width, grid.height, 8, [0, 0, 0, u8::MAX]);
             let mut size = None;
@@ -49,7 +49,7 @@ fn item(file: &HeifFile<'_>, id: ItemId) -> Result<Image<u8>, DecodeError> {
     }
     let stated = file.image_size(id).map_err(container)?;
     if let Some((width, height)) = stated {
-        check_pixels(width, height)?;
+        check_pixels((width, height))?;
         // Three planes of 16 bits twice, and RGBA.
         heif::reserve(width, height, 16)?;
     }

@@ -80,7 +80,5 @@ pub fn rgb(image: Image<u8>) -> Rgb {
 /// Refuses what there is no memory for; a decoder that gets none would end the program.
 pub fn reserve(width: u32, height: u32, bytes_per_pixel: u64) -> Result<(), DecodeError> {
     let bytes = u64::from(width) * u64::from(height) * bytes_per_pixel;
-    let length = usize::try_from(bytes).ok();
-    let is_there = length.is_some_and(|length| Vec::<u8>::new().try_reserve_exact(length).is_ok());
-    if is_there { Ok(()) } else { Err(DecodeError::OutOfMemory { width, height }) }
+    beit::decode::reserve(&mut Vec::new(), bytes, (width, height))
 }

@@ -2,10 +2,10 @@
 
 use std::io::Cursor;
 
-use beit::decode::{DecodeError, Format, Rgb};
+use beit::decode::{DecodeError, Format, Rgb, check_pixels};
 use jxl_oxide::{AllocTracker, JxlImage, PixelFormat};
 
-use crate::{Picture, check_pixels};
+use crate::Picture;
 
 const FORMAT: Format = Format::JpegXl;
 
@@ -15,7 +15,7 @@ const MAX_MEMORY: usize = 3 << 30;
 pub fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let builder = JxlImage::builder().alloc_tracker(AllocTracker::with_limit(MAX_MEMORY));
     let image = builder.read(Cursor::new(bytes)).map_err(error)?;
-    check_pixels(image.width(), image.height())?;
+    check_pixels((image.width(), image.height()))?;
     if matches!(image.pixel_format(), PixelFormat::Cmyk | PixelFormat::Cmyka) {
         return Err(DecodeError::variant(FORMAT, "CMYK"));
     }

@@ -80,10 +80,3 @@ fn reduction(width: u32, height: u32) -> Result<u8, DecodeError> {
     let by = [1, 2, 4, 8].into_iter().find(|&by| pixels(by) <= MAX_PIXELS);
     by.map(|by| by as u8).ok_or(DecodeError::TooManyPixels { width, height })
 }
-
-/// Refuses a picture of too many pixels.
-#[cfg(any(feature = "avif", feature = "jpeg-xl"))]
-fn check_pixels(width: u32, height: u32) -> Result<(), DecodeError> {
-    let too_many = u64::from(width) * u64::from(height) > MAX_PIXELS;
-    if too_many { Err(DecodeError::TooManyPixels { width, height }) } else { Ok(()) }
-}

@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::Result;
-use crate::process::{run, run_logged};
+use crate::process::run_logged;
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::TARGET;
-use crate::wasm_opt::{self, WasmOpt};
+use crate::wasm_opt;
 use crate::workers;
 
 /// Where they lie in the site.
@@ -18,9 +17,6 @@ pub const FOLDER: &str = "codecs";
 
 /// `codec-module`'s features, of which each is a module (`crates/worker/src/codecs.rs` names them).
 const FORMATS: [&str; 3] = ["heic", "jpeg-xl", "jpeg-2000"];
-
-/// wasm-opt's level: a photo of twelve megapixels is half a second of work.
-const OPTIMISE: &str = "-O3";
 
 /// Builds them into [`Project::codecs`], unless they are there and nothing has changed.
 pub fn build(project: &Project, profile: Profile) -> Result<()> {
@@ -36,10 +32,10 @@ fn build_one(project: &Project, profile: Profile, format: &str) -> Result<()> {
 
     let finished = finished(project, profile, format);
     let stamp = Stamp::new(&project.stamps(), &finished);
-    let optimiser = if profile.is_release() { Some(wasm_opt::find(project)?) } else { None };
+    let optimiser = wasm_opt::of_profile(project, profile)?;
     let mut inputs = Fingerprint::new();
-    if let Some(WasmOpt { version, .. }) = &optimiser {
-        inputs.text(version).text(OPTIMISE);
+    if let Some(wasm_opt) = &optimiser {
+        wasm_opt.add_to(&mut inputs);
     }
     inputs.path(&built)?;
     if stamp.is_fresh(&inputs)? {
@@ -48,9 +44,7 @@ fn build_one(project: &Project, profile: Profile, format: &str) -> Result<()> {
     let io_error = |error| format!("{}: {error}", finished.display());
     fs::create_dir_all(project.codecs(profile)).map_err(io_error)?;
     match &optimiser {
-        Some(WasmOpt { program, .. }) => {
-            run(Command::new(program).arg(OPTIMISE).arg(&built).arg("-o").arg(&finished))?;
-        }
+        Some(wasm_opt) => wasm_opt.optimise(&built, &finished)?,
         None => drop(fs::copy(&built, &finished).map_err(io_error)?),
     }
     stamp.write(&inputs)

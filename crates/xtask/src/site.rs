@@ -103,7 +103,7 @@ impl<'a> Site<'a> {
 
     fn run_trunk(&self) -> Result<()> {
         let Self { project, tools, profile, out, .. } = self;
-        let optimiser = if profile.is_release() { Some(wasm_opt::find(project)?) } else { None };
+        let optimiser = wasm_opt::of_profile(project, *profile)?;
         let others: Vec<_> = optimiser.iter().map(|found| found.program.as_path()).collect();
         let mut trunk = project.command(&tools.trunk.to_string_lossy());
         trunk

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{find_on_path, output};
+use crate::process::{find_on_path, output, run};
+use crate::profile::Profile;
+use crate::stamp::Fingerprint;
 use crate::{Result, apt, npm, project::Project};
 
 /// Of the npm package `binaryen`, which brings wasm-opt.
@@ -33,14 +35,34 @@ const WASM_FEATURES: [&str; 11] = [
     "relaxed-simd",
 ];
 
+/// The level: for speed, since a photo is a second of pure arithmetic.
+const LEVEL: &str = "-O3";
+
 /// The program, and its version for stamps.
 pub struct WasmOpt {
     pub program: PathBuf,
-    pub version: String,
+    version: String,
+}
+
+impl WasmOpt {
+    /// Optimises a module; it may take its own place.
+    pub fn optimise(&self, module: &Path, to: &Path) -> Result<()> {
+        run(Command::new(&self.program).arg(LEVEL).arg(module).arg("-o").arg(to))
+    }
+
+    /// Adds what its output depends on beside the module.
+    pub fn add_to(&self, inputs: &mut Fingerprint) {
+        inputs.text(&self.version).text(LEVEL);
+    }
+}
+
+/// The one that this profile's modules go through, if any.
+pub fn of_profile(project: &Project, profile: Profile) -> Result<Option<WasmOpt>> {
+    profile.is_release().then(|| find(project)).transpose()
 }
 
 /// A wasm-opt that knows relaxed SIMD: from the PATH, else installed once into this user's cache.
-pub fn find(project: &Project) -> Result<WasmOpt> {
+fn find(project: &Project) -> Result<WasmOpt> {
     let program = match find_on_path("wasm-opt").filter(|program| knows_relaxed_simd(program)) {
         Some(program) => program,
         None => installed(project)?,

@@ -16,9 +16,6 @@ use crate::stamp::{Fingerprint, Stamp};
 use crate::tools::{TARGET, Tools};
 use crate::wasm_opt::{self, WasmOpt};
 
-/// wasm-opt's level: for speed, since a photo is a second of pure arithmetic.
-const OPTIMISE: &str = "-O3";
-
 /// One build of the worker.
 pub struct Variant {
     /// Its folder's name below `workers/`, and what the page asks for.
@@ -159,7 +156,7 @@ impl Variant {
         // Cargo knows best whether the program changed; what follows depends only on its output.
         let finished = project.workers(profile).join(self.name);
         let stamp = Stamp::new(&project.stamps(), &finished);
-        let optimiser = if profile.is_release() { Some(wasm_opt::find(project)?) } else { None };
+        let optimiser = wasm_opt::of_profile(project, profile)?;
         let inputs = inputs(project, tools, optimiser.as_ref(), &wasm)?;
         if stamp.is_fresh(&inputs)? {
             return Ok(());
@@ -174,9 +171,9 @@ impl Variant {
         wasm_bindgen.args(["--target", "web", "--no-typescript", "--out-name", "glue", "--out-dir"]);
         run(wasm_bindgen.arg(&partial).arg(&wasm))?;
         let module = partial.join("glue_bg.wasm");
-        if let Some(WasmOpt { program, .. }) = &optimiser {
+        if let Some(wasm_opt) = &optimiser {
             // Which instructions it may use, the module says itself.
-            run(Command::new(program).arg(OPTIMISE).arg(&module).arg("-o").arg(&module))?;
+            wasm_opt.optimise(&module, &module)?;
         }
         for script in ["worker.js", "helper.js", "reader.js"] {
             let from = scripts(project).join(script);
@@ -202,8 +199,8 @@ impl Variant {
 fn inputs(project: &Project, tools: &Tools, optimiser: Option<&WasmOpt>, wasm: &Path) -> Result<Fingerprint> {
     let mut inputs = Fingerprint::new();
     inputs.text(&tools.versions);
-    if let Some(WasmOpt { version, .. }) = optimiser {
-        inputs.text(version).text(OPTIMISE);
+    if let Some(wasm_opt) = optimiser {
+        wasm_opt.add_to(&mut inputs);
     }
     inputs.path(wasm)?.path(&scripts(project))?;
     Ok(inputs)
