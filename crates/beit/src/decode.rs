@@ -7,6 +7,7 @@
 //! grey, see `samples`; a camera's raw photo is read from its preview, see `raw`; a JPEG beyond [`MAX_PIXELS`] is
 //! decoded at a reduced size, see `jpeg`.
 
+mod avif;
 mod bmp;
 mod error;
 mod gif;
@@ -30,6 +31,7 @@ use image::codecs::{
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageResult, Limits};
 
+pub use avif::StoredPicture;
 pub use error::DecodeError;
 pub use orientation::OrientationSource;
 pub use raw::Raw;

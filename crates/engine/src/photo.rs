@@ -4,7 +4,7 @@
 use crate::codec_programs::CodecPrograms;
 use crate::error::PhotoError;
 use crate::platform::{Bytes, Photo, Platform};
-use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, decode_photo};
+use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, StoredPicture, decode_photo};
 use protocol::Reading;
 
 /// The file, which is there, and its bytes.
@@ -43,8 +43,8 @@ impl<P: Platform> PhotoDecoder<'_, P> {
         if !may_be_read_otherwise(&error) {
             return Err(error);
         }
-        match photo.decode().await {
-            Some(decoded) => Ok((decoded?, Reading::default())),
+        match by_machine(photo, bytes, &error).await {
+            Some(decoded) => decoded,
             None => Err(error),
         }
     }
@@ -62,6 +62,23 @@ impl<P: Platform> PhotoDecoder<'_, P> {
         let (photo, bytes) = read(photo).await?;
         Ok(self.decode(photo, &bytes).await?.0)
     }
+}
+
+/// By the machine's decoders, which ours have left the photo to with this error; none where they know no such format.
+async fn by_machine<F: Photo>(
+    photo: &F,
+    bytes: &F::Bytes,
+    error: &PhotoError,
+) -> Option<Result<(Rgb, Reading), PhotoError>> {
+    let is_avif = matches!(error, PhotoError::Decode(DecodeError::UnsupportedFormat { format: Foreign::Avif }));
+    // WebKitGTK's shows an AVIF as it is stored.
+    let Some(stored) = is_avif.then(|| StoredPicture::of(&bytes.to_vec())).flatten() else {
+        let decoded = photo.decode().await?;
+        return Some(decoded.map(|rgb| (rgb, Reading::default())).map_err(PhotoError::from));
+    };
+    let upright = F::decode_bytes(&stored.file).await?.and_then(|rgb| stored.upright(rgb));
+    let reading = Reading { shown_otherwise: true, ..Reading::default() };
+    Some(upright.map(|rgb| (rgb, reading)).map_err(PhotoError::from))
 }
 
 /// Whether the machine's decoders may know what ours don't, or have the memory. What is damaged for ours is not asked

@@ -229,6 +229,9 @@ pub trait Photo: Clone {
 
     /// Decodes it with what the machine brings along; none where that knows no such format.
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>>;
+
+    /// The same with a file's bytes.
+    async fn decode_bytes(bytes: &[u8]) -> Option<Result<Rgb, DecodeError>>;
 }
 
 /// Runs programs that decode photos (`crates/codec-module`).

@@ -11,6 +11,8 @@ use support::model::{URL, model, photo};
 use support::network::Way;
 use support::{FakePhoto, KNOWN_TO_THE_MACHINE, Tab, World};
 
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 /// What came of photos that were dropped one after another, the site having the decoder if `is_served`.
@@ -58,6 +60,18 @@ fn the_decoder_is_fetched_once_and_only_for_whom_it_is() {
 #[test]
 fn the_same_photo_gets_the_same_answer_where_the_machine_knows_the_format() {
     assert_eq!(outcomes(true, &[], &[known_to_the_machine(heic(FINE))]).0, [BY_PROGRAM]);
+}
+
+/// The machine gets the picture as it is stored: not every browser turns it as the file says.
+#[test]
+fn an_avif_is_turned_here() {
+    let photo = |name: &str| {
+        let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/modern-photos");
+        [&fs::read(photos.join(name)).unwrap(), KNOWN_TO_THE_MACHINE].concat()
+    };
+    let photos = [photo("avif-q20-420-b8.avif"), photo("avif-turn1-mirror0.avif")];
+    assert_eq!(outcomes(true, &[], &photos).0, [BY_MACHINE, Ok(2)]);
+    assert_eq!(outcomes(true, &[], &[photo("avif-turn1-mirror0.avif")[..400].to_vec()]).0.len(), 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::bytes::JsBytes;
 use crate::port;
 use beit::decode::{DecodeError, MAX_PIXELS, Rgb};
 use engine::platform::Photo;
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ImageBitmap, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
@@ -28,19 +28,29 @@ impl Photo for PhotoFile {
     }
 
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>> {
-        let decoded = port::scope().create_image_bitmap_with_blob(&self.0).ok()?;
-        let bitmap: ImageBitmap = JsFuture::from(decoded).await.ok()?.dyn_into().ok()?;
-        let (width, height) = (bitmap.width(), bitmap.height());
-        let pixels = u64::from(width) * u64::from(height);
-        if pixels > MAX_PIXELS {
-            bitmap.close();
-            return Some(Err(DecodeError::TooManyPixels { width, height }));
-        }
-        let rgb = copy(&bitmap, width, height);
-        bitmap.close();
-        // Only a lack of memory stands between a decoded photo and its pixels.
-        Some(rgb.map_err(|_| DecodeError::OutOfMemory { width, height }))
+        decode(&self.0).await
     }
+
+    async fn decode_bytes(bytes: &[u8]) -> Option<Result<Rgb, DecodeError>> {
+        let parts = Array::of1(&Uint8Array::from(bytes));
+        decode(&Blob::new_with_u8_array_sequence(&parts).ok()?).await
+    }
+}
+
+/// By the browser's decoders.
+async fn decode(file: &Blob) -> Option<Result<Rgb, DecodeError>> {
+    let decoded = port::scope().create_image_bitmap_with_blob(file).ok()?;
+    let bitmap: ImageBitmap = JsFuture::from(decoded).await.ok()?.dyn_into().ok()?;
+    let (width, height) = (bitmap.width(), bitmap.height());
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > MAX_PIXELS {
+        bitmap.close();
+        return Some(Err(DecodeError::TooManyPixels { width, height }));
+    }
+    let rgb = copy(&bitmap, width, height);
+    bitmap.close();
+    // Only a lack of memory stands between a decoded photo and its pixels.
+    Some(rgb.map_err(|_| DecodeError::OutOfMemory { width, height }))
 }
 
 fn copy(bitmap: &ImageBitmap, width: u32, height: u32) -> Result<Rgb, JsValue> {

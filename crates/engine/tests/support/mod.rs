@@ -11,6 +11,7 @@ pub mod model;
 pub mod network;
 pub mod storage;
 
+use beit::decode::{DecodeError, Rgb};
 use clock::FakeClock;
 use codecs::FakeCodecs;
 use devices::FakeDevices;
@@ -91,10 +92,13 @@ impl Photo for FakePhoto {
         self.0.clone().map(FakeBytes)
     }
 
-    async fn decode(&self) -> Option<Result<beit::decode::Rgb, beit::decode::DecodeError>> {
-        let bytes = self.0.as_ref()?;
+    async fn decode(&self) -> Option<Result<Rgb, DecodeError>> {
+        Self::decode_bytes(self.0.as_ref()?).await
+    }
+
+    async fn decode_bytes(bytes: &[u8]) -> Option<Result<Rgb, DecodeError>> {
         let knows = bytes.windows(KNOWN_TO_THE_MACHINE.len()).any(|part| part == KNOWN_TO_THE_MACHINE);
-        knows.then(|| Ok(beit::decode::Rgb { width: 4, height: 4, pixels: vec![50; 4 * 4 * 3] }))
+        knows.then(|| Ok(Rgb { width: 4, height: 2, pixels: vec![50; 4 * 2 * 3] }))
     }
 }
 
