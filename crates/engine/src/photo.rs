@@ -74,13 +74,12 @@ async fn by_machine<F: Photo>(
 ) -> Option<Result<(Rgb, Reading), PhotoError>> {
     let is_avif =
         matches!(error, PhotoError::Decode(DecodeError::UnsupportedFormat { format: Foreign::Avif }));
-    // WebKitGTK's shows an AVIF as it is stored.
     let Some(stored) = is_avif.then(|| StoredPicture::of(&bytes.to_vec())).flatten() else {
         let decoded = photo.decode().await?;
         return Some(decoded.map(|rgb| (rgb, Reading::default())).map_err(PhotoError::from));
     };
     let upright = F::decode_bytes(&stored.file).await?.and_then(|rgb| stored.upright(rgb));
-    let reading = Reading { shown_otherwise: true, ..Reading::default() };
+    let reading = Reading { shown_otherwise: stored.is_turned(), ..Reading::default() };
     Some(upright.map(|rgb| (rgb, reading)).map_err(PhotoError::from))
 }
 
