@@ -6,7 +6,6 @@
 mod bench;
 mod classify;
 mod convert;
-mod dataset;
 mod engine;
 mod evaluate;
 mod failure;

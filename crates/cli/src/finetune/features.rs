@@ -1,7 +1,6 @@
 //! Photos → features, each photo once.
 
 use super::cache::Cache;
-use crate::dataset::Sample;
 use crate::engine;
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -11,6 +10,7 @@ use beit::model::Model;
 use beit::preprocess::preprocess;
 use beit::weights::sha256;
 use codecs::decode_photo;
+use evaluate::dataset::Sample;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

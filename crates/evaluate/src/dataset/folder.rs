@@ -1,7 +1,7 @@
 //! A dataset on disk.
 
 use super::listing::{is_hidden, is_photo};
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
@@ -29,13 +29,13 @@ impl Folder {
     }
 
     /// Names of the folders in the folder `under`, in the order of their files.
-    pub fn folders(&self, under: &str) -> Result<Vec<String>, Failure> {
+    pub fn folders(&self, under: &str) -> Result<Vec<String>, EvaluateError> {
         let items = self.list(under)?.into_iter();
         Ok(items.filter(|item| item.is_folder).map(|item| item.name).collect())
     }
 
     /// Hands over the names of the photos in the folder `under` and the folders inside it, in order.
-    pub fn photos(&self, under: &str, each: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    pub fn photos(&self, under: &str, each: &mut dyn FnMut(&str)) -> Result<(), EvaluateError> {
         for Item { name, is_folder } in self.list(under)? {
             if is_folder {
                 self.photos(&format!("{under}{name}/"), each)?;
@@ -47,14 +47,11 @@ impl Folder {
     }
 
     /// A folder's content without what is hidden, in the order in which the paths of all files inside it sort.
-    fn list(&self, under: &str) -> Result<Vec<Item>, Failure> {
+    fn list(&self, under: &str) -> Result<Vec<Item>, EvaluateError> {
         let path = self.path.join(under);
-        let fault = |e: std::io::Error| Failure::Data(format!("cannot list {}: {e}", path.display()));
+        let fault = |source| EvaluateError::List { path: path.clone(), source };
         if under.matches('/').count() > MAX_DEPTH {
-            return Err(Failure::Data(format!(
-                "{}: more than {MAX_DEPTH} folders in each other; is there a link that leads back to where it is?",
-                path.display()
-            )));
+            return Err(EvaluateError::TooDeep { path, most: MAX_DEPTH });
         }
         let mut items = Vec::new();
         for entry in path.read_dir().map_err(fault)? {

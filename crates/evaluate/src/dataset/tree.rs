@@ -1,11 +1,11 @@
-//! Where a dataset's files are: on disk or in an archive.
+//! A dataset's files, whether on disk or in an archive.
 
 use super::folder::Folder;
+use super::read_file::{read_at_most, read_photo};
 use super::shared_file::SharedFile;
 use super::tar::TarTree;
 use super::zip::ZipTree;
-use crate::failure::Failure;
-use beit::decode::MAX_FILE_BYTES;
+use crate::error::EvaluateError;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -21,12 +21,12 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Opens a folder, or an archive, which is told by its bytes.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens a folder, or an archive, recognised by its first bytes.
+    pub fn open(path: &Path) -> Result<Self, EvaluateError> {
         if path.is_dir() {
             return Ok(Self::Folder(Folder::new(path)));
         }
-        let fault = |e: io::Error| Failure::Data(format!("cannot open {}: {e}", path.display()));
+        let fault = |source| EvaluateError::Open { path: path.to_owned(), source };
         let file = SharedFile::open(path).map_err(fault)?;
         let mut start = Vec::new();
         file.clone().take(512).read_to_end(&mut start).map_err(fault)?;
@@ -37,10 +37,7 @@ impl Tree {
         if gzip || start.get(257..262) == Some(b"ustar") {
             return Ok(Self::Tar(TarTree::open(path, file, gzip)?));
         }
-        Err(Failure::Data(format!(
-            "{}: expected a folder, a zip file, or a tar file as it is or compressed by gzip",
-            path.display()
-        )))
+        Err(EvaluateError::UnknownArchive(path.to_owned()))
     }
 
     pub fn has_file(&self, name: &str) -> bool {
@@ -52,7 +49,7 @@ impl Tree {
     }
 
     /// Names of the folders in the folder `under`, which is empty or ends in `/`; in the order of their files.
-    pub fn folders(&self, under: &str) -> Result<Vec<String>, Failure> {
+    pub fn folders(&self, under: &str) -> Result<Vec<String>, EvaluateError> {
         match self {
             Self::Folder(folder) => folder.folders(under),
             Self::Zip(zip) => Ok(zip.listing.folders(under)),
@@ -61,7 +58,7 @@ impl Tree {
     }
 
     /// Hands over the names of the photos in the folder `under` and the folders inside it, in order.
-    pub fn photos(&self, under: &str, each: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    pub fn photos(&self, under: &str, each: &mut dyn FnMut(&str)) -> Result<(), EvaluateError> {
         match self {
             Self::Folder(folder) => folder.photos(under, each)?,
             Self::Zip(zip) => zip.listing.photos(under).for_each(each),
@@ -103,26 +100,4 @@ impl Tree {
             Self::Tar(tar) => tar.photo(tar.listing.entry(name).ok_or_else(missing)?),
         }
     }
-}
-
-/// Reads a photo, no more of it than can be decoded.
-pub fn read_photo(file: &mut dyn Read) -> Result<Vec<u8>, String> {
-    let bytes = read_at_most(file, MAX_FILE_BYTES).map_err(|e| format!("The file can't be read: {e}."))?;
-    bytes.ok_or_else(|| {
-        format!("This file is too long. Beitscope reads photos up to {} MB.", MAX_FILE_BYTES >> 20)
-    })
-}
-
-fn read_at_most(file: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= limit).then_some(bytes))
-}
-
-/// An archive with a name that would be written elsewhere if it were unpacked.
-pub fn outside(archive: &Path, name: &str) -> Failure {
-    Failure::Data(format!(
-        "{}: the entry {name:?} leads outside of the archive, which is a trick or a fault; make the archive anew",
-        archive.display()
-    ))
 }

@@ -1,4 +1,4 @@
-//! What became of the photos, in numbers.
+//! Right answers and confusions, counted over the photos.
 
 use std::collections::HashMap;
 
@@ -20,16 +20,16 @@ impl Hits {
 
 /// Counts of all photos that were answered: the same whatever order they were counted in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counts {
     pub all: Hits,
     /// By right class.
     pub classes: Vec<Hits>,
     /// By right class and the class that was first instead. Only pairs that occurred: with 21,841 classes there
-    /// could be half a milliard.
+    /// could be half a billion.
     pub confusions: HashMap<(u32, u32), u64>,
 }
 
-impl Tally {
+impl Counts {
     pub fn new(classes: usize) -> Self {
         Self { all: Hits::default(), classes: vec![Hits::default(); classes], confusions: HashMap::new() }
     }
@@ -84,9 +84,9 @@ mod tests {
         let photos: [(u32, &[u32]); 6] =
             [(0, &[0, 1, 2]), (0, &[1, 0]), (1, &[2, 0]), (1, &[2, 1]), (2, &[2]), (2, &[0])];
         let of = |photos: &[(u32, &[u32])]| {
-            let mut tally = Tally::new(4);
-            photos.iter().for_each(|(class, top)| tally.count(*class, top));
-            tally
+            let mut counts = Counts::new(4);
+            photos.iter().for_each(|(class, top)| counts.count(*class, top));
+            counts
         };
         let whole = of(&photos);
         assert_eq!(whole.all, Hits { images: 6, top_1: 2, top_5: 4 });

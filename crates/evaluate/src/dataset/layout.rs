@@ -1,9 +1,9 @@
 //! Which of the usual layouts a dataset has, and the photos in it.
 
-use super::classes::{Classes, Lacking};
-use super::label_file::{HOMES, KNOWN, LabelFile, Labelled};
+use super::classes::{Classes, MissingClasses};
+use super::label_file::{KNOWN, LabelFile, Labelled, PHOTO_FOLDERS};
 use super::tree::Tree;
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -28,11 +28,16 @@ enum Kind {
 
 impl Layout {
     /// Finds the dataset in the folder `root` of a tree, or in the one folder there, or in `val`.
-    pub fn find(tree: &Tree, root: &str, classes: &Classes) -> Result<Option<Self>, Failure> {
+    pub fn find(tree: &Tree, root: &str, classes: &Classes) -> Result<Option<Self>, EvaluateError> {
         Self::find_within(tree, root, classes, MAX_WRAPPERS)
     }
 
-    fn find_within(tree: &Tree, root: &str, classes: &Classes, deep: usize) -> Result<Option<Self>, Failure> {
+    fn find_within(
+        tree: &Tree,
+        root: &str,
+        classes: &Classes,
+        deep: usize,
+    ) -> Result<Option<Self>, EvaluateError> {
         if let Some(name) = KNOWN.into_iter().find(|name| tree.has_file(&format!("{root}{name}"))) {
             return Ok(Some(Self { root: root.to_owned(), kind: Kind::Labels(name) }));
         }
@@ -51,7 +56,7 @@ impl Layout {
     }
 
     /// One folder a class, whatever they are called.
-    pub fn folders(tree: &Tree, root: &str) -> Result<Self, Failure> {
+    pub fn folders(tree: &Tree, root: &str) -> Result<Self, EvaluateError> {
         let mut root = root.to_owned();
         for _ in 0..MAX_WRAPPERS {
             let folders = tree.folders(&root)?;
@@ -75,17 +80,17 @@ impl Layout {
         dataset: &str,
         classes: &Classes,
         each: &mut dyn FnMut(&str, usize),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), EvaluateError> {
         match self.kind {
             Kind::Folders => self.by_class(tree, dataset, classes, each),
             Kind::Labels(name) => {
                 let path = format!("{}{name}", self.root);
-                let content =
-                    tree.text(&path).map_err(|e| Failure::Data(format!("{dataset}/{path}: {e}")))?;
+                let name = format!("{dataset}/{path}");
+                let fault = |reason| EvaluateError::Labels { file: name.clone(), reason };
+                let content = tree.text(&path).map_err(fault)?;
                 let beside = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let separator = if beside.is_empty() { "" } else { "/" };
                 let companion = |name: &str| tree.text(&format!("{beside}{separator}{name}")).ok();
-                let name = format!("{dataset}/{path}");
                 let file = LabelFile { name: &name, content, companion: &companion };
                 hand_over(tree, &self.root, &file.read(dataset, classes)?, each);
                 Ok(())
@@ -99,8 +104,8 @@ impl Layout {
         dataset: &str,
         classes: &Classes,
         each: &mut dyn FnMut(&str, usize),
-    ) -> Result<(), Failure> {
-        let mut lacking = Lacking::default();
+    ) -> Result<(), EvaluateError> {
+        let mut missing = MissingClasses::default();
         for folder in tree.folders(&self.root)? {
             let class = classes.named(&folder);
             let mut unknown = false;
@@ -109,10 +114,10 @@ impl Layout {
                 None => unknown = true,
             })?;
             if unknown {
-                lacking.add(folder);
+                missing.add(folder);
             }
         }
-        lacking.check(dataset)
+        missing.check(dataset)
     }
 }
 
@@ -124,9 +129,9 @@ pub fn labelled_by(
     dataset: &str,
     classes: &Classes,
     each: &mut dyn FnMut(&str, usize),
-) -> Result<(), Failure> {
+) -> Result<(), EvaluateError> {
     let open = |path: &Path| File::open(path).map(|file| Box::new(BufReader::new(file)) as Box<dyn BufRead>);
-    let fault = |e: std::io::Error| Failure::Data(format!("cannot read {}: {e}", labels_file.display()));
+    let fault = |source| EvaluateError::ReadLabels { path: labels_file.to_owned(), source };
     let companion = |name: &str| open(&labels_file.with_file_name(name)).ok();
     let name = labels_file.display().to_string();
     let file = LabelFile { name: &name, content: open(labels_file).map_err(fault)?, companion: &companion };
@@ -140,12 +145,12 @@ fn hand_over(tree: &Tree, root: &str, photos: &[Labelled], each: &mut dyn FnMut(
         Ok([only]) => format!("{only}/"),
         _ => String::new(),
     };
-    let holds = |home: &&str| {
-        photos.iter().take(PROBES).any(|(name, _)| tree.has_file(&format!("{root}{home}{name}")))
+    let holds = |folder: &&str| {
+        photos.iter().take(PROBES).any(|(name, _)| tree.has_file(&format!("{root}{folder}{name}")))
     };
-    let home = HOMES.into_iter().chain([wrapper.as_str()]).find(holds).unwrap_or_default();
+    let folder = PHOTO_FOLDERS.into_iter().chain([wrapper.as_str()]).find(holds).unwrap_or_default();
     for (name, class) in photos {
-        each(&format!("{home}{name}"), *class);
+        each(&format!("{folder}{name}"), *class);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report as one HTML file that needs nothing else: no scripts, no fonts, no requests.
 
-use super::{CONFUSED, Report, Row, Share};
+use super::{Accuracy, CONFUSED, Report, Row};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -43,7 +43,7 @@ fn head(html: &mut String, report: &Report) {
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>{model}: accuracy</title><style>{STYLE}</style></head><body><main>\
          <h1>{model}</h1><p class=\"soft\">Accuracy on {} photos{place}{shard}</p>",
-        thousands(report.tally.all.images),
+        thousands(report.counts.all.images),
     );
 }
 
@@ -52,7 +52,7 @@ fn cards(html: &mut String, report: &Report) {
     for (name, share) in [("Top-1", report.top_1()), ("Top-5", report.top_5())] {
         put!(html, "<div class=\"card\"><div class=\"soft\">{name} accuracy</div>");
         match share {
-            Some(Share { percent, low, high }) => {
+            Some(Accuracy { percent, low, high }) => {
                 put!(
                     html,
                     "<div class=\"number\">{percent:.2} %</div><div class=\"interval\"><i style=\"left:{low:.2}%;\
@@ -64,20 +64,20 @@ fn cards(html: &mut String, report: &Report) {
             None => html.push_str("<div class=\"number\">–</div><div class=\"soft\">no photos</div></div>"),
         }
     }
-    let classes = report.tally.classes.iter().filter(|hits| hits.images > 0).count();
-    let mean = report.tally.mean_of_classes().map_or("–".into(), |mean| format!("{mean:.2} %"));
+    let classes = report.counts.classes.iter().filter(|hits| hits.images > 0).count();
+    let mean = report.counts.mean_of_classes().map_or("–".into(), |mean| format!("{mean:.2} %"));
     put!(
         html,
         "<div class=\"card\"><div class=\"soft\">Mean of the classes' top-1</div><div class=\"number\">{mean}</div>\
          <div class=\"soft\">{} classes with photos, of {}</div></div>",
         thousands(classes as u64),
-        thousands(report.tally.classes.len() as u64)
+        thousands(report.counts.classes.len() as u64)
     );
     put!(
         html,
         "<div class=\"card\"><div class=\"soft\">Photos</div><div class=\"number\">{}</div>\
          <div class=\"soft\">{} could not be read and were left out</div></div></div>",
-        thousands(report.tally.all.images),
+        thousands(report.counts.all.images),
         thousands(report.unreadable.photos)
     );
 }
@@ -99,7 +99,7 @@ fn columns(html: &mut String, rows: &[Row]) {
 }
 
 fn confused(html: &mut String, report: &Report) {
-    let pairs = report.tally.most_confused();
+    let pairs = report.counts.most_confused();
     let Some(&(_, _, most)) = pairs.first() else { return };
     put!(
         html,
@@ -110,7 +110,7 @@ fn confused(html: &mut String, report: &Report) {
         thousands(pairs.len() as u64)
     );
     for (right, instead, photos) in pairs.into_iter().take(CONFUSED) {
-        let of = report.tally.classes[right as usize].images;
+        let of = report.counts.classes[right as usize].images;
         put!(
             html,
             "<tr><td class=\"label\">{}</td><td class=\"label\">{}</td><td class=\"n\">{}</td><td class=\"n\">{:.1} %</td>\
@@ -228,7 +228,7 @@ fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::report::tests::with_report;
+    use crate::report::tests::with_report;
 
     #[test]
     fn names_never_become_html() {

@@ -1,6 +1,6 @@
-//! The model's classes, by whatever a dataset may call them.
+//! The model's classes, by the names and numbers that datasets use for them.
 
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use beit::labels::{Label, imagenet_1k};
 use std::collections::{BTreeSet, HashMap};
 
@@ -40,16 +40,16 @@ impl<'a> Classes<'a> {
 
 /// Classes of the dataset that the model lacks.
 #[derive(Default)]
-pub struct Lacking(BTreeSet<String>);
+pub struct MissingClasses(BTreeSet<String>);
 
-impl Lacking {
+impl MissingClasses {
     pub fn add(&mut self, class: String) {
         self.0.insert(class);
     }
 
     /// # Errors
     /// When there are any: they are named.
-    pub fn check(self, dataset: &str) -> Result<(), Failure> {
+    pub fn check(self, dataset: &str) -> Result<(), EvaluateError> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -59,7 +59,10 @@ impl Lacking {
         if more > 0 {
             names.push(&rest);
         }
-        let (n, names) = (self.0.len(), names.join(", "));
-        Err(Failure::Data(format!("{dataset}: the model lacks {n} of the classes: {names}")))
+        Err(EvaluateError::MissingClasses {
+            dataset: dataset.to_owned(),
+            count: self.0.len(),
+            named: names.join(", "),
+        })
     }
 }

@@ -2,11 +2,11 @@
 
 mod html;
 
-use super::interval::Share;
-use super::journal::Header;
-use super::ledger::Unreadable;
-use super::tally::{Hits, Tally};
-use crate::failure::Failure;
+use crate::accuracy::Accuracy;
+use crate::counts::{Counts, Hits};
+use crate::error::EvaluateError;
+use crate::journal_format::Header;
+use crate::shard_results::Unreadable;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,11 @@ use std::path::{Path, PathBuf};
 /// Confused pairs in a report.
 const CONFUSED: usize = 100;
 
-/// What a report tells.
 pub struct Report<'a> {
     pub header: &'a Header,
     /// How messages call the dataset; nothing for merged journals, which lie elsewhere.
     pub place: Option<&'a str>,
-    pub tally: &'a Tally,
+    pub counts: &'a Counts,
     pub unreadable: &'a Unreadable,
 }
 
@@ -38,32 +37,29 @@ pub struct Target {
 
 impl Target {
     /// Checks before hours of work what would fail after them.
-    pub fn new(path: &Path) -> Result<Self, Failure> {
+    pub fn new(path: &Path) -> Result<Self, EvaluateError> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         let format = match extension.as_deref() {
             Some("json") => Format::Json,
             Some("csv") => Format::Csv,
             Some("html" | "htm") => Format::Html,
-            _ => {
-                let expected = "expected a name that ends in .json, .csv or .html";
-                return Err(Failure::Usage(format!("--report {}: {expected}", path.display())));
-            }
+            _ => return Err(EvaluateError::ReportName(path.to_owned())),
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(Failure::Usage(format!("--report {}: there is no such folder", path.display())));
+            return Err(EvaluateError::ReportFolder(path.to_owned()));
         }
         Ok(Self { path: path.to_owned(), format })
     }
 
-    pub fn write(&self, report: &Report) -> Result<(), Failure> {
+    pub fn write(&self, report: &Report) -> Result<(), EvaluateError> {
         let text = match self.format {
             Format::Json => format!("{:#}\n", report.json()),
             Format::Csv => report.csv(),
             Format::Html => html::page(report),
         };
         std::fs::write(&self.path, text)
-            .map_err(|e| Failure::Data(format!("cannot write {}: {e}", self.path.display())))
+            .map_err(|source| EvaluateError::WriteReport { path: self.path.clone(), source })
     }
 }
 
@@ -90,11 +86,11 @@ impl Row<'_> {
 impl Report<'_> {
     /// Classes that have photos, in the head's order.
     fn rows(&self) -> Vec<Row<'_>> {
-        let mut instead: Vec<Option<(u32, u64)>> = vec![None; self.tally.classes.len()];
-        for (right, other, photos) in self.tally.most_confused() {
+        let mut instead: Vec<Option<(u32, u64)>> = vec![None; self.counts.classes.len()];
+        for (right, other, photos) in self.counts.most_confused() {
             instead[right as usize].get_or_insert((other, photos)); // the most frequent comes first
         }
-        let classes = self.header.classes.iter().zip(&self.tally.classes).enumerate();
+        let classes = self.header.classes.iter().zip(&self.counts.classes).enumerate();
         classes
             .filter(|(_, (_, hits))| hits.images > 0)
             .map(|(index, ((wnid, label), hits))| {
@@ -109,12 +105,12 @@ impl Report<'_> {
         (wnid, label)
     }
 
-    fn top_1(&self) -> Option<Share> {
-        Share::new(self.tally.all.top_1, self.tally.all.images)
+    pub fn top_1(&self) -> Option<Accuracy> {
+        Accuracy::new(self.counts.all.top_1, self.counts.all.images)
     }
 
-    fn top_5(&self) -> Option<Share> {
-        Share::new(self.tally.all.top_5, self.tally.all.images)
+    pub fn top_5(&self) -> Option<Accuracy> {
+        Accuracy::new(self.counts.all.top_5, self.counts.all.images)
     }
 
     fn json(&self) -> Value {
@@ -131,7 +127,7 @@ impl Report<'_> {
                 }),
             })
         });
-        let confused = self.tally.most_confused().into_iter().take(CONFUSED).map(|(right, instead, images)| {
+        let confused = self.counts.most_confused().into_iter().take(CONFUSED).map(|(right, instead, images)| {
             json!({"class": class(right), "answered": class(instead), "images": images})
         });
         let unreadable =
@@ -143,8 +139,8 @@ impl Report<'_> {
             "shard": self.header.shard,
             "accuracytop-1": self.top_1(),
             "accuracytop-5": self.top_5(),
-            "mean_of_classes_top-1": self.tally.mean_of_classes(),
-            "images": self.tally.all.images,
+            "mean_of_classes_top-1": self.counts.mean_of_classes(),
+            "images": self.counts.all.images,
             "unreadable": self.unreadable.photos,
             "per_class": per_class.collect::<Vec<_>>(),
             "most_confused": confused.collect::<Vec<_>>(),
@@ -192,7 +188,7 @@ fn field(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::dataset::{Identity, Shard};
-    use crate::evaluate::journal::ModelIdentity;
+    use crate::journal_format::ModelIdentity;
 
     pub(super) fn with_report(check: impl FnOnce(&Report)) {
         let model = ModelIdentity { name: "a <model>".into(), sha256: "ab".into() };
@@ -200,13 +196,13 @@ mod tests {
         let classes = classes.map(|(wnid, en)| (wnid.to_owned(), en.to_owned())).to_vec();
         let header =
             Header::new(model, "cpu", Identity { sha256: "cd".into(), photos: 6 }, Shard::WHOLE, classes);
-        let mut tally = Tally::new(4);
+        let mut counts = Counts::new(4);
         for (class, top) in [(0, [0, 1]), (0, [1, 0]), (1, [2, 0]), (1, [2, 1]), (2, [2, 3])] {
-            tally.count(class, &top);
+            counts.count(class, &top);
         }
         let mut unreadable = Unreadable { photos: 1, ..Default::default() };
         unreadable.named.insert(5, ("<img src=x onerror=alert(1)>.jpg".into(), "This file is empty.".into()));
-        check(&Report { header: &header, place: Some("data/a&b"), tally: &tally, unreadable: &unreadable });
+        check(&Report { header: &header, place: Some("data/a&b"), counts: &counts, unreadable: &unreadable });
     }
 
     #[test]
@@ -244,7 +240,7 @@ mod tests {
     fn a_report_is_refused_before_the_work() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["report", "report.txt", "gone/report.html"] {
-            assert!(matches!(Target::new(&folder.path().join(name)), Err(Failure::Usage(_))), "{name}");
+            assert!(Target::new(&folder.path().join(name)).is_err_and(|error| error.is_usage()), "{name}");
         }
         assert!(
             Target::new(&folder.path().join("r.HTML")).is_ok() && Target::new(Path::new("r.csv")).is_ok()

@@ -1,21 +1,21 @@
-//! How far a share that was measured on some photos may be from the share of all photos.
+//! Accuracy with its confidence interval: how far what was measured on some photos may be from the truth.
 
 use serde::Serialize;
 
 /// 97.5 % of a normal distribution lie below this many standard deviations.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// A share in percent with its 95 % interval by Wilson, which stays within 0 and 100 and holds for few photos too.
+/// Accuracy in percent with Wilson's 95 % interval, which stays within 0 and 100 and holds for few photos too.
 ///
 /// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Share {
+pub struct Accuracy {
     pub percent: f64,
     pub low: f64,
     pub high: f64,
 }
 
-impl Share {
+impl Accuracy {
     /// Of `hits` among `of`; nothing among nothing.
     pub fn new(hits: u64, of: u64) -> Option<Self> {
         if of == 0 {
@@ -40,16 +40,16 @@ mod tests {
     #[test]
     fn it_is_wilsons_interval() {
         for (hits, of) in [(97, 128), (1, 2), (9, 18), (1, 1000), (999, 1000), (31_650, 50_000)] {
-            let share = Share::new(hits, of).unwrap();
+            let share = Accuracy::new(hits, of).unwrap();
             assert!(share.low < share.percent && share.percent < share.high, "{share:?}");
             for end in [share.low / 100.0, share.high / 100.0] {
                 let deviations = (share.percent / 100.0 - end).abs() / (end * (1.0 - end) / of as f64).sqrt();
                 assert!((deviations - Z).abs() < 1e-9, "{hits}/{of}: {share:?}");
             }
         }
-        let (none, all) = (Share::new(0, 10).unwrap(), Share::new(10, 10).unwrap());
+        let (none, all) = (Accuracy::new(0, 10).unwrap(), Accuracy::new(10, 10).unwrap());
         assert_eq!((none.low, all.high), (0.0, 100.0));
         assert!((none.high - 27.75).abs() < 0.005 && (all.low - 72.25).abs() < 0.005, "{none:?} {all:?}");
-        assert_eq!(Share::new(0, 0), None);
+        assert_eq!(Accuracy::new(0, 0), None);
     }
 }

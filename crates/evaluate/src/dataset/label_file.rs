@@ -1,9 +1,9 @@
 //! Files that name the right class of each photo.
 
-use super::classes::{Classes, Lacking};
+use super::classes::{Classes, MissingClasses};
 use super::devkit;
 use super::listing::{is_photo, tidy};
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::io::{BufRead, Read};
@@ -18,8 +18,8 @@ pub const KNOWN: [&str; 6] = [
     "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt",
 ];
 
-/// Where photos lie that a label file names: itself, Tiny-ImageNet's, others', Kaggle's.
-pub const HOMES: [&str; 5] = ["", "images/", "val/", "val/images/", "ILSVRC/Data/CLS-LOC/val/"];
+/// Where the photos of a label file may be, relative to it: beside it, and as Tiny-ImageNet, others and Kaggle have it.
+pub const PHOTO_FOLDERS: [&str; 5] = ["", "images/", "val/", "val/images/", "ILSVRC/Data/CLS-LOC/val/"];
 
 /// A label file to read.
 pub struct LabelFile<'a> {
@@ -47,17 +47,17 @@ impl LabelFile<'_> {
     /// # Errors
     /// When it is not in its format, names a file twice or one outside of the dataset, or has classes that the model
     /// lacks: all of them named.
-    pub fn read(mut self, dataset: &str, classes: &Classes) -> Result<Vec<Labelled>, Failure> {
+    pub fn read(mut self, dataset: &str, classes: &Classes) -> Result<Vec<Labelled>, EvaluateError> {
         let content = std::mem::replace(&mut self.content, Box::new(std::io::empty()));
-        let mut reader = Rows { file: &self, classes, rows: Vec::new(), lacking: Lacking::default() };
+        let mut reader = Rows { file: &self, classes, rows: Vec::new(), missing: MissingClasses::default() };
         let extension = self.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
         match extension.as_deref() {
             Some("json") => reader.json(content)?,
             Some("csv") => reader.kaggle(content)?,
             _ => reader.lines(content)?,
         }
-        let Rows { mut rows, lacking, .. } = reader;
-        lacking.check(dataset)?;
+        let Rows { mut rows, missing, .. } = reader;
+        missing.check(dataset)?;
         rows.sort();
         match rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             Some(pair) => Err(self.fault(format!("{:?} is there twice", pair[0].0))),
@@ -65,8 +65,8 @@ impl LabelFile<'_> {
         }
     }
 
-    fn fault(&self, reason: String) -> Failure {
-        Failure::Data(format!("{}: {reason}", self.name))
+    fn fault(&self, reason: String) -> EvaluateError {
+        EvaluateError::Labels { file: self.name.to_owned(), reason }
     }
 }
 
@@ -75,16 +75,16 @@ struct Rows<'a> {
     file: &'a LabelFile<'a>,
     classes: &'a Classes<'a>,
     rows: Vec<Labelled>,
-    lacking: Lacking,
+    missing: MissingClasses,
 }
 
 impl Rows<'_> {
-    fn add(&mut self, file: &str, class: Option<usize>, as_written: &str) -> Result<(), Failure> {
+    fn add(&mut self, file: &str, class: Option<usize>, as_written: &str) -> Result<(), EvaluateError> {
         let name = tidy(file).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| self.file.fault(format!("{file:?} leads outside of the dataset")))?;
         match class {
             Some(class) => self.rows.push((name.into(), class)),
-            None => self.lacking.add(as_written.to_owned()),
+            None => self.missing.add(as_written.to_owned()),
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Rows<'_> {
         class.parse().map_or_else(|_| self.classes.named(class), |index| self.classes.numbered(index))
     }
 
-    fn json(&mut self, content: Box<dyn BufRead>) -> Result<(), Failure> {
+    fn json(&mut self, content: Box<dyn BufRead>) -> Result<(), EvaluateError> {
         let file = self.file;
         let mut result = Ok(());
         let each = |name: String, class: serde_json::Value| {
@@ -119,7 +119,7 @@ impl Rows<'_> {
         result
     }
 
-    fn kaggle(&mut self, content: Box<dyn BufRead>) -> Result<(), Failure> {
+    fn kaggle(&mut self, content: Box<dyn BufRead>) -> Result<(), EvaluateError> {
         for (number, line) in content.lines().enumerate() {
             let line = line.map_err(|e| self.file.fault(e.to_string()))?;
             let fault = |expected: &str| self.file.fault(format!("line {}: expected {expected}", number + 1));
@@ -137,7 +137,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn lines(&mut self, content: Box<dyn BufRead>) -> Result<(), Failure> {
+    fn lines(&mut self, content: Box<dyn BufRead>) -> Result<(), EvaluateError> {
         let mut alone = Vec::new();
         for (number, line) in content.lines().enumerate() {
             let line = line.map_err(|e| self.file.fault(e.to_string()))?;
@@ -159,7 +159,7 @@ impl Rows<'_> {
     }
 
     /// Classes of ILSVRC's validation photos, in the order of their numbers.
-    fn validation(&mut self, classes: &[String]) -> Result<(), Failure> {
+    fn validation(&mut self, classes: &[String]) -> Result<(), EvaluateError> {
         let numbers: Option<Vec<usize>> = classes.iter().map(|class| class.parse().ok()).collect();
         let wnids = match numbers {
             Some(numbers) if !numbers.is_empty() => self.devkit(&numbers)?,
@@ -173,7 +173,7 @@ impl Rows<'_> {
     }
 
     /// WordNet ids of ILSVRC2012's own numbers, by what the development kit has beside the ground truth.
-    fn devkit(&self, numbers: &[usize]) -> Result<Vec<String>, Failure> {
+    fn devkit(&self, numbers: &[usize]) -> Result<Vec<String>, EvaluateError> {
         let table = if let Some(mut file) = (self.file.companion)(devkit::META) {
             let mut bytes = Vec::new();
             let read =

@@ -1,9 +1,9 @@
 //! A dataset in a tar file, plain or compressed by gzip, read where it lies.
 
 use super::listing::{Listing, tidy};
+use super::read_file::read_photo;
 use super::shared_file::SharedFile;
-use super::tree::{outside, read_photo};
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -19,16 +19,19 @@ pub struct TarTree {
     file: SharedFile,
     gzip: bool,
     pub listing: Listing,
-    /// Place and length of each entry.
+    /// Offset and length of each entry.
     entries: Vec<(u64, u64)>,
 }
 
 impl TarTree {
     /// Reads the headers of all entries, which of a gzip file takes reading all of it.
-    pub fn open(path: &Path, file: SharedFile, gzip: bool) -> Result<Self, Failure> {
+    pub fn open(path: &Path, file: SharedFile, gzip: bool) -> Result<Self, EvaluateError> {
         let mut tree = Self { file: file.clone(), gzip, listing: Listing::default(), entries: Vec::new() };
-        let fault =
-            |e: io::Error| Failure::Data(format!("{}: this tar file can't be read: {e}", path.display()));
+        let fault = |e: io::Error| EvaluateError::Archive {
+            path: path.to_owned(),
+            kind: "tar",
+            reason: e.to_string(),
+        };
         if gzip {
             let compressed = file.length();
             let reader = Bounded { inner: MultiGzDecoder::new(BufReader::new(file)), bytes: 0, compressed };
@@ -47,8 +50,8 @@ impl TarTree {
         &mut self,
         path: &Path,
         entries: impl Iterator<Item = io::Result<Entry<'a, R>>>,
-        fault: impl Fn(io::Error) -> Failure,
-    ) -> Result<(), Failure> {
+        fault: impl Fn(io::Error) -> EvaluateError,
+    ) -> Result<(), EvaluateError> {
         let mut announced = None;
         for entry in entries {
             let mut entry = entry.map_err(&fault)?;
@@ -65,7 +68,10 @@ impl TarTree {
             } else if kind.is_file() || kind.is_contiguous() {
                 let name = announced.take().unwrap_or_else(|| entry.path_bytes().into_owned());
                 let name = String::from_utf8_lossy(&name);
-                let tidied = tidy(&name).ok_or_else(|| outside(path, &name))?;
+                let tidied = tidy(&name).ok_or_else(|| EvaluateError::EntryOutside {
+                    archive: path.to_owned(),
+                    name: name.into_owned(),
+                })?;
                 self.listing.add(tidied, self.entries.len() - 1);
             } else if !kind.is_gnu_longlink() && !kind.is_pax_global_extensions() {
                 announced = None; // it was a folder's or a link's
@@ -160,7 +166,7 @@ fn pax_name(record: &[u8]) -> Option<Vec<u8>> {
     fields.filter(|field| field.key_bytes() == b"path").last().map(|field| field.value_bytes().to_vec())
 }
 
-/// A decompressor that stops when what it gives is out of all proportion.
+/// A decompressor that refuses archives that expand too much (decompression bombs).
 struct Bounded<R> {
     inner: R,
     bytes: u64,

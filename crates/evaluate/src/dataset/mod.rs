@@ -6,6 +6,7 @@ mod folder;
 mod label_file;
 mod layout;
 mod listing;
+mod read_file;
 mod shard;
 mod shared_file;
 mod tar;
@@ -14,15 +15,16 @@ mod zip;
 
 pub use shard::Shard;
 
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use beit::labels::Label;
 use beit::weights::hexadecimal;
 use classes::Classes;
 use layout::{Layout, labelled_by};
+use read_file::read_photo;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tree::{Tree, read_photo};
+use tree::Tree;
 
 /// One photo and the row of the model's head that is right for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub struct Dataset {
     tree: Tree,
     /// The folder of the tree that names are relative to: empty or ending in `/`.
     root: String,
-    /// How messages call the root.
+    /// The root, for messages.
     pub place: String,
     /// In the order of their names.
     pub samples: Vec<Photo>,
@@ -68,7 +70,7 @@ impl Dataset {
         labels_file: Option<&Path>,
         labels: &[Label],
         shard: Shard,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, EvaluateError> {
         let classes = Classes::new(labels);
         let (outer, inside) = split(path);
         let tree = Tree::open(&outer)?;
@@ -90,11 +92,7 @@ impl Dataset {
             }
         };
         if samples.photos == 0 {
-            return Err(Failure::Data(format!(
-                "{dataset}: expected folders of photos named by WordNet id (such as n02123045), or photos with a \
-                 label file (labels.json, LOC_val_solution.csv, val_annotations.txt or any other by --labels), got \
-                 neither"
-            )));
+            return Err(EvaluateError::NotADataset(dataset));
         }
         let place = outer.join(&root).display().to_string();
         let Collector { photos, hash, samples, .. } = samples;
@@ -103,10 +101,10 @@ impl Dataset {
     }
 
     /// Reads the photos of some samples, `threads` at a time where the dataset allows it, and hands each over with
-    /// its place among them, in whatever order, until `each` says to stop.
-    pub fn read(
+    /// its index among them, in whatever order, until `each` says to stop.
+    pub(crate) fn read(
         &self,
-        samples: &[Photo],
+        samples: &[&Photo],
         threads: usize,
         each: &(dyn Fn(usize, Result<Vec<u8>, String>) -> bool + Sync),
     ) {
@@ -160,9 +158,9 @@ pub struct Sample {
 ///
 /// # Errors
 /// As [`Dataset::open`], and when it is an archive.
-pub fn open(folder: &Path, labels: &[Label]) -> Result<Vec<Sample>, Failure> {
+pub fn photos_in_folder(folder: &Path, labels: &[Label]) -> Result<Vec<Sample>, EvaluateError> {
     if folder.is_file() {
-        return Err(Failure::Data(format!("{}: expected a folder; unpack it first", folder.display())));
+        return Err(EvaluateError::NotAFolder(folder.to_owned()));
     }
     let dataset = Dataset::open(folder, None, labels, Shard::WHOLE)?;
     let file = |photo: &Photo| folder.join(&dataset.root).join(&*photo.name);
@@ -183,7 +181,7 @@ fn split(path: &Path) -> (PathBuf, String) {
     }
 }
 
-/// Takes every photo's name, keeps those of one shard.
+/// Hashes every photo's name and class, and keeps those of one shard.
 struct Collector {
     shard: Shard,
     photos: u64,

@@ -1,9 +1,9 @@
 //! A dataset in a zip file, read where it lies.
 
 use super::listing::{Listing, tidy};
+use super::read_file::read_photo;
 use super::shared_file::SharedFile;
-use super::tree::{outside, read_photo};
-use crate::failure::Failure;
+use crate::error::EvaluateError;
 use std::io::Read;
 use std::path::Path;
 use zip::{ZipArchive, result::ZipError};
@@ -14,9 +14,12 @@ pub struct ZipTree {
 }
 
 impl ZipTree {
-    pub fn open(path: &Path, file: SharedFile) -> Result<Self, Failure> {
-        let fault =
-            |e: ZipError| Failure::Data(format!("{}: this zip file can't be read: {e}", path.display()));
+    pub fn open(path: &Path, file: SharedFile) -> Result<Self, EvaluateError> {
+        let fault = |e: ZipError| EvaluateError::Archive {
+            path: path.to_owned(),
+            kind: "zip",
+            reason: e.to_string(),
+        };
         let archive = ZipArchive::new(file).map_err(fault)?;
         let mut listing = Listing::default();
         for entry in 0..archive.len() {
@@ -26,7 +29,10 @@ impl ZipTree {
             }
             // Some programs for Windows write its separator.
             let name = file.name().map_err(fault)?.replace('\\', "/");
-            listing.add(tidy(&name).ok_or_else(|| outside(path, &name))?, entry);
+            match tidy(&name) {
+                Some(tidied) => listing.add(tidied, entry),
+                None => return Err(EvaluateError::EntryOutside { archive: path.to_owned(), name }),
+            }
         }
         Ok(Self { archive, listing })
     }

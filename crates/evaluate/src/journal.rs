@@ -1,97 +1,16 @@
-//! The record of a run: one line of JSON for each photo, written as it is done. It is what an interrupted run goes
-//! on from and what the runs of several shards are merged from.
+//! Writing and reading journals. An interrupted run resumes from its journal, and several shards' are merged into one
+//! result.
 
-use super::ledger::{Ledger, Misfit};
-use crate::dataset::{Identity, Shard};
-use crate::failure::Failure;
-use serde::{Deserialize, Serialize};
+use crate::error::EvaluateError;
+use crate::journal_format::{FORMAT, Header, Line};
+use crate::shard_results::{InvalidLine, ShardResults};
+use serde::Serialize;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The only value of [`Header::journal`] so far.
-const FORMAT: &str = "beitscope-evaluate-1";
 /// The names of 21,841 classes take 1 MB.
 const MAX_LINE_BYTES: u64 = 16 << 20;
-
-/// The first line: what was measured on what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
-    journal: String,
-    pub model: ModelIdentity,
-    /// `cpu` or `gpu`.
-    pub backend: String,
-    pub dataset: Identity,
-    pub shard: Shard,
-    /// WordNet id and English name of each row of the head.
-    pub classes: Vec<(String, String)>,
-}
-
-/// Which model it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelIdentity {
-    pub name: String,
-    /// Of the GGUF.
-    pub sha256: String,
-}
-
-/// Any other line: what came of a photo.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its number in the dataset.
-    pub photo: u64,
-    pub file: String,
-    /// Row of the right class.
-    pub class: u32,
-    #[serde(flatten)]
-    pub verdict: Verdict,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Verdict {
-    Answer {
-        /// Rows of the likeliest classes, up to five, best first.
-        top: Vec<u32>,
-        /// Softmax probability of the first.
-        score: f32,
-    },
-    Refusal {
-        error: String,
-    },
-}
-
-impl Header {
-    pub fn new(
-        model: ModelIdentity,
-        backend: &str,
-        dataset: Identity,
-        shard: Shard,
-        classes: Vec<(String, String)>,
-    ) -> Self {
-        Self { journal: FORMAT.into(), model, backend: backend.into(), dataset, shard, classes }
-    }
-
-    /// What differs from another header, if anything: what it is, and how each has it.
-    fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
-        let model = |h: &Self| format!("{} ({:.12}…)", h.model.name, h.model.sha256);
-        let dataset = |h: &Self| format!("{} photos ({:.12}…)", h.dataset.photos, h.dataset.sha256);
-        if self.model != other.model || self.classes != other.classes {
-            return Some(("model", model(self), model(other)));
-        }
-        if self.dataset != other.dataset {
-            return Some(("dataset", dataset(self), dataset(other)));
-        }
-        if self.shard != other.shard {
-            return Some(("shard", self.shard.to_string(), other.shard.to_string()));
-        }
-        (self.backend != other.backend).then(|| ("backend", self.backend.clone(), other.backend.clone()))
-    }
-
-    pub fn ledger(&self) -> Ledger {
-        Ledger::new(self.shard, self.dataset.photos, self.classes.len())
-    }
-}
 
 /// A journal that is being written. No other process can write it meanwhile.
 pub struct Journal {
@@ -102,35 +21,29 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal, or goes on with the one that is there: what it knows is in the ledger.
+    /// Begins a journal, or goes on with the one that is there: the results so far come with it.
     ///
     /// # Errors
     /// When the file is something else, belongs to another run, or is damaged other than by having been cut off; it
     /// is left as it is then.
-    pub fn open(path: &Path, header: &Header) -> Result<(Self, Ledger), Failure> {
-        let fault = |e: io::Error| Failure::Data(format!("cannot write the journal {}: {e}", path.display()));
+    pub fn open(path: &Path, header: &Header) -> Result<(Self, ShardResults), EvaluateError> {
+        let fault = |source| EvaluateError::WriteJournal { path: path.to_owned(), source };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut journal = Self { path: path.to_owned(), file: file.map_err(fault)?, cut_off: false };
         match journal.file.try_lock() {
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::Usage(format!(
-                    "{}: another run writes this journal just now",
-                    path.display()
-                )));
+                return Err(EvaluateError::JournalLocked(path.to_owned()));
             }
             // A file system without locks: then nobody else can be kept out.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
-        let mut ledger = header.ledger();
+        let mut results = ShardResults::new(header);
         let mut good = 0;
         if let Some(record) = read(path, &mut journal.file)? {
             if let Some((what, there, here)) = record.header.difference(header) {
-                return Err(Failure::Usage(format!(
-                    "{} is the journal of another {what}: {there}, not {here}; name another file, or delete this one",
-                    path.display()
-                )));
+                return Err(EvaluateError::OtherJournal { path: path.to_owned(), what, there, here });
             }
-            ledger = record.ledger;
+            results = record.results;
             good = record.good_bytes;
             journal.cut_off = record.cut_off;
         }
@@ -139,30 +52,30 @@ impl Journal {
         if good == 0 {
             journal.write(header)?;
         }
-        Ok((journal, ledger))
+        Ok((journal, results))
     }
 
     /// Writes a line, at once: a process that is killed loses nothing that was written.
-    pub fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let fault =
-            |e: String| Failure::Data(format!("cannot write the journal {}: {e}", self.path.display()));
-        let mut text = serde_json::to_vec(line).map_err(|e| fault(e.to_string()))?;
+    pub fn write(&mut self, line: &impl Serialize) -> Result<(), EvaluateError> {
+        let mut text = serde_json::to_vec(line).map_err(|e| self.fault(e.into()))?;
         text.push(b'\n');
-        self.file.write_all(&text).map_err(|e| fault(e.to_string()))
+        self.file.write_all(&text).map_err(|e| self.fault(e))
     }
 
     /// Makes sure that it is on the disk.
-    pub fn finish(self) -> Result<(), Failure> {
-        let fault =
-            |e: io::Error| Failure::Data(format!("cannot write the journal {}: {e}", self.path.display()));
-        self.file.sync_data().map_err(fault)
+    pub fn finish(self) -> Result<(), EvaluateError> {
+        self.file.sync_data().map_err(|e| self.fault(e))
+    }
+
+    fn fault(&self, source: io::Error) -> EvaluateError {
+        EvaluateError::WriteJournal { path: self.path.clone(), source }
     }
 }
 
 /// What a journal says.
 pub struct Record {
     pub header: Header,
-    pub ledger: Ledger,
+    pub results: ShardResults,
     /// Length of the part that is whole.
     good_bytes: u64,
     /// Whether there is something behind that part.
@@ -173,9 +86,8 @@ pub struct Record {
 ///
 /// # Errors
 /// When it is no journal, or has a damaged line before one that is not.
-pub fn read(path: &Path, file: &mut File) -> Result<Option<Record>, Failure> {
-    let name = path.display();
-    let fault = |e: io::Error| Failure::Data(format!("cannot read the journal {name}: {e}"));
+pub fn read(path: &Path, file: &mut File) -> Result<Option<Record>, EvaluateError> {
+    let fault = |source| EvaluateError::ReadJournal { path: path.to_owned(), source };
     let mut lines = Lines { reader: BufReader::new(file), line: Vec::new() };
     let Some(whole) = lines.next().map_err(fault)? else { return Ok(None) };
     let magic = format!("{{\"journal\":\"{FORMAT}\"");
@@ -183,30 +95,26 @@ pub fn read(path: &Path, file: &mut File) -> Result<Option<Record>, Failure> {
         return Ok(None);
     }
     let header = serde_json::from_slice(&lines.line).ok().filter(|header: &Header| header.journal == FORMAT);
-    let header = header.ok_or_else(|| {
-        Failure::Usage(format!(
-            "{name} is no journal of beitscope evaluate: name another file; this one is left as it is"
-        ))
-    })?;
-    let mut record =
-        Record { ledger: header.ledger(), header, good_bytes: lines.line.len() as u64, cut_off: false };
+    let header = header.ok_or_else(|| EvaluateError::NotAJournal(path.to_owned()))?;
+    let mut record = Record {
+        results: ShardResults::new(&header),
+        header,
+        good_bytes: lines.line.len() as u64,
+        cut_off: false,
+    };
     let (mut number, mut bad) = (1, None);
     while let Some(whole) = lines.next().map_err(fault)? {
         number += 1;
         let line = serde_json::from_slice::<Line>(&lines.line).ok().filter(|_| whole);
-        match (line.map(|line| record.ledger.enter(line)), bad) {
+        match (line.map(|line| record.results.record(line)), bad) {
             (Some(Ok(())), None) => record.good_bytes += lines.line.len() as u64,
-            (Some(Err(Misfit::Twice(photo))), _) => {
-                return Err(Failure::Data(format!(
-                    "{name}: line {number} answers photo {photo} again; delete the file and run anew"
-                )));
+            (Some(Err(InvalidLine::Repeated(photo))), _) => {
+                return Err(EvaluateError::RepeatedPhoto { path: path.to_owned(), line: number, photo });
             }
             (Some(Ok(())), Some(bad)) => {
-                return Err(Failure::Data(format!(
-                    "{name}: line {bad} is damaged; delete the file and run anew, or restore it from a copy"
-                )));
+                return Err(EvaluateError::DamagedLine { path: path.to_owned(), line: bad });
             }
-            (Some(Err(Misfit::Range)) | None, _) => bad = bad.or(Some(number)),
+            (Some(Err(InvalidLine::OutOfRange)) | None, _) => bad = bad.or(Some(number)),
         }
     }
     record.cut_off = bad.is_some();
@@ -231,6 +139,8 @@ impl Lines<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{Identity, Shard};
+    use crate::journal_format::{ModelIdentity, Outcome};
 
     fn header() -> Header {
         let model = ModelIdentity { name: "m".into(), sha256: "ab".into() };
@@ -239,8 +149,8 @@ mod tests {
     }
 
     fn line(photo: u64) -> Line {
-        let verdict = Verdict::Answer { top: vec![1, 0], score: 0.75 };
-        Line { photo, file: format!("{photo}.jpg"), class: 1, verdict }
+        let outcome = Outcome::Answer { top: vec![1, 0], score: 0.75 };
+        Line { photo, file: format!("{photo}.jpg"), class: 1, outcome }
     }
 
     /// A journal of photos 0 and 2.
@@ -260,9 +170,9 @@ mod tests {
         for length in 0..=bytes.len() {
             std::fs::write(&path, &bytes[..length]).unwrap();
             let whole = bytes[..length].iter().filter(|&&byte| byte == b'\n').count();
-            let (mut journal, ledger) = Journal::open(&path, &header()).unwrap();
-            assert_eq!(ledger.tally.all.images, whole.saturating_sub(1) as u64, "{length}");
-            for photo in [0, 2].into_iter().filter(|&photo| !ledger.has(photo)) {
+            let (mut journal, results) = Journal::open(&path, &header()).unwrap();
+            assert_eq!(results.counts.all.images, whole.saturating_sub(1) as u64, "{length}");
+            for photo in [0, 2].into_iter().filter(|&photo| !results.is_answered(photo)) {
                 journal.write(&line(photo)).unwrap();
             }
             drop(journal);

@@ -1,0 +1,30 @@
+//! Accuracy of an image classifier on a labelled dataset.
+//!
+//! ```text
+//! dataset (folder, zip, tar; label files) ─▶ pipeline ─▶ network (a trait)
+//!                                               │
+//!                   journal (a line a photo) ◀──┴──▶ shard_results ─▶ report
+//!                      └──▶ merge (all shards' journals) ──────────────┘
+//! ```
+
+mod accuracy;
+mod counts;
+pub mod dataset;
+mod error;
+mod journal;
+mod journal_format;
+mod merge;
+mod pipeline;
+pub mod report;
+mod run;
+mod shard_results;
+
+pub use accuracy::Accuracy;
+pub use counts::{Counts, Hits};
+pub use dataset::{Dataset, Shard};
+pub use error::EvaluateError;
+pub use journal_format::{Header, ModelIdentity};
+pub use merge::{Merged, merge};
+pub use pipeline::Network;
+pub use run::{Progress, evaluate};
+pub use shard_results::{ShardResults, Unreadable};
