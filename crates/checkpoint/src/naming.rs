@@ -2,9 +2,9 @@
 //!
 //! `module._orig_mod.model.blocks.0.norm1.weight` → prefix `model.`, `blocks.0.norm1.weight`.
 
-use crate::names::{Dialect, Place};
+use crate::choose_network;
+use crate::dialects::{Dialect, Place};
 use crate::note::Note;
-use crate::preference;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -49,12 +49,12 @@ impl Naming {
         if networks.is_empty() {
             return Ok(None);
         }
-        let place = |(naming, has_head): &(Self, bool)| preference::Place {
+        let place = |(naming, has_head): &(Self, bool)| choose_network::Place {
             path: naming.prefix.split_terminator('.').map(|name| format!("{name:.120}")).collect(),
             has_head: *has_head,
         };
         let places: Vec<_> = networks.iter().map(place).collect();
-        let (taken, note) = preference::choose(&places)?;
+        let (taken, note) = choose_network::choose(&places)?;
         Ok(networks.into_iter().nth(taken).map(|(naming, _)| (naming, note)))
     }
 

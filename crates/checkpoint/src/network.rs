@@ -1,10 +1,11 @@
 //! A checkpoint held against the network it should be: every tensor found, or every fault named.
 
-use crate::derive::{self, Shapes};
-use crate::names::{Dialect, Place};
+use crate::dialects::{Dialect, Place};
+use crate::infer_config::{self, Shapes};
 use crate::naming::{self, Naming, Position};
 use crate::note::Note;
-use crate::source::{Dtype, Entry, Source};
+use crate::source::Source;
+use crate::tensor_entry::{Dtype, TensorEntry};
 use crate::{CheckpointError, TensorFault};
 use beit::config::Config;
 use beit::weights::schema::{self, Role, TensorSpec};
@@ -19,7 +20,7 @@ pub struct Network {
     /// What was decided or left out.
     pub notes: Vec<Note>,
     /// For each of [`Config::tensors`]: the checkpoint's tensors whose rows make it up.
-    parts: Vec<Vec<Entry>>,
+    parts: Vec<Vec<TensorEntry>>,
 }
 
 impl Network {
@@ -39,7 +40,7 @@ impl Network {
         };
         let dialect = naming.dialect;
         let Sorted { tensors, leftovers, mut beside, mut faults } = sort(&source, &naming);
-        let config = derive::config(&joined_shapes(&tensors, dialect), name);
+        let config = infer_config::config(&joined_shapes(&tensors, dialect), name);
         let (parts, missing) = find_parts(&tensors, &naming, &config);
         faults.extend(missing);
         faults.extend(surplus(&tensors, dialect, &config));
@@ -74,7 +75,7 @@ impl Network {
     }
 
     /// Every tensor of the network, with a way to its values.
-    pub fn tensors(&self) -> impl Iterator<Item = (TensorSpec, &[Entry])> {
+    pub fn tensors(&self) -> impl Iterator<Item = (TensorSpec, &[TensorEntry])> {
         self.config.tensors().into_iter().zip(self.parts.iter().map(Vec::as_slice))
     }
 
@@ -82,7 +83,7 @@ impl Network {
     ///
     /// # Errors
     /// When the file, read once already, is no longer what it was.
-    pub fn values(&self, parts: &[Entry]) -> Result<Vec<f32>, CheckpointError> {
+    pub fn values(&self, parts: &[TensorEntry]) -> Result<Vec<f32>, CheckpointError> {
         match parts {
             [whole] => self.source.values(whole),
             parts => {
@@ -100,7 +101,7 @@ impl Network {
 struct Found<'a> {
     /// Its name in the file.
     spelt: &'a str,
-    entry: &'a Entry,
+    entry: &'a TensorEntry,
 }
 
 /// The checkpoint's tensors by the dialect's own names.
@@ -166,7 +167,11 @@ fn joined_shapes(tensors: &Tensors, dialect: Dialect) -> Shapes {
 }
 
 /// The checkpoint's tensors for each of the network's, and what is wrong with them.
-fn find_parts(tensors: &Tensors, naming: &Naming, config: &Config) -> (Vec<Vec<Entry>>, Vec<TensorFault>) {
+fn find_parts(
+    tensors: &Tensors,
+    naming: &Naming,
+    config: &Config,
+) -> (Vec<Vec<TensorEntry>>, Vec<TensorFault>) {
     let (mut all, mut faults) = (Vec::new(), Vec::new());
     for spec in config.tensors() {
         let theirs = naming.dialect.theirs(&spec.name);

@@ -12,14 +12,14 @@ mod tensors;
 
 use crate::note::Note;
 use crate::pickle::{Id, Pickle};
-use crate::source::Entry;
+use crate::tensor_entry::TensorEntry;
 use std::collections::BTreeMap;
 use tensors::Storages;
 
 /// What a checkpoint holds that matters here.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
-    pub(crate) tensors: BTreeMap<String, Entry>,
+    pub(crate) tensors: BTreeMap<String, TensorEntry>,
     /// `meta.CLASSES`, where there is such a list.
     pub(crate) class_names: Vec<String>,
     /// Which network was taken, where there are several.

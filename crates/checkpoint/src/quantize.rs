@@ -10,10 +10,9 @@ use crate::levels::Levels;
 use beit::weights::Storage;
 use beit::weights::schema::{Role, TensorSpec};
 use half::f16;
+use kernels::BLOCK;
 use rayon::prelude::*;
 
-/// Numbers in a block.
-pub const BLOCK: usize = 32;
 /// Bytes of a `Q8_0` block: the scale and a byte a code.
 const Q8_0_BYTES: usize = 2 + BLOCK;
 /// Bytes of a `Q4_0` block: the scale and half a byte a code.

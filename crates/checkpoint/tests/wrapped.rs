@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkpoint::names::Dialect;
+use checkpoint::dialects::Dialect;
 use checkpoint::{CheckpointError, Note};
 use safetensors::Dtype;
 use std::sync::LazyLock;

@@ -1,10 +1,10 @@
 //! Which dict of a pickle holds the network: whatever training scripts keep beside it, and however deep.
 
 use super::tensors::tensor;
+use crate::choose_network::{self, Place};
 use crate::naming;
 use crate::note::{Note, list};
 use crate::pickle::{Id, Object, Pickle};
-use crate::preference::{self, Place};
 use std::collections::HashSet;
 
 /// Dicts and lists in one another down to the network, at most.
@@ -54,7 +54,7 @@ pub(super) fn find(pickle: &Pickle) -> Result<(Id, Option<Note>), String> {
         return largest.map(|(_, id)| (id, None)).ok_or_else(|| without_tensors(pickle));
     }
     let places: Vec<Place> = networks.iter().map(|(_, place)| place.clone()).collect();
-    let (taken, note) = preference::choose(&places)?;
+    let (taken, note) = choose_network::choose(&places)?;
     Ok((networks[taken].0, note))
 }
 

@@ -14,7 +14,7 @@ use beit::decode::Rgb;
 use beit::labels::Label;
 use beit::weights::sha256;
 use checkpoint::ModelFolder;
-use checkpoint::rehead::{NewModel, NewWeights};
+use checkpoint::retrained::{NewModel, NewWeights};
 use codecs::decode_photo;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::{json, say, wants_json};
 use beit::labels::Label;
 use beit::topk::top_k;
-use checkpoint::rehead::{NewModel, NewWeights};
+use checkpoint::retrained::{NewModel, NewWeights};
 use head::{Confusion, Examples, Head, HeadError, Lesson, Options, Progress, teach};
 use kernels::Isa;
 use std::num::NonZeroUsize;

@@ -1,7 +1,7 @@
 //! A converted model with another head, or with other weights altogether, written as a model of its own.
 
-use crate::folder::{CARD, MANIFEST, OutputFolder};
 use crate::model_folder::ModelFolder;
+use crate::output_folder::{CARD, MANIFEST, OutputFolder};
 use crate::quantize::{self, Quantization};
 use crate::shards::{ShardWriter, Shards};
 use crate::{CheckpointError, DEFAULT_SHARD_BYTES, TensorFault};

@@ -1,7 +1,7 @@
 //! Which file a path means: itself, or the one checkpoint in a folder.
 
 use crate::CheckpointError;
-use crate::split::{INDEX_ENDING, is_part};
+use crate::split_index::{INDEX_ENDING, is_part};
 use std::path::{Path, PathBuf};
 
 /// File names that hubs use, in the order they are looked for in a folder.

@@ -1,6 +1,6 @@
 //! A checkpoint that is split over several files: the index that tells which tensor is in which.
 
-use crate::{CheckpointError, foreign};
+use crate::{CheckpointError, not_a_checkpoint};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Index {
 
     fn parse(json: &[u8]) -> Result<Self, String> {
         let index: Self = serde_json::from_slice(json).map_err(|e| {
-            let known = foreign::describe(json).filter(|_| !foreign::is_json(json));
+            let known = not_a_checkpoint::describe(json).filter(|_| !not_a_checkpoint::is_json(json));
             known.unwrap_or_else(|| format!("it is no index of a split checkpoint ({e})"))
         })?;
         if let Some(name) = index.weight_map.values().find(|name| !is_plain(name)) {

@@ -1,5 +1,5 @@
-//! Runs a network on a few inputs while its tensors come, one stage at a time: of the weights, no more than
-//! one block is in memory.
+//! A forward pass that runs each layer as soon as its tensors are loaded: no more than one block's weights are in
+//! memory.
 
 use beit::backend::{Activation, Backend};
 use beit::builder::{BuildError, ModelBuilder};
@@ -8,27 +8,27 @@ use beit::preprocess::Pixels;
 use beit::weights::Tensor;
 use std::sync::Arc;
 
-/// A network on its way through some inputs. Stage 0 is the stem, stage i + 1 block i, the last one the final
+/// The forward pass of some inputs. Stage 0 is the stem, stage i + 1 block i, the last one the final
 /// norm and the head.
-pub(crate) struct Walk<B: Backend> {
+pub(crate) struct LayerwiseForward<B: Backend> {
     config: Config,
     backend: B,
     builder: ModelBuilder<B>,
     inputs: Arc<[Pixels]>,
     /// The next stage to run.
     stage: usize,
-    /// Tensors that each stage still lacks.
-    lacking: Vec<usize>,
-    /// What the last stage made of each input.
+    /// Tensors that each stage still waits for.
+    missing: Vec<usize>,
+    /// The last stage's output for each input.
     activations: Vec<B::Tokens>,
 }
 
-impl<B: Backend> Walk<B> {
+impl<B: Backend> LayerwiseForward<B> {
     /// `backend` gives a device twice: one to lay out weights on, one to run on.
     pub(crate) fn new(config: &Config, backend: impl Fn() -> B, inputs: Arc<[Pixels]>) -> Self {
-        let mut lacking = vec![0; config.depth + 2];
+        let mut missing = vec![0; config.depth + 2];
         for spec in config.tensors() {
-            lacking[stage_of(config, &spec.name)] += 1;
+            missing[stage_of(config, &spec.name)] += 1;
         }
         Self {
             config: config.clone(),
@@ -36,7 +36,7 @@ impl<B: Backend> Walk<B> {
             builder: ModelBuilder::new(config.clone(), backend()),
             inputs,
             stage: 0,
-            lacking,
+            missing,
             activations: Vec::new(),
         }
     }
@@ -45,8 +45,8 @@ impl<B: Backend> Walk<B> {
     pub(crate) fn add(&mut self, tensor: Tensor) -> Result<(), BuildError> {
         let stage = stage_of(&self.config, &tensor.spec.name);
         self.builder.add(tensor)?;
-        self.lacking[stage] = self.lacking[stage].saturating_sub(1);
-        while self.lacking.get(self.stage) == Some(&0) {
+        self.missing[stage] = self.missing[stage].saturating_sub(1);
+        while self.missing.get(self.stage) == Some(&0) {
             self.run()?;
             self.stage += 1;
         }
@@ -109,7 +109,7 @@ mod tests {
     use kernels::Isa;
 
     #[test]
-    fn walking_gives_what_the_whole_model_gives() {
+    fn layer_by_layer_gives_what_the_whole_model_gives() {
         for position in [Position::RelativeBias, Position::AbsoluteEmbedding] {
             let config = Config {
                 image_size: 64,
@@ -124,21 +124,23 @@ mod tests {
             let cpu = || Cpu::new(Isa::best());
             let inputs: Arc<[Pixels]> =
                 (0..2).map(|i| Pixels { size: 64, values: seeded::pixels(&config, i) }).collect();
-            let (mut walk, mut builder) =
-                (Walk::new(&config, cpu, inputs.clone()), ModelBuilder::new(config.clone(), cpu()));
+            let (mut layerwise, mut builder) = (
+                LayerwiseForward::new(&config, cpu, inputs.clone()),
+                ModelBuilder::new(config.clone(), cpu()),
+            );
             let mut specs = config.tensors();
             // The order does not matter.
             specs.reverse();
             for spec in specs {
                 let data = || TensorData::Dense(seeded::tensor(&config, &spec));
-                walk.add(Tensor { spec: spec.clone(), data: data() }).unwrap();
+                layerwise.add(Tensor { spec: spec.clone(), data: data() }).unwrap();
                 builder.add(Tensor { spec: spec.clone(), data: data() }).unwrap();
             }
             let model = builder.finish().unwrap();
             let whole: Vec<_> =
                 inputs.iter().map(|pixels| pollster::block_on(model.logits(pixels)).unwrap()).collect();
             assert_eq!(whole[0].len(), 7);
-            assert_eq!(pollster::block_on(walk.logits()).unwrap(), whole, "{position:?}");
+            assert_eq!(pollster::block_on(layerwise.logits()).unwrap(), whole, "{position:?}");
         }
     }
 }
