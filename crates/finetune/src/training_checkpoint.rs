@@ -1,8 +1,8 @@
-//! A run on disk: everything that the next step depends on.
+//! A training run on disk: everything that the next step depends on.
 
 use crate::FinetuneError;
 use crate::adamw::Parameter;
-use crate::trainer::Epoch;
+use crate::epoch::Epoch;
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -13,9 +13,9 @@ use std::path::Path;
 const FORMAT: &str = "beitscope-finetune-1";
 const KEY: &str = "beitscope";
 
-/// Where a run stands, beside its parameters.
+/// A run's position and results so far; its parameters are saved beside it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Standing {
+pub(crate) struct TrainingCheckpoint {
     /// Steps that are done.
     pub(crate) step: usize,
     /// Of the epoch at hand: sum of the losses, right answers, photos.
@@ -30,25 +30,26 @@ pub(crate) struct Standing {
 #[derive(Serialize, Deserialize)]
 struct Description {
     format: String,
-    /// What the run is of: another one cannot go on from here.
+    /// What the run is of: another one cannot resume from here.
     identity: String,
-    standing: Standing,
+    #[serde(rename = "standing")]
+    checkpoint: TrainingCheckpoint,
 }
 
 /// The best epoch's parameters by name.
-pub(crate) type Best = HashMap<String, Vec<f32>>;
+pub(crate) type BestParameters = HashMap<String, Vec<f32>>;
 
-/// Writes the state whole or not at all.
+/// Writes the checkpoint, whole or not at all.
 pub(crate) fn save(
     path: &Path,
     identity: &str,
-    standing: &Standing,
+    checkpoint: &TrainingCheckpoint,
     parameters: &[Parameter],
-    best: &Best,
+    best: &BestParameters,
 ) -> Result<(), FinetuneError> {
     let fault = |reason: String| FinetuneError::State { path: path.to_owned(), reason };
     let description =
-        Description { format: FORMAT.into(), identity: identity.into(), standing: standing.clone() };
+        Description { format: FORMAT.into(), identity: identity.into(), checkpoint: checkpoint.clone() };
     let text = serde_json::to_string(&description).map_err(|e| fault(e.to_string()))?;
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     for parameter in parameters {
@@ -78,15 +79,15 @@ pub(crate) fn save(
     std::fs::rename(&partial, path).map_err(io("rename", &partial))
 }
 
-/// Puts the parameters back as they were saved and gives the rest.
+/// Restores the parameters as they were saved; returns the rest.
 ///
 /// # Errors
-/// When the file is no such state, or one of another run.
+/// When the file is no training checkpoint, or one of another run.
 pub(crate) fn restore(
     path: &Path,
     identity: &str,
     parameters: &[Parameter],
-) -> Result<(Standing, Best), FinetuneError> {
+) -> Result<(TrainingCheckpoint, BestParameters), FinetuneError> {
     let fault = |reason: String| FinetuneError::State { path: path.to_owned(), reason };
     let file = std::fs::read(path).map_err(|source| FinetuneError::Io {
         doing: "read",
@@ -112,7 +113,7 @@ pub(crate) fn restore(
         }
         Ok(view.data().as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect())
     };
-    let mut best = Best::new();
+    let mut best = BestParameters::new();
     for parameter in parameters {
         let shape = parameter.value.dims();
         let [mean, square] = &parameter.moments;
@@ -120,11 +121,11 @@ pub(crate) fn restore(
             let values = read(format!("{kind}/{}", parameter.name), shape)?;
             var.set(&Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(var.dtype())?)?;
         }
-        if description.standing.best.is_some() {
+        if description.checkpoint.best.is_some() {
             best.insert(parameter.name.clone(), read(format!("best/{}", parameter.name), shape)?);
         }
     }
-    Ok((description.standing, best))
+    Ok((description.checkpoint, best))
 }
 
 /// A tensor's values as F32.
