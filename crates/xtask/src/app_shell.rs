@@ -1,4 +1,4 @@
-//! The shell: the files that the service worker keeps, so that the page opens without a network.
+//! The app shell: the files that the service worker keeps, so that the page opens without a network.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,11 +5,11 @@ use std::process::Command;
 
 use super::tally::Tally;
 use super::{Ahead, RETRIES, Step, When, cargo_test, lints};
+use crate::app_shell;
 use crate::browser::{Browser, SILENCE};
 use crate::process::{self, find_on_path};
 use crate::profile::Profile;
 use crate::project::Project;
-use crate::shell;
 use crate::site::{self, Site};
 use crate::tools::Tools;
 use crate::workers::{LINTED, LINTED_AT_NIGHT, TESTED, Variant};
@@ -258,7 +258,7 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
 /// The page and one worker, enough for Chromium.
 fn build_release(context: &Context) -> Result<()> {
     let site = Site::begin(context.project, context.tools()?, Profile::Release, RELEASE_SITE.as_ref())?;
-    shell::list(&site.out)
+    app_shell::list(&site.out)
 }
 
 /// The page's own tests over what fat LTO and wasm-opt leave.
