@@ -1,4 +1,4 @@
-//! What was not taken in: how many files of which kind, and the first of their names.
+//! Files that were skipped: how many for which reason, and the first of their names.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Which of several networks in one file is meant, told from the names of the places where they lie.
+//! Which of several networks in one file to take, by the keys under which they are stored.
 
 use crate::note::Note;
 use std::cmp::Reverse;

@@ -1,7 +1,7 @@
 //! The dialects in which checkpoints name a BEiT's tensors: one table each, beside our own names
 //! (timm's). The only place that knows foreign names.
 
-/// A naming scheme, told from the tensors' names alone.
+/// A naming scheme, recognised by the tensors' names alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// timm and unilm: `blocks.0.norm1.weight`.

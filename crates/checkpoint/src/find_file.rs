@@ -1,4 +1,4 @@
-//! Which file a path means: itself, or the one checkpoint in a folder.
+//! Finds the file that a path means: itself, or the one checkpoint in a folder.
 
 use crate::CheckpointError;
 use crate::split_index::{INDEX_ENDING, is_part};

@@ -1,4 +1,4 @@
-//! A network's shape, told from its tensors' shapes.
+//! Infers a network's configuration from its tensors' shapes.
 
 use beit::config::{Config, Position};
 use beit::preprocess::Preprocessing;

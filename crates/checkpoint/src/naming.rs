@@ -1,4 +1,4 @@
-//! What a checkpoint's names are made of: wrappers, a prefix, and a dialect's own name.
+//! Parses a checkpoint's tensor names: wrappers, a prefix, and a dialect's own name.
 //!
 //! `module._orig_mod.model.blocks.0.norm1.weight` → prefix `model.`, `blocks.0.norm1.weight`.
 
@@ -18,7 +18,7 @@ const MAX_NETWORKS: usize = 16;
 const MAX_NAME_BYTES: usize = 1000;
 const MAX_PREFIX_PARTS: usize = 16;
 
-/// How a network's tensors are called.
+/// A network's naming scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Naming {
     pub(crate) dialect: Dialect,
@@ -38,7 +38,7 @@ pub(crate) enum Position<'a> {
 }
 
 impl Naming {
-    /// Tells the naming from the names; `None` if no block of a BEiT is among them. A note tells of other networks.
+    /// Finds the naming scheme from the names; `None` if no block of a BEiT is among them. A note lists other networks.
     ///
     /// # Errors
     /// A sentence, when there are several networks and nothing says which one is meant.

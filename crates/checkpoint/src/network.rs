@@ -1,4 +1,4 @@
-//! A checkpoint held against the network it should be: every tensor found, or every fault named.
+//! A checkpoint matched with the network it should be: every tensor found, or every fault named.
 
 use crate::dialects::{Dialect, Place};
 use crate::infer_config::{self, Shapes};

@@ -1,4 +1,4 @@
-//! Files that are given for checkpoints and are something else: told by how they begin.
+//! Recognises files that are no checkpoints by their first bytes, for an error that helps.
 
 /// How a Git LFS pointer begins.
 const LFS: &[u8] = b"version https://git-lfs.github.com/spec/";

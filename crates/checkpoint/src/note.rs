@@ -1,4 +1,4 @@
-//! What a person should know of a checkpoint that was read all the same.
+//! Notes on a checkpoint: decisions that were made and tensors that were ignored while reading it.
 
 use std::fmt;
 

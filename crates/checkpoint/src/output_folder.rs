@@ -1,4 +1,4 @@
-//! Where a conversion goes: a folder that appears complete or not at all.
+//! The output folder of a conversion: it appears complete or not at all.
 
 use crate::CheckpointError;
 use beit::weights::MANIFEST_FORMAT;

@@ -3,7 +3,7 @@
 //! - `archive`: the container since PyTorch 1.6, a zip archive.
 //! - `legacy`: the one before, pickles and storages one after another.
 //! - `state_dict`: which of the pickle's dicts holds the network.
-//! - `tensors`: what the pickle says of one tensor, held against its storage.
+//! - `tensors`: a tensor's description in the pickle, checked against its storage.
 
 mod archive;
 mod legacy;
@@ -16,7 +16,7 @@ use crate::tensor_entry::TensorEntry;
 use std::collections::BTreeMap;
 use tensors::Storages;
 
-/// What a checkpoint holds that matters here.
+/// What is read of a checkpoint.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     pub(crate) tensors: BTreeMap<String, TensorEntry>,

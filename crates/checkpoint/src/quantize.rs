@@ -1,10 +1,10 @@
-//! The one rule by which weights are rounded.
+//! Quantisation of weights in blocks.
 //!
 //! Weights of linear layers are cut into blocks of 32 along the input dimension; a block is an F16
 //! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). [`Levels`]
 //! says which codes there are; [`Levels::round`] chooses `d` and the codes so that the block's
-//! squared error is small, the codes being rounded against `d` as F16 keeps it. Where photos tell what
-//! a layer's inputs are like, `calibrate` chooses both instead.
+//! squared error is small, the codes being rounded against `d` as F16 keeps it. With calibration photos
+//! `calibrate` chooses both instead.
 
 use crate::levels::Levels;
 use beit::weights::Storage;

@@ -2,8 +2,8 @@
 
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
-use crate::meter::Meter;
 use crate::output::{json, say, wants_json};
+use crate::progress_meter::Meter;
 use beit::preprocess::Pixels;
 use clap::Args;
 use evaluate::report::{Report, Target};

@@ -1,4 +1,4 @@
-//! Letters in everyday use. Chinese in GBK or Big5 and Korean in EUC-KR share most of their bytes, so that of a short
+//! Letters in common use. Chinese in GBK or Big5 and Korean in EUC-KR share most of their bytes, so that of a short
 //! name only the letters tell which it is.
 
 use super::charset::MultiByte;

@@ -1,7 +1,7 @@
-//! Which character set of several bytes names are in, if any.
+//! Detects the multi-byte character set that names are in, if any.
 
 use super::charset::{MultiByte, decoded};
-use super::{cp437, everyday};
+use super::{common_letters, cp437};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 /// So much of what is not ASCII has to be in everyday use in the language of a set.
@@ -25,7 +25,7 @@ pub fn legacy(names: &[&[u8]]) -> Option<MultiByte> {
     let texts = |set: MultiByte| names.iter().filter_map(|name| decoded(name, set)).collect::<Vec<_>>();
     let mut rated: Vec<_> = fitting
         .into_iter()
-        .map(|set| (rating(names, set), set, everyday::share(&texts(set), set)))
+        .map(|set| (rating(names, set), set, common_letters::share(&texts(set), set)))
         .filter(|(rating, ..)| *rating >= least)
         // Single rare letters inside words of ASCII are other words' accents.
         .filter(|(_, set, usual)| {
@@ -52,7 +52,7 @@ pub fn is_surely_utf8(names: &[&[u8]]) -> bool {
     }
     let doubtful = |set: &MultiByte| {
         let texts: Vec<_> = names.iter().filter_map(|name| decoded(name, *set)).collect();
-        texts.len() == names.len() && everyday::share(&texts, *set).is_some_and(|share| share >= 0.5)
+        texts.len() == names.len() && common_letters::share(&texts, *set).is_some_and(|share| share >= 0.5)
     };
     texts.iter().all(|text| is_between_ascii(text)) || !MultiByte::ALL.iter().any(doubtful)
 }

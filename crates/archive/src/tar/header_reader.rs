@@ -1,4 +1,4 @@
-//! Goes from header to header.
+//! Reads a tar file header by header, without reading the files between them.
 
 use super::header::{self, BLOCK, Header};
 use super::pax::Pax;
@@ -25,9 +25,10 @@ pub fn decode_names(members: &[Member]) -> Vec<String> {
     names::decode(&names, SingleByte::Windows1252)
 }
 
-/// The walk through an archive: [`Walk::wants`] says which bytes, [`Walk::give`] takes them.
+/// A reader without input of its own: [`HeaderReader::wants`] says which bytes it needs, [`HeaderReader::give`] takes
+/// them.
 #[derive(Debug)]
-pub struct Walk {
+pub struct HeaderReader {
     length: u64,
     at: u64,
     step: Step,
@@ -46,12 +47,12 @@ enum Step {
     AfterZeros,
     /// A header's extension, of this kind and size.
     Extension(u8, u64),
-    /// The file told of last is not there to its end.
+    /// The archive ends before the last file does.
     Cut,
     Done,
 }
 
-impl Walk {
+impl HeaderReader {
     /// Through an archive of so many bytes.
     pub fn new(length: u64) -> Self {
         let (next, all) = (Pax::default(), Pax::default());
@@ -71,10 +72,10 @@ impl Walk {
         Some(self.at..self.at.saturating_add(size).min(self.length))
     }
 
-    /// Takes the bytes that were wanted, and tells of a file if they complete one.
+    /// Takes the bytes that were wanted; returns a file if they complete one.
     ///
     /// # Errors
-    /// When they are no header. What came before stands.
+    /// When they are no header. The files before it stay valid.
     pub fn give(&mut self, bytes: &[u8]) -> Result<Option<Member>, ArchiveFault> {
         match self.step {
             Step::Done => Ok(None),

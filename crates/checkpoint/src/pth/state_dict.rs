@@ -1,4 +1,4 @@
-//! Which dict of a pickle holds the network: whatever training scripts keep beside it, and however deep.
+//! Finds the dict of a pickle that holds the network, whatever training scripts keep beside it and however deep.
 
 use super::tensors::tensor;
 use crate::choose_network::{self, Place};
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// Dicts and lists in one another down to the network, at most.
 const MAX_DEPTH: usize = 6;
-/// Networks that are told apart; a file with more is not told from one with so many.
+/// Networks that are counted; a file may hold more.
 const MAX_NETWORKS: usize = 16;
 
 /// A dict or list, and the way to it: by number, so that long keys are never copied for each of many items.

@@ -1,4 +1,4 @@
-//! What a pickle says of one tensor, held against the storage that it names.
+//! A tensor's description in a pickle, checked against its storage.
 
 use crate::deflated::Deflated;
 use crate::pickle::{Id, Object, Pickle};

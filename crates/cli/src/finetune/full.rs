@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, threads: NonZeroUsize) -> Result<(), Failure> 
     if wants_json(arguments.json) {
         json(&answer)?;
     }
-    train.verdict(&val)
+    train.check_all_read(&val)
 }
 
 /// Every tenth photo of each class that has so many, else the last of one that has five.

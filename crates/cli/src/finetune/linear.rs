@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments, threads: NonZeroUsize) -> Result<(), Failure> 
     if wants_json(arguments.json) {
         json(&answer)?;
     }
-    train.verdict(&val)
+    train.check_all_read(&val)
 }
 
 /// Below this many products a pass over the examples is done by one thread: others take longer to wake.
