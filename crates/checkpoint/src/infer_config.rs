@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Width of a head in every published BEiT; decides the number of heads where there is no bias
 /// table to count them in.
 const USUAL_HEAD_WIDTH: usize = 64;
-/// More blocks than this are not believed.
+/// More blocks than this are taken for an error.
 const MAX_DEPTH: usize = 256;
 
 /// Shapes of a checkpoint's tensors under our names, parts joined, leading ones kept.

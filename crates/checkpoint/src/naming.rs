@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// activation checkpointing, DeepSpeed.
 const WRAPPERS: [&str; 5] =
     ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"];
-/// Networks in one file that are told apart.
+/// Networks in one file that are distinguished.
 const MAX_NETWORKS: usize = 16;
 /// Longer names, and prefixes of more parts, tell of no network: trying each part with each name could take hours.
 const MAX_NAME_BYTES: usize = 1000;

@@ -160,7 +160,7 @@ fn storage_of(format: WeightFormat) -> Storage {
     }
 }
 
-/// A tensor of the base model, byte for byte as it lies there.
+/// A tensor of the base model, byte for byte as it is stored there.
 fn kept(
     spec: &TensorSpec,
     old: &HashMap<String, Tensor>,

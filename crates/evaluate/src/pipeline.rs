@@ -49,7 +49,7 @@ pub trait Network: Sync {
     fn logits(&self, photos: &[Pixels]) -> Result<Vec<Vec<f32>>, String>;
 }
 
-/// Runs the network on every sample and hands over what came of each, in whatever order, on the calling thread.
+/// Runs the network on every sample and hands over each outcome, in any order, on the calling thread.
 ///
 /// # Errors
 /// When the device fails, or `each` does: then no more photos are begun.

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A checkpoint on this machine. Of a split one this is the index, the parts lie beside it and their bytes count too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Download {
-    /// Where it lies: a path inside the hub's cache that ends in the repository's own file name.
+    /// Its path inside the hub's cache that ends in the repository's own file name.
     pub path: PathBuf,
     /// The file's path in the repository.
     pub file: String,

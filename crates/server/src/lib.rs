@@ -1,7 +1,7 @@
 //! A static file server for one folder, with the headers that cross-origin isolation needs.
 //!
 //! It answers `GET` and `HEAD` over HTTP/1.1 from a thread per connection, streams files, knows byte
-//! ranges and validators, and listens on this machine alone unless told otherwise. Tests can listen
+//! ranges and validators, and listens on this machine alone by default. Tests can listen
 //! to what was asked ([`Server::requests`]) and disturb any answer ([`Options::disturb`]): that is
 //! why it speaks HTTP itself, since a library that owns the socket can't hang up half-way.
 //!
@@ -33,7 +33,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// What a page of the site may load and do: scripts, styles and workers are files of the site and nothing
-/// else. `index.html` says the same; a worker is told by this header alone.
+/// else. `index.html` says the same; for a worker only this header counts.
 ///
 /// `connect-src`: the visitor may name a model or a picture on another host.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \

@@ -81,7 +81,7 @@ pub fn prepare(host: Host, site: &Path) -> Result<Vec<PathBuf>> {
     for (path, text) in &wanted {
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    // The page may have changed, and what the service worker keeps of it is told by its content.
+    // The page may have changed, and the service worker recognises changes by the content's hash.
     if site.join(app_shell::SERVICE_WORKER).is_file() {
         app_shell::list(site)?;
     }

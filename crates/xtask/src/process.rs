@@ -93,7 +93,7 @@ fn last_line(log: &Path) -> String {
     said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
 }
 
-/// What came of a job on a thread of its own.
+/// The result of a job on a thread of its own.
 pub fn joined(job: ScopedJoinHandle<Result<()>>) -> Result<()> {
     job.join().unwrap_or_else(|_| Err("a job broke down; its message is above".into()))
 }

@@ -17,7 +17,7 @@ use crate::{Result, app_shell, tools, workers};
 pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
     let started = Instant::now();
     let options = |root| Options { port, ..Options::new(root) };
-    // A busy port is told before the long work, not after it.
+    // A busy port is reported before the long work, not after it.
     Server::start(options(project.root.clone())).map_err(|error| error.to_string())?;
     let tools = tools::set_up(project)?;
     let site = Site::begin(project, &tools, Profile::Dev, Profile::Dev.site().as_ref())?;

@@ -110,7 +110,7 @@ impl<'a> Site<'a> {
         trunk
             // Everything is there already, so that Trunk has nothing to download.
             .args(["build", "--offline=true", "--skip-version-check", "--cargo-profile", CARGO_PROFILE])
-            // Whether it runs wasm-opt; the cargo profile is told above.
+            // Whether it runs wasm-opt; the cargo profile is set above.
             .arg(format!("--release={}", profile.is_release()))
             .arg("--dist")
             .arg(out)

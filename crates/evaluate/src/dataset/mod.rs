@@ -1,4 +1,4 @@
-//! A labelled set of photos: a folder, or an archive that is read where it lies.
+//! A labelled set of photos: a folder, or an archive that is read without unpacking it.
 
 mod classes;
 mod devkit;

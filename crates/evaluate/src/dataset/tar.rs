@@ -1,4 +1,4 @@
-//! A dataset in a tar file, plain or compressed by gzip, read where it lies.
+//! A dataset in a tar file, plain or compressed by gzip, read without unpacking it.
 
 use super::listing::{Listing, tidy};
 use super::read_file::read_photo;

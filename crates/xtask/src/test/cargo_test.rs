@@ -34,7 +34,7 @@ pub fn run(mut cargo: Command, harness: &[&str], tally: &mut Tally) -> Result<()
     watch(cargo, tally)
 }
 
-/// Runs `cargo test …` for programs that only tell in words what came of their tests, as wasm-bindgen's do.
+/// Runs `cargo test …` for programs that report their tests as text only, as wasm-bindgen's do.
 ///
 /// # Errors
 /// The command, when it can't be run or fails.

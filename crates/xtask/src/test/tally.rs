@@ -1,4 +1,4 @@
-//! What came of the tests: counts, times, and what the closing lines say of them.
+//! Test results: counts, times, and the summary of them.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct Tally {
     pub programs: Vec<Program>,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 pub struct Outcome {
     pub step: &'static str,
     pub what: &'static str,
