@@ -119,8 +119,8 @@ fn measure(arguments: &Arguments, model: &Path, dataset: &Path, targets: &[Targe
 
 /// The network on this machine, for [`evaluate`].
 impl Network for Engine {
-    fn runs_on_caller(&self) -> bool {
-        self.backend() == Backend::Cpu
+    fn is_batched(&self) -> bool {
+        self.backend() == Backend::Gpu
     }
 
     fn warm_up(&self) -> Result<(), String> {

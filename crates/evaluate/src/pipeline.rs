@@ -1,5 +1,5 @@
-//! Photos through decoder and network, with every core busy: some threads read ahead, some decode, and the network
-//! runs on a processor's cores beside the decoders, or on a GPU that is fed by all of them.
+//! Runs photos through decoder and network with every core busy: some threads read ahead, others decode and then run
+//! the network on the CPU, or feed one thread that runs batches on a GPU.
 
 use crate::dataset::{Dataset, Photo};
 use crate::error::EvaluateError;
@@ -15,7 +15,7 @@ use std::thread;
 
 /// Classes that count as top-5.
 const TOP: usize = 5;
-/// Photos in one batch of a network that runs elsewhere.
+/// Photos in one batch of a batched network.
 const BATCH: usize = 8;
 /// Threads that read files: more than this do not make a network file system faster.
 const MOST_READERS: usize = 16;
@@ -27,8 +27,8 @@ type File = (usize, Result<Vec<u8>, String>);
 
 /// What is evaluated. Errors are sentences.
 pub trait Network: Sync {
-    /// Whether it runs on the calling thread; else (on a GPU) it is fed with batches by one thread.
-    fn runs_on_caller(&self) -> bool;
+    /// Whether it runs on a device of its own (a GPU), where batches are faster; else on the thread that calls it.
+    fn is_batched(&self) -> bool;
 
     /// Runs once on nothing, where the first photo would take longer than the others.
     ///
@@ -72,7 +72,7 @@ pub fn run(
                 to_decode.send((at, file)).is_ok()
             });
         });
-        let batches = (!network.runs_on_caller()).then(|| {
+        let batches = network.is_batched().then(|| {
             let (ready, photos) = sync_channel(2 * BATCH);
             let done = done.clone();
             scope.spawn(move || run_batches(network, &photos, &done));
@@ -107,7 +107,7 @@ fn answer(network: &dyn Network, files: &Mutex<Receiver<File>>, done: &Sender<Do
     }
 }
 
-/// Decodes photos for a network that runs elsewhere.
+/// Decodes photos for a batched network.
 fn decode_for(
     network: &dyn Network,
     files: &Mutex<Receiver<File>>,
