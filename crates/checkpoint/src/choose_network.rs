@@ -32,13 +32,13 @@ struct Rank {
 
 /// A network in a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct StoredNetwork {
     /// The names on the way to it, outermost first.
     pub(crate) path: Vec<String>,
     pub(crate) has_head: bool,
 }
 
-impl Place {
+impl StoredNetwork {
     fn rank(&self) -> Rank {
         let usual = |name: &String| USUAL.contains(&name.as_str()) || name.parse::<usize>().is_ok();
         Rank {
@@ -67,12 +67,12 @@ impl Place {
 ///
 /// # Errors
 /// A sentence, when nothing says which one is meant.
-pub(crate) fn choose(places: &[Place]) -> Result<(usize, Option<Note>), String> {
-    let best = places.iter().map(Place::rank).max();
+pub(crate) fn choose(places: &[StoredNetwork]) -> Result<(usize, Option<Note>), String> {
+    let best = places.iter().map(StoredNetwork::rank).max();
     let mut best = (0..places.len()).filter(|&i| Some(places[i].rank()) == best);
     let Some(taken) = best.next() else { return Err("it holds no network".into()) };
     let place = &places[taken];
-    let several = || places.iter().map(Place::title).collect::<Vec<_>>();
+    let several = || places.iter().map(StoredNetwork::title).collect::<Vec<_>>();
     if best.next().is_some() && !place.is_average() && !place.rank().usual {
         return Err(format!(
             "it holds several networks ({}), and nothing says which one is meant: save that one by itself",
@@ -80,7 +80,8 @@ pub(crate) fn choose(places: &[Place]) -> Result<(usize, Option<Note>), String> 
         ));
     }
     let others: Vec<String> = (0..places.len()).filter(|&i| i != taken).map(|i| places[i].title()).collect();
-    let note = Note::Taken { taken: place.title(), average: place.is_average(), others: others.clone() };
+    let note =
+        Note::NetworkChosen { taken: place.title(), average: place.is_average(), others: others.clone() };
     Ok((taken, (!others.is_empty()).then_some(note)))
 }
 
@@ -102,9 +103,9 @@ mod tests {
                 None => (*path, true),
             };
             let path = path.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-            Place { path, has_head }
+            StoredNetwork { path, has_head }
         };
-        let places: Vec<Place> = paths.iter().map(place).collect();
+        let places: Vec<StoredNetwork> = paths.iter().map(place).collect();
         let (taken, note) = choose(&places)?;
         assert_eq!(note.is_some(), places.len() > 1);
         Ok(places[taken].path.join("."))

@@ -218,13 +218,13 @@ const INDEX_BUFFER: &str = "relative_position_index";
 
 /// Where a checkpoint's tensor belongs among ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum NameKind {
     /// Part number `part` of our tensor `name`.
     Tensor { name: String, part: usize },
     /// An index buffer: regenerated, so ignored.
     Ignored,
     /// Only pre-training uses it, or nothing does.
-    LeftOver,
+    Pretraining,
     /// Not part of a BEiT classifier.
     Surplus,
 }
@@ -241,7 +241,7 @@ impl Dialect {
             let starts = name.match_indices(table.block_prefix).map(|(at, _)| at);
             let whole = starts.filter(|&at| at == 0 || name.as_bytes()[at - 1] == b'.');
             whole
-                .filter(|&at| matches!(table.dialect.place(&name[at..]), Place::Tensor { .. }))
+                .filter(|&at| matches!(table.dialect.classify(&name[at..]), NameKind::Tensor { .. }))
                 .map(|at| (table.dialect, at))
         })
     }
@@ -252,9 +252,9 @@ impl Dialect {
     }
 
     /// Where the checkpoint's tensor `theirs` belongs.
-    pub fn place(self, theirs: &str) -> Place {
+    pub fn classify(self, theirs: &str) -> NameKind {
         if theirs == INDEX_BUFFER || theirs.ends_with(&format!(".{INDEX_BUFFER}")) {
-            return Place::Ignored;
+            return NameKind::Ignored;
         }
         let table = self.table();
         let find = |rows: &[Row], name: &str| {
@@ -270,9 +270,9 @@ impl Dialect {
         let found =
             in_block.or_else(|| find(table.outside, theirs).map(|(ours, part)| (ours.to_owned(), part)));
         match found {
-            Some((name, part)) => Place::Tensor { name, part },
-            None if table.is_leftover(theirs) => Place::LeftOver,
-            None => Place::Surplus,
+            Some((name, part)) => NameKind::Tensor { name, part },
+            None if table.is_leftover(theirs) => NameKind::Pretraining,
+            None => NameKind::Surplus,
         }
     }
 
@@ -337,8 +337,8 @@ mod tests {
                 let theirs = dialect.theirs(&ours);
                 assert!(!theirs.is_empty(), "{dialect}: {ours}");
                 for (part, theirs) in theirs.iter().enumerate() {
-                    let place = Place::Tensor { name: ours.clone(), part };
-                    assert_eq!(dialect.place(theirs), place, "{dialect}: {theirs}");
+                    let place = NameKind::Tensor { name: ours.clone(), part };
+                    assert_eq!(dialect.classify(theirs), place, "{dialect}: {theirs}");
                 }
             }
         }
@@ -378,11 +378,11 @@ mod tests {
             (Dialect::Transformers5, "beit.layers.7.attention.v_proj.bias", "blocks.7.attn.v_bias", 0),
         ];
         for (dialect, theirs, ours, part) in examples {
-            assert_eq!(dialect.place(theirs), Place::Tensor { name: ours.into(), part }, "{theirs}");
+            assert_eq!(dialect.classify(theirs), NameKind::Tensor { name: ours.into(), part }, "{theirs}");
         }
-        assert_eq!(Dialect::Timm.place("blocks.0.attn.relative_position_index"), Place::Ignored);
+        assert_eq!(Dialect::Timm.classify("blocks.0.attn.relative_position_index"), NameKind::Ignored);
         for surplus in ["tokenizer.weight", "blocks.01.norm1.weight", "blocks.x.norm1.weight", "norm.scale"] {
-            assert_eq!(Dialect::Timm.place(surplus), Place::Surplus, "{surplus}");
+            assert_eq!(Dialect::Timm.classify(surplus), NameKind::Surplus, "{surplus}");
         }
         for (dialect, leftover) in [
             (Dialect::Timm, "mask_token"),
@@ -392,7 +392,7 @@ mod tests {
             (Dialect::Transformers4, "beit.layernorm.bias"),
             (Dialect::Transformers5, "beit.layers.2.attention.k_proj.bias"),
         ] {
-            assert_eq!(dialect.place(leftover), Place::LeftOver, "{leftover}");
+            assert_eq!(dialect.classify(leftover), NameKind::Pretraining, "{leftover}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! `module._orig_mod.model.blocks.0.norm1.weight` → prefix `model.`, `blocks.0.norm1.weight`.
 
 use crate::choose_network;
-use crate::dialects::{Dialect, Place};
+use crate::dialects::{Dialect, NameKind};
 use crate::note::Note;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ impl Naming {
         if networks.is_empty() {
             return Ok(None);
         }
-        let place = |(naming, has_head): &(Self, bool)| choose_network::Place {
+        let place = |(naming, has_head): &(Self, bool)| choose_network::StoredNetwork {
             path: naming.prefix.split_terminator('.').map(|name| format!("{name:.120}")).collect(),
             has_head: *has_head,
         };
@@ -71,7 +71,7 @@ impl Naming {
             self.prefix.trim_end_matches('.').rmatch_indices('.').map(|(dot, _)| &self.prefix[..=dot]);
         for prefix in outer.chain([""]) {
             if let Some(rest) = name.strip_prefix(prefix)
-                && matches!(self.dialect.place(rest), Place::Tensor { .. })
+                && matches!(self.dialect.classify(rest), NameKind::Tensor { .. })
                 && !rest.starts_with(self.dialect.block_prefix())
             {
                 return Position::Head(rest.to_owned());
@@ -121,11 +121,11 @@ fn score<'a>(naming: &Naming, names: impl Iterator<Item = &'a str>) -> (bool, us
     let (mut has_head, mut count) = (false, 0);
     for name in names {
         let place = match naming.position(name) {
-            Position::Inside(name) => naming.dialect.place(&name),
-            Position::Head(name) => naming.dialect.place(&name),
+            Position::Inside(name) => naming.dialect.classify(&name),
+            Position::Head(name) => naming.dialect.classify(&name),
             Position::Beside => continue,
         };
-        if let Place::Tensor { name, .. } = place {
+        if let NameKind::Tensor { name, .. } = place {
             has_head |= name == "head.weight";
             count += 1;
         }
@@ -133,7 +133,7 @@ fn score<'a>(naming: &Naming, names: impl Iterator<Item = &'a str>) -> (bool, us
     (has_head, count)
 }
 
-/// Whether a name stands below a place of [`Note::Taken`].
+/// Whether a name stands below a place of [`Note::NetworkChosen`].
 pub(crate) fn is_below(name: &str, place: &str) -> bool {
     unwrapped(name).strip_prefix(place).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -1,6 +1,6 @@
 //! A checkpoint matched with the network it should be: every tensor found, or every fault named.
 
-use crate::dialects::{Dialect, Place};
+use crate::dialects::{Dialect, NameKind};
 use crate::infer_config::{self, Shapes};
 use crate::naming::{self, Naming, Position};
 use crate::note::Note;
@@ -54,18 +54,18 @@ impl Network {
         }
         let narrowed =
             tensors.values().filter(|t| t.entry.dtype == Dtype::F64).map(|t| t.spelt.to_owned()).collect();
-        if let Some(Note::Taken { others, .. }) = &taken {
+        if let Some(Note::NetworkChosen { others, .. }) = &taken {
             // Their networks are named already.
             beside.retain(|name| !others.iter().any(|other| naming::is_below(name, other)));
         }
         let mut notes = source.notes().to_vec();
         notes.extend(taken);
         notes.extend([
-            Note::LeftOver { names: leftovers },
-            Note::Beside { prefix: naming.prefix.clone(), names: beside },
+            Note::PretrainingTensors { names: leftovers },
+            Note::OtherTensors { prefix: naming.prefix.clone(), names: beside },
             Note::Narrowed { names: narrowed },
         ]);
-        notes.retain(|note| !note.is_void());
+        notes.retain(|note| !note.is_empty());
         // The shapes agree with each other; what is left is a network that no reader would believe.
         let metadata =
             schema::metadata(&config, &[]).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -124,10 +124,10 @@ fn sort<'a>(source: &'a Source, naming: &Naming) -> Sorted<'a> {
     let mut heads = Vec::new();
     for (spelt, entry) in source.tensors() {
         match naming.position(spelt) {
-            Position::Inside(name) => match naming.dialect.place(&name) {
-                Place::Ignored => {}
-                Place::LeftOver => sorted.leftovers.push(spelt.clone()),
-                Place::Tensor { .. } | Place::Surplus => {
+            Position::Inside(name) => match naming.dialect.classify(&name) {
+                NameKind::Ignored => {}
+                NameKind::Pretraining => sorted.leftovers.push(spelt.clone()),
+                NameKind::Tensor { .. } | NameKind::Surplus => {
                     let found = Found { spelt, entry };
                     if let Some(first) = sorted.tensors.insert(name.into_owned(), found) {
                         sorted.faults.push(TensorFault {
@@ -155,7 +155,7 @@ fn sort<'a>(source: &'a Source, naming: &Naming) -> Sorted<'a> {
 fn joined_shapes(tensors: &Tensors, dialect: Dialect) -> Shapes {
     let mut shapes = BTreeMap::new();
     for (theirs, Found { entry, .. }) in tensors {
-        if let Place::Tensor { name, .. } = dialect.place(theirs) {
+        if let NameKind::Tensor { name, .. } = dialect.classify(theirs) {
             let joined: &mut Vec<usize> = shapes.entry(name).or_default();
             match joined.first_mut() {
                 Some(rows) => *rows = rows.saturating_add(entry.shape.first().copied().unwrap_or(0)),
@@ -212,8 +212,8 @@ fn checkpoint_shape(spec: &TensorSpec, config: &Config) -> Vec<usize> {
 /// Tensors that belong to no BEiT classifier, or to a block that the network does not have.
 fn surplus(tensors: &Tensors, dialect: Dialect, config: &Config) -> Vec<TensorFault> {
     let ours: HashSet<String> = config.tensors().into_iter().map(|spec| spec.name).collect();
-    let wanted = |name: &str| match dialect.place(name) {
-        Place::Tensor { name, .. } => ours.contains(name.as_str()),
+    let wanted = |name: &str| match dialect.classify(name) {
+        NameKind::Tensor { name, .. } => ours.contains(name.as_str()),
         _ => false,
     };
     let surplus = tensors.iter().filter(|(name, _)| !wanted(name));

@@ -5,7 +5,7 @@ use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 
 /// Whether a header follows its length: true of no other kind of file.
-pub(crate) fn is_meant(file: &[u8]) -> bool {
+pub(crate) fn has_header(file: &[u8]) -> bool {
     let len = file.first_chunk().map(|&len| u64::from_le_bytes(len));
     let fits = len.is_some_and(|len| len <= file.len() as u64);
     fits && file.get(8) == Some(&b'{')

@@ -63,7 +63,7 @@ impl Content {
             Ok(pth::Checkpoint { tensors, class_names: Vec::new(), note: None })
         };
         // A safetensors file begins with a length, whose bytes may be those that another kind begins with.
-        let read = if safetensors::is_meant(&self.bytes) {
+        let read = if safetensors::has_header(&self.bytes) {
             safetensors()
         } else {
             match (pth::read(&self.bytes), not_a_checkpoint::describe(&self.bytes)) {

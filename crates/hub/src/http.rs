@@ -29,7 +29,7 @@ pub struct Reply {
     /// Where it came from, after redirects.
     pub url: Url,
     /// Whether a redirect led away from the server that was asked.
-    pub elsewhere: bool,
+    pub left_origin: bool,
 }
 
 impl Reply {
@@ -69,8 +69,8 @@ impl Client {
             .user_agent(concat!("beitscope/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
             .timeout_recv_response(Some(ANSWER))
-            .timeout_per_read(Some(settings.retries.silence))
-            .timeout_per_write(Some(settings.retries.silence))
+            .timeout_per_read(Some(settings.retries.read_timeout))
+            .timeout_per_write(Some(settings.retries.read_timeout))
             .tls_config(TlsConfig::builder().root_certs(certificates).build())
             .build()
             .into();
@@ -105,13 +105,13 @@ impl Client {
                     "a redirect to a connection without encryption",
                 ));
             }
-            let elsewhere = reply.elsewhere || asked.origin() != next.origin();
-            let is_answer = elsewhere || reply.header("x-linked-etag").is_some();
+            let left_origin = reply.left_origin || asked.origin() != next.origin();
+            let is_answer = left_origin || reply.header("x-linked-etag").is_some();
             if method == Method::Head && is_answer {
                 return Ok(reply);
             }
-            reply = self.send_once(method, &next, headers, (!elsewhere).then_some(secrets))?;
-            reply.elsewhere = elsewhere;
+            reply = self.send_once(method, &next, headers, (!left_origin).then_some(secrets))?;
+            reply.left_origin = left_origin;
         }
         Err(Error::answer(url, format!("more than {MAX_REDIRECTS} redirects")))
     }
@@ -134,7 +134,7 @@ impl Client {
         }
         let proxy = self.proxies.of(url).map(proxy).transpose()?;
         let response = request.config().proxy(proxy).build().call().map_err(|e| self.fault(url, &e))?;
-        Ok(Reply { response, url: url.clone(), elsewhere: false })
+        Ok(Reply { response, url: url.clone(), left_origin: false })
     }
 
     /// Why there was no answer.

@@ -18,8 +18,8 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Whether a text is meant to name a model on a hub, well or badly.
-    pub fn is_meant(text: &str) -> bool {
+    /// Whether a text begins as a reference does, valid or not.
+    pub fn has_hub_prefix(text: &str) -> bool {
         [Hub::HuggingFace, Hub::ModelScope].iter().any(|hub| strip(text, *hub).is_some())
     }
 
@@ -122,7 +122,7 @@ mod tests {
                 "{text}"
             );
             assert_eq!(reference.to_string(), text);
-            assert!(Reference::is_meant(text));
+            assert!(Reference::has_hub_prefix(text));
         }
     }
 
@@ -145,6 +145,6 @@ mod tests {
             let sentence = text.parse::<Reference>().unwrap_err().to_string();
             assert!(sentence.starts_with(text) && sentence.contains(reason), "{sentence}");
         }
-        assert!(!Reference::is_meant("models/hf/x.pth") && !Reference::is_meant("hf/x"));
+        assert!(!Reference::has_hub_prefix("models/hf/x.pth") && !Reference::has_hub_prefix("hf/x"));
     }
 }

@@ -14,7 +14,7 @@ pub struct Retries {
     /// The longest pause that a server may ask for (`Retry-After`): above it, the error is given at once.
     pub longest_pause: Duration,
     /// A connection that is silent for so long is taken for dropped.
-    pub silence: Duration,
+    pub read_timeout: Duration,
 }
 
 impl Default for Retries {
@@ -23,7 +23,7 @@ impl Default for Retries {
             attempts: 5,
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(120),
-            silence: Duration::from_secs(60),
+            read_timeout: Duration::from_secs(60),
         }
     }
 }

@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
             (429, _) => Error::TooManyRequests { host, wait, variable: hub.token_variable() },
             // A storage server that the hub led to has no say in who may read: its signed addresses run out, and
             // the next request to the hub gives a fresh one.
-            (401 | 403 | 404 | 410, _) if reply.elsewhere => Error::Server { host, status, wait },
+            (401 | 403 | 404 | 410, _) if reply.left_origin => Error::Server { host, status, wait },
             (408 | 500..=599, _) => Error::Server { host, status, wait },
             (404, Some("RevisionNotFound")) => {
                 let revision = self.reference.revision.clone().unwrap_or_else(|| "main".into());

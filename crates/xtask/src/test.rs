@@ -28,10 +28,10 @@ pub struct Step {
     run: fn(&Context, &mut Tally) -> Result<()>,
     /// A long build that `run` wants, begun beside the steps that precede it: linkers and browsers leave a processor
     /// idle for much of their time.
-    ahead: Option<Ahead>,
+    prebuild: Option<Prebuild>,
 }
 
-struct Ahead {
+struct Prebuild {
     /// The step after which it begins; at the latest it is built right before its own step.
     after: &'static str,
     build: fn(&Context) -> Result<()>,
@@ -85,7 +85,7 @@ pub fn run(project: &Project, names: &[String]) -> Result<bool> {
     Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
 }
 
-/// Each step, and beside them what later ones have [`Step::ahead`].
+/// Each step, and beside them what later ones have in [`Step::prebuild`].
 fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
     thread::scope(|scope| {
         let mut builds = BTreeMap::new();
@@ -96,7 +96,7 @@ fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
             let mut tally = Tally::default();
             let built = match builds.remove(step.name) {
                 Some(build) => process::joined(build),
-                None => step.ahead.as_ref().map_or(Ok(()), |ahead| (ahead.build)(context)),
+                None => step.prebuild.as_ref().map_or(Ok(()), |prebuild| (prebuild.build)(context)),
             };
             let result = built.and_then(|()| (step.run)(context, &mut tally));
             if let Err(message) = &result {
@@ -107,8 +107,8 @@ fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
             println!("== {} {} ({})", step.name, outcome.verdict(), human_duration(outcome.took));
             outcomes.push(outcome);
             for later in steps {
-                if let Some(Ahead { build, .. }) =
-                    later.ahead.as_ref().filter(|ahead| ahead.after == step.name)
+                if let Some(Prebuild { build, .. }) =
+                    later.prebuild.as_ref().filter(|prebuild| prebuild.after == step.name)
                 {
                     builds.insert(later.name, scope.spawn(move || build(context)));
                 }

@@ -1,7 +1,7 @@
 //! Finds the dict of a pickle that holds the network, whatever training scripts keep beside it and however deep.
 
 use super::tensors::tensor;
-use crate::choose_network::{self, Place};
+use crate::choose_network::{self, StoredNetwork};
 use crate::naming;
 use crate::note::{Note, list};
 use crate::pickle::{Id, Object, Pickle};
@@ -46,14 +46,14 @@ pub(super) fn find(pickle: &Pickle) -> Result<(Id, Option<Note>), String> {
         if let Some(has_head) = naming::is_network(names.iter().copied())
             && networks.len() < MAX_NETWORKS
         {
-            networks.push((node.id, Place { path: path(pickle, &nodes, number), has_head }));
+            networks.push((node.id, StoredNetwork { path: path(pickle, &nodes, number), has_head }));
         }
     }
     if networks.is_empty() {
         // Not a BEiT, or a part of one: its names will tell.
         return largest.map(|(_, id)| (id, None)).ok_or_else(|| without_tensors(pickle));
     }
-    let places: Vec<Place> = networks.iter().map(|(_, place)| place.clone()).collect();
+    let places: Vec<StoredNetwork> = networks.iter().map(|(_, place)| place.clone()).collect();
     let (taken, note) = choose_network::choose(&places)?;
     Ok((networks[taken].0, note))
 }

@@ -2,7 +2,7 @@
 
 use super::classes::{Classes, MissingClasses};
 use super::devkit;
-use super::listing::{is_photo, tidy};
+use super::listing::{is_photo, normalized};
 use crate::error::EvaluateError;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
@@ -80,7 +80,7 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     fn add(&mut self, file: &str, class: Option<usize>, as_written: &str) -> Result<(), EvaluateError> {
-        let name = tidy(file).filter(|name| !name.is_empty());
+        let name = normalized(file).filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| self.file.fault(format!("{file:?} leads outside of the dataset")))?;
         match class {
             Some(class) => self.rows.push((name.into(), class)),

@@ -92,7 +92,7 @@ impl Layout {
                 let separator = if beside.is_empty() { "" } else { "/" };
                 let companion = |name: &str| tree.text(&format!("{beside}{separator}{name}")).ok();
                 let file = LabelFile { name: &name, content, companion: &companion };
-                hand_over(tree, &self.root, &file.read(dataset, classes)?, each);
+                list_photos(tree, &self.root, &file.read(dataset, classes)?, each);
                 Ok(())
             }
         }
@@ -135,12 +135,12 @@ pub fn labelled_by(
     let companion = |name: &str| open(&labels_file.with_file_name(name)).ok();
     let name = labels_file.display().to_string();
     let file = LabelFile { name: &name, content: open(labels_file).map_err(fault)?, companion: &companion };
-    hand_over(tree, root, &file.read(dataset, classes)?, each);
+    list_photos(tree, root, &file.read(dataset, classes)?, each);
     Ok(())
 }
 
 /// Hands over the photos under the names they have in the tree.
-fn hand_over(tree: &Tree, root: &str, photos: &[Labelled], each: &mut dyn FnMut(&str, usize)) {
+fn list_photos(tree: &Tree, root: &str, photos: &[Labelled], each: &mut dyn FnMut(&str, usize)) {
     let wrapper = match tree.folders(root).as_deref() {
         Ok([only]) => format!("{only}/"),
         _ => String::new(),

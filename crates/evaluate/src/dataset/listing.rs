@@ -15,7 +15,7 @@ pub fn is_hidden(component: &str) -> bool {
 }
 
 /// `./a//b` → `a/b`. Nothing for a name that leads outside of what it is relative to.
-pub fn tidy(name: &str) -> Option<String> {
+pub fn normalized(name: &str) -> Option<String> {
     if name.starts_with('/') || name.contains('\0') {
         return None;
     }
@@ -73,13 +73,13 @@ mod tests {
 
     #[test]
     fn names_stay_inside() {
-        for (name, tidied) in
+        for (name, normalized_name) in
             [("a/b.jpg", "a/b.jpg"), ("./a//b", "a/b"), ("a/./b/", "a/b"), ("a..b/...", "a..b/...")]
         {
-            assert_eq!(tidy(name).as_deref(), Some(tidied), "{name}");
+            assert_eq!(normalized(name).as_deref(), Some(normalized_name), "{name}");
         }
         for outside in ["/etc/passwd", "../a", "a/../../b", "a/..", "a\0b"] {
-            assert_eq!(tidy(outside), None, "{outside}");
+            assert_eq!(normalized(outside), None, "{outside}");
         }
     }
 

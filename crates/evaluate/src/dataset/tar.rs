@@ -1,6 +1,6 @@
 //! A dataset in a tar file, plain or compressed by gzip, read without unpacking it.
 
-use super::listing::{Listing, tidy};
+use super::listing::{Listing, normalized};
 use super::read_file::read_photo;
 use super::shared_file::SharedFile;
 use crate::error::EvaluateError;
@@ -68,11 +68,11 @@ impl TarTree {
             } else if kind.is_file() || kind.is_contiguous() {
                 let name = announced.take().unwrap_or_else(|| entry.path_bytes().into_owned());
                 let name = String::from_utf8_lossy(&name);
-                let tidied = tidy(&name).ok_or_else(|| EvaluateError::EntryOutside {
+                let normalized_name = normalized(&name).ok_or_else(|| EvaluateError::EntryOutside {
                     archive: path.to_owned(),
                     name: name.into_owned(),
                 })?;
-                self.listing.add(tidied, self.entries.len() - 1);
+                self.listing.add(normalized_name, self.entries.len() - 1);
             } else if !kind.is_gnu_longlink() && !kind.is_pax_global_extensions() {
                 announced = None; // it was a folder's or a link's
             }

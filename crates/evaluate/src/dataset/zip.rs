@@ -1,6 +1,6 @@
 //! A dataset in a zip file, read without unpacking it.
 
-use super::listing::{Listing, tidy};
+use super::listing::{Listing, normalized};
 use super::read_file::read_photo;
 use super::shared_file::SharedFile;
 use crate::error::EvaluateError;
@@ -29,8 +29,8 @@ impl ZipTree {
             }
             // Some programs for Windows write its separator.
             let name = file.name().map_err(fault)?.replace('\\', "/");
-            match tidy(&name) {
-                Some(tidied) => listing.add(tidied, entry),
+            match normalized(&name) {
+                Some(normalized_name) => listing.add(normalized_name, entry),
                 None => return Err(EvaluateError::EntryOutside { archive: path.to_owned(), name }),
             }
         }
