@@ -11,6 +11,8 @@
 //!
 //! The crate knows no browser and no file system.
 
+#![warn(missing_docs)]
+
 mod bytes;
 mod fault;
 mod kind;

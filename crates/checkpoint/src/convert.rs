@@ -34,6 +34,7 @@ pub struct Options {
     pub source: PathBuf,
     /// The folder to write.
     pub out: PathBuf,
+    /// How linear weights are stored.
     pub quantization: Quantization,
     /// The model's name; from the source's file name if not given.
     pub name: Option<String>,
@@ -43,6 +44,7 @@ pub struct Options {
     pub license: Option<String>,
     /// A model card in Markdown, copied beside the manifest.
     pub card: Option<PathBuf>,
+    /// Largest shard.
     pub shard_bytes: u64,
     /// Short side after resizing; 256/224 of the image size if not given.
     pub short_side: Option<usize>,
@@ -86,9 +88,13 @@ impl Options {
 /// What was converted.
 #[derive(Debug)]
 pub struct Conversion {
+    /// As written.
     pub manifest: Manifest,
+    /// The naming scheme of the checkpoint's tensors.
     pub dialect: Dialect,
+    /// The network's configuration.
     pub config: Config,
+    /// Where the classes' names come from.
     pub labels_origin: Origin,
     /// What was decided or left out of the checkpoint.
     pub notes: Vec<Note>,

@@ -218,6 +218,7 @@ const INDEX_BUFFER: &str = "relative_position_index";
 
 /// Where a checkpoint's tensor belongs among ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum NameKind {
     /// Part number `part` of our tensor `name`.
     Tensor { name: String, part: usize },

@@ -17,6 +17,8 @@
 //! - [`retrained`]: a converted model with new weights for new classes.
 //! - [`model_folder`]: opens, verifies and loads what [`convert`](mod@convert) wrote.
 
+#![warn(missing_docs)]
+
 pub mod agreement;
 mod calibrate;
 mod choose_network;

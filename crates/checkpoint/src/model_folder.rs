@@ -30,10 +30,12 @@ impl ModelFolder {
         Ok(Self { path, manifest })
     }
 
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Its manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }

@@ -14,8 +14,11 @@ use std::collections::{BTreeMap, HashSet};
 
 /// A checkpoint whose tensors are all there, of the right shape and finite.
 pub struct Network {
+    /// The checkpoint.
     pub source: Source,
+    /// Its tensors' naming scheme.
     pub dialect: Dialect,
+    /// The configuration that its shapes imply.
     pub config: Config,
     /// What was decided or left out.
     pub notes: Vec<Note>,

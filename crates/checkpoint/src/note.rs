@@ -7,6 +7,7 @@ const LISTED: usize = 6;
 
 /// Something in a checkpoint that was decided or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum Note {
     /// The file holds several networks; `taken` is the key of the one that was read.
     NetworkChosen { taken: String, average: bool, others: Vec<String> },

@@ -32,7 +32,9 @@ pub enum Quantization {
     Q8_0,
     /// 4 bits.
     Q4_0,
+    /// Half precision.
     F16,
+    /// Single precision.
     F32,
 }
 

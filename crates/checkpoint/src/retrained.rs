@@ -27,6 +27,7 @@ const QUANTIZED_BY: &str = "general.quantized_by";
 
 /// The weights that set the new model apart.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum NewWeights {
     /// A head on an unchanged network: `[classes, width]` and `[classes]`.
     Head { weight: Vec<f32>, bias: Vec<f32> },
@@ -39,9 +40,11 @@ pub enum NewWeights {
 pub struct NewModel {
     /// The folder to write.
     pub out: PathBuf,
+    /// The new model's name.
     pub name: String,
     /// One for each row of the head.
     pub labels: Vec<Label>,
+    /// What replaces weights of the base model.
     pub weights: NewWeights,
     /// The model card's Markdown.
     pub card: String,

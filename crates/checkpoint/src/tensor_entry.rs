@@ -5,6 +5,7 @@ use std::ops::Range;
 
 /// The type of a tensor's numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Dtype {
     F32,
     F16,
@@ -29,7 +30,9 @@ impl Dtype {
 /// Where one tensor is.
 #[derive(Clone, Debug)]
 pub struct TensorEntry {
+    /// The type of its numbers.
     pub dtype: Dtype,
+    /// As the checkpoint has it.
     pub shape: Vec<usize>,
     /// Numbers from one element to the next along each dimension.
     pub(crate) strides: Vec<usize>,

@@ -24,9 +24,11 @@ const WORST_FOUR_BIT: f64 = 0.6;
 /// A tensor as written, and its rounding error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TensorReport {
+    /// The network's own name of the tensor.
     pub name: String,
     /// GGUF's name of the type: `F32`, `F16`, `Q8_0`, `Q4_0`.
     pub storage: &'static str,
+    /// As stored.
     pub bytes: u64,
     /// `‖stored − source‖ / ‖source‖`, from what was read back.
     pub relative_rms_error: f64,

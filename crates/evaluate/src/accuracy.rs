@@ -10,8 +10,11 @@ const Z: f64 = 1.959_963_984_540_054;
 /// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Accuracy {
+    /// The measured share.
     pub percent: f64,
+    /// The interval's lower end.
     pub low: f64,
+    /// The interval's upper end.
     pub high: f64,
 }
 

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 /// Hits among some photos.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hits {
+    /// Photos.
     pub images: u64,
+    /// Photos whose likeliest class is right.
     pub top_1: u64,
+    /// Photos whose right class is among the five likeliest.
     pub top_5: u64,
 }
 
@@ -21,6 +24,7 @@ impl Hits {
 /// Counts of all photos that were answered: the same whatever order they were counted in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
+    /// Of all classes together.
     pub all: Hits,
     /// By right class.
     pub classes: Vec<Hits>,
@@ -30,6 +34,7 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// For a head of so many classes.
     pub fn new(classes: usize) -> Self {
         Self { all: Hits::default(), classes: vec![Hits::default(); classes], confusions: HashMap::new() }
     }

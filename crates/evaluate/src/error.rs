@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+/// Why an evaluation could not begin or go on.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum EvaluateError {
     #[error("cannot open {}: {source}", .path.display())]
     Open { path: PathBuf, source: io::Error },

@@ -11,6 +11,7 @@ use std::path::Path;
 
 /// How far an evaluation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Progress {
     /// An earlier run was stopped while it wrote the journal's last line.
     JournalCutOff,

@@ -10,10 +10,13 @@ pub const FORMAT: &str = "beitscope-evaluate-1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     pub(crate) journal: String,
+    /// The model that was evaluated.
     pub model: ModelIdentity,
     /// `cpu` or `gpu`.
     pub backend: String,
+    /// The dataset it was evaluated on.
     pub dataset: Identity,
+    /// The part of the dataset.
     pub shard: Shard,
     /// WordNet id and English name of each row of the head.
     pub classes: Vec<(String, String)>,
@@ -22,6 +25,7 @@ pub struct Header {
 /// Which model it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelIdentity {
+    /// The model's own name.
     pub name: String,
     /// Of the GGUF.
     pub sha256: String,
@@ -54,6 +58,7 @@ pub enum Outcome {
 }
 
 impl Header {
+    /// The header of a new journal.
     pub fn new(
         model: ModelIdentity,
         backend: &str,

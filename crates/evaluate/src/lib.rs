@@ -7,6 +7,8 @@
 //!                      └──▶ merge (all shards' journals) ──────────────┘
 //! ```
 
+#![warn(missing_docs)]
+
 mod accuracy;
 mod counts;
 pub mod dataset;

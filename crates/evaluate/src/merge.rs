@@ -16,7 +16,9 @@ const NAMED: usize = 10;
 pub struct Merged {
     /// The first journal's.
     pub header: Header,
+    /// Of all shards together.
     pub counts: Counts,
+    /// Of all shards together.
     pub unreadable: Unreadable,
 }
 

@@ -15,19 +15,23 @@ pub struct ShardResults {
     photos: u64,
     answered: Bits,
     unread: Bits,
+    /// Right answers and confusions so far.
     pub counts: Counts,
+    /// Photos that could not be read so far.
     pub unreadable: Unreadable,
 }
 
 /// Photos that could not be read.
 #[derive(Default)]
 pub struct Unreadable {
+    /// How many there are.
     pub photos: u64,
     /// File and reason, by the photo's number; no more than [`NAMED`] of them.
     pub named: BTreeMap<u64, (String, String)>,
 }
 
 impl Unreadable {
+    /// Adds those of another shard.
     pub fn add(&mut self, other: Self) {
         self.photos += other.photos;
         self.named.extend(other.named);
@@ -47,6 +51,7 @@ pub enum InvalidLine {
 }
 
 impl ShardResults {
+    /// Of a run that has not begun.
     pub fn new(header: &Header) -> Self {
         let (shard, photos) = (header.shard, header.dataset.photos);
         let size = shard.size(photos);

@@ -13,6 +13,8 @@
 //! A run is a function of its settings, its photos and its seed: interrupted and resumed from a
 //! `training_checkpoint`, it ends in the same bits as one that was not.
 
+#![warn(missing_docs)]
+
 mod adamw;
 mod augment;
 mod epoch;

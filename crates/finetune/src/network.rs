@@ -61,6 +61,7 @@ impl Network {
         Ok(Self { config, tensors, relative_rows, dtype })
     }
 
+    /// The network's configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }

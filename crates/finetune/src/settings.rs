@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
+    /// Times that every photo is learnt from.
     pub epochs: usize,
     /// Photos a step.
     pub batch: usize,
@@ -13,6 +14,7 @@ pub struct Settings {
     pub rate: f64,
     /// From each layer to the one below it the learning rate is multiplied by this.
     pub layer_decay: f64,
+    /// AdamW's weight decay.
     pub weight_decay: f64,
     /// The share of each target that goes to all classes alike.
     pub smoothing: f64,
@@ -20,6 +22,7 @@ pub struct Settings {
     pub warmup: f64,
     /// Layers below this one stay as they are: 0 is the stem, i + 1 block i, depth + 1 the final norm and the head.
     pub first_layer: usize,
+    /// Chooses the order of the photos and their augmentation.
     pub seed: u64,
     /// The state is saved after this many steps, and after each epoch.
     pub save_every: usize,

@@ -35,6 +35,7 @@ pub struct Photos<'a> {
 
 /// How far training has come.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Progress<'a> {
     /// It resumes from a checkpoint with this many steps done.
     Resumed { step: usize },
@@ -52,6 +53,7 @@ pub struct Trained {
     /// The best epoch, the first being 0: of the most right answers on the validation photos, or the last one where
     /// there are none.
     pub best: usize,
+    /// Every epoch, in order.
     pub history: Vec<Epoch>,
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 /// Why there is no checkpoint.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum Error {
     /// A name that is no hub's.
     #[error(

@@ -21,6 +21,7 @@ pub struct Download {
 
 /// What [`download`] is doing.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Event<'a> {
     /// This file of the repository is taken; `others` could have been.
     Chosen { file: &'a str, others: &'a [String] },

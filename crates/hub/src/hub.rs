@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A model hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Hub {
     HuggingFace,
     ModelScope,

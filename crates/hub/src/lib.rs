@@ -23,6 +23,8 @@
 //! # Ok::<(), hub::Error>(())
 //! ```
 
+#![warn(missing_docs)]
+
 mod choose;
 mod digest;
 mod error;

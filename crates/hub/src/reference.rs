@@ -8,8 +8,11 @@ use std::str::FromStr;
 /// A model on a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
+    /// The hub it is on.
     pub hub: Hub,
+    /// The repository's owner.
     pub owner: String,
+    /// The repository's name.
     pub name: String,
     /// The checkpoint's path in the repository; found by its name if not given.
     pub file: Option<String>,

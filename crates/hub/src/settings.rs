@@ -11,13 +11,17 @@ use url::Url;
 /// Where models come from, where they go, and how the network is reached.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Hugging Face, or a mirror of it.
     pub hugging_face: Site,
+    /// ModelScope, or a mirror of it.
     pub modelscope: Site,
     /// The variable that forbids to ask Hugging Face, if one does.
     pub offline: Option<&'static str>,
+    /// The proxies to use.
     pub proxies: Proxies,
     /// A PEM file of certificate authorities to trust instead of Mozilla's.
     pub certificates: Option<PathBuf>,
+    /// How transient errors are retried.
     pub retries: Retries,
 }
 
@@ -26,6 +30,7 @@ pub struct Settings {
 pub struct Site {
     /// Scheme, host and maybe a path, without a slash at the end.
     pub endpoint: String,
+    /// The access token, where there is one.
     pub token: Option<Token>,
     /// The folder that holds the repositories' folders.
     pub cache: PathBuf,

@@ -12,6 +12,8 @@
 //! # Ok::<(), server::Error>(())
 //! ```
 
+#![warn(missing_docs)]
+
 mod answer;
 mod connection;
 mod date;
@@ -66,6 +68,7 @@ pub type Disturb = Box<dyn Fn(&Request) -> Disturbance + Send + Sync>;
 
 /// What to do with one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Disturbance {
     /// Answer as usual.
     None,
@@ -118,6 +121,7 @@ impl Options {
 
 /// Why the server did not start.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum Error {
     /// The folder to serve is not there, or is no folder.
     Root { path: PathBuf, source: io::Error },

@@ -33,6 +33,7 @@ pub struct Photo {
     pub number: u64,
     /// Relative to the dataset's root, components joined by `/`.
     pub name: Box<str>,
+    /// Row of the right class.
     pub class: u32,
 }
 
@@ -45,6 +46,7 @@ pub struct Dataset {
     pub place: String,
     /// In the order of their names.
     pub samples: Vec<Photo>,
+    /// The dataset's, whatever the shard.
     pub identity: Identity,
 }
 
@@ -150,7 +152,9 @@ impl Dataset {
 /// A photo on disk and the row of the model's head that is right for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
+    /// Its path.
     pub file: PathBuf,
+    /// Row of the right class.
     pub class: usize,
 }
 

@@ -14,11 +14,15 @@ use std::path::{Path, PathBuf};
 /// Confused pairs in a report.
 const CONFUSED: usize = 100;
 
+/// The content of a report.
 pub struct Report<'a> {
+    /// What was measured on what.
     pub header: &'a Header,
     /// How messages call the dataset; nothing for merged journals, which lie elsewhere.
     pub place: Option<&'a str>,
+    /// Right answers and confusions.
     pub counts: &'a Counts,
+    /// Photos that could not be read.
     pub unreadable: &'a Unreadable,
 }
 
@@ -52,6 +56,10 @@ impl Target {
         Ok(Self { path: path.to_owned(), format })
     }
 
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// When the file can't be written.
     pub fn write(&self, report: &Report) -> Result<(), EvaluateError> {
         let text = match self.format {
             Format::Json => format!("{:#}\n", report.json()),
@@ -105,10 +113,12 @@ impl Report<'_> {
         (wnid, label)
     }
 
+    /// Accuracy of the likeliest class; nothing without photos.
     pub fn top_1(&self) -> Option<Accuracy> {
         Accuracy::new(self.counts.all.top_1, self.counts.all.images)
     }
 
+    /// Accuracy of the five likeliest classes; nothing without photos.
     pub fn top_5(&self) -> Option<Accuracy> {
         Accuracy::new(self.counts.all.top_5, self.counts.all.images)
     }
