@@ -1,8 +1,8 @@
 //! Quantisation of weights in blocks.
 //!
 //! Weights of linear layers are cut into blocks of 32 along the input dimension; a block is an F16
-//! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). [`Levels`]
-//! says which codes there are; [`Levels::round`] chooses `d` and the codes so that the block's
+//! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). `Levels`
+//! says which codes there are; `Levels::round` chooses `d` and the codes so that the block's
 //! squared error is small, the codes being rounded against `d` as F16 keeps it. With calibration photos
 //! `calibrate` chooses both instead.
 
@@ -28,7 +28,7 @@ const BLOCKS_A_TASK: usize = 1024;
 /// How a model's linear weights are to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantization {
-    /// 8 bits, of which 7 are used: see [`Levels::SEVEN_BIT`].
+    /// 8 bits, of which 7 are used: see `Levels::SEVEN_BIT`.
     Q8_0,
     /// 4 bits.
     Q4_0,

@@ -26,7 +26,7 @@ pub struct ShardResults {
 pub struct Unreadable {
     /// How many there are.
     pub photos: u64,
-    /// File and reason, by the photo's number; no more than [`NAMED`] of them.
+    /// File and reason, by the photo's number; at most 10,000.
     pub named: BTreeMap<u64, (String, String)>,
 }
 

@@ -19,7 +19,7 @@ pub struct Download {
     pub transferred: u64,
 }
 
-/// What [`download`] is doing.
+/// What [`crate::download`] is doing.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Event<'a> {
