@@ -1,7 +1,7 @@
 //! A photo with its answer drawn over it, and the heat map if one is in sight, as a PNG.
 
-use crate::heat::Scale;
-use crate::text::Text;
+use page::heat_scale::Scale;
+use page::text::Text;
 use protocol::{Answer, HeatMap, Prediction};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

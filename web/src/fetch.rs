@@ -117,11 +117,11 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 fn not_fetched(error: JsValue) -> FetchFault {
-    FetchFault::NotFetched(told(error))
+    FetchFault::NotFetched(js_error_message(error))
 }
 
 /// What a JavaScript error says.
-pub fn told(error: JsValue) -> String {
+pub fn js_error_message(error: JsValue) -> String {
     match error.dyn_into::<js_sys::Error>() {
         Ok(error) => String::from(error.message()),
         Err(other) => {

@@ -7,13 +7,15 @@
 //! before that a mark is left in the tab's session storage, and while it is there nothing is loaded anew.
 
 use crate::fetch::{base_address, parameter};
-use crate::updates::SERVICE_WORKER;
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
+
+/// The service worker, relative to the page.
+pub const SERVICE_WORKER: &str = "service-worker.js";
 
 /// What the service worker is called where it isolates.
 const ISOLATING: &str = "service-worker.js?isolate";

@@ -1,7 +1,8 @@
 use super::use_text;
-use crate::heat::Scale;
-use crate::state::{Action, Explanation, Lack};
-use crate::text::Text;
+use page::action::Action;
+use page::heat_scale::Scale;
+use page::text::Text;
+use page::viewer::{Explanation, NotShownReason};
 use protocol::{HeatMap, Prediction};
 use web_sys::HtmlInputElement;
 use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
@@ -80,9 +81,9 @@ fn shown(map: &HeatMap, strength: u8, text: &Text, dispatch: &Callback<Action>) 
 }
 
 /// Why something is not shown.
-pub fn lack(reason: &Lack, text: &Text) -> String {
+pub fn lack(reason: &NotShownReason, text: &Text) -> String {
     match reason {
-        Lack::NoModel => text.no_model.into(),
-        Lack::Photo(fault) => (text.photo_fault)(fault),
+        NotShownReason::NoModel => text.no_model.into(),
+        NotShownReason::Photo(fault) => (text.photo_fault)(fault),
     }
 }

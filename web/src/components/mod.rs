@@ -1,11 +1,11 @@
-//! What the page is drawn from. Components get their words from the [`Text`](crate::text::Text) in
+//! What the page is drawn from. Components get their words from the [`Text`](page::text::Text) in
 //! the context and tell what happens through `dispatch`; they keep no state.
 
 mod answer;
 mod camera_view;
 mod card;
 mod diagnostics_panel;
-mod drag_veil;
+mod drag_overlay;
 mod drop_zone;
 mod explanation;
 mod export_menu;
@@ -15,6 +15,7 @@ mod header;
 mod heat_overlay;
 mod icon;
 mod left_out_list;
+mod model_picker;
 mod pixels;
 mod progress_bar;
 mod record_view;
@@ -26,20 +27,20 @@ mod viewer;
 
 pub use camera_view::CameraView;
 pub use diagnostics_panel::DiagnosticsPanel;
-pub use drag_veil::DragVeil;
+pub use drag_overlay::DragOverlay;
 pub use drop_zone::DropZone;
 pub use footer::Footer;
 pub use gallery::Gallery;
 pub use header::Header;
-pub use icon::{Icon, Shape};
+pub use model_picker::{ModelPicker, PickerProps};
 pub use record_view::RecordView;
 pub use samples::Samples;
 pub use storage_note::StorageNote;
 pub use toolbar::Toolbar;
 pub use viewer::Viewer;
 
-use crate::english::ENGLISH;
-use crate::text::Text;
+use page::english::ENGLISH;
+use page::text::Text;
 use yew::{hook, use_context};
 
 /// The page's words.

@@ -1,4 +1,4 @@
-use crate::status::Measure;
+use page::status::Measure;
 use yew::{AttrValue, Html, Properties, classes, component, html};
 
 #[derive(PartialEq, Properties)]

@@ -2,9 +2,9 @@ use super::icon::{Icon, Shape};
 use super::progress_bar::ProgressBar;
 use super::use_text;
 use crate::isolation;
-use crate::state::Action;
-use crate::status::Status;
-use crate::threads::Notice;
+use page::action::Action;
+use page::status::Status;
+use page::worker_setup::Notice;
 use web_sys::MouseEvent;
 use yew::{Callback, Html, Properties, classes, component, html};
 

@@ -4,9 +4,11 @@ use super::heat_overlay::HeatOverlay;
 use super::icon::{Icon, Shape};
 use super::pixels::Pixels;
 use super::use_text;
-use crate::photo::{Photo, Progress};
-use crate::state::{Action, Explanation, Input, LinkState, Viewer as Seen, explained};
-use crate::text::Text;
+use page::action::Action;
+use page::photo::{Photo, Progress};
+use page::sharing::LinkState;
+use page::text::Text;
+use page::viewer::{Explanation, Input, Viewer as Seen, explained};
 use protocol::Answer;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -135,7 +137,7 @@ fn side(
 ) -> Html {
     let Some(answer) = answer else {
         let sentence = match &photo.progress {
-            Progress::Failed(trouble) => (text.trouble)(trouble),
+            Progress::Failed(error) => (text.photo_error)(error),
             Progress::Running(_) => text.looking.into(),
             _ => text.waiting.into(),
         };
@@ -158,8 +160,8 @@ fn side(
             { take_away(link, text, dispatch) }
             <p class="hint">
                 { (text.dimensions)(answer.width, answer.height) }{ " · " }{ (text.milliseconds)(answer.ms) }
-                if let Some(maker) = &photo.maker {
-                    { " · " }{ (text.maker)(&maker.model) }
+                if let Some(provenance) = &photo.provenance {
+                    { " · " }{ (text.provenance)(&provenance.model) }
                 }
             </p>
         </>
