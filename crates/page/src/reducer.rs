@@ -1,10 +1,10 @@
 //! The reducer: one pure function [`State::update`] from a state and an [`Action`] to the next state and the
 //! [`Effect`]s it asks for.
 
-mod arrangement;
 mod camera;
 mod engine;
 mod listing;
+mod photos;
 mod preview;
 mod queue;
 mod sharing;
@@ -17,7 +17,6 @@ use crate::photo::{LISTED_CLASSES, Preview, Progress};
 use crate::sharing::{LinkState, SharedRecord};
 use crate::state::State;
 use crate::viewer::NotShownReason;
-use archive::LeftOut;
 use protocol::fault::PhotoFault;
 
 impl State {
@@ -29,17 +28,10 @@ impl State {
             Action::Chosen(choice) => self.on_model_chosen(choice),
             Action::PickModel(manifest) => self.pick_model(manifest),
             Action::Worker(reply) => self.on_reply(reply),
-            Action::WorkerFailed(failure) => {
-                self.on_not_shown(None, NotShownReason::NoModel);
-                self.on_worker_failed(failure)
-            }
+            Action::WorkerFailed(failure) => self.on_worker_failed(failure),
             Action::WorkerNotBegun => self.on_worker_not_begun(),
             Action::Returned => self.on_page_restored(),
-            Action::Reload => {
-                self.crashes.forgive();
-                self.engine = Engine::Choosing;
-                vec![Effect::StopWorker, Effect::ChooseModel]
-            }
+            Action::Reload => self.reload(),
             Action::Agree => self.agree(),
             Action::Decline => self.decline(),
             Action::Pause => self.pause(),
@@ -68,7 +60,11 @@ impl State {
                 self.skipped.append(files);
                 vec![]
             }
-            Action::Unreadable(id, error) => self.settle(id, Progress::Failed(error)),
+            Action::Unreadable(id, error) if self.in_flight.contains(&id) => {
+                self.settle(id, Progress::Failed(error))
+            }
+            // Of a worker before this one. The file is opened again.
+            Action::Unreadable(..) => vec![],
             Action::NotReopened(id) => {
                 self.on_not_shown(Some(id), NotShownReason::Photo(PhotoFault::Unreadable));
                 vec![]
@@ -168,22 +164,13 @@ impl State {
                     }
                 });
                 match self.engine {
-                    Engine::Failed(_) => self.update(Action::Reload),
+                    Engine::Failed(_) => self.reload(),
                     _ => self.send_next(),
                 }
             }
             Action::Remove(id) => self.remove(id),
             Action::Reclassify => self.reclassify(),
-            Action::Clear => {
-                self.batch.1 = 0;
-                self.skipped = LeftOut::default();
-                self.stopped = false;
-                self.listing.query.clear();
-                let mut effects: Vec<_> =
-                    self.photos.drain(..).map(|photo| Effect::Forget(photo.id)).collect();
-                effects.push(Effect::Focus(Focus::Picker));
-                effects
-            }
+            Action::Clear => self.clear(),
             Action::Dragging(dragging) => {
                 self.dragging = dragging;
                 vec![]

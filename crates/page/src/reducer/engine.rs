@@ -41,9 +41,10 @@ impl State {
     /// The visitor wants the site's own model instead.
     pub(super) fn decline(&mut self) -> Vec<Effect> {
         let Engine::Asking(_) = self.engine else { return vec![] };
-        self.engine = Engine::Choosing;
         self.choice = None;
-        vec![Effect::StopWorker, Effect::ForgetNamedModel, Effect::ChooseModel]
+        let mut effects = self.stop_worker(Engine::Choosing);
+        effects.extend([Effect::ForgetNamedModel, Effect::ChooseModel]);
+        effects
     }
 
     /// What the site lists, the site answers for.
@@ -59,10 +60,7 @@ impl State {
                 self.choice = Some(manifest);
                 self.start_worker()
             }
-            Err(problem) => {
-                self.engine = Engine::Failed(problem);
-                vec![]
-            }
+            Err(error) => self.stop_worker(Engine::Failed(error)),
         }
     }
 
@@ -74,16 +72,37 @@ impl State {
             return vec![];
         }
         self.choice = Some(manifest.clone());
-        self.requeue_in_flight();
-        self.on_not_shown(None, NotShownReason::NoModel);
         let mut effects = vec![Effect::RememberModel(manifest)];
         effects.extend(self.start_worker());
         effects
     }
 
+    /// Starts a worker in the place of the one that runs, if any.
     pub(super) fn start_worker(&mut self) -> Vec<Effect> {
-        self.engine = Engine::Starting;
+        self.lose_worker(Engine::Starting);
         vec![Effect::StartWorker]
+    }
+
+    fn stop_worker(&mut self, engine: Engine) -> Vec<Effect> {
+        self.lose_worker(engine);
+        vec![Effect::StopWorker]
+    }
+
+    /// The photos that the worker had in hand wait for the next one; what the large view waits for will not come.
+    fn lose_worker(&mut self, engine: Engine) {
+        self.engine = engine;
+        for id in std::mem::take(&mut self.in_flight) {
+            self.change(id, |photo| photo.progress = Progress::Queued);
+        }
+        self.on_not_shown(None, NotShownReason::NoModel);
+    }
+
+    /// Loads the model anew, whatever runs.
+    pub(super) fn reload(&mut self) -> Vec<Effect> {
+        self.crashes.forgive();
+        let mut effects = self.stop_worker(Engine::Choosing);
+        effects.push(Effect::ChooseModel);
+        effects
     }
 
     pub(super) fn on_reply(&mut self, reply: Reply) -> Vec<Effect> {
@@ -118,13 +137,7 @@ impl State {
                 effects.extend(self.send_next());
                 effects
             }
-            Reply::LoadFailed { fault, .. } => {
-                // A GPU may have been lost with photos in hand. What is still said of them is not heard any more.
-                self.requeue_in_flight();
-                self.on_not_shown(None, NotShownReason::NoModel);
-                self.engine = Engine::Failed(EngineError::Load(fault));
-                vec![Effect::StopWorker]
-            }
+            Reply::LoadFailed { fault, .. } => self.stop_worker(Engine::Failed(EngineError::Load(fault))),
             // It was shown as running when it was sent.
             Reply::Started { .. } => vec![],
             Reply::Through { id, share } => {
@@ -133,6 +146,8 @@ impl State {
                 }
                 vec![]
             }
+            // Nobody waits for it: it is settled already.
+            Reply::Done { id, .. } | Reply::Failed { id, .. } if !self.in_flight.contains(&id) => vec![],
             Reply::Done { id, answer } => {
                 self.crashes.forgive();
                 self.note_time(&answer);
@@ -161,10 +176,9 @@ impl State {
     pub(super) fn pause(&mut self) -> Vec<Effect> {
         match self.engine {
             Engine::Loading(loading) => {
-                self.engine = Engine::Paused(loading);
-                // Photos may have been in hand when their GPU failed.
-                self.requeue_in_flight();
-                vec![Effect::StopWorker, Effect::MeasureStorage]
+                let mut effects = self.stop_worker(Engine::Paused(loading));
+                effects.push(Effect::MeasureStorage);
+                effects
             }
             _ => vec![],
         }
@@ -184,9 +198,7 @@ impl State {
         let reason = match failure {
             WorkerFailure::Crashed(reason) => reason,
             WorkerFailure::Misunderstood(reason) => {
-                self.requeue_in_flight();
-                self.engine = Engine::Failed(EngineError::Misunderstood(reason));
-                return vec![Effect::StopWorker];
+                return self.stop_worker(Engine::Failed(EngineError::Misunderstood(reason)));
             }
         };
         self.crashes.note();
@@ -195,14 +207,11 @@ impl State {
                 self.in_flight.clear();
                 self.change(id, |photo| photo.progress = Progress::Failed(PhotoError::Crashed));
             }
-            [_] => self.requeue_in_flight(),
+            [_] => {}
             // Of several nobody knows which was to blame: they go one by one.
-            _ => {
-                self.one_by_one += self.in_flight.len();
-                self.requeue_in_flight();
-            }
+            _ => self.one_by_one += self.in_flight.len(),
         }
-        let problem = match self.engine {
+        let error = match self.engine {
             Engine::Ready { .. } if self.crashes.may_go_on() => return self.start_worker(),
             // Most often memory ran short: shared memory may not grow beyond what was set aside.
             Engine::Loading(_) if !self.without_threads => {
@@ -212,8 +221,7 @@ impl State {
             Engine::Choosing | Engine::Starting => EngineError::NotStarted(reason),
             _ => EngineError::Crashed(reason),
         };
-        self.engine = Engine::Failed(problem);
-        vec![Effect::StopWorker]
+        self.stop_worker(Engine::Failed(error))
     }
 
     /// The worker's script has not begun: another worker may get it. After some it is the network that is slow.
@@ -232,19 +240,8 @@ impl State {
             | Engine::Finding
             | Engine::Asking(_)
             | Engine::Loading(_)
-            | Engine::Ready { .. } => {
-                self.requeue_in_flight();
-                self.on_not_shown(None, NotShownReason::NoModel);
-                self.start_worker()
-            }
+            | Engine::Ready { .. } => self.start_worker(),
             Engine::Choosing | Engine::Paused(_) | Engine::Failed(_) => vec![],
-        }
-    }
-
-    /// What the worker had in hand waits for the next one.
-    fn requeue_in_flight(&mut self) {
-        for id in std::mem::take(&mut self.in_flight) {
-            self.change(id, |photo| photo.progress = Progress::Queued);
         }
     }
 }

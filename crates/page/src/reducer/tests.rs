@@ -4,6 +4,7 @@ mod crashes;
 mod engine;
 mod listing;
 mod models;
+mod properties;
 mod queue;
 mod viewer;
 
@@ -13,10 +14,10 @@ use crate::effect::{Effect, Focus};
 use crate::engine::{Engine, EngineError, WorkerFailure};
 use crate::listing::SortOrder;
 use crate::models::list::{ListFault, Listed};
-use crate::photo::{Arrival, CARD_SIDE, Content, PhotoId, Preview, Progress, VIEWER_SIDE};
+use crate::photo::{Arrival, CARD_SIDE, Content, Photo, PhotoError, PhotoId, Preview, Progress, VIEWER_SIDE};
 use crate::sharing::SharedRecord;
 use crate::state::{Counts, State};
-use crate::viewer::{Explanation, Input, NotShownReason};
+use crate::viewer::{Explanation, Input, NotShownReason, Viewer};
 use protocol::{Answer, BackendInfo, Kept, ModelInfo, Prediction, Reply};
 use std::rc::Rc;
 

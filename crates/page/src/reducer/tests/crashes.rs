@@ -1,7 +1,6 @@
 //! Workers that break down.
 
 use super::*;
-use crate::photo::PhotoError;
 
 /// The next worker has its model.
 fn started(state: &mut State) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use super::super::queue::TIMED_PHOTOS;
 use super::*;
-use crate::photo::{PhotoError, Picture};
+use crate::photo::Picture;
 use crate::status::Status;
 use protocol::Reading;
 use protocol::fault::{Foreign, PhotoFault};

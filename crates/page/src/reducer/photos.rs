@@ -3,6 +3,7 @@
 use crate::effect::{Effect, Focus};
 use crate::photo::{Arrival, PhotoId};
 use crate::state::State;
+use archive::LeftOut;
 use std::rc::Rc;
 
 impl State {
@@ -29,9 +30,21 @@ impl State {
         let focus = neighbour.map_or(Focus::Picker, |photo| Focus::Remove(photo.id));
         let mut effects = vec![Effect::Forget(id)];
         if viewed {
-            effects.extend(self.close_viewer().into_iter().filter(|effect| *effect == Effect::CloseWhole));
+            self.viewer = None;
+            effects.push(Effect::CloseWhole);
         }
         effects.push(Effect::Focus(focus));
+        effects
+    }
+
+    pub(super) fn clear(&mut self) -> Vec<Effect> {
+        self.batch.1 = 0;
+        self.skipped = LeftOut::default();
+        self.stopped = false;
+        self.listing.query.clear();
+        let mut effects: Vec<_> = self.photos.drain(..).map(|photo| Effect::Forget(photo.id)).collect();
+        effects.extend(self.viewer.take().map(|_| Effect::CloseWhole));
+        effects.push(Effect::Focus(Focus::Picker));
         effects
     }
 }
