@@ -125,3 +125,15 @@ fn a_worker_whose_script_does_not_begin_is_made_anew_a_few_times() {
     state.update(Action::Worker(Reply::Awake { lock: None }));
     assert_eq!(state.update(Action::WorkerNotBegun), [], "it came late");
 }
+
+/// It was being unpacked when its worker broke down, and was unpacked for the next one before that failed.
+#[test]
+fn a_failure_to_unpack_for_an_earlier_worker_leaves_the_answer() {
+    let mut state = ready();
+    arrive(&mut state, 1, &[1]);
+    crash(&mut state);
+    assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
+    done(&mut state, 1, 40.0);
+    assert_eq!(state.update(Action::Unreadable(1, PhotoError::NotUnpacked)), []);
+    assert_eq!(hooks(&state), ["done"]);
+}

@@ -170,3 +170,15 @@ fn what_the_site_lists_needs_no_question() {
         [Effect::Load { manifest: LARGE.into(), agreed: true }]
     );
 }
+
+/// The site's own model was still being looked up when the visitor picked another one.
+#[test]
+fn a_choice_that_comes_late_loses_no_photo() {
+    for choice in [Ok(DEMO.into()), Err(EngineError::BadModelAddress("x".into()))] {
+        let mut state = ready();
+        arrive(&mut state, 1, &[1]);
+        assert_eq!(hooks(&state), ["running"]);
+        state.update(Action::Chosen(choice));
+        assert_eq!((hooks(&state), state.in_flight.len()), (vec!["queued"], 0));
+    }
+}

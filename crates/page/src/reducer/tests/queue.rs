@@ -227,6 +227,18 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
     assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
     assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![2])]);
+    assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
+}
+
+/// Nothing was in hand, so nothing comes that would move it on.
+#[test]
+fn a_queue_that_was_stopped_before_its_model_came_can_be_resumed() {
+    let mut state = State::default();
+    arrive(&mut state, 1, &[1, 2]);
+    state.update(Action::Stop(true));
+    assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage]);
+    assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
+    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![1])]);
 }
 
 #[test]

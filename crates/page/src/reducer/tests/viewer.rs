@@ -69,9 +69,8 @@ fn removing_the_photo_in_the_large_view_closes_it() {
     assert_eq!(state.viewer, None);
 }
 
-/// Its archive was moved away, say.
 #[test]
-fn a_photo_that_cannot_be_opened_again_keeps_its_answer_and_the_viewer_says_so() {
+fn a_photo_whose_zip_was_moved_away_keeps_its_answer_and_the_large_view_says_so() {
     let mut state = three_answers();
     state.update(Action::View { id: 1, class: Some(1) });
     state.update(Action::NotReopened(1));
@@ -81,4 +80,40 @@ fn a_photo_that_cannot_be_opened_again_keeps_its_answer_and_the_viewer_says_so()
         explanation,
         Explanation::Failed { class: 1, reason: NotShownReason::Photo(PhotoFault::Unreadable) }
     );
+}
+
+#[test]
+fn a_heat_map_that_fails_leaves_the_answer() {
+    let mut state = three_answers();
+    let answer = state.photos[0].progress.clone();
+    state.update(Action::View { id: 1, class: Some(1) });
+    let fault = PhotoFault::Network { reason: "out of memory".into() };
+    assert_eq!(state.update(Action::Worker(Reply::NotShown { id: 1, fault: fault.clone() })), []);
+    assert_eq!(state.photos[0].progress, answer);
+    let reason = NotShownReason::Photo(fault);
+    assert_eq!(state.viewer.unwrap().explanation, Explanation::Failed { class: 1, reason });
+}
+
+/// A GPU was lost, the worker loads anew, and the visitor pauses that.
+#[test]
+fn the_large_view_waits_no_longer_for_a_worker_that_was_paused() {
+    let mut state = three_answers();
+    state.update(Action::View { id: 1, class: Some(1) });
+    state.update(Action::ToggleInput);
+    let phase = protocol::Phase::Read;
+    let loading = protocol::Loading { phase, total: 9, here: 9, stored: 9, built: 1, bytes_per_second: None };
+    state.update(Action::Worker(Reply::Loading(loading)));
+    state.update(Action::Pause);
+    let viewer = state.viewer.unwrap();
+    let reason = NotShownReason::NoModel;
+    assert_eq!(viewer.explanation, Explanation::Failed { class: 1, reason: reason.clone() });
+    assert_eq!(viewer.input, Input::Failed(reason));
+}
+
+#[test]
+fn clearing_closes_the_large_view() {
+    let mut state = three_answers();
+    state.update(Action::View { id: 2, class: None });
+    assert!(state.update(Action::Clear).contains(&Effect::CloseWhole));
+    assert_eq!(state.viewer, None);
 }
