@@ -40,7 +40,7 @@ pub struct App {
     plan: Option<Plan>,
     files: Rc<RefCell<PhotoFiles>>,
     /// Where the panel of the visitor's own classes listens.
-    teacher: Replies,
+    teach_replies: Replies,
     previews: Rc<Previews>,
     /// The object URL of the photo in the large view.
     whole: Rc<RefCell<Option<Rc<str>>>>,
@@ -103,7 +103,7 @@ impl Component for App {
             client: None,
             plan: None,
             files,
-            teacher: Replies::default(),
+            teach_replies: Replies::default(),
             previews,
             whole: Rc::default(),
             dispatch,
@@ -175,7 +175,7 @@ impl Component for App {
                     }
                     <Teach
                         model={model.clone()}
-                        replies={self.teacher.clone()}
+                        replies={self.teach_replies.clone()}
                         ask={ctx.link().callback(Msg::Teach)}
                         reclassify={self.dispatch.reform(|()| Action::Reclassify)}
                         dropped={self.dispatch.reform(|()| Action::Dragging(false))}

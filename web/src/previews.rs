@@ -92,7 +92,7 @@ impl Previews {
         let this = self.clone();
         spawn_local(async move {
             // Without a canvas the card keeps its placeholder.
-            let Ok(small) = drawn(&picture).await else { return };
+            let Ok(small) = encode(&picture).await else { return };
             let Ok(url) = Url::create_object_url_with_blob(&small) else { return };
             let url: Rc<str> = url.into();
             if this.keep(id, &url) {
@@ -161,23 +161,23 @@ async fn shrink(photo: &Blob) -> Result<Blob, JsValue> {
     let canvas = OffscreenCanvas::new(small.width(), small.height())?;
     context(&canvas)?.draw_image_with_image_bitmap(&small, 0.0, 0.0)?;
     small.close();
-    written(&canvas).await
+    encode_canvas(&canvas).await
 }
 
 /// A picture as a file that browsers show.
-pub async fn drawn(picture: &Picture) -> Result<Blob, JsValue> {
+pub async fn encode(picture: &Picture) -> Result<Blob, JsValue> {
     let Picture { width, height, rgba } = picture;
     let canvas = OffscreenCanvas::new(*width, *height)?;
     let data = ImageData::new_with_u8_clamped_array(Clamped(rgba), *width)?;
     context(&canvas)?.put_image_data(&data, 0.0, 0.0)?;
-    written(&canvas).await
+    encode_canvas(&canvas).await
 }
 
 fn context(canvas: &OffscreenCanvas) -> Result<OffscreenCanvasRenderingContext2d, JsValue> {
     Ok(canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into::<OffscreenCanvasRenderingContext2d>()?)
 }
 
-async fn written(canvas: &OffscreenCanvas) -> Result<Blob, JsValue> {
+async fn encode_canvas(canvas: &OffscreenCanvas) -> Result<Blob, JsValue> {
     let options = ImageEncodeOptions::new();
     options.set_type("image/webp");
     options.set_quality(0.82);

@@ -75,7 +75,7 @@ pub struct Teach {
     files: HashMap<u64, (File, Rc<str>)>,
     text: &'static Text,
     /// A head that storage kept was asked for, and the answer is not here yet.
-    fetched: Option<Fetched>,
+    pending_restore: Option<PendingRestore>,
     /// SHA-256 of the weights of the model that the state's head is of.
     taught_on: Option<String>,
     _text: Option<ContextHandle<&'static Text>>,
@@ -83,7 +83,7 @@ pub struct Teach {
 
 /// How a kept head was asked for.
 #[derive(Clone, Copy)]
-struct Fetched {
+struct PendingRestore {
     /// It is not to answer yet: the visitor had switched back to the model's classes.
     quiet: bool,
     /// It may be another model's, which is no fault then.
@@ -103,7 +103,7 @@ impl Component for Teach {
             state: TeachState::default(),
             files: HashMap::new(),
             text,
-            fetched: None,
+            pending_restore: None,
             taught_on: None,
             _text: handle,
         };
@@ -118,7 +118,7 @@ impl Component for Teach {
             _ => false,
         };
         if !same {
-            self.fetched = None;
+            self.pending_restore = None;
             match (&ctx.props().model, &self.taught_on) {
                 (Some(model), Some(before)) if model.sha256 != *before => self.state.reset_for_model(),
                 _ => self.state.reset_progress(),
@@ -209,30 +209,30 @@ impl Teach {
         if let Some(stored_head::StoredHead { file, in_use, unsorted }) =
             at_hand.or_else(|| stored_head::read(&model.sha256))
         {
-            self.fetched = Some(Fetched { quiet: !in_use, unsorted });
+            self.pending_restore = Some(PendingRestore { quiet: !in_use, unsorted });
             ctx.props().ask.emit((TeachRequest::Use { file }, None));
         }
         self.send_next(ctx);
     }
 
     fn on_reply(&mut self, ctx: &Context<Self>, reply: TeachReply) {
-        let fetched = match reply {
-            TeachReply::Refused { .. } | TeachReply::OwnClasses { .. } => self.fetched.take(),
+        let pending_restore = match reply {
+            TeachReply::Refused { .. } | TeachReply::OwnClasses { .. } => self.pending_restore.take(),
             _ => None,
         };
         if matches!(reply, TeachReply::Refused { .. }) {
-            if fetched.is_some_and(|fetched| fetched.unsorted) {
+            if pending_restore.is_some_and(|pending_restore| pending_restore.unsorted) {
                 // It waits in storage for the model that it is of.
                 return;
             }
-            self.state.kept_refused = fetched.is_some();
+            self.state.kept_refused = pending_restore.is_some();
         }
         let forgotten = matches!(reply, TeachReply::ModelsClasses) && self.state.own.is_none();
         let anew = self.state.on_reply(reply);
-        if fetched.is_some_and(|fetched| fetched.unsorted) {
+        if pending_restore.is_some_and(|pending_restore| pending_restore.unsorted) {
             stored_head::sorted();
         }
-        let quiet = fetched.is_some_and(|fetched| fetched.quiet);
+        let quiet = pending_restore.is_some_and(|pending_restore| pending_restore.quiet);
         if anew {
             if let (Some(head), Some(model)) = (&self.state.own, &ctx.props().model)
                 && !forgotten

@@ -40,12 +40,12 @@ impl Crashes {
     }
 
     /// A worker has answered, or the visitor wants to go on all the same.
-    pub(super) fn forgive(&mut self) {
+    pub(super) fn reset_streak(&mut self) {
         self.since_an_answer = 0;
     }
 
     /// Whether another worker may be started unasked.
-    pub(super) fn may_go_on(&self) -> bool {
+    pub(super) fn may_restart(&self) -> bool {
         self.since_an_answer < MOST_IN_A_ROW
     }
 }

@@ -21,8 +21,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// These photos as they are listed.
-    pub fn of(&self, photos: &[Rc<Photo>]) -> Vec<Rc<Photo>> {
+    /// These photos, searched and sorted.
+    pub fn apply(&self, photos: &[Rc<Photo>]) -> Vec<Rc<Photo>> {
         let query = self.query.trim().to_lowercase();
         let wanted = |photo: &&Rc<Photo>| query.is_empty() || mentions(photo, &query);
         let mut listed: Vec<_> = photos.iter().filter(wanted).cloned().collect();

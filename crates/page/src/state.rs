@@ -161,7 +161,7 @@ impl State {
 
     /// The listed photos in their order.
     pub fn listed(&self) -> Vec<Rc<Photo>> {
-        self.listing.of(&self.photos)
+        self.listing.apply(&self.photos)
     }
 
     /// The part of [`State::listed`] that is drawn.

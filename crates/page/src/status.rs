@@ -28,7 +28,7 @@ pub enum Status {
     /// Ready, with no photo on the page.
     Ready,
     /// Looking at the named photo.
-    Looking {
+    Classifying {
         name: Rc<str>,
         left: usize,
     },
@@ -45,7 +45,7 @@ pub enum Status {
 
 /// How far a stage has come, for a progress bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Measure {
+pub enum StageProgress {
     /// What is here, and of that what is checked and built: 0 to 1 of the whole.
     Share { here: f64, built: f64 },
     /// Nobody can say.
@@ -68,7 +68,7 @@ impl Status {
             Engine::Paused(loading) => Self::Paused(*loading),
             Engine::Failed(problem) => Self::Failed(problem.clone()),
             Engine::Ready { .. } => match state.running() {
-                Some(photo) => Self::Looking { name: photo.name.clone(), left: counts.left },
+                Some(photo) => Self::Classifying { name: photo.name.clone(), left: counts.left },
                 None if state.empty_paste => Self::PastedNothing,
                 None if counts.all() == 0 => Self::Ready,
                 None if state.stopped && counts.left > 0 => Self::Stopped { left: counts.left },
@@ -78,7 +78,7 @@ impl Status {
     }
 
     /// What the progress bar shows; none where there is nothing to wait for but photos.
-    pub fn measure(&self) -> Option<Measure> {
+    pub fn measure(&self) -> Option<StageProgress> {
         match self {
             Self::Downloading(loading) | Self::Paused(loading) => share(loading, loading.here),
             // Reading is as quick as building: one measure says it all.
@@ -86,10 +86,10 @@ impl Status {
             // How many there are is known after a moment.
             Self::Compiling { ready, total } if *total > 0 => {
                 let share = *ready as f64 / *total as f64;
-                Some(Measure::Share { here: share, built: share })
+                Some(StageProgress::Share { here: share, built: share })
             }
             Self::Starting | Self::Finding | Self::Compiling { .. } | Self::WarmingUp => {
-                Some(Measure::Unknown)
+                Some(StageProgress::Unknown)
             }
             _ => None,
         }
@@ -97,7 +97,7 @@ impl Status {
 
     /// Whether the page is at work.
     pub fn busy(&self) -> bool {
-        let working = self.measure().is_some() || matches!(self, Self::Looking { .. });
+        let working = self.measure().is_some() || matches!(self, Self::Classifying { .. });
         working && !matches!(self, Self::Paused(_))
     }
 
@@ -107,12 +107,12 @@ impl Status {
     }
 }
 
-fn share(loading: &Loading, here: u64) -> Option<Measure> {
+fn share(loading: &Loading, here: u64) -> Option<StageProgress> {
     let part = |bytes: u64| (bytes as f64 / loading.total as f64).min(1.0);
     Some(if loading.total == 0 {
-        Measure::Unknown
+        StageProgress::Unknown
     } else {
-        Measure::Share { here: part(here), built: part(loading.built) }
+        StageProgress::Share { here: part(here), built: part(loading.built) }
     })
 }
 
@@ -125,32 +125,29 @@ mod tests {
     }
 
     fn loading(loading: Loading) -> Status {
-        let mut state = State::default();
-        state.engine = Engine::Loading(loading);
-        Status::of(&state)
+        Status::of(&State { engine: Engine::Loading(loading), ..State::default() })
     }
 
     #[test]
     fn a_download_is_measured_by_what_came_and_what_is_built() {
         let status = loading(at(Phase::Download, 5, 20));
         assert_eq!(status, Status::Downloading(at(Phase::Download, 5, 20)));
-        assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.05 }));
+        assert_eq!(status.measure(), Some(StageProgress::Share { here: 0.25, built: 0.05 }));
         assert!(status.can_pause() && status.busy());
     }
 
     #[test]
     fn what_is_in_storage_already_is_measured_by_what_is_built() {
         let status = loading(Loading { here: 20, ..at(Phase::Read, 5, 20) });
-        assert_eq!(status.measure(), Some(Measure::Share { here: 0.05, built: 0.05 }));
+        assert_eq!(status.measure(), Some(StageProgress::Share { here: 0.05, built: 0.05 }));
         assert!(!status.can_pause());
     }
 
     #[test]
     fn a_pause_keeps_the_measure_and_is_no_work() {
-        let mut state = State::default();
-        state.engine = Engine::Paused(at(Phase::Download, 5, 20));
-        let status = Status::of(&state);
-        assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.05 }));
+        let engine = Engine::Paused(at(Phase::Download, 5, 20));
+        let status = Status::of(&State { engine, ..State::default() });
+        assert_eq!(status.measure(), Some(StageProgress::Share { here: 0.25, built: 0.05 }));
         assert!(!status.busy() && !status.can_pause());
     }
 
@@ -158,25 +155,25 @@ mod tests {
     fn compiling_is_measured_by_programs_once_they_are_counted() {
         let status = loading(at(Phase::Compile { ready: 3, total: 12 }, 20, 20));
         assert_eq!(status, Status::Compiling { ready: 3, total: 12 });
-        assert_eq!(status.measure(), Some(Measure::Share { here: 0.25, built: 0.25 }));
+        assert_eq!(status.measure(), Some(StageProgress::Share { here: 0.25, built: 0.25 }));
         assert!(status.busy() && !status.can_pause());
         assert_eq!(
             loading(at(Phase::Compile { ready: 0, total: 0 }, 20, 20)).measure(),
-            Some(Measure::Unknown)
+            Some(StageProgress::Unknown)
         );
     }
 
     #[test]
     fn what_cannot_be_measured_does_not_pretend_to_be() {
-        assert_eq!(loading(at(Phase::Download, 5, 0)).measure(), Some(Measure::Unknown));
-        assert_eq!(loading(at(Phase::WarmUp, 20, 20)).measure(), Some(Measure::Unknown));
-        assert_eq!(Status::of(&State::default()).measure(), Some(Measure::Unknown));
+        assert_eq!(loading(at(Phase::Download, 5, 0)).measure(), Some(StageProgress::Unknown));
+        assert_eq!(loading(at(Phase::WarmUp, 20, 20)).measure(), Some(StageProgress::Unknown));
+        assert_eq!(Status::of(&State::default()).measure(), Some(StageProgress::Unknown));
         assert_eq!(Status::Ready.measure(), None);
     }
 
     #[test]
     fn more_bytes_than_announced_are_a_full_bar() {
         let status = loading(at(Phase::Download, 30, 20));
-        assert_eq!(status.measure(), Some(Measure::Share { here: 1.0, built: 0.3 }));
+        assert_eq!(status.measure(), Some(StageProgress::Share { here: 1.0, built: 0.3 }));
     }
 }

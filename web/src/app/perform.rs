@@ -49,13 +49,9 @@ impl App {
                 let agreed = agreed || model_choice::foreign_host(&manifest).is_none();
                 self.ask(|client| client.load(&manifest, wished_device(), threads, agreed));
             }
-            Effect::MeasureStorage => {
-                self.measure_storage_after(async {});
-            }
+            Effect::MeasureStorage => self.measure_storage_after(async {}),
             Effect::PersistStorage => spawn_local(storage::persist()),
-            Effect::ClearStorage => {
-                self.measure_storage_after(storage::clear());
-            }
+            Effect::ClearStorage => self.measure_storage_after(storage::clear()),
             Effect::RemoveStored(manifest) => {
                 self.measure_storage_after(async move { storage::remove(&manifest).await });
             }
@@ -69,7 +65,7 @@ impl App {
             }
             Effect::DrawPreview { id, picture } => self.previews.draw(id, picture),
             Effect::DrawWhole { id, picture } => {
-                self.open(id, async move { previews::drawn(&picture).await.ok() });
+                self.open(id, async move { previews::encode(&picture).await.ok() });
             }
             Effect::OpenWhole(id) => {
                 let source = self.files.borrow().source(id).cloned();
@@ -80,28 +76,19 @@ impl App {
             Effect::Export(format) => self.export(format),
             Effect::SavePicture(id) => self.save_picture(id),
             Effect::Share(record) => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    if let Some(address) = record_link::write(&record) {
-                        dispatch.emit(Action::LinkMade { copied: download::copy(&address).await });
-                    }
-                });
+                let Some(address) = record_link::write(&record) else { return };
+                self.act_after(async move { Action::LinkMade { copied: download::copy(&address).await } });
             }
             Effect::ForgetRecord => record_link::remove(),
             Effect::Diagnose => {
-                let (state, dispatch) = (self.state.clone(), self.dispatch.clone());
-                spawn_local(async move {
-                    dispatch.emit(Action::Diagnosed(diagnostics::gather(&state).await.into()));
-                });
+                let state = self.state.clone();
+                self.act_after(async move { Action::Diagnosed(diagnostics::gather(&state).await.into()) });
             }
             Effect::CopyDiagnostics(facts) => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    dispatch.emit(Action::DiagnosticsCopied(download::copy(&facts).await));
-                });
+                self.act_after(async move { Action::DiagnosticsCopied(download::copy(&facts).await) });
             }
             Effect::UpdateNow => updates::apply(),
-            Effect::TeachReply(reply) => self.teacher.emit(reply),
+            Effect::TeachReply(reply) => self.teach_replies.emit(reply),
             Effect::Forget(id) => {
                 self.files.borrow_mut().forget(id);
                 self.previews.forget(id);
@@ -136,11 +123,15 @@ impl App {
     }
 
     fn measure_storage_after(&self, change: impl Future<Output = ()> + 'static) {
-        let dispatch = self.dispatch.clone();
-        spawn_local(async move {
+        self.act_after(async move {
             change.await;
-            dispatch.emit(Action::StorageMeasured(storage::measure().await));
+            Action::StorageMeasured(storage::measure().await)
         });
+    }
+
+    fn act_after(&self, action: impl Future<Output = Action> + 'static) {
+        let dispatch = self.dispatch.clone();
+        spawn_local(async move { dispatch.emit(action.await) });
     }
 
     /// Sends photos to the worker; those in archives are unpacked first, one after another.

@@ -29,7 +29,7 @@ pub fn status(status: &Status) -> StatusText {
         }
         Status::WarmingUp => plain("正在预热，好让第一张照片也很快…"),
         Status::Ready => plain("可以开始了。"),
-        Status::Looking { name, left } => {
+        Status::Classifying { name, left } => {
             let more = if *left > 1 { format!(" · 还有 {} 张", left - 1) } else { String::new() };
             (format!("正在看 {name}"), more)
         }

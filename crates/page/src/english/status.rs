@@ -30,7 +30,7 @@ pub fn status(status: &Status) -> StatusText {
         }
         Status::WarmingUp => ("Warming up, so that the first photo is quick…".into(), String::new()),
         Status::Ready => ("Ready for your photos.".into(), String::new()),
-        Status::Looking { name, left } => {
+        Status::Classifying { name, left } => {
             let more = match left - 1 {
                 0 => String::new(),
                 more => format!(" · {more} more to go"),

@@ -99,7 +99,7 @@ impl State {
 
     /// Loads the model anew, whatever runs.
     pub(super) fn reload(&mut self) -> Vec<Effect> {
-        self.crashes.forgive();
+        self.crashes.reset_streak();
         let mut effects = self.stop_worker(Engine::Choosing);
         effects.push(Effect::ChooseModel);
         effects
@@ -149,7 +149,7 @@ impl State {
             // Nobody waits for it: it is settled already.
             Reply::Done { id, .. } | Reply::Failed { id, .. } if !self.in_flight.contains(&id) => vec![],
             Reply::Done { id, answer } => {
-                self.crashes.forgive();
+                self.crashes.reset_streak();
                 self.note_time(&answer);
                 let provenance = self.provenance();
                 self.change(id, |photo| photo.provenance = provenance);
@@ -212,7 +212,7 @@ impl State {
             _ => self.one_by_one += self.in_flight.len(),
         }
         let error = match self.engine {
-            Engine::Ready { .. } if self.crashes.may_go_on() => return self.start_worker(),
+            Engine::Ready { .. } if self.crashes.may_restart() => return self.start_worker(),
             // Most often memory ran short: shared memory may not grow beyond what was set aside.
             Engine::Loading(_) if !self.without_threads => {
                 self.without_threads = true;

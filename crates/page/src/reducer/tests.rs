@@ -90,7 +90,7 @@ fn ids(state: &State) -> Vec<PhotoId> {
     state.photos.iter().map(|photo| photo.id).collect()
 }
 
-fn hooks(state: &State) -> Vec<&'static str> {
+fn data_states(state: &State) -> Vec<&'static str> {
     state.photos.iter().map(|photo| photo.progress.data_state()).collect()
 }
 

@@ -13,7 +13,7 @@ fn the_photo_in_hand_is_looked_at_again_by_the_next_worker() {
     arrive(&mut state, 1, &[1, 2, 3]);
     done(&mut state, 1, 40.0);
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
-    assert_eq!((hooks(&state), state.crashes.all()), (vec!["done", "queued", "queued"], 1));
+    assert_eq!((data_states(&state), state.crashes.all()), (vec!["done", "queued", "queued"], 1));
     assert_eq!(state.engine, Engine::Starting);
     assert_eq!(started(&mut state), [Effect::Classify(vec![2])]);
     assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
@@ -36,7 +36,7 @@ fn a_photo_that_three_workers_broke_down_over_gets_a_sentence_and_the_queue_goes
     crash(&mut state);
     assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
     done(&mut state, 1, 40.0);
-    assert_eq!(hooks(&state), ["done", "done"]);
+    assert_eq!(data_states(&state), ["done", "done"]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn worker_after_worker_that_breaks_down_is_left_for_the_visitor_to_decide() {
     }
     assert_eq!(crash(&mut state), [Effect::StopWorker]);
     assert_eq!(state.engine, Engine::Failed(EngineError::Crashed("unreachable".into())));
-    assert_eq!(hooks(&state), ["error", "error", "error", "queued"]);
+    assert_eq!(data_states(&state), ["error", "error", "error", "queued"]);
     assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
     state.update(Action::Worker(ready_reply()));
     assert_eq!(crash(&mut state), [Effect::StartWorker], "tries are counted anew");
@@ -62,7 +62,7 @@ fn a_worker_that_breaks_down_before_it_has_a_model_is_not_started_again_unasked(
     crash(&mut state);
     assert_eq!(crash(&mut state), [Effect::StopWorker]);
     assert_eq!(state.engine, Engine::Failed(EngineError::NotStarted("unreachable".into())));
-    assert_eq!(hooks(&state), ["queued"], "the photo waits");
+    assert_eq!(data_states(&state), ["queued"], "the photo waits");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_worker_that_breaks_down_while_it_loads_is_followed_by_one_without_threads_o
     state.update(Action::Worker(Reply::Loading(loading)));
     assert_eq!(crash(&mut state), [Effect::StopWorker]);
     assert!(matches!(state.engine, Engine::Failed(EngineError::Crashed(_))));
-    assert_eq!(hooks(&state), ["queued"]);
+    assert_eq!(data_states(&state), ["queued"]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_page_that_was_put_away_starts_its_worker_again_and_keeps_its_photos() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     assert_eq!(state.update(Action::Returned), [Effect::StartWorker]);
-    assert_eq!(hooks(&state), ["queued", "queued"]);
+    assert_eq!(data_states(&state), ["queued", "queued"]);
     let mut failed = State::default();
     failed.update(Action::Worker(Reply::LoadFailed {
         fault: protocol::fault::LoadFault::Address { url: "x".into() },
@@ -135,5 +135,5 @@ fn a_failure_to_unpack_for_an_earlier_worker_leaves_the_answer() {
     assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
     done(&mut state, 1, 40.0);
     assert_eq!(state.update(Action::Unreadable(1, PhotoError::NotUnpacked)), []);
-    assert_eq!(hooks(&state), ["done"]);
+    assert_eq!(data_states(&state), ["done"]);
 }

@@ -16,7 +16,7 @@ fn a_photo_with_an_answer_or_a_lasting_trouble_is_not_tried_again() {
     }));
     assert_eq!(state.update(Action::Retry(1)), []);
     assert_eq!(state.update(Action::Retry(2)), []);
-    assert_eq!(hooks(&state), ["done", "error"]);
+    assert_eq!(data_states(&state), ["done", "error"]);
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_failed_load_keeps_the_photos_for_the_next_try() {
     arrive(&mut state, 1, &[1]);
     let failed = Reply::LoadFailed { fault: LoadFault::Address { url: "x".into() }, message: String::new() };
     assert_eq!(state.update(Action::Worker(failed)), [Effect::StopWorker]);
-    assert_eq!(hooks(&state), ["queued"]);
+    assert_eq!(data_states(&state), ["queued"]);
     assert_eq!(state.update(Action::Reload), [Effect::StopWorker, Effect::ChooseModel]);
     assert_eq!(state.engine, Engine::Choosing);
     assert_eq!(
@@ -47,11 +47,11 @@ fn a_failed_load_keeps_the_photos_for_the_next_try() {
 fn a_model_that_is_lost_with_a_photo_in_hand_loses_no_photo() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
-    assert_eq!(hooks(&state), ["running", "queued"]);
+    assert_eq!(data_states(&state), ["running", "queued"]);
     let fault = LoadFault::Unreachable { url: "x".into(), reason: "y".into() };
     let failed = Reply::LoadFailed { fault, message: String::new() };
     assert_eq!(state.update(Action::Worker(failed)), [Effect::StopWorker]);
-    assert_eq!(hooks(&state), ["queued", "queued"]);
+    assert_eq!(data_states(&state), ["queued", "queued"]);
     state.update(Action::Reload);
     let effects = state.update(Action::Worker(ready_reply()));
     assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(vec![1])]);
@@ -76,7 +76,7 @@ fn a_paused_download_keeps_the_photos_and_goes_on_with_a_new_worker() {
     arrive(&mut state, 1, &[1]);
     assert_eq!(state.update(Action::Pause), [Effect::StopWorker, Effect::MeasureStorage]);
     assert_eq!(state.engine, Engine::Paused(LOADING));
-    assert_eq!(hooks(&state), ["queued"]);
+    assert_eq!(data_states(&state), ["queued"]);
     assert_eq!(state.update(Action::Resume), [Effect::StartWorker]);
     assert_eq!(
         state.update(Action::Worker(ready_reply())),

@@ -36,11 +36,11 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
         fault: PhotoFault::NotAPhoto,
         message: String::new(),
     }));
-    assert_eq!(hooks(&state), ["done", "error", "running"]);
+    assert_eq!(data_states(&state), ["done", "error", "running"]);
 
     let effects = state.update(Action::PickModel(LARGE.into()));
     assert_eq!(effects, [Effect::RememberModel(LARGE.into()), Effect::StartWorker]);
-    assert_eq!(hooks(&state), ["done", "error", "queued"], "the answer stays until there is a new one");
+    assert_eq!(data_states(&state), ["done", "error", "queued"], "the answer stays until there is a new one");
     assert_eq!(provenances(&state), [Some("tiny"), None, None]);
 
     assert_eq!(
@@ -49,7 +49,7 @@ fn another_model_is_remembered_loaded_and_answers_everything_anew() {
     );
     let effects = state.update(Action::Worker(large_ready()));
     assert_eq!(effects, [Effect::MeasureStorage, Effect::Classify(vec![1])]);
-    assert_eq!(hooks(&state), ["running", "error", "queued"]);
+    assert_eq!(data_states(&state), ["running", "error", "queued"]);
     assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![3])]);
     done(&mut state, 3, 40.0);
     assert_eq!(provenances(&state), [Some("large"), None, Some("large")]);
@@ -63,7 +63,7 @@ fn the_same_model_anew_asks_nothing_again() {
     assert_eq!(state.update(Action::PickModel(DEMO.into())), [], "it is in use");
     // Such as when a GPU was lost and the worker went on without it.
     assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage]);
-    assert_eq!(hooks(&state), ["done"]);
+    assert_eq!(data_states(&state), ["done"]);
 }
 
 #[test]
@@ -76,12 +76,12 @@ fn a_model_that_could_not_be_loaded_can_be_picked_again_or_left() {
         fault: LoadFault::Address { url: "x".into() },
         message: String::new(),
     }));
-    assert_eq!(hooks(&state), ["done"], "the old answer is still there");
+    assert_eq!(data_states(&state), ["done"], "the old answer is still there");
     let again = state.update(Action::PickModel(LARGE.into()));
     assert_eq!(again, [Effect::RememberModel(LARGE.into()), Effect::StartWorker]);
     state.update(Action::PickModel(DEMO.into()));
     state.update(Action::Worker(ready_reply()));
-    assert_eq!(hooks(&state), ["done"], "its own model is back");
+    assert_eq!(data_states(&state), ["done"], "its own model is back");
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn a_choice_that_comes_late_loses_no_photo() {
     for choice in [Ok(DEMO.into()), Err(EngineError::BadModelAddress("x".into()))] {
         let mut state = ready();
         arrive(&mut state, 1, &[1]);
-        assert_eq!(hooks(&state), ["running"]);
+        assert_eq!(data_states(&state), ["running"]);
         state.update(Action::Chosen(choice));
-        assert_eq!((hooks(&state), state.in_flight.len()), (vec!["queued"], 0));
+        assert_eq!((data_states(&state), state.in_flight.len()), (vec!["queued"], 0));
     }
 }

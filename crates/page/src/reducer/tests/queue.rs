@@ -12,12 +12,12 @@ fn photos_dropped_before_the_model_is_ready_wait_for_it() {
     let mut state = State::default();
     state.update(Action::Opened);
     assert_eq!(arrive(&mut state, 1, &[1, 2]), []);
-    assert_eq!(hooks(&state), ["queued", "queued"]);
+    assert_eq!(data_states(&state), ["queued", "queued"]);
     assert_eq!(
         state.update(Action::Worker(ready_reply())),
         [Effect::MeasureStorage, Effect::Classify(vec![1])]
     );
-    assert_eq!(hooks(&state), ["running", "queued"]);
+    assert_eq!(data_states(&state), ["running", "queued"]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn what_is_not_a_file_gets_a_card_and_is_not_sent() {
         content: Content::Unusable(PhotoError::NothingInside),
     }];
     assert_eq!(state.update(Action::Arrived { batch: 1, arrivals }), []);
-    assert_eq!(hooks(&state), ["error"]);
+    assert_eq!(data_states(&state), ["error"]);
     assert_eq!(state.photos[0].preview, Preview::Unavailable);
 }
 
@@ -88,7 +88,7 @@ fn a_photo_removed_while_running_does_not_stop_the_queue() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     assert_eq!(state.update(Action::Remove(1)), [Effect::Forget(1), Effect::Focus(Focus::Remove(2))]);
-    assert_eq!(hooks(&state), ["queued"], "the worker still has the first one in hand");
+    assert_eq!(data_states(&state), ["queued"], "the worker still has the first one in hand");
     assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![2])]);
 }
 
@@ -200,7 +200,7 @@ fn a_photo_whose_decoder_could_not_be_fetched_can_be_tried_again() {
     arrive(&mut state, 1, &[1]);
     let fault = PhotoFault::NoDecoder { format: Foreign::Heic, reason: "no network".into() };
     state.update(Action::Worker(Reply::Failed { id: 1, fault, message: String::new() }));
-    assert_eq!(hooks(&state), ["error"]);
+    assert_eq!(data_states(&state), ["error"]);
     assert_eq!(state.update(Action::Retry(1)), [Effect::Classify(vec![1])]);
 }
 
@@ -212,7 +212,7 @@ fn a_preview_that_cannot_be_shown_leaves_the_photo_in_the_queue() {
     state.update(Action::Previewed { id: 2, url: Some("blob:2".into()) });
     assert_eq!(state.photos[0].preview, Preview::Unavailable);
     assert_eq!(state.photos[1].preview, Preview::Shown("blob:2".into()));
-    assert_eq!(hooks(&state), ["queued", "queued"]);
+    assert_eq!(data_states(&state), ["queued", "queued"]);
     state.update(Action::PreviewsDropped(vec![2]));
     assert_eq!(state.photos[1].preview, Preview::Wanted, "it is made again when it comes into sight");
 }
@@ -223,7 +223,7 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     arrive(&mut state, 1, &[1, 2, 3]);
     state.update(Action::Stop(true));
     assert_eq!(done(&mut state, 1, 40.0), [], "the one in hand is finished, no other begins");
-    assert_eq!(hooks(&state), ["done", "queued", "queued"]);
+    assert_eq!(data_states(&state), ["done", "queued", "queued"]);
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
     assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
     assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![2])]);
@@ -289,7 +289,7 @@ fn photos_that_wait_for_a_gpu_go_together() {
     assert_eq!(arrive(&mut state, 2, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11]), []);
     assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify((2..=9).collect())]);
     assert_eq!(
-        hooks(&state),
+        data_states(&state),
         ["running"; 8].into_iter().chain(["queued", "queued", "done"]).collect::<Vec<_>>()
     );
     let failed = Reply::Failed { id: 3, fault: PhotoFault::NotAPhoto, message: String::new() };
@@ -310,7 +310,7 @@ fn the_photos_of_a_pass_that_broke_the_worker_go_one_by_one() {
     arrive(&mut state, 1, &[1, 2, 3, 4]);
     done(&mut state, 1, 40.0);
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
-    assert_eq!(hooks(&state), ["done", "queued", "queued", "queued"]);
+    assert_eq!(data_states(&state), ["done", "queued", "queued", "queued"]);
     assert!(state.update(Action::Worker(ready_on_gpu())).contains(&Effect::Classify(vec![2])));
     assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
     assert_eq!(done(&mut state, 3, 40.0), [Effect::Classify(vec![4])]);

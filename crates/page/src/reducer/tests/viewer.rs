@@ -74,7 +74,7 @@ fn a_photo_whose_zip_was_moved_away_keeps_its_answer_and_the_large_view_says_so(
     let mut state = three_answers();
     state.update(Action::View { id: 1, class: Some(1) });
     state.update(Action::NotReopened(1));
-    assert_eq!(hooks(&state), ["done", "done", "done"]);
+    assert_eq!(data_states(&state), ["done", "done", "done"]);
     let explanation = state.viewer.clone().unwrap().explanation;
     assert_eq!(
         explanation,
