@@ -52,7 +52,7 @@ pub struct App {
     _listeners: Vec<EventListener>,
 }
 
-/// What the app is told.
+/// The app's messages.
 pub enum Msg {
     Action(Action),
     /// The panel of the visitor's own classes asks the worker something, which leaves the page's state as it is.
@@ -147,7 +147,7 @@ impl Component for App {
         let picker = self.picker();
         let started = backend.as_ref().filter(|backend| backend.kind == "cpu").map(|backend| backend.threads);
         let of_plan = || self.plan.as_ref().zip(started).and_then(|(plan, started)| plan.notice(started));
-        let notice = match state.crashes.all() {
+        let notice = match state.crashes.total() {
             0 => of_plan(),
             times => Some(Notice::StartedAgain { times }),
         };

@@ -1,4 +1,4 @@
-//! The page's address, and small files that lie beside it.
+//! Downloads with limits, and the page's address and its parameters.
 
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
@@ -53,7 +53,7 @@ pub async fn blob(address: &str, most: u64) -> Result<Blob, FetchFault> {
     Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(not_fetched)
 }
 
-/// Hands over all parts of what is at this address, as they come.
+/// Passes all parts of what is at this address on, as they come.
 async fn download(
     address: &str,
     most: u64,

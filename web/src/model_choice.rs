@@ -57,7 +57,7 @@ pub async fn choose(
 /// What to load, where the page's address names nothing.
 fn chosen(listed: &[Listed]) -> Result<Rc<str>, EngineError> {
     let default = || resolve(DEFAULT, &base_address());
-    let picked = pick(listed, kept_choice().as_deref()).or_else(default);
+    let picked = list::pick(listed, kept_choice().as_deref()).or_else(default);
     picked.ok_or_else(|| EngineError::BadModelAddress(DEFAULT.into()))
 }
 
@@ -104,12 +104,6 @@ async fn read() -> Result<Vec<Listed>, ListFault> {
     Ok(models)
 }
 
-/// The visitor's earlier choice if it is still offered, else the first.
-fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
-    let again = models.iter().find(|model| Some(&*model.manifest) == kept);
-    again.or(models.first()).map(|model| model.manifest.clone())
-}
-
 /// `address` as an absolute web address.
 fn resolve(address: &str, base: &str) -> Option<Rc<str>> {
     let url = Url::new_with_base(address, base).ok()?;
@@ -124,20 +118,4 @@ pub fn foreign_host(manifest: &str) -> Option<String> {
 
 fn storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok()?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_visitors_choice_comes_first_if_it_is_still_offered() {
-        let model = |manifest: &str| Listed { manifest: manifest.into(), ..Listed::default() };
-        let models = [model("https://host/a"), model("https://host/b")];
-        let picked = |kept| pick(&models, kept).map(|manifest| manifest.to_string());
-        assert_eq!(picked(None).as_deref(), Some("https://host/a"));
-        assert_eq!(picked(Some("https://host/b")).as_deref(), Some("https://host/b"));
-        assert_eq!(picked(Some("https://elsewhere/c")).as_deref(), Some("https://host/a"));
-        assert_eq!(pick(&[], Some("https://host/a")), None);
-    }
 }

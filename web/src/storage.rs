@@ -50,10 +50,10 @@ async fn contents() -> Option<StorageContents> {
             Key::Manifest(_) | Key::Coming(_) | Key::Note(_) => {}
         }
     }
-    // Of a model whose next version is on its way, the one that is here is told of.
+    // Of a model whose next version is on its way, the one that is here is listed.
     manifests.sort_by_key(|(_, is_coming, _)| *is_coming);
-    let mut told_of = HashSet::new();
-    manifests.retain(|(url, ..)| told_of.insert(url.clone()));
+    let mut listed = HashSet::new();
+    manifests.retain(|(url, ..)| listed.insert(url.clone()));
     let today = js_sys::Date::now() as u64;
     let model = |(url, _, manifest): (String, bool, Manifest)| ModelInStorage {
         here: manifest.shards.iter().filter_map(|shard| shards.get(&shard.sha256)).sum(),

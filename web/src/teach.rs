@@ -25,7 +25,7 @@ pub type Ask = (TeachRequest, Option<File>);
 pub struct Replies(Rc<RefCell<Option<Callback<TeachReply>>>>);
 
 impl Replies {
-    /// Hands a reply to the panel.
+    /// Passes a reply on to the panel.
     pub fn emit(&self, reply: TeachReply) {
         let listener = self.0.borrow().clone();
         if let Some(listener) = listener {
@@ -240,7 +240,7 @@ impl Teach {
                 stored_head::write(&model.sha256, &head.file, self.state.in_use && !quiet);
             }
             if quiet && self.state.in_use {
-                // It was only fetched to be at hand.
+                // It was only loaded so that the visitor can switch to it.
                 ctx.props().ask.emit((TeachRequest::UseModels, None));
                 return;
             }

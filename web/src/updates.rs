@@ -9,7 +9,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ServiceWorker, ServiceWorkerRegistration, ServiceWorkerState, Url};
 use yew::Callback;
 
-/// Registers the service worker, unless one is there, and tells when a new version waits.
+/// Registers the service worker, unless one is there, and reports when a new version waits.
 pub fn watch(on_ready: Callback<()>) {
     spawn_local(async move {
         // Without one the page works all the same, but not offline.

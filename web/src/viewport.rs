@@ -5,7 +5,7 @@ use page::listing::Viewport;
 use web_sys::Window;
 use yew::Callback;
 
-/// Tells when the window shows another part of the list, until the listeners are dropped.
+/// Reports when the window shows another part of the list, until the listeners are dropped.
 pub fn listen(window: &Window, on_change: &Callback<Viewport>) -> [EventListener; 2] {
     ["scroll", "resize"].map(|event| {
         let on_change = on_change.clone();
@@ -13,7 +13,7 @@ pub fn listen(window: &Window, on_change: &Callback<Viewport>) -> [EventListener
     })
 }
 
-/// Tells where the window is, unless that is known.
+/// Reports where the window is, unless that is known.
 pub fn report(on_change: &Callback<Viewport>, known: Option<&Viewport>) {
     if let Some(viewport) = measure().filter(|viewport| known != Some(viewport)) {
         on_change.emit(viewport);

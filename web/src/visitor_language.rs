@@ -12,7 +12,7 @@ pub fn detect() -> Language {
     Language::first_of(tags.map(|tag| tag.to_lowercase())).unwrap_or_default()
 }
 
-/// Tells browser and screen readers, and keeps it in the address where the visitor has chosen it.
+/// Sets it for browser and screen readers, and keeps it in the address where the visitor has chosen it.
 pub fn announce(language: Language, chosen: bool) {
     let Some(window) = web_sys::window() else { return };
     if let Some(document) = window.document() {

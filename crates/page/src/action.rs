@@ -27,7 +27,7 @@ pub enum Action {
     PickModel(Rc<str>),
     /// The worker sent a message.
     Worker(Reply),
-    /// The worker sent something that is no message, or broke down.
+    /// The worker crashed, or sent something that is no message.
     WorkerFailed(WorkerFailure),
     /// The worker's script has not begun to run.
     WorkerNotBegun,

@@ -72,7 +72,7 @@ pub enum Effect {
     Forget(PhotoId),
     /// Fetch this sample and let it arrive like any other photo.
     FetchSample(&'static str),
-    /// Hand this to the panel of the visitor's own classes.
+    /// Pass this to the panel of the visitor's own classes.
     TeachReply(TeachReply),
     /// Move the keyboard's focus, since what had it is gone.
     Focus(Focus),

@@ -39,7 +39,7 @@ pub enum EngineError {
     BadModelAddress(String),
     /// The worker's program could not be started, for this reason.
     NotStarted(String),
-    /// The worker broke down, with this message.
+    /// The worker crashed, with this message.
     Crashed(String),
     /// The worker and the page do not understand each other, for this reason.
     Misunderstood(String),
@@ -47,7 +47,7 @@ pub enum EngineError {
     Load(LoadFault),
 }
 
-/// How the worker broke down.
+/// How the worker failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkerFailure {
     /// An error nobody caught, with its message.

@@ -1,4 +1,4 @@
-//! All results as JSON or as a table, to take away.
+//! All results as JSON or CSV.
 
 use crate::photo::{Photo, PhotoError, Progress, Provenance};
 use protocol::{Answer, Prediction};

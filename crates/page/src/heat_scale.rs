@@ -1,4 +1,4 @@
-//! From contributions to colours.
+//! Scales a heat map's contributions for colours.
 
 use protocol::HeatMap;
 

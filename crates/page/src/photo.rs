@@ -89,7 +89,7 @@ pub enum Progress {
 pub enum PhotoError {
     /// What the worker says.
     Photo(PhotoFault),
-    /// The worker broke down while this photo was in its hands.
+    /// The worker crashed with this photo in flight, several times.
     Crashed,
     /// A folder or an archive without a photo in it.
     NothingInside,

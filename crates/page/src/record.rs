@@ -16,7 +16,7 @@ const MOST_CLASSES: usize = 20;
 /// No name or label in a record is longer.
 const LONGEST_TEXT: usize = 300;
 
-/// A result that can be told to somebody, and checked by whoever has the photo.
+/// A result that can be shared, and checked by whoever has the photo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub file: String,

@@ -45,9 +45,9 @@ pub struct State {
     pub(crate) agreed: Option<Rc<str>>,
     /// Newest batch first; inside a batch, in the order given.
     pub photos: Vec<Rc<Photo>>,
-    /// The photos in the worker's hands. They may have been removed from the page meanwhile.
+    /// The photos that the worker has. They may have been removed from the page meanwhile.
     pub in_flight: Vec<PhotoId>,
-    /// So many photos go one by one before several go together again: a worker broke down over one of them.
+    /// So many photos go one by one before several go together again: a worker crashed on one of them.
     pub(crate) one_by_one: usize,
     /// Files are being dragged over the page.
     pub dragging: bool,
@@ -81,11 +81,11 @@ pub struct State {
     pub(crate) whole_times: VecDeque<f64>,
     /// What the network's time for the last photo went to.
     pub stages: Vec<StageTime>,
-    /// A worker broke down while it loaded: the next has one thread, whose memory grows as it must.
+    /// A worker crashed while it loaded: the next has one thread, whose memory grows as it must.
     pub without_threads: bool,
     /// Workers that were made anew since their script did not begin.
     pub(crate) not_begun: u32,
-    /// Workers that broke down.
+    /// Workers that crashed.
     pub crashes: Crashes,
     /// What is in the browser's storage, once it was looked up.
     pub stored: StorageContents,

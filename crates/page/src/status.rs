@@ -1,4 +1,4 @@
-//! What the page is doing, as the visitor is told: one of these at every moment.
+//! What the page is doing, for the status line: one of these at every moment.
 
 use crate::engine::{Engine, EngineError};
 use crate::state::{Counts, State};

@@ -1,4 +1,4 @@
-//! The weights in the browser's storage, as the page tells of them.
+//! The weights in the browser's storage, as the page lists them.
 
 use crate::models::list::Listed;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! How well the worker can run in this browser, as far as visitors are told.
+//! What visitors are told of how the worker could be set up in this browser.
 
 /// What keeps the page from its best, and can be helped.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub enum Notice {
     NoSharing,
     /// The `threads` parameter is no number of threads.
     BadThreads { got: String, most: usize, used: usize },
-    /// The worker broke down so many times and was started again.
+    /// The worker crashed so many times and was started again.
     StartedAgain { times: u32 },
     /// The worker could not start as many threads as were planned.
     Fewer { planned: usize, started: usize },

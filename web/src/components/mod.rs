@@ -1,5 +1,5 @@
 //! What the page is drawn from. Components get their words from the [`Text`](page::text::Text) in
-//! the context and tell what happens through `dispatch`; they keep no state.
+//! the context and emit actions through `dispatch`; they keep no state of the page's.
 
 mod answer;
 mod camera_view;

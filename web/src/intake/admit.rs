@@ -1,5 +1,5 @@
-//! Lets in what came: opens folders and archives, fetches addresses, and gives every photo its number, a
-//! few at a time so that a thousand of them do not hold the page up.
+//! Takes in what was dropped, picked or pasted: opens folders and archives, fetches addresses, and gives every photo its
+//! number, a few at a time so that a thousand of them do not hold the page up.
 
 mod archives;
 
@@ -23,10 +23,10 @@ use yew::Callback;
 const AT_ONCE: usize = 8;
 /// More photos than a visitor can mean at once; the rest is counted.
 const MOST_PHOTOS: usize = 20_000;
-/// So many of what is turned away get a card that says why; the rest is counted with the others.
+/// So many of what is rejected get a card that says why; the rest is counted with the others.
 const MOST_CARDS: usize = 100;
 
-/// Lets a drop, a pick or a paste in. All of it arrives as one batch, whose number goes with what arrives. Gives the
+/// Takes a drop, a pick or a paste in. All of it arrives as one batch, whose number goes with what arrives. Gives the
 /// files that were left out.
 pub async fn admit(
     incoming: Vec<Incoming>,
@@ -65,7 +65,7 @@ struct Intake {
     files: Rc<RefCell<PhotoFiles>>,
     on_arrived: Callback<(u64, Vec<Arrival>)>,
     arrivals: Vec<Arrival>,
-    /// Photos let in.
+    /// Photos taken in.
     admitted: usize,
     /// Cards for what was not.
     cards: usize,
@@ -217,7 +217,7 @@ impl Intake {
         self.left_out.count(reason, files);
     }
 
-    /// How many were let in so far, and how many got a card that says why not.
+    /// How many were taken in so far, and how many got a card that says why not.
     fn taken(&self) -> (usize, usize) {
         (self.admitted, self.cards)
     }

@@ -1,4 +1,4 @@
-//! What keeps the page or a photo from an answer, in Chinese.
+//! Notices and errors of the engine and of photos, in Chinese.
 
 use super::fault;
 use crate::engine::EngineError;

@@ -1,4 +1,4 @@
-//! What went wrong in the worker, and why it runs where it does, in Chinese.
+//! The worker's faults, and the reasons for its backend, in Chinese.
 
 use crate::numbers::rounded;
 use protocol::BackendInfo;

@@ -1,4 +1,4 @@
-//! What keeps the page or a photo from an answer, in English.
+//! Notices and errors of the engine and of photos, in English.
 
 use super::{counted, fault};
 use crate::engine::EngineError;

@@ -1,4 +1,4 @@
-//! What went wrong in the worker, and why it runs where it does, in English.
+//! The worker's faults, and the reasons for its backend, in English.
 
 use super::counted;
 use crate::numbers::rounded;

@@ -166,6 +166,12 @@ fn is_on_the_web(address: &str) -> bool {
     web && address.len() <= LONGEST_TEXT && address.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
 }
 
+/// The visitor's earlier choice if it is still offered, else the first.
+pub fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
+    let again = models.iter().find(|model| Some(&*model.manifest) == kept);
+    again.or(models.first()).map(|model| model.manifest.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,5 +262,16 @@ mod tests {
             (0..65).map(|i| json!({ "manifest": format!("{i}/manifest.json"), "name": "X" })).collect();
         assert_eq!(parse(&json!({ "models": many }).to_string()), Err(ListFault::TooMany));
         assert_eq!(parse(&" ".repeat(300 << 10)), Err(ListFault::TooLong));
+    }
+
+    #[test]
+    fn the_visitors_choice_comes_first_if_it_is_still_offered() {
+        let model = |manifest: &str| Listed { manifest: manifest.into(), ..Listed::default() };
+        let models = [model("https://host/a"), model("https://host/b")];
+        let picked = |kept| pick(&models, kept).map(|manifest| manifest.to_string());
+        assert_eq!(picked(None).as_deref(), Some("https://host/a"));
+        assert_eq!(picked(Some("https://host/b")).as_deref(), Some("https://host/b"));
+        assert_eq!(picked(Some("https://elsewhere/c")).as_deref(), Some("https://host/a"));
+        assert_eq!(pick(&[], Some("https://host/a")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The camera: photos taken from it, and its picture looked at all the time.
+//! The camera: switched on and off, and its picture classified all the time.
 
 use crate::camera::{CAMERA, LiveCamera};
 use crate::effect::{Effect, Focus};
@@ -20,7 +20,7 @@ impl State {
         vec![]
     }
 
-    /// Sends the camera's picture, if the worker has nothing in hand: photos go first.
+    /// Sends the camera's picture, if nothing is in flight: photos go first.
     pub(super) fn send_frame(&mut self) -> Vec<Effect> {
         let live = self.live.as_ref().is_some_and(|live| live.running);
         if !live || !self.in_flight.is_empty() || !matches!(self.engine, Engine::Ready { .. }) {
@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// The worker has nothing in hand: another picture, if the camera is looked at.
+    /// Nothing is in flight: another picture, if the camera is live.
     pub(super) fn request_frame(&mut self) {
         if let Some(live) = self.live.as_mut().filter(|live| live.running) {
             live.wanted += 1;

@@ -1,4 +1,4 @@
-//! The worker and its model: how they start, report and break down.
+//! The worker and its model: starting, loading, replies and crashes.
 
 use crate::effect::Effect;
 use crate::engine::{Engine, EngineError, WorkerFailure};
@@ -64,7 +64,7 @@ impl State {
         }
     }
 
-    /// Another model takes over. The photo in hand is asked of the new one; answers stay in sight until the new
+    /// Another model takes over. The photo in flight is classified by the new one; answers stay in sight until the new
     /// model is here and gives its own.
     pub(super) fn pick_model(&mut self, manifest: Rc<str>) -> Vec<Effect> {
         let same = self.choice.as_ref() == Some(&manifest);
@@ -88,7 +88,7 @@ impl State {
         vec![Effect::StopWorker]
     }
 
-    /// The photos that the worker had in hand wait for the next one; what the large view waits for will not come.
+    /// Requeues the photos in flight; what the large view waits for will not come.
     fn lose_worker(&mut self, engine: Engine) {
         self.engine = engine;
         for id in std::mem::take(&mut self.in_flight) {
@@ -191,9 +191,9 @@ impl State {
         }
     }
 
-    /// What is in hand waits for the next worker, which is started at once where the last one had a model. A photo
-    /// that several workers broke down over gets a sentence; where worker after worker breaks down, or one that has
-    /// no model yet, it is left for the visitor to decide.
+    /// What is in flight is requeued for the next worker, which is started at once where the last one had a model. A
+    /// photo that several workers crashed on counts as failed; where worker after worker crashes, or one that has no
+    /// model yet, it is left for the visitor to decide.
     pub(super) fn on_worker_failed(&mut self, failure: WorkerFailure) -> Vec<Effect> {
         let reason = match failure {
             WorkerFailure::Crashed(reason) => reason,
@@ -203,7 +203,7 @@ impl State {
         };
         self.crashes.note();
         match self.in_flight[..] {
-            [id] if self.crashes.is_too_much(id) => {
+            [id] if self.crashes.gives_up_on(id) => {
                 self.in_flight.clear();
                 self.change(id, |photo| photo.progress = Progress::Failed(PhotoError::Crashed));
             }

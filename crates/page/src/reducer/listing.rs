@@ -6,7 +6,7 @@ use crate::photo::PhotoId;
 use crate::state::State;
 
 impl State {
-    /// The window shows another part of the list. Tells whether another part has to be drawn.
+    /// The window shows another part of the list. Returns whether another part has to be drawn.
     pub fn scrolled(&mut self, viewport: Viewport) -> bool {
         let total = self.listed().len();
         let sizes = |viewport: &Viewport| (viewport.row, viewport.gap);

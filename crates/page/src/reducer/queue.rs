@@ -1,5 +1,4 @@
-//! The queue: one photo at a time in the worker's hands, the one that has waited longest first; on a GPU as many of
-//! those that wait as it takes in one pass.
+//! The queue: one photo at a time in flight, the one that has waited longest first; on a GPU as many as make a batch.
 
 use crate::camera::CAMERA;
 use crate::effect::Effect;
@@ -60,7 +59,7 @@ impl State {
         next
     }
 
-    /// Sends the photos that have waited longest, as many as go together, if the worker has none in hand.
+    /// Sends the photos that have waited longest, as many as go together, if none is in flight.
     pub(super) fn send_next(&mut self) -> Vec<Effect> {
         let Engine::Ready { backend, .. } = &self.engine else { return vec![] };
         if !self.in_flight.is_empty() || self.stopped {

@@ -1,4 +1,4 @@
-//! Results that are taken away, and results that came with a link.
+//! Makes a link of a result.
 
 use crate::effect::Effect;
 use crate::photo::Progress;

@@ -1,4 +1,4 @@
-//! The classes that a visitor teaches, their photos, and how far each is.
+//! The panel's state: a visitor's own classes, their photos, and how far training is.
 
 use protocol::fault::{PhotoFault, TeachFault};
 use protocol::teach::{Lesson, OwnHead, TaughtClass, TeachReply, TeachRequest};
@@ -14,7 +14,7 @@ pub struct Photo {
 #[derive(Clone, Debug, PartialEq)]
 pub enum PhotoState {
     Waiting,
-    /// In the worker's hands.
+    /// The worker has it.
     Looking,
     Seen,
     /// It can't be learnt from, for this reason.
@@ -135,7 +135,7 @@ impl TeachState {
         }
     }
 
-    /// The photo to send to the worker next, if it has none in hand; it is in hand from then on.
+    /// The photo to send to the worker next, if it has none; from then on it has this one.
     pub fn next_photo(&mut self) -> Option<u64> {
         let mut photos = self.classes.iter_mut().flat_map(|class| &mut class.photos);
         if photos.any(|photo| photo.state == PhotoState::Looking) {
@@ -174,7 +174,7 @@ impl TeachState {
         (photos().filter(|photo| photo.state != PhotoState::Seen).count(), photos().count())
     }
 
-    /// What to ask to have the classes learnt, if they can be: two with photos at least, all named differently, every
+    /// The request that trains a head, if one can be trained: two with photos at least, all named differently, every
     /// photo looked at.
     pub fn training_request(&self) -> Option<TeachRequest> {
         let filled: Vec<&Class> =

@@ -14,12 +14,12 @@ fn see_all(state: &mut TeachState) {
 }
 
 #[test]
-fn photos_go_to_the_worker_one_by_one_and_then_the_lesson_is_ready() {
+fn photos_go_to_the_worker_one_by_one_and_then_training_can_begin() {
     let mut state = TeachState::default();
     let (cats, dogs) = (fill(&mut state, "cat", 2), fill(&mut state, "dog", 1));
     assert_eq!(state.classes.len(), 2, "the empty classes took the names");
     assert_eq!(state.next_photo(), Some(cats[0]));
-    assert_eq!(state.next_photo(), None, "one is in hand");
+    assert_eq!(state.next_photo(), None, "one is in flight");
     assert!(state.training_request().is_none() && state.left() == (3, 3));
     state.on_reply(TeachReply::NotSeen { photo: cats[0], fault: PhotoFault::NotAPhoto });
     see_all(&mut state);
@@ -28,7 +28,7 @@ fn photos_go_to_the_worker_one_by_one_and_then_the_lesson_is_ready() {
     let expected = TeachRequest::Train { classes: vec![class("cat", &cats[1..]), class("dog", &dogs)] };
     assert_eq!(state.training_request(), Some(expected));
     state.training = Training::Going(None);
-    assert!(state.training_request().is_none(), "one lesson at a time");
+    assert!(state.training_request().is_none(), "one training at a time");
 }
 
 #[test]

@@ -175,9 +175,9 @@ fn every_reason_for_a_backend_is_said_in_both_languages() {
     }
 }
 
-/// Whatever is left out or turned away is said in both languages, and what to do.
+/// Whatever is left out or rejected is said in both languages, and what to do.
 #[test]
-fn every_trouble_of_what_comes_in_is_said_in_both_languages() {
+fn every_error_of_what_comes_in_is_said_in_both_languages() {
     let faults = [
         ArchiveFault::Damaged,
         ArchiveFault::TooManyFiles,

@@ -1,4 +1,4 @@
-//! Opens archives: what can be looked at is let in, all else turned away or counted.
+//! Opens archives: what can be classified is taken in, all else rejected or counted.
 
 use super::Intake;
 use crate::inflate::{End, Format, inflate};
@@ -35,7 +35,7 @@ impl Intake {
     /// Opens an archive that lies in so many others.
     ///
     /// # Errors
-    /// When it can't be read, or not to its end. What was read before is let in.
+    /// When it can't be read, or not to its end. What was read before is taken in.
     pub(super) fn archive(
         &mut self,
         archive: Blob,
@@ -126,7 +126,7 @@ impl Intake {
         }
     }
 
-    /// Whether an archive in one at this depth is opened; if not, it is turned away.
+    /// Whether an archive in one at this depth is opened; if not, it is rejected.
     fn may_open(&mut self, name: &str, format: ArchiveFormat, depth: usize) -> bool {
         let error = match format {
             ArchiveFormat::Foreign(format) => PhotoError::Archive(ArchiveFault::Foreign(format)),
@@ -141,7 +141,7 @@ impl Intake {
         false
     }
 
-    /// Whether so many bytes of an archive in one are unpacked; if not, it is turned away.
+    /// Whether so many bytes of an archive in one are unpacked; if not, it is rejected.
     fn may_unpack(&mut self, name: &str, size: u64) -> bool {
         let all = self.nested.unpacked.saturating_add(size);
         if size <= MAX_NESTED && all <= MAX_ALL_NESTED {

@@ -1,4 +1,4 @@
-//! Workers that break down.
+//! Workers that crash.
 
 use super::*;
 
@@ -8,19 +8,19 @@ fn started(state: &mut State) -> Vec<Effect> {
 }
 
 #[test]
-fn the_photo_in_hand_is_looked_at_again_by_the_next_worker() {
+fn the_photo_in_flight_goes_to_the_next_worker() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2, 3]);
     done(&mut state, 1, 40.0);
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
-    assert_eq!((data_states(&state), state.crashes.all()), (vec!["done", "queued", "queued"], 1));
+    assert_eq!((data_states(&state), state.crashes.total()), (vec!["done", "queued", "queued"], 1));
     assert_eq!(state.engine, Engine::Starting);
     assert_eq!(started(&mut state), [Effect::Classify(vec![2])]);
     assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
 }
 
 #[test]
-fn a_photo_that_three_workers_broke_down_over_gets_a_sentence_and_the_queue_goes_on() {
+fn a_photo_that_three_workers_crashed_on_fails_and_the_queue_goes_on() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     for _ in 0..2 {
@@ -40,7 +40,7 @@ fn a_photo_that_three_workers_broke_down_over_gets_a_sentence_and_the_queue_goes
 }
 
 #[test]
-fn worker_after_worker_that_breaks_down_is_left_for_the_visitor_to_decide() {
+fn worker_after_worker_that_crashes_is_left_for_the_visitor_to_decide() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2, 3, 4]);
     for _ in 0..8 {
@@ -56,7 +56,7 @@ fn worker_after_worker_that_breaks_down_is_left_for_the_visitor_to_decide() {
 }
 
 #[test]
-fn a_worker_that_breaks_down_before_it_has_a_model_is_not_started_again_unasked() {
+fn a_worker_that_crashes_before_it_has_a_model_is_not_started_again_unasked() {
     let mut state = ready();
     arrive(&mut state, 1, &[1]);
     crash(&mut state);
@@ -66,7 +66,7 @@ fn a_worker_that_breaks_down_before_it_has_a_model_is_not_started_again_unasked(
 }
 
 #[test]
-fn a_worker_that_breaks_down_with_nothing_in_hand_is_started_again() {
+fn a_worker_that_crashes_with_nothing_in_flight_is_started_again() {
     let mut state = ready();
     assert_eq!(crash(&mut state), [Effect::StartWorker]);
     arrive(&mut state, 1, &[1]);
@@ -74,7 +74,7 @@ fn a_worker_that_breaks_down_with_nothing_in_hand_is_started_again() {
 }
 
 #[test]
-fn a_worker_that_breaks_down_while_it_loads_is_followed_by_one_without_threads_once() {
+fn a_worker_that_crashes_while_it_loads_is_followed_by_one_without_threads_once() {
     let mut state = State::default();
     state.update(Action::Chosen(Ok("https://host/m.json".into())));
     let loading = protocol::Loading {
@@ -121,12 +121,12 @@ fn a_worker_whose_script_does_not_begin_is_made_anew_a_few_times() {
         assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
     }
     assert_eq!(state.update(Action::WorkerNotBegun), [], "the network is slow");
-    assert_eq!(state.crashes.all(), 0, "nobody is told of a breakdown");
+    assert_eq!(state.crashes.total(), 0, "that is no crash");
     state.update(Action::Worker(Reply::Awake { lock: None }));
     assert_eq!(state.update(Action::WorkerNotBegun), [], "it came late");
 }
 
-/// It was being unpacked when its worker broke down, and was unpacked for the next one before that failed.
+/// It was being unpacked when its worker crashed, and was unpacked for the next one before that failed.
 #[test]
 fn a_failure_to_unpack_for_an_earlier_worker_leaves_the_answer() {
     let mut state = ready();

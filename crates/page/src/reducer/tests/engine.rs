@@ -5,7 +5,7 @@ use protocol::fault::{LoadFault, PhotoFault};
 use protocol::{Loading, Phase};
 
 #[test]
-fn a_photo_with_an_answer_or_a_lasting_trouble_is_not_tried_again() {
+fn a_photo_with_an_answer_or_a_lasting_error_is_not_tried_again() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     done(&mut state, 1, 40.0);
@@ -20,7 +20,7 @@ fn a_photo_with_an_answer_or_a_lasting_trouble_is_not_tried_again() {
 }
 
 #[test]
-fn a_worker_that_never_woke_is_told_apart_from_one_that_crashed() {
+fn a_worker_that_never_started_differs_from_one_that_crashed() {
     let mut state = State::default();
     state.update(Action::Chosen(Ok("https://host/m.json".into())));
     crash(&mut state);
@@ -44,7 +44,7 @@ fn a_failed_load_keeps_the_photos_for_the_next_try() {
 
 /// A GPU was lost, and the weights could not be had for the processor.
 #[test]
-fn a_model_that_is_lost_with_a_photo_in_hand_loses_no_photo() {
+fn a_model_that_is_lost_with_a_photo_in_flight_loses_no_photo() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     assert_eq!(data_states(&state), ["running", "queued"]);

@@ -95,7 +95,10 @@ impl Browser {
             assert_eq!(running, in_hand, "{} after {after}", photo.id);
         }
         for id in &state.in_flight {
-            assert!(self.requests.contains(&Request::Classify(*id)), "{id} is in no hand after {after}");
+            assert!(
+                self.requests.contains(&Request::Classify(*id)),
+                "{id} is not with the worker after {after}"
+            );
         }
         let ready = matches!(state.engine, Engine::Ready { .. });
         let waiting = state.photos.iter().any(|photo| photo.progress == Progress::Queued);
@@ -225,7 +228,7 @@ impl Browser {
                 let offer = protocol::Offer { manifest, host: "h".into(), name, quantization, bytes: 1 };
                 self.worker_says(Reply::AskFirst { offer });
             }
-            // The GPU is lost: the worker loads anew, with all in hand.
+            // The GPU is lost: the worker loads anew, with photos in flight.
             28 if matches!(self.state.engine, Engine::Ready { .. }) => {
                 self.worker_says(Reply::Loading(LOADING));
             }

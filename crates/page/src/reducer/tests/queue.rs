@@ -88,19 +88,19 @@ fn a_photo_removed_while_running_does_not_stop_the_queue() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     assert_eq!(state.update(Action::Remove(1)), [Effect::Forget(1), Effect::Focus(Focus::Remove(2))]);
-    assert_eq!(data_states(&state), ["queued"], "the worker still has the first one in hand");
+    assert_eq!(data_states(&state), ["queued"], "the worker still has the first one");
     assert_eq!(done(&mut state, 1, 40.0), [Effect::Classify(vec![2])]);
 }
 
 #[test]
-fn a_photo_in_hand_shows_how_far_through_the_network_it_is() {
+fn a_photo_in_flight_shows_how_far_through_the_network_it_is() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     for id in [1, 2] {
         assert_eq!(state.update(Action::Worker(Reply::Through { id, share: 0.25 })), []);
     }
     let shown: Vec<_> = state.photos.iter().map(|photo| &photo.progress).collect();
-    assert_eq!(shown, [&Progress::Running(0.25), &Progress::Queued], "the second one is not in hand");
+    assert_eq!(shown, [&Progress::Running(0.25), &Progress::Queued], "the second one is not in flight");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2, 3]);
     state.update(Action::Stop(true));
-    assert_eq!(done(&mut state, 1, 40.0), [], "the one in hand is finished, no other begins");
+    assert_eq!(done(&mut state, 1, 40.0), [], "the one in flight is finished, no other begins");
     assert_eq!(data_states(&state), ["done", "queued", "queued"]);
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
     assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
@@ -230,7 +230,7 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
 }
 
-/// Nothing was in hand, so nothing comes that would move it on.
+/// Nothing was in flight, so no reply moves it on.
 #[test]
 fn a_queue_that_was_stopped_before_its_model_came_can_be_resumed() {
     let mut state = State::default();
@@ -248,11 +248,11 @@ fn the_cameras_pictures_wait_for_photos_and_make_no_cards() {
     assert_eq!(state.update(Action::Frame), [], "it is not live yet");
     state.update(Action::GoLive(true));
     assert_eq!(state.update(Action::Frame), [Effect::Classify(vec![CAMERA])]);
-    assert_eq!(arrive(&mut state, 1, &[1]), [], "the picture is in hand");
+    assert_eq!(arrive(&mut state, 1, &[1]), [], "the picture is in flight");
     assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(vec![1])], "then the photo");
     let live = state.live.clone().unwrap();
     assert_eq!((live.wanted, live.answer.is_some(), state.photos.len()), (0, true, 1));
-    assert_eq!(state.update(Action::Frame), [], "the photo is in hand");
+    assert_eq!(state.update(Action::Frame), [], "the photo is in flight");
     done(&mut state, 1, 40.0);
     assert_eq!(state.live.as_ref().unwrap().wanted, 1, "the worker has time again");
     assert_eq!(state.update(Action::Camera(false)), [Effect::Forget(CAMERA), Effect::Focus(Focus::Camera)]);
@@ -293,7 +293,7 @@ fn photos_that_wait_for_a_gpu_go_together() {
         ["running"; 8].into_iter().chain(["queued", "queued", "done"]).collect::<Vec<_>>()
     );
     let failed = Reply::Failed { id: 3, fault: PhotoFault::NotAPhoto, message: String::new() };
-    assert_eq!(state.update(Action::Worker(failed)), [], "the others of the pass are still in hand");
+    assert_eq!(state.update(Action::Worker(failed)), [], "the others of the batch are still in flight");
     state.update(Action::Remove(4));
     for id in [2, 4, 5, 6, 7, 8] {
         assert_eq!(done(&mut state, id, 40.0), []);
@@ -305,7 +305,7 @@ fn photos_that_wait_for_a_gpu_go_together() {
 }
 
 #[test]
-fn the_photos_of_a_pass_that_broke_the_worker_go_one_by_one() {
+fn the_photos_of_a_batch_that_crashed_the_worker_go_one_by_one() {
     let mut state = on_gpu();
     arrive(&mut state, 1, &[1, 2, 3, 4]);
     done(&mut state, 1, 40.0);
