@@ -1,8 +1,9 @@
 //! The worker, as the page sees it: starts it, sends [`Request`]s, turns what comes back into
 //! [`Action`]s.
 
-use crate::fetch::{base_address, js_error_message};
+use crate::fetch::js_error_message;
 use crate::lifeline;
+use crate::page_address::base_address;
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;

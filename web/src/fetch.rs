@@ -1,29 +1,14 @@
-//! Downloads with limits, and the page's address and its parameters.
+//! Downloads with limits on length and time.
 
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, JsString, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, Blob, BlobPropertyBag, ReadableStreamDefaultReader, RequestInit, Response,
-    UrlSearchParams,
-};
+use web_sys::{AbortController, Blob, BlobPropertyBag, ReadableStreamDefaultReader, RequestInit, Response};
 
 /// After so many seconds without a byte a download is given up.
 const STALL_SECONDS: u32 = 20;
-
-/// The address that relative addresses of the page start from.
-pub fn base_address() -> String {
-    let document = web_sys::window().and_then(|window| window.document());
-    document.and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
-}
-
-/// A parameter of the page's address, where it is there and not empty.
-pub fn parameter(name: &str) -> Option<String> {
-    let query = web_sys::window()?.location().search().ok()?;
-    UrlSearchParams::new_with_str(&query).ok()?.get(name).filter(|value| !value.is_empty())
-}
 
 /// Why something cannot be had.
 #[derive(Debug, PartialEq)]

@@ -6,7 +6,7 @@
 //! A service worker has a say only in pages opened after it has started, so the page is loaded anew, once:
 //! before that a mark is left in the tab's session storage, and while it is there nothing is loaded anew.
 
-use crate::fetch::{base_address, parameter};
+use crate::page_address::{base_address, parameter};
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;

@@ -24,6 +24,7 @@ mod intake;
 mod isolation;
 mod lifeline;
 mod model_choice;
+mod page_address;
 mod photo_files;
 mod photo_source;
 mod previews;

@@ -1,7 +1,8 @@
 //! Which model to load: the one that the page's address names, else the one the visitor picked on an earlier visit,
 //! else the first of the list, else the one that comes with the page.
 
-use crate::fetch::{self, FetchFault, base_address, parameter};
+use crate::fetch::{self, FetchFault};
+use crate::page_address::{self, base_address, parameter};
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use page::engine::EngineError;
@@ -79,12 +80,10 @@ pub fn remember(manifest: &str) {
 
 /// Takes the model out of the page's address.
 pub fn forget_named() {
-    let Some(window) = web_sys::window() else { return };
-    let address = window.location().href().ok().and_then(|href| Url::new(&href).ok());
-    if let Some(address) = address.filter(|address| address.search_params().has(PARAMETER)) {
+    if let Some(address) = page_address::url().filter(|address| address.search_params().has(PARAMETER)) {
         address.search_params().delete(PARAMETER);
         // An address that cannot be changed keeps naming its model, no more.
-        window.history().map(|h| h.replace_state_with_url(&"".into(), "", Some(&address.href()))).ok();
+        page_address::replace(&address);
     }
 }
 

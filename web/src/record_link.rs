@@ -1,9 +1,9 @@
 //! A [`Record`] in the fragment of the page's address.
 
+use crate::page_address;
 use page::record::{KEY, Record};
 use page::sharing::SharedRecord;
 use std::rc::Rc;
-use web_sys::Url;
 
 /// The record in the page's address, if there is one.
 pub fn read() -> SharedRecord {
@@ -26,9 +26,8 @@ pub fn remove() {
 }
 
 fn set_fragment(fragment: &str) -> Option<String> {
-    let window = web_sys::window()?;
-    let address = Url::new(&window.location().href().ok()?).ok()?;
+    let address = page_address::url()?;
     address.set_hash(fragment);
-    window.history().ok()?.replace_state_with_url(&"".into(), "", Some(&address.href())).ok()?;
+    page_address::replace(&address)?;
     Some(address.href())
 }

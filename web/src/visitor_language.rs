@@ -1,12 +1,12 @@
 //! Which language the page speaks: the `lang` parameter of its address, else the browser's first language
 //! that it knows, else English.
 
+use crate::page_address;
 use page::language::Language;
-use web_sys::Url;
 
 /// The visitor's language.
 pub fn detect() -> Language {
-    let asked = address().and_then(|address| address.search_params().get("lang"));
+    let asked = page_address::url().and_then(|address| address.search_params().get("lang"));
     let browser = web_sys::window().map(|window| window.navigator().languages()).unwrap_or_default();
     let tags = asked.into_iter().chain(browser.iter().filter_map(|tag| tag.as_string()));
     Language::first_of(tags.map(|tag| tag.to_lowercase())).unwrap_or_default()
@@ -22,14 +22,9 @@ pub fn announce(language: Language, chosen: bool) {
             root.set_attribute("lang", language.text().tag).ok();
         }
     }
-    if let Some(address) = address().filter(|_| chosen) {
+    if let Some(address) = page_address::url().filter(|_| chosen) {
         address.search_params().set("lang", language.text().tag);
-        let history = window.history();
         // An address that cannot be changed forgets the choice, no more.
-        history.map(|history| history.replace_state_with_url(&"".into(), "", Some(&address.href()))).ok();
+        page_address::replace(&address);
     }
-}
-
-fn address() -> Option<Url> {
-    Url::new(&web_sys::window()?.location().href().ok()?).ok()
 }

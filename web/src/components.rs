@@ -1,4 +1,4 @@
-//! What the page is drawn from. Components get their words from the [`Text`](page::text::Text) in
+//! What the page is drawn from. Components get their words from the [`Text`] in
 //! the context and emit actions through `dispatch`; they keep no state of the page's.
 
 mod answer;
