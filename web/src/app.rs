@@ -74,7 +74,7 @@ impl Component for App {
                     let on_arrived = dispatch.reform(|(batch, arrivals)| Action::Arrived { batch, arrivals });
                     let left_out = intake::admit(incoming, files, on_arrived).await;
                     if !left_out.is_empty() {
-                        dispatch.emit(Action::Skipped(left_out));
+                        dispatch.emit(Action::FilesLeftOut(left_out));
                     }
                 });
             })
@@ -266,7 +266,7 @@ impl App {
         let taken = {
             let (incoming, dispatch) = (self.incoming.clone(), self.dispatch.clone());
             Callback::from(move |photo| {
-                dispatch.emit(Action::Camera(false));
+                dispatch.emit(Action::SwitchCamera(false));
                 incoming.emit(vec![Incoming::File(photo)]);
             })
         };
@@ -274,7 +274,7 @@ impl App {
             let (files, dispatch) = (self.files.clone(), self.dispatch.clone());
             Callback::from(move |picture| {
                 files.borrow_mut().frame(picture);
-                dispatch.emit(Action::Frame);
+                dispatch.emit(Action::CameraFrame);
             })
         };
         html! {

@@ -106,7 +106,7 @@ impl Client {
             let dispatch = dispatch.clone();
             listeners.push(EventListener::new(&window, "pageshow", move |event| {
                 if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-                    dispatch.emit(Action::Returned);
+                    dispatch.emit(Action::PageRestored);
                 }
             }));
         }

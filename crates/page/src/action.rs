@@ -20,9 +20,9 @@ pub enum Action {
     /// The page has been opened.
     Opened,
     /// The models that the site offers, or why their list is left aside.
-    Listed(Result<Vec<Listed>, ListFault>),
+    ModelsListed(Result<Vec<Listed>, ListFault>),
     /// The model at this manifest's absolute address has been chosen, or none could be.
-    Chosen(Result<Rc<str>, EngineError>),
+    ModelChosen(Result<Rc<str>, EngineError>),
     /// The visitor wants the model at this manifest's absolute address.
     PickModel(Rc<str>),
     /// The worker sent a message.
@@ -32,17 +32,17 @@ pub enum Action {
     /// The worker's script has not begun to run.
     WorkerNotBegun,
     /// The page is shown again; the worker was ended when it was put away.
-    Returned,
+    PageRestored,
     /// Load the model again after a failure.
     Reload,
-    /// Load the model from another site that was asked about.
-    Agree,
+    /// Load the model from another site, which the worker has asked about.
+    AcceptOffer,
     /// Don't, but load the site's own.
-    Decline,
-    /// Stop loading for now.
-    Pause,
-    /// Go on loading.
-    Resume,
+    DeclineOffer,
+    /// Stop loading the model for now.
+    PauseLoading,
+    /// Go on loading the model.
+    ResumeLoading,
     /// This is in the browser's storage.
     StorageMeasured(StorageContents),
     /// The visitor does without the stored model whose manifest is at this address. If it is loaded it goes on answering.
@@ -69,14 +69,14 @@ pub enum Action {
     },
     /// These small pictures were let go of, to be made again when needed.
     PreviewsDropped(Vec<PhotoId>),
-    /// These files were left out.
-    Skipped(LeftOut),
+    /// These files of what came in were left out.
+    FilesLeftOut(LeftOut),
     /// A photo's file could not be had.
-    Unreadable(PhotoId, PhotoError),
+    PhotoUnreadable(PhotoId, PhotoError),
     /// The file of a photo that has its answer could not be had once more, to show something of it.
-    NotReopened(PhotoId),
+    PhotoNotReopened(PhotoId),
     /// Stop the queue, or let it go on.
-    Stop(bool),
+    StopQueue(bool),
     /// Show this many classes.
     ShowClasses(usize),
     /// List only photos with this in a label or in their name.
@@ -94,14 +94,14 @@ pub enum Action {
         id: PhotoId,
         by: isize,
     },
-    /// Open the large view, where asked for with one class's heat map.
-    View {
+    /// Open the large view, with one class's heat map where asked for.
+    OpenViewer {
         id: PhotoId,
         class: Option<usize>,
     },
     CloseViewer,
     /// Go on to the next photo in the large view, or back with −1.
-    Step(isize),
+    StepViewer(isize),
     /// The whole photo in the large view is at this object URL.
     WholeOpened {
         id: PhotoId,
@@ -110,12 +110,12 @@ pub enum Action {
     /// The browser cannot show the photo in the large view.
     WholeFailed,
     /// Show this class's heat map, or hide it.
-    Explain(usize),
+    ToggleExplanation(usize),
     /// How strongly the heat map covers the photo, in percent.
-    Strength(u8),
+    HeatMapStrength(u8),
     /// Show what the network saw, or hide it.
     ToggleInput,
-    /// Speak this language, because the visitor wants so, or because the browser does.
+    /// Use this language, which the visitor has chosen or the browser prefers.
     SetLanguage {
         language: Language,
         chosen: bool,
@@ -134,11 +134,11 @@ pub enum Action {
     RecordRead(SharedRecord),
     DismissRecord,
     /// Turn the camera on or off.
-    Camera(bool),
-    /// Look at what the camera shows, all the time, or stop doing so.
-    GoLive(bool),
+    SwitchCamera(bool),
+    /// Classify the camera's picture all the time, or stop doing so.
+    SetLive(bool),
     /// The camera's picture of this moment waits under the number [`CAMERA`](crate::camera::CAMERA).
-    Frame,
+    CameraFrame,
     /// Gather the diagnostics.
     Diagnose,
     Diagnosed(Rc<str>),
@@ -166,7 +166,7 @@ pub enum Action {
     Clear,
     /// Files came over the page, or left it.
     Dragging(bool),
-    /// Answer every photo anew: the classes are others now.
+    /// Classify every photo anew: the classes are others now.
     Reclassify,
     /// The visitor wants to try this sample photo.
     TrySample(&'static str),

@@ -14,8 +14,8 @@ use std::rc::Rc;
 /// What a change of state asks of the browser.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Find out which models there are and which to load, and answer with [`Action::Listed`] and
-    /// [`Action::Chosen`].
+    /// Find out which models there are and which to load, and answer with [`Action::ModelsListed`] and
+    /// [`Action::ModelChosen`].
     ChooseModel,
     /// Choose the model at this manifest's address on the next visit too.
     RememberModel(Rc<str>),

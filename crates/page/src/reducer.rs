@@ -24,18 +24,18 @@ impl State {
     pub fn update(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Opened => vec![Effect::ChooseModel],
-            Action::Listed(list) => self.on_models_listed(list),
-            Action::Chosen(choice) => self.on_model_chosen(choice),
+            Action::ModelsListed(list) => self.on_models_listed(list),
+            Action::ModelChosen(choice) => self.on_model_chosen(choice),
             Action::PickModel(manifest) => self.pick_model(manifest),
             Action::Worker(reply) => self.on_reply(reply),
             Action::WorkerFailed(failure) => self.on_worker_failed(failure),
             Action::WorkerNotBegun => self.on_worker_not_begun(),
-            Action::Returned => self.on_page_restored(),
+            Action::PageRestored => self.on_page_restored(),
             Action::Reload => self.reload(),
-            Action::Agree => self.agree(),
-            Action::Decline => self.decline(),
-            Action::Pause => self.pause(),
-            Action::Resume => self.resume(),
+            Action::AcceptOffer => self.agree(),
+            Action::DeclineOffer => self.decline(),
+            Action::PauseLoading => self.pause(),
+            Action::ResumeLoading => self.resume(),
             Action::StorageMeasured(kept) => {
                 self.stored = kept;
                 vec![]
@@ -56,20 +56,20 @@ impl State {
                 ids.into_iter().for_each(|id| self.change(id, |photo| photo.preview = Preview::Wanted));
                 vec![]
             }
-            Action::Skipped(files) => {
+            Action::FilesLeftOut(files) => {
                 self.skipped.append(files);
                 vec![]
             }
-            Action::Unreadable(id, error) if self.in_flight.contains(&id) => {
+            Action::PhotoUnreadable(id, error) if self.in_flight.contains(&id) => {
                 self.settle(id, Progress::Failed(error))
             }
             // Of a worker before this one. The file is opened again.
-            Action::Unreadable(..) => vec![],
-            Action::NotReopened(id) => {
+            Action::PhotoUnreadable(..) => vec![],
+            Action::PhotoNotReopened(id) => {
                 self.on_not_shown(Some(id), NotShownReason::Photo(PhotoFault::Unreadable));
                 vec![]
             }
-            Action::Stop(stopped) => {
+            Action::StopQueue(stopped) => {
                 self.stopped = stopped;
                 self.send_next()
             }
@@ -91,9 +91,9 @@ impl State {
             }
             Action::MoveTo { id, target } => self.move_to(id, target),
             Action::Nudge { id, by } => self.nudge(id, by),
-            Action::View { id, class } => self.view(id, class),
+            Action::OpenViewer { id, class } => self.view(id, class),
             Action::CloseViewer => self.close_viewer(),
-            Action::Step(by) => self.step(by),
+            Action::StepViewer(by) => self.step(by),
             Action::WholeOpened { id, url } => {
                 if let Some(viewer) = self.viewer.as_mut().filter(|viewer| viewer.id == id) {
                     viewer.url = Some(url);
@@ -101,8 +101,8 @@ impl State {
                 vec![]
             }
             Action::WholeFailed => self.whole_failed().into_iter().collect(),
-            Action::Explain(class) => self.explain(class),
-            Action::Strength(strength) => {
+            Action::ToggleExplanation(class) => self.explain(class),
+            Action::HeatMapStrength(strength) => {
                 if let Some(viewer) = &mut self.viewer {
                     viewer.strength = strength.min(100);
                 }
@@ -130,9 +130,9 @@ impl State {
                 self.shared = SharedRecord::None;
                 vec![Effect::ForgetRecord, Effect::Focus(Focus::Picker)]
             }
-            Action::Camera(on) => self.switch_camera(on),
-            Action::GoLive(live) => self.go_live(live),
-            Action::Frame => self.send_frame(),
+            Action::SwitchCamera(on) => self.switch_camera(on),
+            Action::SetLive(live) => self.go_live(live),
+            Action::CameraFrame => self.send_frame(),
             Action::Diagnose => vec![Effect::Diagnose],
             Action::Diagnosed(facts) => {
                 self.diagnostics = (Some(facts), false);

@@ -35,10 +35,10 @@ impl App {
             Effect::ChooseModel => {
                 let on_chosen = {
                     let dispatch = self.dispatch.clone();
-                    move |choice| dispatch.emit(Action::Chosen(choice))
+                    move |choice| dispatch.emit(Action::ModelChosen(choice))
                 };
                 let dispatch = self.dispatch.clone();
-                let on_listed = move |list| dispatch.emit(Action::Listed(list));
+                let on_listed = move |list| dispatch.emit(Action::ModelsListed(list));
                 spawn_local(async move { model_choice::choose(on_chosen, on_listed).await });
             }
             Effect::RememberModel(manifest) => model_choice::remember(&manifest),
@@ -108,7 +108,9 @@ impl App {
         let wishes = Wishes { threads: parameter("threads"), build: plain.or(parameter("worker")) };
         let plan = match Plan::new(&Abilities::probe(), &wishes) {
             Ok(plan) => plan,
-            Err(reason) => return self.dispatch.emit(Action::Chosen(Err(EngineError::NoWorker(reason)))),
+            Err(reason) => {
+                return self.dispatch.emit(Action::ModelChosen(Err(EngineError::NoWorker(reason))));
+            }
         };
         let build = plan.build;
         self.plan = Some(plan);
@@ -149,7 +151,7 @@ impl App {
                 };
                 match photo {
                     Some(photo) => photos.push((id, photo)),
-                    None => dispatch.emit(Action::Unreadable(id, PhotoError::NotUnpacked)),
+                    None => dispatch.emit(Action::PhotoUnreadable(id, PhotoError::NotUnpacked)),
                 }
             }
             // Has the worker been ended meanwhile, the state knows and will ask the next one.
@@ -173,7 +175,7 @@ impl App {
             match photo {
                 Some(photo) => crash_on_send_error(request(&client, &photo), &dispatch),
                 // Its answer stands.
-                None => dispatch.emit(Action::NotReopened(id)),
+                None => dispatch.emit(Action::PhotoNotReopened(id)),
             }
         });
     }

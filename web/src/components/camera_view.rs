@@ -80,11 +80,11 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
             class="camera"
             data-testid="camera-view"
             aria-label={text.camera_heading}
-            onclose={dispatch.reform(|_: Event| Action::Camera(false))}
+            onclose={dispatch.reform(|_: Event| Action::SwitchCamera(false))}
         >
             <div class="viewer-bar">
                 <p class="name">{ text.camera_heading }</p>
-                <button class="tool" type="button" aria-label={text.close} onclick={dispatch.reform(|_| Action::Camera(false))}>
+                <button class="tool" type="button" aria-label={text.close} onclick={dispatch.reform(|_| Action::SwitchCamera(false))}>
                     <Icon shape={Shape::Cross} />
                 </button>
             </div>
@@ -114,7 +114,7 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
                     data-testid="live"
                     disabled={!*plays}
                     aria-pressed={running.to_string()}
-                    onclick={dispatch.reform(move |_| Action::GoLive(!running))}
+                    onclick={dispatch.reform(move |_| Action::SetLive(!running))}
                 >
                     <Icon shape={if running { Shape::Pause } else { Shape::Play }} />{ text.camera_live }
                 </button>

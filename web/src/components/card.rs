@@ -137,7 +137,7 @@ fn preview(photo: &Photo, name: &str, movable: bool, text: &Text, dispatch: &Cal
             class="open"
             aria-label={(text.open)(name)}
             aria-keyshortcuts={movable.then_some("Alt+ArrowLeft Alt+ArrowRight")}
-            onclick={dispatch.reform(move |_| Action::View { id, class: None })}
+            onclick={dispatch.reform(move |_| Action::OpenViewer { id, class: None })}
         >
             if photo.preview == Preview::Unavailable {
                 <span class="placeholder"><Icon shape={Shape::Photo} /><span>{ text.no_preview }</span></span>
@@ -164,7 +164,7 @@ fn over(photo: &Photo, top_k: usize, text: &'static Text, dispatch: &Callback<Ac
         },
         Progress::Done(answer) => {
             let predictions = answer.predictions.iter().take(top_k).cloned().collect::<Vec<_>>();
-            let explain = dispatch.reform(move |class| Action::View { id, class: Some(class) });
+            let explain = dispatch.reform(move |class| Action::OpenViewer { id, class: Some(class) });
             html! { <AnswerList over=true {predictions} {explain} /> }
         }
         Progress::Failed(error) => failure(photo.id, error, text, dispatch),

@@ -79,7 +79,7 @@ pub fn DropZone(
                         class="button"
                         type="button"
                         data-testid="camera"
-                        onclick={dispatch.reform(|_| Action::Camera(true))}
+                        onclick={dispatch.reform(|_| Action::SwitchCamera(true))}
                     >
                         { text.camera }
                     </button>

@@ -46,7 +46,7 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
     let number = |k: usize| html! { <option value={k.to_string()} selected={k == *top_k}>{ (text.classes)(k) }</option> };
     let stop = {
         let stopped = *stopped;
-        dispatch.reform(move |_| Action::Stop(!stopped))
+        dispatch.reform(move |_| Action::StopQueue(!stopped))
     };
     let queued = counts.left > 1 || (*stopped && counts.left > 0);
     html! {

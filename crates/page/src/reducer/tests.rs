@@ -26,7 +26,7 @@ fn ready() -> State {
     let mut state = State::default();
     let manifest: Rc<str> = "https://host/models/demo/manifest.json".into();
     assert_eq!(state.update(Action::Opened), [Effect::ChooseModel]);
-    assert_eq!(state.update(Action::Chosen(Ok(manifest.clone()))), [Effect::StartWorker]);
+    assert_eq!(state.update(Action::ModelChosen(Ok(manifest.clone()))), [Effect::StartWorker]);
     assert_eq!(
         state.update(Action::Worker(Reply::Awake { lock: None })),
         [Effect::Load { manifest, agreed: false }]

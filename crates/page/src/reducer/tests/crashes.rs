@@ -76,7 +76,7 @@ fn a_worker_that_crashes_with_nothing_in_flight_is_started_again() {
 #[test]
 fn a_worker_that_crashes_while_it_loads_is_followed_by_one_without_threads_once() {
     let mut state = State::default();
-    state.update(Action::Chosen(Ok("https://host/m.json".into())));
+    state.update(Action::ModelChosen(Ok("https://host/m.json".into())));
     let loading = protocol::Loading {
         phase: protocol::Phase::Download,
         total: 9,
@@ -100,21 +100,21 @@ fn a_worker_that_crashes_while_it_loads_is_followed_by_one_without_threads_once(
 fn a_page_that_was_put_away_starts_its_worker_again_and_keeps_its_photos() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
-    assert_eq!(state.update(Action::Returned), [Effect::StartWorker]);
+    assert_eq!(state.update(Action::PageRestored), [Effect::StartWorker]);
     assert_eq!(data_states(&state), ["queued", "queued"]);
     let mut failed = State::default();
     failed.update(Action::Worker(Reply::LoadFailed {
         fault: protocol::fault::LoadFault::Address { url: "x".into() },
         message: String::new(),
     }));
-    assert_eq!(failed.update(Action::Returned), []);
+    assert_eq!(failed.update(Action::PageRestored), []);
 }
 
 /// Browsers create a worker now and then whose script they never ask for.
 #[test]
 fn a_worker_whose_script_does_not_begin_is_made_anew_a_few_times() {
     let mut state = State::default();
-    state.update(Action::Chosen(Ok("https://host/m.json".into())));
+    state.update(Action::ModelChosen(Ok("https://host/m.json".into())));
     assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
     state.update(Action::Worker(Reply::Begun));
     for _ in 0..2 {
@@ -134,6 +134,6 @@ fn a_failure_to_unpack_for_an_earlier_worker_leaves_the_answer() {
     crash(&mut state);
     assert_eq!(started(&mut state), [Effect::Classify(vec![1])]);
     done(&mut state, 1, 40.0);
-    assert_eq!(state.update(Action::Unreadable(1, PhotoError::NotUnpacked)), []);
+    assert_eq!(state.update(Action::PhotoUnreadable(1, PhotoError::NotUnpacked)), []);
     assert_eq!(data_states(&state), ["done"]);
 }

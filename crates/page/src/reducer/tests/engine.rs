@@ -22,7 +22,7 @@ fn a_photo_with_an_answer_or_a_lasting_error_is_not_tried_again() {
 #[test]
 fn a_worker_that_never_started_differs_from_one_that_crashed() {
     let mut state = State::default();
-    state.update(Action::Chosen(Ok("https://host/m.json".into())));
+    state.update(Action::ModelChosen(Ok("https://host/m.json".into())));
     crash(&mut state);
     assert_eq!(state.engine, Engine::Failed(EngineError::NotStarted("unreachable".into())));
 }
@@ -70,14 +70,14 @@ const LOADING: Loading =
 #[test]
 fn a_paused_download_keeps_the_photos_and_goes_on_with_a_new_worker() {
     let mut state = State::default();
-    state.update(Action::Chosen(Ok("https://host/m.json".into())));
-    assert_eq!(state.update(Action::Pause), [], "there is no download yet");
+    state.update(Action::ModelChosen(Ok("https://host/m.json".into())));
+    assert_eq!(state.update(Action::PauseLoading), [], "there is no download yet");
     state.update(Action::Worker(Reply::Loading(LOADING)));
     arrive(&mut state, 1, &[1]);
-    assert_eq!(state.update(Action::Pause), [Effect::StopWorker, Effect::MeasureStorage]);
+    assert_eq!(state.update(Action::PauseLoading), [Effect::StopWorker, Effect::MeasureStorage]);
     assert_eq!(state.engine, Engine::Paused(LOADING));
     assert_eq!(data_states(&state), ["queued"]);
-    assert_eq!(state.update(Action::Resume), [Effect::StartWorker]);
+    assert_eq!(state.update(Action::ResumeLoading), [Effect::StartWorker]);
     assert_eq!(
         state.update(Action::Worker(ready_reply())),
         [Effect::MeasureStorage, Effect::Classify(vec![1])]

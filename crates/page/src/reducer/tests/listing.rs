@@ -16,7 +16,7 @@ fn the_list_is_searched_by_label_in_both_languages_and_by_name() {
 #[test]
 fn the_list_is_ordered_as_asked_with_unanswered_photos_last() {
     let mut state = three_answers();
-    state.update(Action::Stop(true));
+    state.update(Action::StopQueue(true));
     arrive(&mut state, 2, &[4]);
     for (order, expected) in [
         (SortOrder::Own, [4, 1, 2, 3]),
@@ -44,7 +44,7 @@ fn photos_are_moved_by_mouse_and_by_key() {
 #[test]
 fn a_result_is_shared_with_what_it_came_from_and_checked_against() {
     let mut state = three_answers();
-    state.update(Action::View { id: 2, class: None });
+    state.update(Action::OpenViewer { id: 2, class: None });
     let effects = state.update(Action::ShareResult);
     let [Effect::Share(record)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((record.file.as_str(), record.model.as_str()), ("2.jpg", "tiny"));

@@ -89,7 +89,7 @@ fn what_the_large_view_showed_of_the_old_answer_goes_with_it() {
     let mut state = ready();
     arrive(&mut state, 1, &[1]);
     done(&mut state, 1, 40.0);
-    state.update(Action::View { id: 1, class: Some(3) });
+    state.update(Action::OpenViewer { id: 1, class: Some(3) });
     let area = Area { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
     let heat_map = HeatMap { grid: 1, contributions: vec![1.0], constant: 0.0, logit: 1.0, seen: area };
     state.update(Action::Worker(Reply::Explained { id: 1, class: 3, heat_map }));
@@ -104,9 +104,9 @@ fn what_the_large_view_showed_of_the_old_answer_goes_with_it() {
 fn a_list_is_shown_or_left_aside_with_its_fault() {
     let mut state = ready();
     let fault = ListFault::NoModel;
-    assert_eq!(state.update(Action::Listed(Err(fault.clone()))), [Effect::MeasureStorage]);
+    assert_eq!(state.update(Action::ModelsListed(Err(fault.clone()))), [Effect::MeasureStorage]);
     assert_eq!((state.list_fault.as_ref(), state.models.len()), (Some(&fault), 0));
-    state.update(Action::Listed(Ok(vec![listed(DEMO), listed(LARGE)])));
+    state.update(Action::ModelsListed(Ok(vec![listed(DEMO), listed(LARGE)])));
     assert_eq!((&state.list_fault, state.models.len()), (&None, 2));
     assert_eq!(state.listed_choice().map(|model| &*model.manifest), Some(DEMO));
     assert!(matches!(state.engine, Engine::Ready { .. }), "the model goes on answering");
@@ -125,7 +125,7 @@ fn offer() -> protocol::Offer {
 /// A state in which the page's address named a model and the worker asks about it.
 fn asked() -> State {
     let mut state = State::default();
-    state.update(Action::Chosen(Ok(LARGE.into())));
+    state.update(Action::ModelChosen(Ok(LARGE.into())));
     let load = state.update(Action::Worker(Reply::Awake { lock: None }));
     assert_eq!(load, [Effect::Load { manifest: LARGE.into(), agreed: false }]);
     assert_eq!(state.update(Action::Worker(Reply::AskFirst { offer: offer() })), []);
@@ -137,8 +137,8 @@ fn asked() -> State {
 fn a_model_from_elsewhere_is_loaded_once_the_visitor_agrees_and_not_asked_about_again() {
     let mut state = asked();
     let load = [Effect::Load { manifest: LARGE.into(), agreed: true }];
-    assert_eq!(state.update(Action::Agree), load);
-    assert_eq!(state.update(Action::Agree), [], "once is enough");
+    assert_eq!(state.update(Action::AcceptOffer), load);
+    assert_eq!(state.update(Action::AcceptOffer), [], "once is enough");
     // Another worker, such as after a crash.
     assert_eq!(state.update(Action::Worker(Reply::Awake { lock: None })), load);
 }
@@ -146,9 +146,9 @@ fn a_model_from_elsewhere_is_loaded_once_the_visitor_agrees_and_not_asked_about_
 #[test]
 fn who_declines_gets_the_sites_own_model() {
     let mut state = asked();
-    let effects = state.update(Action::Decline);
+    let effects = state.update(Action::DeclineOffer);
     assert_eq!(effects, [Effect::StopWorker, Effect::ForgetNamedModel, Effect::ChooseModel]);
-    state.update(Action::Chosen(Ok(DEMO.into())));
+    state.update(Action::ModelChosen(Ok(DEMO.into())));
     assert_eq!(
         state.update(Action::Worker(Reply::Awake { lock: None })),
         [Effect::Load { manifest: DEMO.into(), agreed: false }]
@@ -159,12 +159,12 @@ fn who_declines_gets_the_sites_own_model() {
 fn what_the_site_lists_needs_no_question() {
     // The list comes after the question.
     let mut state = asked();
-    let effects = state.update(Action::Listed(Ok(vec![listed(DEMO), listed(LARGE)])));
+    let effects = state.update(Action::ModelsListed(Ok(vec![listed(DEMO), listed(LARGE)])));
     assert!(effects.contains(&Effect::Load { manifest: LARGE.into(), agreed: true }), "{effects:?}");
     // And before it.
     let mut state = State::default();
-    state.update(Action::Listed(Ok(vec![listed(LARGE)])));
-    state.update(Action::Chosen(Ok(LARGE.into())));
+    state.update(Action::ModelsListed(Ok(vec![listed(LARGE)])));
+    state.update(Action::ModelChosen(Ok(LARGE.into())));
     assert_eq!(
         state.update(Action::Worker(Reply::Awake { lock: None })),
         [Effect::Load { manifest: LARGE.into(), agreed: true }]
@@ -178,7 +178,7 @@ fn a_choice_that_comes_late_loses_no_photo() {
         let mut state = ready();
         arrive(&mut state, 1, &[1]);
         assert_eq!(data_states(&state), ["running"]);
-        state.update(Action::Chosen(choice));
+        state.update(Action::ModelChosen(choice));
         assert_eq!((data_states(&state), state.in_flight.len()), (vec!["queued"], 0));
     }
 }

@@ -137,10 +137,10 @@ impl Browser {
         let seen = protocol::Area { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
         let map = protocol::HeatMap { grid: 1, contributions: vec![1.0], constant: 0.0, logit: 1.0, seen };
         self.update(match (request, how % 4) {
-            (Request::Classify(id), 0) => Action::Unreadable(id, PhotoError::NotUnpacked),
+            (Request::Classify(id), 0) => Action::PhotoUnreadable(id, PhotoError::NotUnpacked),
             (Request::Classify(id), 1) => Action::Worker(Reply::Failed { id, fault, message: String::new() }),
             (Request::Classify(id), _) => Action::Worker(Reply::Done { id, answer: an_answer(vec![], 1.0) }),
-            (Request::Explain(id, _) | Request::ShowInput(id), 0) => Action::NotReopened(id),
+            (Request::Explain(id, _) | Request::ShowInput(id), 0) => Action::PhotoNotReopened(id),
             (Request::Explain(id, _) | Request::ShowInput(id), 1) => {
                 Action::Worker(Reply::NotShown { id, fault })
             }
@@ -191,31 +191,31 @@ impl Browser {
                 self.photos.clear();
                 self.update(Action::Clear);
             }
-            4 | 5 => self.update(Action::View { id, class: (which & 1 > 0).then_some(place % 3) }),
-            6 => self.update(Action::Explain(place % 3)),
+            4 | 5 => self.update(Action::OpenViewer { id, class: (which & 1 > 0).then_some(place % 3) }),
+            6 => self.update(Action::ToggleExplanation(place % 3)),
             7 => self.update(Action::ToggleInput),
-            8 => self.update(Action::Step(if which & 1 > 0 { 1 } else { -1 })),
+            8 => self.update(Action::StepViewer(if which & 1 > 0 { 1 } else { -1 })),
             9 if which < 64 => self.update(Action::CloseViewer),
-            10 => self.update(Action::Stop(which & 1 > 0)),
+            10 => self.update(Action::StopQueue(which & 1 > 0)),
             11 => self.update(Action::Retry(id)),
             12 => self.update(Action::PickModel(MANIFESTS[place % 2].into())),
             13 => self.update(Action::Reload),
-            14 => self.update(Action::Pause),
-            15 => self.update(Action::Resume),
-            16 => self.update(if place & 1 > 0 { Action::Agree } else { Action::Decline }),
+            14 => self.update(Action::PauseLoading),
+            15 => self.update(Action::ResumeLoading),
+            16 => self.update(if place & 1 > 0 { Action::AcceptOffer } else { Action::DeclineOffer }),
             17 => self.update(Action::Reclassify),
-            18 => self.update(Action::Camera(which & 1 > 0)),
-            19 => self.update(Action::GoLive(which & 1 > 0)),
-            20 => self.update(Action::Frame),
+            18 => self.update(Action::SwitchCamera(which & 1 > 0)),
+            19 => self.update(Action::SetLive(which & 1 > 0)),
+            20 => self.update(Action::CameraFrame),
             21 => self.update(Action::MoveTo { id, target: self.state.photos.first().map_or(0, |p| p.id) }),
             // From here on the browser and the worker.
             22 if self.choosing => {
                 self.choosing = false;
                 let broken = || EngineError::BadModelAddress("x".into());
                 let choice = if which < 200 { Ok(MANIFESTS[place % 2].into()) } else { Err(broken()) };
-                self.update(Action::Chosen(choice));
+                self.update(Action::ModelChosen(choice));
             }
-            23 => self.update(Action::Returned),
+            23 => self.update(Action::PageRestored),
             24 if self.worker.is_some() => self.update(Action::WorkerFailed(crash("x"))),
             25 if self.worker.is_some() => self.update(Action::WorkerNotBegun),
             26 if matches!(self.state.engine, Engine::Loading(_) | Engine::Finding) => {
@@ -237,7 +237,7 @@ impl Browser {
             }
             30 if !self.unpacking.is_empty() => {
                 let id = self.unpacking.remove(place % self.unpacking.len());
-                self.update(Action::Unreadable(id, PhotoError::NotUnpacked));
+                self.update(Action::PhotoUnreadable(id, PhotoError::NotUnpacked));
             }
             31 if matches!(self.state.engine, Engine::Ready { .. }) => self.ready(1 + place % 4),
             32..44 => self.load_on(),
@@ -248,17 +248,17 @@ impl Browser {
 
     /// From now on all goes well, and the visitor wants to see answers.
     fn finish(&mut self) {
-        self.update(Action::Camera(false));
-        self.update(Action::Stop(false));
+        self.update(Action::SwitchCamera(false));
+        self.update(Action::StopQueue(false));
         for _ in 0..10 * (self.photos.len() + 10) {
             match &self.state.engine {
                 Engine::Choosing => {
                     assert!(self.choosing, "no model is being chosen");
                     self.choosing = false;
-                    self.update(Action::Chosen(Ok(MANIFESTS[0].into())));
+                    self.update(Action::ModelChosen(Ok(MANIFESTS[0].into())));
                 }
-                Engine::Asking(_) => self.update(Action::Agree),
-                Engine::Paused(_) => self.update(Action::Resume),
+                Engine::Asking(_) => self.update(Action::AcceptOffer),
+                Engine::Paused(_) => self.update(Action::ResumeLoading),
                 Engine::Failed(_) => self.update(Action::Reload),
                 Engine::Ready { .. } => self.answer(0, 3),
                 Engine::Starting | Engine::Finding | Engine::Loading(_) => self.load_on(),

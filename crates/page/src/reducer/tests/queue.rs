@@ -74,7 +74,7 @@ fn what_is_left_out_adds_up_until_all_is_cleared() {
     for name in ["a.mp4", "b.mp4"] {
         let mut left_out = archive::LeftOut::default();
         left_out.add(name, archive::Reason::Video);
-        assert_eq!(state.update(Action::Skipped(left_out)), []);
+        assert_eq!(state.update(Action::FilesLeftOut(left_out)), []);
     }
     assert_eq!(state.skipped.total(), 2);
     let names: Vec<_> = state.skipped.names().iter().map(|(name, _)| &**name).collect();
@@ -169,7 +169,7 @@ fn the_large_view_shows_what_was_decoded_where_the_browser_shows_something_else_
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     seen_otherwise(&mut state, 1);
-    let view = |id| Action::View { id, class: None };
+    let view = |id| Action::OpenViewer { id, class: None };
     assert_eq!(state.update(view(1)), [Effect::ShowWhole { id: 1, side: VIEWER_SIDE }]);
     assert_eq!(state.update(on_input()), [Effect::DrawWhole { id: 1, picture: picture.clone() }]);
 
@@ -221,12 +221,12 @@ fn a_preview_that_cannot_be_shown_leaves_the_photo_in_the_queue() {
 fn a_stopped_queue_keeps_its_photos_and_goes_on() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2, 3]);
-    state.update(Action::Stop(true));
+    state.update(Action::StopQueue(true));
     assert_eq!(done(&mut state, 1, 40.0), [], "the one in flight is finished, no other begins");
     assert_eq!(data_states(&state), ["done", "queued", "queued"]);
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
     assert_eq!(state.seconds_left(), Some(2.0 * 0.041));
-    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![2])]);
+    assert_eq!(state.update(Action::StopQueue(false)), [Effect::Classify(vec![2])]);
     assert_eq!(done(&mut state, 2, 40.0), [Effect::Classify(vec![3])]);
 }
 
@@ -235,27 +235,30 @@ fn a_stopped_queue_keeps_its_photos_and_goes_on() {
 fn a_queue_that_was_stopped_before_its_model_came_can_be_resumed() {
     let mut state = State::default();
     arrive(&mut state, 1, &[1, 2]);
-    state.update(Action::Stop(true));
+    state.update(Action::StopQueue(true));
     assert_eq!(state.update(Action::Worker(ready_reply())), [Effect::MeasureStorage]);
     assert_eq!(Status::of(&state), Status::Stopped { left: 2 });
-    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![1])]);
+    assert_eq!(state.update(Action::StopQueue(false)), [Effect::Classify(vec![1])]);
 }
 
 #[test]
 fn the_cameras_pictures_wait_for_photos_and_make_no_cards() {
     let mut state = ready();
-    state.update(Action::Camera(true));
-    assert_eq!(state.update(Action::Frame), [], "it is not live yet");
-    state.update(Action::GoLive(true));
-    assert_eq!(state.update(Action::Frame), [Effect::Classify(vec![CAMERA])]);
+    state.update(Action::SwitchCamera(true));
+    assert_eq!(state.update(Action::CameraFrame), [], "it is not live yet");
+    state.update(Action::SetLive(true));
+    assert_eq!(state.update(Action::CameraFrame), [Effect::Classify(vec![CAMERA])]);
     assert_eq!(arrive(&mut state, 1, &[1]), [], "the picture is in flight");
     assert_eq!(done(&mut state, CAMERA, 40.0), [Effect::Classify(vec![1])], "then the photo");
     let live = state.live.clone().unwrap();
     assert_eq!((live.wanted, live.answer.is_some(), state.photos.len()), (0, true, 1));
-    assert_eq!(state.update(Action::Frame), [], "the photo is in flight");
+    assert_eq!(state.update(Action::CameraFrame), [], "the photo is in flight");
     done(&mut state, 1, 40.0);
     assert_eq!(state.live.as_ref().unwrap().wanted, 1, "the worker has time again");
-    assert_eq!(state.update(Action::Camera(false)), [Effect::Forget(CAMERA), Effect::Focus(Focus::Camera)]);
+    assert_eq!(
+        state.update(Action::SwitchCamera(false)),
+        [Effect::Forget(CAMERA), Effect::Focus(Focus::Camera)]
+    );
     assert_eq!(state.live, None);
 }
 
@@ -298,9 +301,9 @@ fn photos_that_wait_for_a_gpu_go_together() {
     for id in [2, 4, 5, 6, 7, 8] {
         assert_eq!(done(&mut state, id, 40.0), []);
     }
-    assert_eq!(state.update(Action::Stop(true)), []);
+    assert_eq!(state.update(Action::StopQueue(true)), []);
     assert_eq!(done(&mut state, 9, 40.0), [], "the visitor has stopped the queue");
-    assert_eq!(state.update(Action::Stop(false)), [Effect::Classify(vec![10, 11])]);
+    assert_eq!(state.update(Action::StopQueue(false)), [Effect::Classify(vec![10, 11])]);
     assert_eq!(state.counts(), Counts { left: 2, done: 7, failed: 1 });
 }
 
