@@ -29,6 +29,7 @@ mod photo_files;
 mod photo_source;
 mod previews;
 mod record_link;
+mod service_worker;
 mod storage;
 mod teach;
 mod threads;

@@ -1,8 +1,8 @@
 //! The service worker that keeps the page for use without a network, and new versions of it: announced,
 //! and used when the visitor says so, never in the middle of work.
 
-use crate::isolation::{SERVICE_WORKER, container};
 use crate::page_address::base_address;
+use crate::service_worker::{SERVICE_WORKER, container};
 use gloo::events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
