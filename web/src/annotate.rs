@@ -1,7 +1,7 @@
 //! A photo with its answer drawn over it, and the heat map if one is in sight, as a PNG.
 
-use crate::heat::Scale;
-use crate::text::Text;
+use page::heat_scale::Scale;
+use page::text::Text;
 use protocol::{Answer, HeatMap, Prediction};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -49,7 +49,7 @@ pub async fn annotate(
     context.draw_image_with_image_bitmap_and_dw_and_dh(&bitmap, left, 0.0, shown_width, shown_height)?;
     bitmap.close();
     if let Some(heat) = heat {
-        // The map's place is told in the upright photo's pixels, whatever the browser decoded.
+        // The map's place is given in the upright photo's pixels, whatever the browser decoded.
         draw_heat(&context, &heat, left, shown_width / f64::from(answer.width.max(1)));
     }
     for (rank, prediction) in predictions.into_iter().enumerate() {

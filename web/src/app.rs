@@ -4,24 +4,28 @@ mod perform;
 
 use crate::client::Client;
 use crate::components::{
-    CameraView, DiagnosticsPanel, DragVeil, DropZone, Footer, Gallery, Header, RecordView, Samples,
-    StorageNote, Toolbar, Viewer,
+    CameraView, DiagnosticsPanel, DragOverlay, DropZone, Footer, Gallery, Header, ModelPicker, PickerProps,
+    RecordView, Samples, StorageNote, Toolbar, Viewer,
 };
 use crate::intake::{self, Handlers, Incoming};
-use crate::language::Language;
-use crate::models::{self, ModelPicker, PickerProps};
-use crate::photo::{Photo, PhotoId, Preview};
-use crate::previews::Previews;
+use crate::model_choice::foreign_host;
+use crate::photo_files::PhotoFiles;
+use crate::previews::{PreviewEvent, Previews};
 use crate::record_link;
-use crate::shelf::Shelf;
-use crate::state::{Action, Engine, Focus, State};
-use crate::status::Status;
 use crate::teach::{Ask, Replies, Teach};
-use crate::text::Text;
-use crate::threads::{Notice, Plan};
+use crate::threads::Plan;
 use crate::updates;
 use crate::viewport;
+use crate::visitor_language;
 use gloo::events::EventListener;
+use page::action::Action;
+use page::effect::Focus;
+use page::engine::Engine;
+use page::photo::{Photo, PhotoId, Preview};
+use page::state::State;
+use page::status::Status;
+use page::text::Text;
+use page::worker_setup::Notice;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -34,9 +38,9 @@ pub struct App {
     client: Option<Rc<Client>>,
     /// How the worker was started.
     plan: Option<Plan>,
-    shelf: Rc<RefCell<Shelf>>,
+    files: Rc<RefCell<PhotoFiles>>,
     /// Where the panel of the visitor's own classes listens.
-    teacher: Replies,
+    teach_replies: Replies,
     previews: Rc<Previews>,
     /// The object URL of the photo in the large view.
     whole: Rc<RefCell<Option<Rc<str>>>>,
@@ -48,44 +52,58 @@ pub struct App {
     _listeners: Vec<EventListener>,
 }
 
+/// The app's messages.
+pub enum Msg {
+    Action(Action),
+    /// The panel of the visitor's own classes asks the worker something, which leaves the page's state as it is.
+    Teach(Ask),
+}
+
 impl Component for App {
-    type Message = Action;
+    type Message = Msg;
     type Properties = ();
 
     fn create(ctx: &Context<Self>) -> Self {
-        let shelf = Rc::new(RefCell::new(Shelf::default()));
-        let dispatch = ctx.link().callback(|action| action);
+        let files = Rc::new(RefCell::new(PhotoFiles::default()));
+        let dispatch = ctx.link().callback(Msg::Action);
         let incoming = {
-            let (shelf, dispatch) = (shelf.clone(), dispatch.clone());
+            let (files, dispatch) = (files.clone(), dispatch.clone());
             Callback::from(move |incoming: Vec<Incoming>| {
-                spawn_local(intake::admit(incoming, shelf.clone(), dispatch.clone()));
+                let (files, dispatch) = (files.clone(), dispatch.clone());
+                spawn_local(async move {
+                    let on_arrived = dispatch.reform(|(batch, arrivals)| Action::Arrived { batch, arrivals });
+                    let left_out = intake::admit(incoming, files, on_arrived).await;
+                    if !left_out.is_empty() {
+                        dispatch.emit(Action::FilesLeftOut(left_out));
+                    }
+                });
             })
         };
         let handlers = Handlers {
             incoming: incoming.clone(),
-            dragging: ctx.link().callback(Action::Dragging),
-            pasted_nothing: ctx.link().callback(|()| Action::PastedNothing),
+            dragging: dispatch.reform(Action::Dragging),
+            pasted_nothing: dispatch.reform(|()| Action::PastedNothing),
         };
         let mut listeners = Vec::new();
         if let Some(window) = web_sys::window() {
             listeners = intake::listen(&window, &handlers);
-            listeners.extend(viewport::listen(&window, &dispatch));
+            listeners.extend(viewport::listen(&window, &dispatch.reform(Action::Scrolled)));
             let dispatch = dispatch.clone();
             listeners.push(EventListener::new(&window, "hashchange", move |_| {
-                dispatch.emit(Action::RecordCame(record_link::read()));
+                dispatch.emit(Action::RecordRead(record_link::read()));
             }));
         }
-        let previews = Rc::new(Previews::new(shelf.clone(), dispatch.clone()));
-        ctx.link().send_message(Action::Speak { language: Language::of_visitor(), chosen: false });
-        ctx.link().send_message(Action::RecordCame(record_link::read()));
-        ctx.link().send_message(Action::Opened);
-        updates::watch(dispatch.clone());
+        let previews = Rc::new(Previews::new(files.clone(), dispatch.reform(preview_action)));
+        dispatch.emit(Action::SetLanguage { language: visitor_language::detect(), chosen: false });
+        dispatch.emit(Action::RecordRead(record_link::read()));
+        dispatch.emit(Action::Opened);
+        updates::watch(dispatch.reform(|()| Action::UpdateReady));
         Self {
             state: State::default(),
             client: None,
             plan: None,
-            shelf,
-            teacher: Replies::default(),
+            files,
+            teach_replies: Replies::default(),
             previews,
             whole: Rc::default(),
             dispatch,
@@ -95,7 +113,14 @@ impl Component for App {
         }
     }
 
-    fn update(&mut self, _: &Context<Self>, action: Action) -> bool {
+    fn update(&mut self, _: &Context<Self>, msg: Msg) -> bool {
+        let action = match msg {
+            Msg::Action(action) => action,
+            Msg::Teach((request, file)) => {
+                self.ask(|client| client.teach(request, file.as_deref()));
+                return false;
+            }
+        };
         if let Action::Scrolled(viewport) = action {
             return self.state.scrolled(viewport);
         }
@@ -105,7 +130,7 @@ impl Component for App {
         true
     }
 
-    fn view(&self, _: &Context<Self>) -> Html {
+    fn view(&self, ctx: &Context<Self>) -> Html {
         let state = &self.state;
         let status = Status::of(state);
         let counts = state.counts();
@@ -117,12 +142,12 @@ impl Component for App {
             _ => (None, None, None),
         };
         let note = state.listed_choice().and_then(|model| state.language.pick(&model.note, &model.note_zh));
-        let words = models::words(state.language.text().tag);
+        let words = page::models::text::of(state.language.text().tag);
         let list_fault = state.list_fault.as_ref().map(words.fault);
         let picker = self.picker();
         let started = backend.as_ref().filter(|backend| backend.kind == "cpu").map(|backend| backend.threads);
         let of_plan = || self.plan.as_ref().zip(started).and_then(|(plan, started)| plan.notice(started));
-        let notice = match state.crashes.all() {
+        let notice = match state.crashes.total() {
             0 => of_plan(),
             times => Some(Notice::StartedAgain { times }),
         };
@@ -130,7 +155,7 @@ impl Component for App {
             <ContextProvider<&'static Text> context={state.language.text()}>
                 <Header
                     model={model.clone()}
-                    host={state.choice.as_ref().filter(|_| state.listed_choice().is_none()).and_then(|manifest| models::foreign_host(manifest))}
+                    host={state.choice.as_ref().filter(|_| state.listed_choice().is_none()).and_then(|manifest| foreign_host(manifest))}
                     backend={backend.clone()}
                     ms={state.ms_per_photo()}
                     language={state.language}
@@ -150,8 +175,8 @@ impl Component for App {
                     }
                     <Teach
                         model={model.clone()}
-                        replies={self.teacher.clone()}
-                        ask={self.dispatch.reform(|(request, file): Ask| Action::AskTeacher(request, file))}
+                        replies={self.teach_replies.clone()}
+                        ask={ctx.link().callback(Msg::Teach)}
                         reclassify={self.dispatch.reform(|()| Action::Reclassify)}
                         dropped={self.dispatch.reform(|()| Action::Dragging(false))}
                     />
@@ -164,7 +189,7 @@ impl Component for App {
                         dispatch={self.dispatch.clone()}
                     />
                 </Footer>
-                <DragVeil shown={state.dragging} />
+                <DragOverlay shown={state.dragging} />
                 { self.viewer() }
                 { self.camera() }
             </ContextProvider<&'static Text>>
@@ -176,7 +201,7 @@ impl Component for App {
         let drawn = &listed[self.state.drawn(listed.len()).range];
         let wanting = drawn.iter().filter(|photo| photo.preview == Preview::Wanted);
         self.previews.want(wanting.map(|photo| photo.id).collect());
-        viewport::tell(&self.dispatch, self.state.listing.viewport.as_ref());
+        viewport::report(&self.dispatch.reform(Action::Scrolled), self.state.listing.viewport.as_ref());
 
         let Some(focus) = self.focus.take() else { return };
         let document = web_sys::window().and_then(|window| window.document());
@@ -241,19 +266,27 @@ impl App {
         let taken = {
             let (incoming, dispatch) = (self.incoming.clone(), self.dispatch.clone());
             Callback::from(move |photo| {
-                dispatch.emit(Action::Camera(false));
+                dispatch.emit(Action::SwitchCamera(false));
                 incoming.emit(vec![Incoming::File(photo)]);
             })
         };
         let frame = {
-            let (shelf, dispatch) = (self.shelf.clone(), self.dispatch.clone());
+            let (files, dispatch) = (self.files.clone(), self.dispatch.clone());
             Callback::from(move |picture| {
-                shelf.borrow_mut().frame(picture);
-                dispatch.emit(Action::Frame);
+                files.borrow_mut().frame(picture);
+                dispatch.emit(Action::CameraFrame);
             })
         };
         html! {
             <CameraView live={live.clone()} top_k={self.state.top_k} {taken} {frame} dispatch={self.dispatch.clone()} />
         }
+    }
+}
+
+fn preview_action(event: PreviewEvent) -> Action {
+    match event {
+        PreviewEvent::Made { id, url } => Action::Previewed { id, url },
+        PreviewEvent::Drawn { id, url } => Action::DecodedPreviewed { id, url },
+        PreviewEvent::Dropped(ids) => Action::PreviewsDropped(ids),
     }
 }

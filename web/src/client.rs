@@ -1,14 +1,16 @@
 //! The worker, as the page sees it: starts it, sends [`Request`]s, turns what comes back into
 //! [`Action`]s.
 
-use crate::fetch::{base_address, told};
+use crate::fetch::js_error_message;
 use crate::lifeline;
-use crate::photo::Picture;
-use crate::state::{Action, Breakdown, LISTED_CLASSES};
+use crate::page_address::base_address;
 use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
 use js_sys::{Array, Reflect, Uint8ClampedArray};
+use page::action::Action;
+use page::engine::WorkerFailure;
+use page::photo::{LISTED_CLASSES, Picture};
 use protocol::teach::TeachRequest;
 use protocol::{Device, Reply, Request};
 use std::cell::Cell;
@@ -37,16 +39,16 @@ pub struct Client {
 impl Client {
     /// Starts a worker. What it sends, and its breaking down, arrives through `dispatch`.
     pub fn start(build: WorkerBuild, dispatch: &Callback<Action>) -> Result<Self, String> {
-        let address = Url::new_with_base(&build.entry(), &base_address()).map_err(told)?.href();
+        let address = Url::new_with_base(&build.entry(), &base_address()).map_err(js_error_message)?.href();
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&address, &options).map_err(told)?;
+        let worker = Worker::new_with_options(&address, &options).map_err(js_error_message)?;
         let wanted = Rc::new(Cell::new(true));
         let silence = Timeout::new(AWAKE_WITHIN, {
             let dispatch = dispatch.clone();
             move || {
                 let reason = "it has said nothing for two minutes".to_owned();
-                dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
+                dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason)));
             }
         });
         let not_begun = Timeout::new(BEGUN_WITHIN, {
@@ -59,7 +61,7 @@ impl Client {
             move |event: &Event| {
                 not_begun.set(None);
                 let action = read(event)
-                    .unwrap_or_else(|reason| Action::WorkerBroke(Breakdown::Misunderstood(reason)));
+                    .unwrap_or_else(|reason| Action::WorkerFailed(WorkerFailure::Misunderstood(reason)));
                 if action != Action::Worker(Reply::Begun) {
                     // It is not silent.
                     silence.set(None);
@@ -69,7 +71,7 @@ impl Client {
                     lifeline::once_free(lock, move || {
                         if wanted.get() {
                             let reason = "it ended without a word".to_owned();
-                            dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
+                            dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason)));
                         }
                     });
                 }
@@ -78,13 +80,15 @@ impl Client {
         };
         let on_error = {
             let dispatch = dispatch.clone();
-            move |event: &Event| dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(message_of(event))))
+            move |event: &Event| {
+                dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(message_of(event))))
+            }
         };
         let on_message_error = {
             let dispatch = dispatch.clone();
             move |_: &Event| {
                 let reason = "a message could not be cloned".to_owned();
-                dispatch.emit(Action::WorkerBroke(Breakdown::Misunderstood(reason)));
+                dispatch.emit(Action::WorkerFailed(WorkerFailure::Misunderstood(reason)));
             }
         };
         let mut listeners = vec![
@@ -102,7 +106,7 @@ impl Client {
             let dispatch = dispatch.clone();
             listeners.push(EventListener::new(&window, "pageshow", move |event| {
                 if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-                    dispatch.emit(Action::Returned);
+                    dispatch.emit(Action::PageRestored);
                 }
             }));
         }
@@ -146,7 +150,7 @@ impl Client {
         for photo in photos {
             message.push(photo);
         }
-        self.worker.post_message(&message).map_err(told)
+        self.worker.post_message(&message).map_err(js_error_message)
     }
 }
 

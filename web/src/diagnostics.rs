@@ -1,9 +1,10 @@
 //! What one wants to know when something is slow or does not work, as text to copy. Nothing of it leaves
 //! the page unless the visitor copies it.
 
-use crate::english::ENGLISH;
-use crate::state::{Engine, State};
 use js_sys::Reflect;
+use page::engine::Engine;
+use page::english::ENGLISH;
+use page::state::State;
 use protocol::StageTime;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -45,8 +46,8 @@ fn stages(times: &[StageTime]) -> String {
 
 fn browser(window: &Window) -> Vec<(&'static str, String)> {
     let navigator = window.navigator();
-    let of_navigator = |name: &str| told(Reflect::get(&navigator, &name.into()).ok());
-    let of_window = |name: &str| told(Reflect::get(window, &name.into()).ok());
+    let of_navigator = |name: &str| js_value_text(Reflect::get(&navigator, &name.into()).ok());
+    let of_window = |name: &str| js_value_text(Reflect::get(window, &name.into()).ok());
     vec![
         ("browser", of_navigator("userAgent")),
         ("languages", of_navigator("languages")),
@@ -73,9 +74,9 @@ fn browser(window: &Window) -> Vec<(&'static str, String)> {
 fn service_worker(navigator: &JsValue) -> String {
     let container = Reflect::get(navigator, &"serviceWorker".into()).ok().filter(|value| value.is_object());
     let controller = container.and_then(|container| Reflect::get(&container, &"controller".into()).ok());
-    controller
-        .filter(|value| value.is_object())
-        .map_or("none".into(), |controller| told(Reflect::get(&controller, &"scriptURL".into()).ok()))
+    controller.filter(|value| value.is_object()).map_or("none".into(), |controller| {
+        js_value_text(Reflect::get(&controller, &"scriptURL".into()).ok())
+    })
 }
 
 async fn storage(window: &Window) -> Option<String> {
@@ -90,7 +91,7 @@ async fn storage(window: &Window) -> Option<String> {
     Some(format!("{} used of {}, {kept}", bytes(estimate.get_usage()), bytes(estimate.get_quota())))
 }
 
-fn told(value: Option<JsValue>) -> String {
+fn js_value_text(value: Option<JsValue>) -> String {
     match value {
         None => "not told".into(),
         Some(value) if value.is_undefined() => "not told".into(),

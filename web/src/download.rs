@@ -1,4 +1,4 @@
-//! Hands the visitor a file, or text for the clipboard.
+//! Saves a file, or puts text into the clipboard.
 
 use gloo::timers::callback::Timeout;
 use js_sys::Array;

@@ -1,29 +1,14 @@
-//! The page's address, and small files that lie beside it.
+//! Downloads with limits on length and time.
 
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, JsString, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortController, Blob, BlobPropertyBag, ReadableStreamDefaultReader, RequestInit, Response,
-    UrlSearchParams,
-};
+use web_sys::{AbortController, Blob, BlobPropertyBag, ReadableStreamDefaultReader, RequestInit, Response};
 
 /// After so many seconds without a byte a download is given up.
 const STALL_SECONDS: u32 = 20;
-
-/// The address that relative addresses of the page start from.
-pub fn base_address() -> String {
-    let document = web_sys::window().and_then(|window| window.document());
-    document.and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
-}
-
-/// A parameter of the page's address, where it is there and not empty.
-pub fn parameter(name: &str) -> Option<String> {
-    let query = web_sys::window()?.location().search().ok()?;
-    UrlSearchParams::new_with_str(&query).ok()?.get(name).filter(|value| !value.is_empty())
-}
 
 /// Why something cannot be had.
 #[derive(Debug, PartialEq)]
@@ -53,7 +38,7 @@ pub async fn blob(address: &str, most: u64) -> Result<Blob, FetchFault> {
     Blob::new_with_u8_array_sequence_and_options(&parts, &options).map_err(not_fetched)
 }
 
-/// Hands over all parts of what is at this address, as they come.
+/// Passes all parts of what is at this address on, as they come.
 async fn download(
     address: &str,
     most: u64,
@@ -117,11 +102,11 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 fn not_fetched(error: JsValue) -> FetchFault {
-    FetchFault::NotFetched(told(error))
+    FetchFault::NotFetched(js_error_message(error))
 }
 
 /// What a JavaScript error says.
-pub fn told(error: JsValue) -> String {
+pub fn js_error_message(error: JsValue) -> String {
     match error.dyn_into::<js_sys::Error>() {
         Ok(error) => String::from(error.message()),
         Err(other) => {

@@ -1,22 +1,16 @@
 //! How photos come in: dropped anywhere on the page, picked, pasted, or tried from the samples.
 
 mod admit;
-mod archives;
-mod data_address;
 mod folder;
-mod inflate;
-mod shortcut;
-mod source;
 mod transfer;
 
 pub use admit::admit;
 pub use archive::is_photo;
-pub use source::Source;
 
 use crate::fetch;
-use crate::photo::Trouble;
 use gloo::events::{EventListener, EventListenerOptions};
 use js_sys::Array;
+use page::photo::PhotoError;
 use wasm_bindgen::JsCast;
 use web_sys::{
     Blob, ClipboardEvent, DataTransfer, DragEvent, Event, EventTarget, File, FilePropertyBag,
@@ -39,7 +33,7 @@ pub enum Incoming {
     /// The address of a picture.
     Address(String),
     /// Something that can't be sent to the network. It gets a card all the same.
-    Unusable { name: String, trouble: Trouble },
+    Unusable { name: String, error: PhotoError },
 }
 
 /// What the page listens for as a whole.
@@ -122,7 +116,7 @@ fn path_of(file: &File) -> Option<String> {
 
 /// A sample photo of the page.
 pub async fn sample(file: &str) -> Incoming {
-    let failed = || Incoming::Unusable { name: file.to_owned(), trouble: Trouble::NotFetched };
+    let failed = || Incoming::Unusable { name: file.to_owned(), error: PhotoError::NotFetched };
     let Ok(blob) = fetch::blob(&format!("samples/{file}"), MOST_BYTES).await else { return failed() };
     named(&blob, file).map_or_else(failed, Incoming::File)
 }

@@ -6,14 +6,14 @@
 //! A service worker has a say only in pages opened after it has started, so the page is loaded anew, once:
 //! before that a mark is left in the tab's session storage, and while it is there nothing is loaded anew.
 
-use crate::fetch::{base_address, parameter};
-use crate::updates::SERVICE_WORKER;
+use crate::page_address::{base_address, parameter};
+use crate::service_worker::{SERVICE_WORKER, container};
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
+use web_sys::{ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
 
 /// What the service worker is called where it isolates.
 const ISOLATING: &str = "service-worker.js?isolate";
@@ -81,12 +81,6 @@ fn load_anew(window: &Window, marks: &Storage) -> bool {
 fn by_host(window: &Window) -> bool {
     let selector = r#"meta[name="isolation"][content="service-worker"]"#;
     window.document().is_some_and(|page| page.query_selector(selector).is_ok_and(|meta| meta.is_some()))
-}
-
-/// None outside secure contexts (https, localhost) and where the browser offers none.
-pub fn container(window: &Window) -> Option<ServiceWorkerContainer> {
-    let offered = Reflect::get(&window.navigator(), &"serviceWorker".into()).ok()?;
-    offered.dyn_into().ok().filter(|_| window.is_secure_context())
 }
 
 /// Starts the service worker and waits until it has a say.

@@ -1,37 +1,41 @@
-//! The page: a yew app that takes photos in, hands them one at a time to a web worker and lays the
-//! answers over them. It speaks only the protocol and never links the network itself.
+//! The page in the browser: yew components, and services over `web-sys`. What the page knows, decides and says is the
+//! `page` crate's; the network is the worker's and never linked here.
+//!
+//! ```text
+//! event ──▶ component or service ──▶ app: Action ──▶ page: State::update ──▶ State ──▶ components
+//!                                                            └──▶ Effects ──▶ app::perform ──▶ service, client
+//!
+//! a photo: intake ─▶ photo_files ─▶ client ─▶ worker … ─▶ client ─▶ Action ─▶ components: card, viewer, heat_overlay
+//!             └── archives: photo_source unpacks when a photo is wanted
+//! ```
+//! Services return values or call back with them; [`app`] and `app::perform` alone turn those into actions, and effects
+//! into calls.
 
 mod annotate;
 mod app;
 mod camera;
-mod chinese;
 mod client;
 mod components;
 mod diagnostics;
 mod download;
-mod english;
-mod export;
 mod fetch;
-mod heat;
+mod inflate;
 mod intake;
 mod isolation;
-mod language;
 mod lifeline;
-mod models;
-mod numbers;
-mod photo;
+mod model_choice;
+mod page_address;
+mod photo_files;
+mod photo_source;
 mod previews;
-mod record;
 mod record_link;
-mod shelf;
-mod state;
-mod status;
+mod service_worker;
 mod storage;
 mod teach;
-mod text;
 mod threads;
 mod updates;
 mod viewport;
+mod visitor_language;
 mod worker_build;
 
 fn main() {

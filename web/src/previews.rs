@@ -1,10 +1,9 @@
 //! Small pictures for the cards: made only for photos in sight, a few at a time, and let go of again, so
 //! that a thousand photos take no more memory than a screenful.
 
-use crate::intake::Source;
-use crate::photo::{PhotoId, Picture};
-use crate::shelf::Shelf;
-use crate::state::{Action, CARD_SIDE as WIDTH};
+use crate::photo_files::PhotoFiles;
+use crate::photo_source::Source;
+use page::photo::{CARD_SIDE as WIDTH, PhotoId, Picture};
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
@@ -21,20 +20,30 @@ const AT_ONCE: usize = 2;
 /// How many are kept: with about 60 KB each, 10 MB.
 const KEPT: usize = 160;
 
+/// What has become of small pictures.
+pub enum PreviewEvent {
+    /// The browser's own picture of the photo is at this object URL; it could make none without one.
+    Made { id: PhotoId, url: Option<Rc<str>> },
+    /// The picture of the photo as it was decoded for the network is at this object URL.
+    Drawn { id: PhotoId, url: Rc<str> },
+    /// These were let go of.
+    Dropped(Vec<PhotoId>),
+}
+
 /// Makes and keeps the small pictures.
 pub struct Previews {
-    shelf: Rc<RefCell<Shelf>>,
-    dispatch: Callback<Action>,
+    files: Rc<RefCell<PhotoFiles>>,
+    on_event: Callback<PreviewEvent>,
     shown: RefCell<VecDeque<(PhotoId, Rc<str>)>>,
     wanted: RefCell<Vec<PhotoId>>,
     in_work: RefCell<HashSet<PhotoId>>,
 }
 
 impl Previews {
-    pub fn new(shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) -> Self {
+    pub fn new(files: Rc<RefCell<PhotoFiles>>, on_event: Callback<PreviewEvent>) -> Self {
         Self {
-            shelf,
-            dispatch,
+            files,
+            on_event,
             shown: RefCell::default(),
             wanted: RefCell::default(),
             in_work: RefCell::default(),
@@ -66,7 +75,7 @@ impl Previews {
                 at.map(|at| wanted.remove(at))
             };
             let Some(id) = next else { return };
-            let Some(source) = self.shelf.borrow().source(id).cloned() else { continue };
+            let Some(source) = self.files.borrow().source(id).cloned() else { continue };
             self.in_work.borrow_mut().insert(id);
             let this = self.clone();
             spawn_local(async move {
@@ -83,25 +92,25 @@ impl Previews {
         let this = self.clone();
         spawn_local(async move {
             // Without a canvas the card keeps its placeholder.
-            let Ok(small) = drawn(&picture).await else { return };
+            let Ok(small) = encode(&picture).await else { return };
             let Ok(url) = Url::create_object_url_with_blob(&small) else { return };
             let url: Rc<str> = url.into();
             if this.keep(id, &url) {
-                this.dispatch.emit(Action::DecodedPreviewed { id, url });
+                this.on_event.emit(PreviewEvent::Drawn { id, url });
             }
         });
     }
 
     fn show(&self, id: PhotoId, url: Option<Rc<str>>) {
-        if url.as_ref().is_none_or(|url| self.keep(id, url)) && self.shelf.borrow().source(id).is_some() {
-            self.dispatch.emit(Action::Previewed { id, url });
+        if url.as_ref().is_none_or(|url| self.keep(id, url)) && self.files.borrow().source(id).is_some() {
+            self.on_event.emit(PreviewEvent::Made { id, url });
         }
     }
 
     /// Keeps a picture, and lets go of the oldest where there are too many. False if its photo is gone.
     fn keep(&self, id: PhotoId, url: &Rc<str>) -> bool {
         // It may have been removed from the page meanwhile.
-        if self.shelf.borrow().source(id).is_none() {
+        if self.files.borrow().source(id).is_none() {
             revoke(url);
             return false;
         }
@@ -117,7 +126,7 @@ impl Previews {
             }
         }
         if !dropped.is_empty() {
-            self.dispatch.emit(Action::PreviewsDropped(dropped));
+            self.on_event.emit(PreviewEvent::Dropped(dropped));
         }
         true
     }
@@ -152,23 +161,23 @@ async fn shrink(photo: &Blob) -> Result<Blob, JsValue> {
     let canvas = OffscreenCanvas::new(small.width(), small.height())?;
     context(&canvas)?.draw_image_with_image_bitmap(&small, 0.0, 0.0)?;
     small.close();
-    written(&canvas).await
+    encode_canvas(&canvas).await
 }
 
 /// A picture as a file that browsers show.
-pub async fn drawn(picture: &Picture) -> Result<Blob, JsValue> {
+pub async fn encode(picture: &Picture) -> Result<Blob, JsValue> {
     let Picture { width, height, rgba } = picture;
     let canvas = OffscreenCanvas::new(*width, *height)?;
     let data = ImageData::new_with_u8_clamped_array(Clamped(rgba), *width)?;
     context(&canvas)?.put_image_data(&data, 0.0, 0.0)?;
-    written(&canvas).await
+    encode_canvas(&canvas).await
 }
 
 fn context(canvas: &OffscreenCanvas) -> Result<OffscreenCanvasRenderingContext2d, JsValue> {
     Ok(canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into::<OffscreenCanvasRenderingContext2d>()?)
 }
 
-async fn written(canvas: &OffscreenCanvas) -> Result<Blob, JsValue> {
+async fn encode_canvas(canvas: &OffscreenCanvas) -> Result<Blob, JsValue> {
     let options = ImageEncodeOptions::new();
     options.set_type("image/webp");
     options.set_quality(0.82);

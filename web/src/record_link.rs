@@ -1,17 +1,17 @@
 //! A [`Record`] in the fragment of the page's address.
 
-use crate::record::{KEY, Record};
-use crate::state::Shared;
+use crate::page_address;
+use page::record::{KEY, Record};
+use page::sharing::SharedRecord;
 use std::rc::Rc;
-use web_sys::Url;
 
 /// The record in the page's address, if there is one.
-pub fn read() -> Shared {
+pub fn read() -> SharedRecord {
     let hash = web_sys::window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
-    let Some(text) = hash.trim_start_matches('#').strip_prefix(KEY) else { return Shared::None };
+    let Some(text) = hash.trim_start_matches('#').strip_prefix(KEY) else { return SharedRecord::None };
     let json = js_sys::decode_uri_component(text).ok().map(String::from);
     json.and_then(|json| Record::read(&json))
-        .map_or(Shared::Damaged, |record| Shared::Record(Rc::new(record)))
+        .map_or(SharedRecord::Damaged, |record| SharedRecord::Record(Rc::new(record)))
 }
 
 /// Puts a record into the page's address, and gives that address.
@@ -26,9 +26,8 @@ pub fn remove() {
 }
 
 fn set_fragment(fragment: &str) -> Option<String> {
-    let window = web_sys::window()?;
-    let address = Url::new(&window.location().href().ok()?).ok()?;
+    let address = page_address::url()?;
     address.set_hash(fragment);
-    window.history().ok()?.replace_state_with_url(&"".into(), "", Some(&address.href())).ok()?;
+    page_address::replace(&address)?;
     Some(address.href())
 }

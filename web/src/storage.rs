@@ -1,53 +1,13 @@
 //! The weights that the worker keeps in the browser's storage, as the page sees them.
 
-use crate::models::Listed;
-use crate::state::Action;
 use js_sys::{Array, JsString};
+use page::storage::{ModelInStorage, StorageContents};
 use protocol::storage::{Inventory, Key, SHARD_CACHE, StoredModel};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Request, Response};
-
-/// A model in storage.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeptModel {
-    /// Its manifest's address.
-    pub manifest: Rc<str>,
-    pub name: String,
-    pub quantization: String,
-    /// All shards together.
-    pub bytes: u64,
-    /// Those of them that are here.
-    pub here: u64,
-    /// Whole days since it was last loaded; none where nobody knows.
-    pub days: Option<u64>,
-    sha256: String,
-}
-
-/// What is in storage.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Kept {
-    /// Bytes of weights; none where the browser offers no storage.
-    pub bytes: Option<u64>,
-    /// The last used first.
-    pub models: Rc<[KeptModel]>,
-}
-
-impl Kept {
-    /// The listed models that are whole here, in the version that the list offers.
-    pub fn whole(&self, listed: &[Listed]) -> Rc<[Rc<str>]> {
-        let is_whole = |model: &&Listed| {
-            let mut kept = self.models.iter().filter(|kept| kept.manifest == model.manifest);
-            kept.any(|kept| {
-                kept.here == kept.bytes && model.sha256.as_ref().is_none_or(|sha256| *sha256 == kept.sha256)
-            })
-        };
-        listed.iter().filter(is_whole).map(|model| model.manifest.clone()).collect()
-    }
-}
 
 /// Of a manifest that the worker has checked and kept.
 #[derive(Deserialize)]
@@ -65,11 +25,11 @@ struct Shard {
 }
 
 /// Looks up what is in storage.
-pub async fn measure() -> Action {
-    Action::StorageMeasured(look().await.unwrap_or_default())
+pub async fn measure() -> StorageContents {
+    contents().await.unwrap_or_default()
 }
 
-async fn look() -> Option<Kept> {
+async fn contents() -> Option<StorageContents> {
     let cache = open().await?;
     let (mut shards, mut manifests, mut used) = (HashMap::new(), Vec::new(), HashMap::new());
     for key in keys(&cache).await? {
@@ -90,12 +50,12 @@ async fn look() -> Option<Kept> {
             Key::Manifest(_) | Key::Coming(_) | Key::Note(_) => {}
         }
     }
-    // Of a model whose next version is on its way, the one that is here is told of.
+    // Of a model whose next version is on its way, the one that is here is listed.
     manifests.sort_by_key(|(_, is_coming, _)| *is_coming);
-    let mut told_of = HashSet::new();
-    manifests.retain(|(url, ..)| told_of.insert(url.clone()));
+    let mut listed = HashSet::new();
+    manifests.retain(|(url, ..)| listed.insert(url.clone()));
     let today = js_sys::Date::now() as u64;
-    let model = |(url, _, manifest): (String, bool, Manifest)| KeptModel {
+    let model = |(url, _, manifest): (String, bool, Manifest)| ModelInStorage {
         here: manifest.shards.iter().filter_map(|shard| shards.get(&shard.sha256)).sum(),
         days: used.get(&url).map(|used| today.saturating_sub(*used) / (24 * 60 * 60 * 1_000)),
         manifest: url.into(),
@@ -108,7 +68,7 @@ async fn look() -> Option<Kept> {
     models.sort_by(|a, b| {
         a.days.unwrap_or(u64::MAX).cmp(&b.days.unwrap_or(u64::MAX)).then(a.name.cmp(&b.name))
     });
-    Some(Kept { bytes: Some(shards.values().sum()), models: models.into() })
+    Some(StorageContents { bytes: Some(shards.values().sum()), models: models.into() })
 }
 
 /// Removes a model from storage, and the shards that no other one has.
@@ -184,36 +144,4 @@ fn size(response: &Response) -> Option<u64> {
 
 fn caches() -> Option<CacheStorage> {
     web_sys::window().filter(|window| window.is_secure_context())?.caches().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_is_on_the_device_if_it_is_whole_and_of_the_version_that_is_offered() {
-        let kept = |manifest: &str, here| KeptModel {
-            manifest: manifest.into(),
-            name: String::new(),
-            quantization: String::new(),
-            bytes: 9,
-            here,
-            days: None,
-            sha256: "ab".into(),
-        };
-        let kept =
-            Kept { bytes: Some(18), models: [kept("whole", 9), kept("part", 8), kept("old", 9)].into() };
-        let listed = |manifest: &str, sha256: Option<&str>| Listed {
-            manifest: manifest.into(),
-            sha256: sha256.map(str::to_owned),
-            ..Listed::default()
-        };
-        let listed = [
-            listed("whole", Some("ab")),
-            listed("part", None),
-            listed("old", Some("cd")),
-            listed("none", None),
-        ];
-        assert_eq!(*kept.whole(&listed), ["whole".into()]);
-    }
 }

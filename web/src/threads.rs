@@ -1,6 +1,7 @@
 //! Which build of the worker runs, on how many threads, and what the visitor should know about that.
 
 use crate::worker_build::{Abilities, WorkerBuild};
+use page::worker_setup::{NoPlan, Notice};
 
 /// More than this is only used when asked for: a network of this size has no use for it, and each
 /// thread takes memory.
@@ -24,30 +25,6 @@ pub struct Plan {
     pub build: WorkerBuild,
     pub threads: usize,
     pub notice: Option<Notice>,
-}
-
-/// What keeps the page from its best, and can be helped.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Notice {
-    /// The page is not cross-origin isolated, so it runs on one thread of as many processors.
-    NotIsolated { cores: usize },
-    /// The browser gives no page memory that threads can share, so it runs on one.
-    NoSharing,
-    /// The `threads` parameter is no number of threads.
-    BadThreads { got: String, most: usize, used: usize },
-    /// The worker broke down so many times and was started again.
-    StartedAgain { times: u32 },
-    /// The worker could not start as many threads as were planned.
-    Fewer { planned: usize, started: usize },
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NoPlan {
-    /// The browser knows none of the builds' instructions.
-    NoSimd,
-    /// The `worker` parameter names no build, or one that this browser can't run.
-    BadBuild(String),
 }
 
 impl Plan {

@@ -1,27 +1,23 @@
 //! The service worker that keeps the page for use without a network, and new versions of it: announced,
 //! and used when the visitor says so, never in the middle of work.
 
-use crate::fetch::base_address;
-use crate::isolation::container;
-use crate::state::Action;
+use crate::page_address::base_address;
+use crate::service_worker::{SERVICE_WORKER, container};
 use gloo::events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ServiceWorker, ServiceWorkerRegistration, ServiceWorkerState, Url};
 use yew::Callback;
 
-/// Relative to the page.
-pub const SERVICE_WORKER: &str = "service-worker.js";
-
-/// Registers the service worker, unless one is there, and tells when a new version waits.
-pub fn watch(dispatch: Callback<Action>) {
+/// Registers the service worker, unless one is there, and reports when a new version waits.
+pub fn watch(on_ready: Callback<()>) {
     spawn_local(async move {
         // Without one the page works all the same, but not offline.
-        follow(dispatch).await.ok();
+        follow(on_ready).await.ok();
     });
 }
 
-async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
+async fn follow(on_ready: Callback<()>) -> Result<(), JsValue> {
     let window = web_sys::window().ok_or(JsValue::NULL)?;
     let Some(container) = container(&window) else { return Ok(()) };
     let known = JsFuture::from(container.get_registration_with_document_url(&base_address())).await?;
@@ -33,7 +29,7 @@ async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
         }
     };
     if registration.waiting().is_some() {
-        dispatch.emit(Action::UpdateReady);
+        on_ready.emit(());
     }
     let listener = EventListener::new(&registration.clone(), "updatefound", move |_| {
         let Some(coming) = registration.installing() else { return };
@@ -41,12 +37,12 @@ async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
         if registration.active().is_none() {
             return;
         }
-        let dispatch = dispatch.clone();
+        let on_ready = on_ready.clone();
         let watched = coming.clone();
         EventListener::new(&coming, "statechange", move |_| {
             // Where no page is its predecessor's, it doesn't wait, and may be past that by now.
             if !matches!(watched.state(), ServiceWorkerState::Installing | ServiceWorkerState::Redundant) {
-                dispatch.emit(Action::UpdateReady);
+                on_ready.emit(());
             }
         })
         .forget();
@@ -57,7 +53,7 @@ async fn follow(dispatch: Callback<Action>) -> Result<(), JsValue> {
 }
 
 /// Lets the version that waits take over, and loads the page anew once it has.
-pub fn use_it() {
+pub fn apply() {
     spawn_local(async {
         // Where nothing waits any more, another tab was quicker, and loading anew is all there is to do.
         if take_over().await.is_none() {

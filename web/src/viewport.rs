@@ -1,22 +1,22 @@
 //! Measures where the window is on the grid of cards.
 
-use crate::state::{Action, Viewport};
 use gloo::events::EventListener;
+use page::listing::Viewport;
 use web_sys::Window;
 use yew::Callback;
 
-/// Tells when the window shows another part of the list, until the listeners are dropped.
-pub fn listen(window: &Window, dispatch: &Callback<Action>) -> [EventListener; 2] {
+/// Reports when the window shows another part of the list, until the listeners are dropped.
+pub fn listen(window: &Window, on_change: &Callback<Viewport>) -> [EventListener; 2] {
     ["scroll", "resize"].map(|event| {
-        let dispatch = dispatch.clone();
-        EventListener::new(window, event, move |_| tell(&dispatch, None))
+        let on_change = on_change.clone();
+        EventListener::new(window, event, move |_| report(&on_change, None))
     })
 }
 
-/// Tells where the window is, unless that is known.
-pub fn tell(dispatch: &Callback<Action>, known: Option<&Viewport>) {
+/// Reports where the window is, unless that is known.
+pub fn report(on_change: &Callback<Viewport>, known: Option<&Viewport>) {
     if let Some(viewport) = measure().filter(|viewport| known != Some(viewport)) {
-        dispatch.emit(Action::Scrolled(viewport));
+        on_change.emit(viewport);
     }
 }
 

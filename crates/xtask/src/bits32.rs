@@ -10,7 +10,7 @@ use crate::{Result, apt, process, toolchain};
 const TARGET: &str = "i686-unknown-linux-gnu";
 
 /// What the page and the worker link of this workspace, but for the GPU: `gpu`'s tests need an adapter.
-const PACKAGES: [&str; 6] = ["archive", "beit", "engine", "head", "kernels", "protocol"];
+const PACKAGES: [&str; 7] = ["archive", "beit", "engine", "head", "kernels", "page", "protocol"];
 
 /// What is optimised for tests on this machine and takes longer to compile so than it saves in these.
 const NOT_OPTIMISED: [&str; 13] = [

@@ -5,18 +5,23 @@ use crate::annotate::{Heat, annotate};
 use crate::client::Client;
 use crate::diagnostics;
 use crate::download;
-use crate::export::Format;
-use crate::fetch::{self, parameter};
+use crate::fetch;
 use crate::intake;
-use crate::models;
-use crate::photo::{PhotoId, Progress, Trouble};
+use crate::model_choice;
+use crate::page_address::parameter;
 use crate::previews;
 use crate::record_link;
-use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
 use crate::storage;
 use crate::threads::{Plan, Wishes};
 use crate::updates;
+use crate::visitor_language;
 use crate::worker_build::{Abilities, WorkerBuild};
+use page::action::Action;
+use page::effect::Effect;
+use page::engine::{EngineError, WorkerFailure};
+use page::export::Format;
+use page::photo::{PhotoError, PhotoId, Progress};
+use page::viewer::Explanation;
 use protocol::Device;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,36 +33,28 @@ impl App {
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::ChooseModel => {
+                let on_chosen = {
+                    let dispatch = self.dispatch.clone();
+                    move |choice| dispatch.emit(Action::ModelChosen(choice))
+                };
                 let dispatch = self.dispatch.clone();
-                spawn_local(async move { models::choose(&dispatch).await });
+                let on_listed = move |list| dispatch.emit(Action::ModelsListed(list));
+                spawn_local(async move { model_choice::choose(on_chosen, on_listed).await });
             }
-            Effect::RememberModel(manifest) => models::remember(&manifest),
+            Effect::RememberModel(manifest) => model_choice::remember(&manifest),
             Effect::StartWorker => self.start_worker(),
             Effect::StopWorker => self.client = None,
-            Effect::ForgetNamedModel => models::forget_named(),
+            Effect::ForgetNamedModel => model_choice::forget_named(),
             Effect::Load { manifest, agreed } => {
                 let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
-                let agreed = agreed || models::foreign_host(&manifest).is_none();
+                let agreed = agreed || model_choice::foreign_host(&manifest).is_none();
                 self.ask(|client| client.load(&manifest, wished_device(), threads, agreed));
             }
-            Effect::MeasureStorage => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move { dispatch.emit(storage::measure().await) });
-            }
+            Effect::MeasureStorage => self.measure_storage_after(async {}),
             Effect::PersistStorage => spawn_local(storage::persist()),
-            Effect::ClearStorage => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    storage::clear().await;
-                    dispatch.emit(storage::measure().await);
-                });
-            }
+            Effect::ClearStorage => self.measure_storage_after(storage::clear()),
             Effect::RemoveStored(manifest) => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    storage::remove(&manifest).await;
-                    dispatch.emit(storage::measure().await);
-                });
+                self.measure_storage_after(async move { storage::remove(&manifest).await });
             }
             Effect::Classify(ids) => self.classify(ids),
             Effect::Explain { id, class } => {
@@ -69,42 +66,32 @@ impl App {
             }
             Effect::DrawPreview { id, picture } => self.previews.draw(id, picture),
             Effect::DrawWhole { id, picture } => {
-                self.open(id, async move { previews::drawn(&picture).await.ok() });
+                self.open(id, async move { previews::encode(&picture).await.ok() });
             }
             Effect::OpenWhole(id) => {
-                let source = self.shelf.borrow().source(id).cloned();
+                let source = self.files.borrow().source(id).cloned();
                 self.open(id, async move { source?.blob().await });
             }
             Effect::CloseWhole => close(&self.whole),
-            Effect::Speak { language, chosen } => language.announce(chosen),
+            Effect::SetLanguage { language, chosen } => visitor_language::announce(language, chosen),
             Effect::Export(format) => self.export(format),
             Effect::SavePicture(id) => self.save_picture(id),
             Effect::Share(record) => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    if let Some(address) = record_link::write(&record) {
-                        dispatch.emit(Action::LinkMade { copied: download::copy(&address).await });
-                    }
-                });
+                let Some(address) = record_link::write(&record) else { return };
+                self.act_after(async move { Action::LinkMade { copied: download::copy(&address).await } });
             }
             Effect::ForgetRecord => record_link::remove(),
             Effect::Diagnose => {
-                let (state, dispatch) = (self.state.clone(), self.dispatch.clone());
-                spawn_local(async move {
-                    dispatch.emit(Action::Diagnosed(diagnostics::gather(&state).await.into()));
-                });
+                let state = self.state.clone();
+                self.act_after(async move { Action::Diagnosed(diagnostics::gather(&state).await.into()) });
             }
             Effect::CopyDiagnostics(facts) => {
-                let dispatch = self.dispatch.clone();
-                spawn_local(async move {
-                    dispatch.emit(Action::DiagnosticsCopied(download::copy(&facts).await));
-                });
+                self.act_after(async move { Action::DiagnosticsCopied(download::copy(&facts).await) });
             }
-            Effect::UpdateNow => updates::use_it(),
-            Effect::AskTeacher(request, file) => self.ask(|client| client.teach(request, file.as_deref())),
-            Effect::TellTeacher(reply) => self.teacher.emit(reply),
+            Effect::UpdateNow => updates::apply(),
+            Effect::TeachReply(reply) => self.teach_replies.emit(reply),
             Effect::Forget(id) => {
-                self.shelf.borrow_mut().forget(id);
+                self.files.borrow_mut().forget(id);
                 self.previews.forget(id);
             }
             Effect::FetchSample(file) => {
@@ -121,26 +108,40 @@ impl App {
         let wishes = Wishes { threads: parameter("threads"), build: plain.or(parameter("worker")) };
         let plan = match Plan::new(&Abilities::probe(), &wishes) {
             Ok(plan) => plan,
-            Err(reason) => return self.dispatch.emit(Action::Chosen(Err(Problem::NoWorker(reason)))),
+            Err(reason) => {
+                return self.dispatch.emit(Action::ModelChosen(Err(EngineError::NoWorker(reason))));
+            }
         };
         let build = plan.build;
         self.plan = Some(plan);
         match Client::start(build, &self.dispatch) {
             Ok(client) => self.client = Some(Rc::new(client)),
-            Err(reason) => self.dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason))),
+            Err(reason) => self.dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason))),
         }
     }
 
-    fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {
+    pub(super) fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {
         let not_running = || Err("it is not running".to_owned());
-        told(self.client.as_deref().map_or_else(not_running, request), &self.dispatch);
+        crash_on_send_error(self.client.as_deref().map_or_else(not_running, request), &self.dispatch);
+    }
+
+    fn measure_storage_after(&self, change: impl Future<Output = ()> + 'static) {
+        self.act_after(async move {
+            change.await;
+            Action::StorageMeasured(storage::measure().await)
+        });
+    }
+
+    fn act_after(&self, action: impl Future<Output = Action> + 'static) {
+        let dispatch = self.dispatch.clone();
+        spawn_local(async move { dispatch.emit(action.await) });
     }
 
     /// Sends photos to the worker; those in archives are unpacked first, one after another.
     fn classify(&self, ids: Vec<PhotoId>) {
         let Some(client) = &self.client else { return self.ask(|_| Ok(())) };
         let (client, dispatch) = (Rc::downgrade(client), self.dispatch.clone());
-        let sources: Vec<_> = ids.iter().map(|&id| (id, self.shelf.borrow().source(id).cloned())).collect();
+        let sources: Vec<_> = ids.iter().map(|&id| (id, self.files.borrow().source(id).cloned())).collect();
         spawn_local(async move {
             let mut photos = Vec::new();
             for (id, source) in sources {
@@ -150,12 +151,12 @@ impl App {
                 };
                 match photo {
                     Some(photo) => photos.push((id, photo)),
-                    None => dispatch.emit(Action::Unreadable(id, Trouble::NotUnpacked)),
+                    None => dispatch.emit(Action::PhotoUnreadable(id, PhotoError::NotUnpacked)),
                 }
             }
             // Has the worker been ended meanwhile, the state knows and will ask the next one.
             let Some(client) = client.upgrade().filter(|_| !photos.is_empty()) else { return };
-            told(client.classify(&photos), &dispatch);
+            crash_on_send_error(client.classify(&photos), &dispatch);
         });
     }
 
@@ -163,7 +164,7 @@ impl App {
     fn ask_about(&self, id: PhotoId, request: impl FnOnce(&Client, &Blob) -> Result<(), String> + 'static) {
         let Some(client) = &self.client else { return self.ask(|_| Ok(())) };
         let (client, dispatch) = (Rc::downgrade(client), self.dispatch.clone());
-        let source = self.shelf.borrow().source(id).cloned();
+        let source = self.files.borrow().source(id).cloned();
         spawn_local(async move {
             let photo = match source {
                 Some(source) => source.blob().await,
@@ -172,9 +173,9 @@ impl App {
             // Has the worker been ended meanwhile, the state knows and will ask the next one.
             let Some(client) = client.upgrade() else { return };
             match photo {
-                Some(photo) => told(request(&client, &photo), &dispatch),
+                Some(photo) => crash_on_send_error(request(&client, &photo), &dispatch),
                 // Its answer stands.
-                None => dispatch.emit(Action::NotReopened(id)),
+                None => dispatch.emit(Action::PhotoNotReopened(id)),
             }
         });
     }
@@ -182,7 +183,7 @@ impl App {
     fn export(&self, format: Format) {
         let text = self.state.language.text();
         let state = &self.state;
-        let content = format.write(&state.listed(), state.top_k, text.trouble);
+        let content = format.write(&state.listed(), state.top_k, text.photo_error);
         // A browser that saves nothing says so itself.
         download::text(format.file_name(), format.media_type(), &content).ok();
     }
@@ -190,7 +191,7 @@ impl App {
     fn save_picture(&self, id: PhotoId) {
         let Some((seen, photo)) = self.state.viewed().filter(|(seen, _)| seen.id == id) else { return };
         let Progress::Done(answer) = &photo.progress else { return };
-        let Some(source) = self.shelf.borrow().source(id).cloned() else { return };
+        let Some(source) = self.files.borrow().source(id).cloned() else { return };
         let map = match &seen.explanation {
             Explanation::Shown { map, .. } => Some(map.clone()),
             _ => None,
@@ -247,9 +248,9 @@ fn wished_device() -> Device {
 }
 
 /// A request that could not be sent ends the worker.
-fn told(sent: Result<(), String>, dispatch: &Callback<Action>) {
+fn crash_on_send_error(sent: Result<(), String>, dispatch: &Callback<Action>) {
     if let Err(reason) = sent {
-        dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason)));
+        dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason)));
     }
 }
 

@@ -1,5 +1,5 @@
 use super::use_text;
-use crate::text::Text;
+use page::text::Text;
 use protocol::{Kind, Prediction};
 use yew::{Callback, Html, Properties, classes, component, html};
 

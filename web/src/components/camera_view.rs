@@ -2,14 +2,15 @@ use super::answer::AnswerList;
 use super::icon::{Icon, Shape};
 use super::use_text;
 use crate::camera::{Camera, NoCamera, snapshot};
-use crate::state::{Action, Live};
+use page::action::Action;
+use page::camera::LiveCamera;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, HtmlDialogElement, HtmlVideoElement};
 use yew::{Callback, Event, Html, Properties, component, html, use_effect_with, use_node_ref, use_state};
 
 #[derive(PartialEq, Properties)]
 pub struct CameraViewProps {
-    pub live: Live,
+    pub live: LiveCamera,
     pub top_k: usize,
     /// A photo was taken.
     pub taken: Callback<File>,
@@ -23,10 +24,10 @@ pub struct CameraViewProps {
 pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &CameraViewProps) -> Html {
     let text = use_text();
     let (dialog, video) = (use_node_ref(), use_node_ref());
-    let trouble = use_state(|| None::<NoCamera>);
+    let error = use_state(|| None::<NoCamera>);
     let plays = use_state(|| false);
     use_effect_with((), {
-        let (dialog, video, trouble) = (dialog.clone(), video.clone(), trouble.setter());
+        let (dialog, video, error) = (dialog.clone(), video.clone(), error.setter());
         move |()| {
             if let Some(dialog) = dialog.cast::<HtmlDialogElement>() {
                 // It is in the document and closed, which is all that can be amiss.
@@ -46,7 +47,7 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
                             camera.replace(Some(started));
                         }
                         Ok(_) => {}
-                        Err(reason) if open.get() => trouble.set(Some(reason)),
+                        Err(reason) if open.get() => error.set(Some(reason)),
                         Err(_) => {}
                     }
                 }
@@ -79,17 +80,17 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
             class="camera"
             data-testid="camera-view"
             aria-label={text.camera_heading}
-            onclose={dispatch.reform(|_: Event| Action::Camera(false))}
+            onclose={dispatch.reform(|_: Event| Action::SwitchCamera(false))}
         >
             <div class="viewer-bar">
                 <p class="name">{ text.camera_heading }</p>
-                <button class="tool" type="button" aria-label={text.close} onclick={dispatch.reform(|_| Action::Camera(false))}>
+                <button class="tool" type="button" aria-label={text.close} onclick={dispatch.reform(|_| Action::SwitchCamera(false))}>
                     <Icon shape={Shape::Cross} />
                 </button>
             </div>
             <div class="finder">
                 <video ref={video} autoplay=true muted=true playsinline=true onplaying={let plays = plays.clone(); move |_| plays.set(true)}></video>
-                if let Some(reason) = *trouble {
+                if let Some(reason) = *error {
                     <p class="hint" data-testid="error">
                         { match reason {
                             NoCamera::Refused => text.camera_refused,
@@ -113,7 +114,7 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
                     data-testid="live"
                     disabled={!*plays}
                     aria-pressed={running.to_string()}
-                    onclick={dispatch.reform(move |_| Action::GoLive(!running))}
+                    onclick={dispatch.reform(move |_| Action::SetLive(!running))}
                 >
                     <Icon shape={if running { Shape::Pause } else { Shape::Play }} />{ text.camera_live }
                 </button>

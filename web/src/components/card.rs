@@ -1,10 +1,10 @@
 use super::answer::{AnswerList, kind};
 use super::icon::{Icon, Shape};
 use super::use_text;
-use crate::models;
-use crate::photo::{Photo, PhotoId, Preview, Progress, Trouble};
-use crate::state::{Action, Focus};
-use crate::text::Text;
+use page::action::Action;
+use page::effect::Focus;
+use page::photo::{Photo, PhotoError, PhotoId, Preview, Progress};
+use page::text::Text;
 use std::rc::Rc;
 use yew::{Callback, DragEvent, Html, KeyboardEvent, Properties, classes, component, html};
 
@@ -38,7 +38,7 @@ pub fn Card(CardProps { photo, top_k, movable, tells_model, dispatch }: &CardPro
         <article
             class={classes!("card", shown)}
             data-testid="photo-card"
-            data-state={photo.progress.hook()}
+            data-state={photo.progress.data_state()}
             data-name={name.to_owned()}
             data-ms={answer.map(|answer| answer.ms.to_string())}
             draggable={movable.then_some("true")}
@@ -75,8 +75,8 @@ pub fn Card(CardProps { photo, top_k, movable, tells_model, dispatch }: &CardPro
                     <p class="maker" data-testid="raw-preview">{ (text.raw_preview)(raw) }</p>
                 }
                 if *tells_model {
-                    <p class="maker" title={models::words(text.tag).answered_by} data-testid="maker">
-                        { answer.and(photo.maker.as_ref()).map(|maker| (text.maker)(&maker.model)) }
+                    <p class="maker" title={page::models::text::of(text.tag).answered_by} data-testid="maker">
+                        { answer.and(photo.provenance.as_ref()).map(|provenance| (text.provenance)(&provenance.model)) }
                     </p>
                 }
             </div>
@@ -137,7 +137,7 @@ fn preview(photo: &Photo, name: &str, movable: bool, text: &Text, dispatch: &Cal
             class="open"
             aria-label={(text.open)(name)}
             aria-keyshortcuts={movable.then_some("Alt+ArrowLeft Alt+ArrowRight")}
-            onclick={dispatch.reform(move |_| Action::View { id, class: None })}
+            onclick={dispatch.reform(move |_| Action::OpenViewer { id, class: None })}
         >
             if photo.preview == Preview::Unavailable {
                 <span class="placeholder"><Icon shape={Shape::Photo} /><span>{ text.no_preview }</span></span>
@@ -164,19 +164,19 @@ fn over(photo: &Photo, top_k: usize, text: &'static Text, dispatch: &Callback<Ac
         },
         Progress::Done(answer) => {
             let predictions = answer.predictions.iter().take(top_k).cloned().collect::<Vec<_>>();
-            let explain = dispatch.reform(move |class| Action::View { id, class: Some(class) });
+            let explain = dispatch.reform(move |class| Action::OpenViewer { id, class: Some(class) });
             html! { <AnswerList over=true {predictions} {explain} /> }
         }
-        Progress::Failed(trouble) => failure(photo.id, trouble, text, dispatch),
+        Progress::Failed(error) => failure(photo.id, error, text, dispatch),
     }
 }
 
-fn failure(id: u64, trouble: &Trouble, text: &Text, dispatch: &Callback<Action>) -> Html {
+fn failure(id: u64, error: &PhotoError, text: &Text, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="over failure">
             <Icon shape={Shape::Alert} />
-            <p data-testid="error">{ (text.trouble)(trouble) }</p>
-            if trouble.can_retry() {
+            <p data-testid="error">{ (text.photo_error)(error) }</p>
+            if error.can_retry() {
                 <button class="button" type="button" onclick={dispatch.reform(move |_| Action::Retry(id))}>
                     <Icon shape={Shape::Again} />{ text.try_again }
                 </button>

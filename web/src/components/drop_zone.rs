@@ -2,9 +2,10 @@ use super::icon::{Icon, Shape};
 use super::status_line::StatusLine;
 use super::use_text;
 use crate::intake::{self, Incoming};
-use crate::state::{Action, Focus};
-use crate::status::Status;
-use crate::threads::Notice;
+use page::action::Action;
+use page::effect::Focus;
+use page::status::Status;
+use page::worker_setup::Notice;
 use web_sys::HtmlInputElement;
 use yew::{Callback, Event, Html, Properties, TargetCast, classes, component, html};
 
@@ -78,7 +79,7 @@ pub fn DropZone(
                         class="button"
                         type="button"
                         data-testid="camera"
-                        onclick={dispatch.reform(|_| Action::Camera(true))}
+                        onclick={dispatch.reform(|_| Action::SwitchCamera(true))}
                     >
                         { text.camera }
                     </button>

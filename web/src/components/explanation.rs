@@ -1,7 +1,8 @@
 use super::use_text;
-use crate::heat::Scale;
-use crate::state::{Action, Explanation, Lack};
-use crate::text::Text;
+use page::action::Action;
+use page::heat_scale::Scale;
+use page::text::Text;
+use page::viewer::{Explanation, NotShownReason};
 use protocol::{HeatMap, Prediction};
 use web_sys::HtmlInputElement;
 use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
@@ -27,7 +28,7 @@ pub fn Why(WhyProps { explanation, prediction, strength, dispatch }: &WhyProps) 
         Explanation::None => html! {},
         Explanation::Waiting { .. } => html! { <p class="hint" role="status">{ text.explain_waiting }</p> },
         Explanation::Failed { reason, .. } => {
-            html! { <p class="hint" data-testid="error">{ lack(reason, text) }</p> }
+            html! { <p class="hint" data-testid="error">{ not_shown_reason(reason, text) }</p> }
         }
         Explanation::Shown { map, .. } => shown(map, *strength, text, dispatch),
     };
@@ -41,7 +42,9 @@ pub fn Why(WhyProps { explanation, prediction, strength, dispatch }: &WhyProps) 
 
 fn shown(map: &HeatMap, strength: u8, text: &Text, dispatch: &Callback<Action>) -> Html {
     let oninput = dispatch.reform(|event: InputEvent| {
-        Action::Strength(event.target_unchecked_into::<HtmlInputElement>().value().parse().unwrap_or(70))
+        Action::HeatMapStrength(
+            event.target_unchecked_into::<HtmlInputElement>().value().parse().unwrap_or(70),
+        )
     });
     let Scale { average, spread } = Scale::of(map);
     let part = |sign: f32| map.contributions.iter().filter(|&&term| term * sign > 0.0).sum::<f32>();
@@ -80,9 +83,9 @@ fn shown(map: &HeatMap, strength: u8, text: &Text, dispatch: &Callback<Action>) 
 }
 
 /// Why something is not shown.
-pub fn lack(reason: &Lack, text: &Text) -> String {
+pub fn not_shown_reason(reason: &NotShownReason, text: &Text) -> String {
     match reason {
-        Lack::NoModel => text.no_model.into(),
-        Lack::Photo(fault) => (text.photo_fault)(fault),
+        NotShownReason::NoModel => text.no_model.into(),
+        NotShownReason::Photo(fault) => (text.photo_fault)(fault),
     }
 }

@@ -1,7 +1,7 @@
 use super::icon::{Icon, Shape};
 use super::use_text;
-use crate::export::Format;
-use crate::state::Action;
+use page::action::Action;
+use page::export::Format;
 use yew::{Callback, Html, Properties, component, html};
 
 #[derive(PartialEq, Properties)]

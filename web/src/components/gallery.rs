@@ -1,7 +1,8 @@
 use super::card::Card;
 use super::use_text;
-use crate::photo::Photo;
-use crate::state::{Action, Drawn, Listing, Order};
+use page::action::Action;
+use page::listing::{Drawn, Listing, SortOrder};
+use page::photo::Photo;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, component, html};
 
@@ -26,7 +27,7 @@ pub struct GalleryProps {
 pub fn Gallery(props: &GalleryProps) -> Html {
     let GalleryProps { listed, drawn, listing, top_k, tells_model, dispatch, children } = props;
     let text = use_text();
-    let movable = listing.order == Order::Own;
+    let movable = listing.order == SortOrder::Own;
     let card = |photo: &Rc<Photo>| {
         html! {
             <Card key={photo.id} photo={photo.clone()} top_k={*top_k} {movable} tells_model={*tells_model} dispatch={dispatch.clone()} />

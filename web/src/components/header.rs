@@ -1,7 +1,7 @@
 use super::icon::Mark;
 use super::use_text;
-use crate::language::Language;
-use crate::state::Action;
+use page::action::Action;
+use page::language::Language;
 use protocol::{BackendInfo, ModelInfo};
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, component, html};
@@ -54,7 +54,7 @@ pub fn Header(HeaderProps { model, host, backend, ms, language, dispatch, childr
                 class="link language"
                 type="button"
                 data-testid="language"
-                onclick={dispatch.reform(move |_| Action::Speak { language: other, chosen: true })}
+                onclick={dispatch.reform(move |_| Action::SetLanguage { language: other, chosen: true })}
             >
                 <span lang={other.text().tag}>{ text.other_language }</span>
                 if let Some(name) = text.other_language_here {

@@ -1,4 +1,4 @@
-use crate::heat::Scale;
+use page::heat_scale::Scale;
 use protocol::HeatMap;
 use std::rc::Rc;
 use yew::{Html, Properties, component, html};

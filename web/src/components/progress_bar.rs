@@ -1,9 +1,9 @@
-use crate::status::Measure;
+use page::status::StageProgress;
 use yew::{AttrValue, Html, Properties, classes, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct ProgressBarProps {
-    pub measure: Measure,
+    pub measure: StageProgress,
     pub label: AttrValue,
     /// The measure in words.
     pub value: AttrValue,
@@ -14,8 +14,10 @@ pub struct ProgressBarProps {
 #[component]
 pub fn ProgressBar(ProgressBarProps { measure, label, value }: &ProgressBarProps) -> Html {
     let (percent, here, built) = match measure {
-        Measure::Share { here, built } => (Some(format!("{:.1}", here * 100.0)), here * 100.0, built * 100.0),
-        Measure::Unknown => (None, 0.0, 30.0),
+        StageProgress::Share { here, built } => {
+            (Some(format!("{:.1}", here * 100.0)), here * 100.0, built * 100.0)
+        }
+        StageProgress::Unknown => (None, 0.0, 30.0),
     };
     let width = |percent: f64| format!("{percent:.2}%");
     let unknown = percent.is_none().then_some("unknown");

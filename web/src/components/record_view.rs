@@ -1,13 +1,14 @@
 use super::icon::{Icon, Shape};
 use super::use_text;
-use crate::record::Record;
-use crate::state::{Action, Shared};
+use page::action::Action;
+use page::record::Record;
+use page::sharing::SharedRecord;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, component, html};
 
 #[derive(PartialEq, Properties)]
 pub struct RecordViewProps {
-    pub shared: Shared,
+    pub shared: SharedRecord,
     /// Whether this page's answer agrees, once it has one for the same photo.
     pub agrees: Option<bool>,
     pub dispatch: Callback<Action>,
@@ -18,9 +19,9 @@ pub struct RecordViewProps {
 pub fn RecordView(RecordViewProps { shared, agrees, dispatch }: &RecordViewProps) -> Html {
     let text = use_text();
     let body = match shared {
-        Shared::None => return html! {},
-        Shared::Damaged => html! { <p>{ text.record_damaged }</p> },
-        Shared::Record(record) => html! {
+        SharedRecord::None => return html! {},
+        SharedRecord::Damaged => html! { <p>{ text.record_damaged }</p> },
+        SharedRecord::Record(record) => html! {
             <>
                 <h2>{ (text.record)(&record.file) }</h2>
                 { answers(record, text) }
@@ -45,7 +46,7 @@ pub fn RecordView(RecordViewProps { shared, agrees, dispatch }: &RecordViewProps
     }
 }
 
-fn answers(record: &Rc<Record>, text: &crate::text::Text) -> Html {
+fn answers(record: &Rc<Record>, text: &page::text::Text) -> Html {
     let row = |prediction: &protocol::Prediction| {
         html! {
             <li><span>{ (text.label)(prediction).to_owned() }</span><span>{ (text.percent)(prediction.score) }</span></li>

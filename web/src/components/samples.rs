@@ -1,5 +1,5 @@
 use super::use_text;
-use crate::state::Action;
+use page::action::Action;
 use yew::{Callback, Html, Properties, component, html};
 
 #[derive(PartialEq, Properties)]

@@ -2,9 +2,9 @@ use super::icon::{Icon, Shape};
 use super::progress_bar::ProgressBar;
 use super::use_text;
 use crate::isolation;
-use crate::state::Action;
-use crate::status::Status;
-use crate::threads::Notice;
+use page::action::Action;
+use page::status::Status;
+use page::worker_setup::Notice;
 use web_sys::MouseEvent;
 use yew::{Callback, Html, Properties, classes, component, html};
 
@@ -61,19 +61,19 @@ pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps
                     </button>
                 } else if matches!(status, Status::Asking(_)) {
                     <div class="status-choices">
-                        <button class="button primary" type="button" data-testid="agree" onclick={act(Action::Agree)}>
+                        <button class="button primary" type="button" data-testid="agree" onclick={act(Action::AcceptOffer)}>
                             { text.agree }
                         </button>
-                        <button class="button" type="button" data-testid="decline" onclick={act(Action::Decline)}>
+                        <button class="button" type="button" data-testid="decline" onclick={act(Action::DeclineOffer)}>
                             { text.decline }
                         </button>
                     </div>
                 } else if matches!(status, Status::Paused(_)) {
-                    <button class="button" type="button" data-testid="resume" onclick={act(Action::Resume)}>
+                    <button class="button" type="button" data-testid="resume" onclick={act(Action::ResumeLoading)}>
                         { text.resume }
                     </button>
                 } else if status.can_pause() {
-                    <button class="button" type="button" data-testid="pause" onclick={act(Action::Pause)}>
+                    <button class="button" type="button" data-testid="pause" onclick={act(Action::PauseLoading)}>
                         { text.pause }
                     </button>
                 }

@@ -1,8 +1,8 @@
 use super::use_text;
-use crate::models::foreign_host;
-use crate::state::Action;
-use crate::storage::{self, KeptModel};
-use crate::text::Text;
+use crate::model_choice::foreign_host;
+use page::action::Action;
+use page::storage::{ModelInStorage, StorageContents};
+use page::text::Text;
 use protocol::Kept;
 use yew::{Callback, Html, Properties, component, html};
 
@@ -11,7 +11,7 @@ pub struct StorageNoteProps {
     /// Whether the loaded model's weights are kept; none while there is no model.
     pub kept: Option<Kept>,
     /// What is in the browser's storage, of this model and others.
-    pub stored: storage::Kept,
+    pub stored: StorageContents,
     pub dispatch: Callback<Action>,
 }
 
@@ -53,7 +53,7 @@ pub fn StorageNote(StorageNoteProps { kept, stored, dispatch }: &StorageNoteProp
     }
 }
 
-fn entry(model: &KeptModel, text: &Text, dispatch: &Callback<Action>) -> Html {
+fn entry(model: &ModelInStorage, text: &Text, dispatch: &Callback<Action>) -> Html {
     let manifest = model.manifest.clone();
     let facts = [
         Some((text.quantization)(&model.quantization).to_owned()),

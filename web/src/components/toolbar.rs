@@ -2,8 +2,11 @@ use super::export_menu::ExportMenu;
 use super::icon::{Icon, Shape};
 use super::left_out_list::LeftOutList;
 use super::use_text;
-use crate::state::{Action, Counts, LISTED_CLASSES, Listing, Order};
 use archive::LeftOut;
+use page::action::Action;
+use page::listing::{Listing, SortOrder};
+use page::photo::{DEFAULT_TOP_K, LISTED_CLASSES};
+use page::state::Counts;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::{Callback, Event, Html, InputEvent, Properties, TargetCast, component, html};
 
@@ -35,15 +38,15 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
     });
     let classes = dispatch.reform(|event: Event| {
         let chosen = event.target_unchecked_into::<HtmlSelectElement>().value();
-        Action::ShowClasses(chosen.parse().unwrap_or(crate::state::DEFAULT_TOP_K))
+        Action::ShowClasses(chosen.parse().unwrap_or(DEFAULT_TOP_K))
     });
-    let option = |one: Order| {
+    let option = |one: SortOrder| {
         html! { <option value={key(one)} selected={one == listing.order}>{ (text.order)(one) }</option> }
     };
     let number = |k: usize| html! { <option value={k.to_string()} selected={k == *top_k}>{ (text.classes)(k) }</option> };
     let stop = {
         let stopped = *stopped;
-        dispatch.reform(move |_| Action::Stop(!stopped))
+        dispatch.reform(move |_| Action::StopQueue(!stopped))
     };
     let queued = counts.left > 1 || (*stopped && counts.left > 0);
     html! {
@@ -91,13 +94,13 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
     }
 }
 
-const ORDERS: [Order; 4] = [Order::Own, Order::Name, Order::Label, Order::Confidence];
+const ORDERS: [SortOrder; 4] = [SortOrder::Own, SortOrder::Name, SortOrder::Label, SortOrder::Confidence];
 
-fn key(order: Order) -> &'static str {
+fn key(order: SortOrder) -> &'static str {
     match order {
-        Order::Own => "own",
-        Order::Name => "name",
-        Order::Label => "label",
-        Order::Confidence => "confidence",
+        SortOrder::Own => "own",
+        SortOrder::Name => "name",
+        SortOrder::Label => "label",
+        SortOrder::Confidence => "confidence",
     }
 }

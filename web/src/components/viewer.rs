@@ -1,12 +1,14 @@
 use super::answer::{AnswerList, kind};
-use super::explanation::{Why, lack};
+use super::explanation::{Why, not_shown_reason};
 use super::heat_overlay::HeatOverlay;
 use super::icon::{Icon, Shape};
 use super::pixels::Pixels;
 use super::use_text;
-use crate::photo::{Photo, Progress};
-use crate::state::{Action, Explanation, Input, LinkState, Viewer as Seen, explained};
-use crate::text::Text;
+use page::action::Action;
+use page::photo::{Photo, Progress};
+use page::sharing::LinkState;
+use page::text::Text;
+use page::viewer::{Explanation, Input, Viewer as Seen, explained};
 use protocol::Answer;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -39,7 +41,7 @@ pub fn Viewer(ViewerProps { seen, photo, place, top_k, link, dispatch }: &Viewer
     });
     let (at, count) = *place;
     // At the ends the buttons do nothing, but keep the keyboard's focus.
-    let step = |by: isize| dispatch.reform(move |_| Action::Step(by));
+    let step = |by: isize| dispatch.reform(move |_| Action::StepViewer(by));
     let answer = match &photo.progress {
         Progress::Done(answer) => Some(answer),
         _ => None,
@@ -88,7 +90,7 @@ fn keys(dispatch: &Callback<Action>) -> Callback<KeyboardEvent> {
         };
         if !in_slider && !event.alt_key() && !event.ctrl_key() && !event.meta_key() {
             event.prevent_default();
-            dispatch.emit(Action::Step(by));
+            dispatch.emit(Action::StepViewer(by));
         }
     })
 }
@@ -135,7 +137,7 @@ fn side(
 ) -> Html {
     let Some(answer) = answer else {
         let sentence = match &photo.progress {
-            Progress::Failed(trouble) => (text.trouble)(trouble),
+            Progress::Failed(error) => (text.photo_error)(error),
             Progress::Running(_) => text.looking.into(),
             _ => text.waiting.into(),
         };
@@ -151,15 +153,15 @@ fn side(
             <AnswerList
                 {predictions}
                 explained={seen.explanation.class()}
-                explain={dispatch.reform(Action::Explain)}
+                explain={dispatch.reform(Action::ToggleExplanation)}
             />
             <Why explanation={seen.explanation.clone()} {prediction} strength={seen.strength} dispatch={dispatch.clone()} />
             { input(&seen.input, text, dispatch) }
             { take_away(link, text, dispatch) }
             <p class="hint">
                 { (text.dimensions)(answer.width, answer.height) }{ " · " }{ (text.milliseconds)(answer.ms) }
-                if let Some(maker) = &photo.maker {
-                    { " · " }{ (text.maker)(&maker.model) }
+                if let Some(provenance) = &photo.provenance {
+                    { " · " }{ (text.provenance)(&provenance.model) }
                 }
             </p>
         </>
@@ -192,7 +194,9 @@ fn input(input: &Input, text: &Text, dispatch: &Callback<Action>) -> Html {
     let body = match input {
         Input::Hidden => html! {},
         Input::Waiting => html! { <p class="hint" role="status">{ text.explain_waiting }</p> },
-        Input::Failed(reason) => html! { <p class="hint" data-testid="error">{ lack(reason, text) }</p> },
+        Input::Failed(reason) => {
+            html! { <p class="hint" data-testid="error">{ not_shown_reason(reason, text) }</p> }
+        }
         Input::Shown { side, rgba } => html! {
             <>
                 <Pixels side={*side} rgba={rgba.clone()} label={text.input} />

@@ -1,16 +1,18 @@
-//! Lets in what came: opens folders and archives, fetches addresses, and gives every photo its number, a
-//! few at a time so that a thousand of them do not hold the page up.
+//! Takes in what was dropped, picked or pasted: opens folders and archives, fetches addresses, and gives every photo its
+//! number, a few at a time so that a thousand of them do not hold the page up.
 
-use super::archives::Nested;
-use super::source::{self, Source};
-use super::{Incoming, MOST_BYTES, data_address, folder, folder_of, named, path_of, shortcut};
+mod archives;
+
+use super::{Incoming, MOST_BYTES, folder, folder_of, named, path_of};
 use crate::fetch::{self, FetchFault};
-use crate::photo::Trouble;
-use crate::shelf::Shelf;
-use crate::state::Action;
+use crate::photo_files::PhotoFiles;
+use crate::photo_source::{self, Source};
 use archive::{ArchiveFault, ArchiveFormat, Kind, LeftOut, Reason};
+use archives::Nested;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, Uint8Array};
+use page::photo::{Arrival, PhotoError};
+use page::{data_address, shortcut};
 use protocol::fault::PhotoFault;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,22 +23,26 @@ use yew::Callback;
 const AT_ONCE: usize = 8;
 /// More photos than a visitor can mean at once; the rest is counted.
 const MOST_PHOTOS: usize = 20_000;
-/// So many of what is turned away get a card that says why; the rest is counted with the others.
+/// So many of what is rejected get a card that says why; the rest is counted with the others.
 const MOST_CARDS: usize = 100;
 
-/// Lets a drop, a pick or a paste in. All of it arrives as one batch.
-pub async fn admit(incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch: Callback<Action>) {
-    let batch = shelf.borrow_mut().next_batch();
-    let left_out = LeftOut::default();
-    let mut door = Door {
+/// Takes a drop, a pick or a paste in. All of it arrives as one batch, whose number goes with what arrives. Gives the
+/// files that were left out.
+pub async fn admit(
+    incoming: Vec<Incoming>,
+    files: Rc<RefCell<PhotoFiles>>,
+    on_arrived: Callback<(u64, Vec<Arrival>)>,
+) -> LeftOut {
+    let batch = files.borrow_mut().next_batch();
+    let mut intake = Intake {
         batch,
-        shelf,
-        dispatch,
+        files,
+        on_arrived,
+        arrivals: Vec::new(),
         admitted: 0,
         cards: 0,
         nested: Nested::default(),
-        left_out,
-        arrivals: Vec::new(),
+        left_out: LeftOut::default(),
     };
     // A picker gives a folder's files without the folder.
     let folder = match incoming.first() {
@@ -44,36 +50,38 @@ pub async fn admit(incoming: Vec<Incoming>, shelf: Rc<RefCell<Shelf>>, dispatch:
         _ => None,
     };
     for one in incoming {
-        door.open(one).await;
+        intake.open(one).await;
     }
     if let Some(folder) = folder {
-        door.nothing_inside(folder, (0, 0));
+        intake.nothing_inside(folder, (0, 0));
     }
-    door.close();
+    intake.flush();
+    intake.left_out
 }
 
-pub(super) struct Door {
+/// What one drop, pick or paste brings in.
+struct Intake {
     batch: u64,
-    shelf: Rc<RefCell<Shelf>>,
-    dispatch: Callback<Action>,
-    arrivals: Vec<crate::photo::Arrival>,
-    /// Photos let in.
+    files: Rc<RefCell<PhotoFiles>>,
+    on_arrived: Callback<(u64, Vec<Arrival>)>,
+    arrivals: Vec<Arrival>,
+    /// Photos taken in.
     admitted: usize,
     /// Cards for what was not.
     cards: usize,
     /// Archives in archives that were opened.
-    pub(super) nested: Nested,
+    nested: Nested,
     left_out: LeftOut,
 }
 
-impl Door {
+impl Intake {
     async fn open(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::File(file) => self.file(file).await,
             Incoming::Inside(file) => self.inside(file).await,
             Incoming::Folder(folder) => self.folder(folder).await,
             Incoming::Address(address) => self.address(&address).await,
-            Incoming::Unusable { name, trouble } => self.trouble(name, trouble),
+            Incoming::Unusable { name, error } => self.add_error_card(name, error),
         }
     }
 
@@ -82,7 +90,7 @@ impl Door {
         let name = file.name();
         if shortcut::is_shortcut(&name)
             && file.size() <= shortcut::LONGEST as f64
-            && let Some(bytes) = source::bytes(&file, 0..shortcut::LONGEST).await
+            && let Some(bytes) = photo_source::bytes(&file, 0..shortcut::LONGEST).await
             && let Some(address) = shortcut::address(&bytes)
         {
             return self.address(&address).await;
@@ -92,7 +100,7 @@ impl Door {
             Kind::Archive(format) => Some(format),
             Kind::Other(_) => None,
         };
-        let head = source::bytes(&file, 0..ArchiveFormat::HEAD).await.unwrap_or_default();
+        let head = photo_source::bytes(&file, 0..ArchiveFormat::HEAD).await.unwrap_or_default();
         let by_content = || ArchiveFormat::by_content(&head).or_else(|| ArchiveFormat::of_program(&head));
         let Some(format) = named.or_else(by_content) else {
             return self.photo(Source::File(file)).await;
@@ -108,7 +116,7 @@ impl Door {
             {
                 self.photo(Source::File(file)).await;
             }
-            Err(fault) => self.trouble(name, Trouble::Archive(fault)),
+            Err(fault) => self.add_error_card(name, PhotoError::Archive(fault)),
         }
     }
 
@@ -119,7 +127,7 @@ impl Door {
             Kind::Photo => self.photo(Source::File(file)).await,
             Kind::Archive(format) => {
                 if let Err(fault) = self.archive(file.into(), format, 0).await {
-                    self.turn_away(&name, Trouble::Archive(fault), Reason::Nested);
+                    self.reject(&name, PhotoError::Archive(fault), Reason::Nested);
                 }
             }
             Kind::Other(reason) => self.leave_out(&name, reason),
@@ -130,7 +138,7 @@ impl Door {
         let (name, before) = (folder.name(), self.taken());
         let found = folder::walk(folder, MOST_PHOTOS).await;
         for folder in found.unlisted {
-            self.turn_away(&folder, Trouble::FolderUnreadable, Reason::Folder);
+            self.reject(&folder, PhotoError::FolderUnreadable, Reason::Folder);
         }
         for file in found.files {
             self.inside(file).await;
@@ -148,12 +156,14 @@ impl Door {
             url.map(|url| (url.protocol(), url.host(), url.pathname())).unwrap_or_default();
         let name = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&host).to_owned();
         if !matches!(scheme.as_str(), "http:" | "https:") {
-            return self.trouble(name, Trouble::NotReadable { scheme });
+            return self.add_error_card(name, PhotoError::NotReadable { scheme });
         }
         match fetch::blob(address, MOST_BYTES).await.map(|blob| named(&blob, &name)) {
             Ok(Some(file)) => self.photo(Source::File(file)).await,
-            Err(FetchFault::TooLong(bytes)) => self.trouble(name, too_large(bytes)),
-            Ok(None) | Err(FetchFault::NotFetched(_)) => self.trouble(name, Trouble::NotShared(host)),
+            Err(FetchFault::TooLong(bytes)) => self.add_error_card(name, too_large(bytes)),
+            Ok(None) | Err(FetchFault::NotFetched(_)) => {
+                self.add_error_card(name, PhotoError::NotShared(host))
+            }
         }
     }
 
@@ -167,47 +177,47 @@ impl Door {
         });
         match file {
             Some(file) => self.photo(Source::File(file)).await,
-            None => self.trouble(String::new(), Trouble::Photo(PhotoFault::NotAPhoto)),
+            None => self.add_error_card(String::new(), PhotoError::Photo(PhotoFault::NotAPhoto)),
         }
     }
 
-    pub(super) async fn photo(&mut self, source: Source) {
+    async fn photo(&mut self, source: Source) {
         if self.admitted == MOST_PHOTOS {
             return self.leave_out(&source.name(), Reason::Beyond);
         }
         self.admitted += 1;
-        let arrival = self.shelf.borrow_mut().admit(source);
+        let arrival = self.files.borrow_mut().admit(source);
         self.arrivals.push(arrival);
         if self.arrivals.len() >= AT_ONCE {
-            self.let_in();
+            self.flush();
             // The page draws and answers clicks in between.
             TimeoutFuture::new(0).await;
         }
     }
 
-    fn trouble(&mut self, name: String, trouble: Trouble) {
+    fn add_error_card(&mut self, name: String, error: PhotoError) {
         self.cards += 1;
-        let arrival = self.shelf.borrow_mut().turn_away(name, trouble);
+        let arrival = self.files.borrow_mut().reject(name, error);
         self.arrivals.push(arrival);
     }
 
     /// Something out of a folder or an archive that would be looked at if it could: a card, and counted.
-    pub(super) fn turn_away(&mut self, path: &str, trouble: Trouble, reason: Reason) {
+    fn reject(&mut self, path: &str, error: PhotoError, reason: Reason) {
         self.leave_out(path, reason);
         if self.cards < MOST_CARDS {
-            self.trouble(archive::file_name(path).to_owned(), trouble);
+            self.add_error_card(archive::file_name(path).to_owned(), error);
         }
     }
 
-    pub(super) fn leave_out(&mut self, path: &str, reason: Reason) {
+    fn leave_out(&mut self, path: &str, reason: Reason) {
         self.left_out.add(path, reason);
     }
 
-    pub(super) fn count_left_out(&mut self, reason: Reason, files: u64) {
+    fn count_left_out(&mut self, reason: Reason, files: u64) {
         self.left_out.count(reason, files);
     }
 
-    /// How many were let in so far, and how many got a card that says why not.
+    /// How many were taken in so far, and how many got a card that says why not.
     fn taken(&self) -> (usize, usize) {
         (self.admitted, self.cards)
     }
@@ -215,25 +225,18 @@ impl Door {
     /// Says so of a folder or an archive that nothing has come out of since `before`.
     fn nothing_inside(&mut self, name: String, before: (usize, usize)) {
         if self.taken() == before {
-            self.trouble(name, Trouble::NothingInside);
+            self.add_error_card(name, PhotoError::NothingInside);
         }
     }
 
-    fn let_in(&mut self) {
+    fn flush(&mut self) {
         let arrivals = std::mem::take(&mut self.arrivals);
-        self.dispatch.emit(Action::Arrived { batch: self.batch, arrivals });
-    }
-
-    fn close(mut self) {
-        self.let_in();
-        if !self.left_out.is_empty() {
-            self.dispatch.emit(Action::Skipped(self.left_out));
-        }
+        self.on_arrived.emit((self.batch, arrivals));
     }
 }
 
 /// What the worker would say of it.
-fn too_large(bytes: u64) -> Trouble {
+fn too_large(bytes: u64) -> PhotoError {
     let (megabytes, most_megabytes) = (bytes >> 20, MOST_BYTES >> 20);
-    Trouble::Photo(PhotoFault::FileTooLarge { megabytes, most_megabytes })
+    PhotoError::Photo(PhotoFault::FileTooLarge { megabytes, most_megabytes })
 }

@@ -1,7 +1,8 @@
 //! What a drop or a paste holds.
 
-use super::{Incoming, data_address};
-use crate::photo::Trouble;
+use super::Incoming;
+use page::data_address;
+use page::photo::PhotoError;
 use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, DataTransferItem, DomParser, Element, File, FileList, SupportedType};
 
@@ -21,7 +22,7 @@ pub fn dropped(transfer: &DataTransfer) -> Vec<Incoming> {
         incoming = addresses(transfer, &["text/uri-list", "text/plain"]);
     }
     if incoming.is_empty() {
-        incoming.push(Incoming::Unusable { name: String::new(), trouble: Trouble::NotAFile });
+        incoming.push(Incoming::Unusable { name: String::new(), error: PhotoError::NotAFile });
     }
     incoming
 }

@@ -1,8 +1,8 @@
-//! The panel drawn.
+//! Draws the panel of a visitor's own classes.
 
-use super::desk::{Class, Desk, Photo, PhotoState, Training};
-use super::panel::Msg;
-use super::text::TeachText;
+use super::Msg;
+use page::teach::state::{Class, Photo, PhotoState, TeachState, Training};
+use page::teach::text::TeachText;
 use protocol::teach::Lesson;
 use std::rc::Rc;
 use web_sys::{DragEvent, File, FileList, HtmlInputElement};
@@ -17,11 +17,11 @@ const LISTED: usize = 20;
 
 /// What the panel's parts do.
 #[derive(Clone)]
-pub struct Hands {
+pub struct Callbacks {
     pub send: Callback<Msg>,
 }
 
-impl Hands {
+impl Callbacks {
     fn click(&self, msg: impl Fn() -> Msg + 'static) -> Callback<MouseEvent> {
         self.send.reform(move |_| msg())
     }
@@ -41,18 +41,24 @@ impl Hands {
 
 type Picture<'a> = &'a dyn Fn(u64) -> Option<Rc<str>>;
 
-pub fn panel(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands, picture: Picture) -> Html {
-    let folders = hands.files(Msg::Folders);
+pub fn panel(
+    state: &TeachState,
+    text: &'static TeachText,
+    model: bool,
+    callbacks: &Callbacks,
+    picture: Picture,
+) -> Html {
+    let folders = callbacks.files(Msg::Folders);
     html! {
         <section class="teach" aria-labelledby="teach-heading" data-testid="teach">
             <details>
                 <summary><h2 id="teach-heading">{ text.heading }</h2></summary>
                 <p class="teach-intro">{ text.intro }</p>
                 <ul class="teach-classes">
-                    { for desk.classes.iter().map(|c| class(c, text, hands, picture)) }
+                    { for state.classes.iter().map(|c| class(c, text, callbacks, picture)) }
                 </ul>
                 <div class="teach-actions">
-                    <button type="button" class="button" data-testid="teach-add" onclick={hands.click(|| Msg::AddClass)}>
+                    <button type="button" class="button" data-testid="teach-add" onclick={callbacks.click(|| Msg::AddClass)}>
                         { text.add_class }
                     </button>
                     <label class="button">
@@ -70,62 +76,62 @@ pub fn panel(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands, 
                         type="button"
                         class="button primary"
                         data-testid="teach-train"
-                        disabled={!model || desk.lesson().is_none()}
-                        onclick={hands.click(|| Msg::Train)}
+                        disabled={!model || state.training_request().is_none()}
+                        onclick={callbacks.click(|| Msg::Train)}
                     >
                         { text.teach }
                     </button>
                 </div>
-                <p class="teach-status" role="status" data-testid="teach-status" data-state={hook(desk)}>
-                    { said(desk, text, model) }
+                <p class="teach-status" role="status" data-testid="teach-status" data-state={data_state(state)}>
+                    { status_text(state, text, model) }
                 </p>
-                if desk.left_out > 0 {
-                    <p class="teach-failure" data-testid="teach-left-out">{ (text.left_out)(desk.left_out) }</p>
+                if state.left_out > 0 {
+                    <p class="teach-failure" data-testid="teach-left-out">{ (text.left_out)(state.left_out) }</p>
                 }
-                if let Training::Done(lesson) = &desk.training {
-                    { results(lesson, desk, text) }
+                if let Training::Done(lesson) = &state.training {
+                    { results(lesson, state, text) }
                 }
             </details>
-            { heads(desk, text, model, hands) }
+            { heads(state, text, model, callbacks) }
         </section>
     }
 }
 
 /// The status's `data-state`.
-fn hook(desk: &Desk) -> &'static str {
-    match &desk.training {
+fn data_state(state: &TeachState) -> &'static str {
+    match &state.training {
         Training::Going(_) => "training",
         Training::Done(_) => "done",
         Training::Failed(_) => "failed",
-        Training::None if desk.left().0 > 0 => "looking",
-        Training::None if desk.lesson().is_some() => "ready",
+        Training::None if state.left().0 > 0 => "looking",
+        Training::None if state.training_request().is_some() => "ready",
         Training::None => "idle",
     }
 }
 
-fn said(desk: &Desk, text: &TeachText, model: bool) -> String {
-    let (left, all) = desk.left();
-    match &desk.training {
+fn status_text(state: &TeachState, text: &TeachText, model: bool) -> String {
+    let (left, all) = state.left();
+    match &state.training {
         _ if !model => text.waiting_for_model.to_owned(),
         Training::Going(accuracy) => (text.training)(*accuracy),
         Training::Failed(fault) => (text.teach_fault)(fault),
         _ if left > 0 => (text.looking)(left, all),
         Training::Done(lesson) if lesson.held_out == 0 => text.taught_unmeasured.to_owned(),
         Training::Done(lesson) => (text.taught)(lesson.right, lesson.held_out, lesson.ms / 1e3),
-        Training::None if desk.lesson().is_some() => text.ready.to_owned(),
+        Training::None if state.training_request().is_some() => text.ready.to_owned(),
         Training::None => text.needs.to_owned(),
     }
 }
 
-fn class(class: &Class, text: &'static TeachText, hands: &Hands, picture: Picture) -> Html {
+fn class(class: &Class, text: &'static TeachText, callbacks: &Callbacks, picture: Picture) -> Html {
     let id = class.id;
     let name = class.name.trim();
-    let oninput = hands.send.reform(move |event: InputEvent| {
+    let oninput = callbacks.send.reform(move |event: InputEvent| {
         let input: Option<HtmlInputElement> = event.target_dyn_into();
         Msg::Rename(id, input.map(|input| input.value()).unwrap_or_default())
     });
     let ondragover = Callback::from(|event: DragEvent| event.prevent_default());
-    let ondrop = hands.send.reform(move |event: DragEvent| {
+    let ondrop = callbacks.send.reform(move |event: DragEvent| {
         // The page would take them as photos to classify.
         event.prevent_default();
         event.stop_propagation();
@@ -155,7 +161,7 @@ fn class(class: &Class, text: &'static TeachText, hands: &Hands, picture: Pictur
                         multiple=true
                         accept="image/*"
                         data-testid="teach-photos"
-                        onchange={hands.files(move |files| Msg::Photos(id, files))}
+                        onchange={callbacks.files(move |files| Msg::Photos(id, files))}
                     />
                 </label>
                 <span class="teach-count">{ (text.photos)(class.photos.len()) }</span>
@@ -163,13 +169,13 @@ fn class(class: &Class, text: &'static TeachText, hands: &Hands, picture: Pictur
                     type="button"
                     class="teach-remove"
                     aria-label={(text.remove_class)(name)}
-                    onclick={hands.click(move || Msg::RemoveClass(id))}
+                    onclick={callbacks.click(move || Msg::RemoveClass(id))}
                 >
                     { "×" }
                 </button>
             </div>
             <ul class="teach-photos">
-                { for class.photos.iter().take(SHOWN).map(|p| photo(p, text, hands, picture)) }
+                { for class.photos.iter().take(SHOWN).map(|p| photo(p, text, callbacks, picture)) }
                 if more > 0 {
                     <li class="teach-more">{ format!("+{more}") }</li>
                 }
@@ -179,7 +185,7 @@ fn class(class: &Class, text: &'static TeachText, hands: &Hands, picture: Pictur
     }
 }
 
-fn photo(photo: &Photo, text: &TeachText, hands: &Hands, picture: Picture) -> Html {
+fn photo(photo: &Photo, text: &TeachText, callbacks: &Callbacks, picture: Picture) -> Html {
     let id = photo.id;
     let waiting = !matches!(photo.state, PhotoState::Seen);
     html! {
@@ -188,7 +194,7 @@ fn photo(photo: &Photo, text: &TeachText, hands: &Hands, picture: Picture) -> Ht
                 type="button"
                 aria-label={(text.remove_photo)(&photo.name)}
                 title={(text.remove_photo)(&photo.name)}
-                onclick={hands.click(move || Msg::RemovePhoto(id))}
+                onclick={callbacks.click(move || Msg::RemovePhoto(id))}
             >
                 if let Some(url) = picture(id) {
                     <img src={url} alt="" loading="lazy" decoding="async" />
@@ -204,7 +210,7 @@ fn failure(photo: &Photo, text: &TeachText) -> Html {
     html! { <p key={photo.id} class="teach-failure" data-testid="teach-failure">{ said }</p> }
 }
 
-fn results(lesson: &Lesson, desk: &Desk, text: &'static TeachText) -> Html {
+fn results(lesson: &Lesson, state: &TeachState, text: &'static TeachText) -> Html {
     let table = !lesson.confusion.is_empty() && lesson.classes.len() <= LARGEST_TABLE;
     let row = |(right, counts): (usize, &Vec<u32>)| {
         let cell = |(answered, count): (usize, &u32)| {
@@ -224,7 +230,7 @@ fn results(lesson: &Lesson, desk: &Desk, text: &'static TeachText) -> Html {
     };
     let mistake = |(photo, answered): &(u64, usize)| {
         // A photo that was removed meanwhile has no name any more.
-        let (class, name) = desk.photo(*photo)?;
+        let (class, name) = state.photo(*photo)?;
         Some(html! { <li key={*photo}>{ (text.mistake)(name, class, &lesson.classes[*answered]) }</li> })
     };
     let mistakes: Vec<Html> = lesson.mistakes.iter().filter_map(mistake).take(LISTED).collect();
@@ -253,8 +259,8 @@ fn results(lesson: &Lesson, desk: &Desk, text: &'static TeachText) -> Html {
 }
 
 /// Which classes answer, and the head as a file.
-fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> Html {
-    let import = hands.send.clone();
+fn heads(state: &TeachState, text: &'static TeachText, model: bool, callbacks: &Callbacks) -> Html {
+    let import = callbacks.send.clone();
     let import = Callback::from(move |event: Event| {
         let input: Option<HtmlInputElement> = event.target_dyn_into();
         let files = input.as_ref().and_then(HtmlInputElement::files).map(listed).unwrap_or_default();
@@ -267,7 +273,7 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
     });
     html! {
         <div class="teach-heads">
-            if let Some(head) = &desk.own {
+            if let Some(head) = &state.own {
                 <fieldset>
                     <legend>{ text.which }</legend>
                     <label>
@@ -275,8 +281,8 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
                             type="radio"
                             name="teach-which"
                             data-testid="teach-use-models"
-                            checked={!desk.in_use}
-                            onchange={hands.send.reform(|_: Event| Msg::UseModels)}
+                            checked={!state.in_use}
+                            onchange={callbacks.send.reform(|_: Event| Msg::UseModels)}
                         />
                         { text.models }
                     </label>
@@ -285,8 +291,8 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
                             type="radio"
                             name="teach-which"
                             data-testid="teach-use-own"
-                            checked={desk.in_use}
-                            onchange={hands.send.reform(|_: Event| Msg::UseOwn)}
+                            checked={state.in_use}
+                            onchange={callbacks.send.reform(|_: Event| Msg::UseOwn)}
                         />
                         { (text.own)(&head.classes) }
                     </label>
@@ -299,7 +305,7 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
                 >
                     { text.export }
                 </a>
-                <button type="button" class="link" data-testid="teach-forget" onclick={hands.click(|| Msg::Forget)}>
+                <button type="button" class="link" data-testid="teach-forget" onclick={callbacks.click(|| Msg::Forget)}>
                     { text.forget }
                 </button>
             }
@@ -314,10 +320,10 @@ fn heads(desk: &Desk, text: &'static TeachText, model: bool, hands: &Hands) -> H
                     onchange={import}
                 />
             </label>
-            if let Some(fault) = &desk.refused {
+            if let Some(fault) = &state.refused {
                 <p role="alert" class="teach-failure" data-testid="teach-refused">{ (text.teach_fault)(fault) }</p>
-                if desk.kept_refused {
-                    <button type="button" class="link" data-testid="teach-forget-refused" onclick={hands.click(|| Msg::Forget)}>
+                if state.kept_refused {
+                    <button type="button" class="link" data-testid="teach-forget-refused" onclick={callbacks.click(|| Msg::Forget)}>
                         { text.forget }
                     </button>
                 }
