@@ -16,7 +16,6 @@ mod heat;
 mod intake;
 mod isolation;
 mod language;
-mod lifeline;
 mod models;
 mod numbers;
 mod photo;
@@ -32,7 +31,6 @@ mod text;
 mod threads;
 mod updates;
 mod viewport;
-mod worker_build;
 
 fn main() {
     wasm_bindgen_futures::spawn_local(async {

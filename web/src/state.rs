@@ -90,10 +90,6 @@ pub struct State {
     whole_times: VecDeque<f64>,
     /// What the network's time for the last photo went to.
     pub stages: Vec<StageTime>,
-    /// A worker broke down while it loaded: the next has one thread, whose memory grows as it must.
-    pub without_threads: bool,
-    /// Workers that were made anew since their script did not begin.
-    not_begun: u32,
     /// Workers that broke down.
     pub crashes: Crashes,
     /// What is in the browser's storage, once it was looked up.
@@ -128,8 +124,6 @@ impl Default for State {
             times: VecDeque::new(),
             whole_times: VecDeque::new(),
             stages: Vec::new(),
-            without_threads: false,
-            not_begun: 0,
             crashes: Crashes::default(),
             stored: Kept::default(),
         }
@@ -149,7 +143,6 @@ impl State {
                 self.not_shown(None, Lack::NoModel);
                 self.broke(breakdown)
             }
-            Action::WorkerNotBegun => self.not_begun(),
             Action::Returned => self.returned(),
             Action::Reload => {
                 self.crashes.forgive();

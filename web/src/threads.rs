@@ -1,33 +1,20 @@
-//! Which build of the worker runs, on how many threads, and what the visitor should know about that.
+//! Which build of the worker runs, on how many threads, and what the visitor should know about that. The choice itself
+//! is made for the page and for other pages alike, by `web/embed/worker-builds.js`.
 
-use crate::worker_build::{Abilities, WorkerBuild};
-
-/// More than this is only used when asked for: a network of this size has no use for it, and each
-/// thread takes memory.
-const MOST_UNASKED: usize = 16;
-
-/// As many as the worker has room for.
-const MOST: usize = 64;
-
-/// What the page's address says about it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wishes {
-    /// `threads`
-    pub threads: Option<String>,
-    /// `worker`: the name of a build.
-    pub build: Option<String>,
-}
+use serde::Deserialize;
 
 /// How the worker is started.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Plan {
-    pub build: WorkerBuild,
+    /// The build's folder below `workers/`.
+    pub build: String,
     pub threads: usize,
     pub notice: Option<Notice>,
 }
 
 /// What keeps the page from its best, and can be helped.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Notice {
     /// The page is not cross-origin isolated, so it runs on one thread of as many processors.
     NotIsolated { cores: usize },
@@ -36,13 +23,16 @@ pub enum Notice {
     /// The `threads` parameter is no number of threads.
     BadThreads { got: String, most: usize, used: usize },
     /// The worker broke down so many times and was started again.
+    #[serde(skip)]
     StartedAgain { times: u32 },
     /// The worker could not start as many threads as were planned.
+    #[serde(skip)]
     Fewer { planned: usize, started: usize },
 }
 
 /// Why there is no plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
 pub enum NoPlan {
     /// The browser knows none of the builds' instructions.
     NoSimd,
@@ -51,33 +41,18 @@ pub enum NoPlan {
 }
 
 impl Plan {
-    pub fn new(abilities: &Abilities, wishes: &Wishes) -> Result<Self, NoPlan> {
-        let build = match &wishes.build {
-            Some(name) => WorkerBuild::named(name)
-                .filter(|build| build.runs_with(abilities))
-                .ok_or_else(|| NoPlan::BadBuild(name.clone()))?,
-            None => WorkerBuild::fastest(abilities).ok_or(NoPlan::NoSimd)?,
-        };
-        let possible = build.has_threads() && abilities.sharing;
-        let unasked = if possible { abilities.cores.min(MOST_UNASKED) } else { 1 };
-        let asked = wishes.threads.as_deref().map(asked);
-        let threads = match asked {
-            Some(Some(asked)) if possible && asked > 0 => asked,
-            _ => unasked,
-        };
-        let notice = match (asked, &wishes.threads) {
-            (Some(None), Some(got)) => {
-                Some(Notice::BadThreads { got: got.clone(), most: MOST, used: threads })
-            }
-            // One thread is what was asked for, or all there is.
-            (Some(Some(1)), _) => None,
-            _ if !abilities.isolated && abilities.cores > 1 => {
-                Some(Notice::NotIsolated { cores: abilities.cores })
-            }
-            _ if !abilities.sharing && abilities.cores > 1 => Some(Notice::NoSharing),
-            _ => None,
-        };
-        Ok(Self { build, threads, notice })
+    /// Reads what `plan` of `worker-builds.js` gives, as JSON.
+    pub fn from_json(json: &str) -> Result<Result<Self, NoPlan>, serde_json::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Answer {
+            Plan(Plan),
+            Refusal { refusal: NoPlan },
+        }
+        Ok(match serde_json::from_str(json)? {
+            Answer::Plan(plan) => Ok(plan),
+            Answer::Refusal { refusal } => Err(refusal),
+        })
     }
 
     /// What to tell once the worker runs on so many threads.
@@ -87,97 +62,37 @@ impl Plan {
     }
 }
 
-/// A number of threads, 0 for the page's own choice.
-fn asked(parameter: &str) -> Option<usize> {
-    parameter.trim().parse().ok().filter(|&threads| threads <= MOST)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: Abilities = Abilities {
-        simd128: true,
-        relaxed_simd: true,
-        shared_memory: true,
-        isolated: true,
-        sharing: true,
-        cores: 4,
-    };
-
-    fn plan(abilities: Abilities, threads: &str) -> Plan {
-        let threads = (!threads.is_empty()).then(|| threads.to_owned());
-        Plan::new(&abilities, &Wishes { threads, build: None }).unwrap()
-    }
-
+    /// In the forms that `tests/data/embed/worker-tests.mjs` expects of the script.
     #[test]
-    fn every_processor_has_a_thread_unless_another_number_is_asked_for() {
-        for (asked, threads) in [("", 4), ("0", 4), ("1", 1), ("2", 2), (" 3 ", 3), ("7", 7), ("64", 64)] {
-            let expected = Plan { build: WorkerBuild::RelaxedThreads, threads, notice: None };
-            assert_eq!(plan(ALL, asked), expected, "{asked:?}");
+    fn plans_and_refusals_are_read_as_the_script_writes_them() {
+        let plan = |notice| Plan { build: "relaxed-threads".into(), threads: 4, notice };
+        let bad_threads = Notice::BadThreads { got: "two".into(), most: 64, used: 4 };
+        for (json, notice) in [
+            ("null", None),
+            (r#"{"kind":"not_isolated","cores":8}"#, Some(Notice::NotIsolated { cores: 8 })),
+            (r#"{"kind":"no_sharing"}"#, Some(Notice::NoSharing)),
+            (r#"{"kind":"bad_threads","got":"two","most":64,"used":4}"#, Some(bad_threads)),
+        ] {
+            let json = format!(r#"{{"build":"relaxed-threads","threads":4,"notice":{json}}}"#);
+            assert_eq!(Plan::from_json(&json).unwrap(), Ok(plan(notice)));
         }
-        assert_eq!(plan(Abilities { cores: 128, ..ALL }, "").threads, MOST_UNASKED);
-    }
-
-    #[test]
-    fn what_is_no_number_of_threads_is_told_and_left_out_of_account() {
-        for got in ["two", "-1", "1.5", "65", "99999999999999999999"] {
-            let notice = Some(Notice::BadThreads { got: got.into(), most: MOST, used: 4 });
-            assert_eq!(plan(ALL, got), Plan { build: WorkerBuild::RelaxedThreads, threads: 4, notice });
+        for (json, refusal) in [
+            (r#"{"refusal":{"kind":"no_simd"}}"#, NoPlan::NoSimd),
+            (r#"{"refusal":{"kind":"bad_build","name":"neon"}}"#, NoPlan::BadBuild("neon".into())),
+        ] {
+            assert_eq!(Plan::from_json(json).unwrap(), Err(refusal));
         }
-    }
-
-    #[test]
-    fn without_isolation_there_is_one_thread_and_a_word_about_it() {
-        let open = Abilities { isolated: false, sharing: false, ..ALL };
-        for asked in ["", "0", "4"] {
-            let plan = plan(open, asked);
-            assert_eq!((plan.threads, plan.notice), (1, Some(Notice::NotIsolated { cores: 4 })), "{asked:?}");
-        }
-        assert_eq!(plan(open, "1").notice, None, "that is what was asked for");
-        assert_eq!(plan(Abilities { cores: 1, ..open }, "").notice, None, "isolation would change nothing");
-        let plain = plan(Abilities { shared_memory: false, ..open }, "");
-        assert_eq!((plain.build, plain.threads), (WorkerBuild::Simd128, 1));
-    }
-
-    /// As in WebKit on GTK.
-    #[test]
-    fn without_memory_to_share_there_is_one_thread_and_nothing_that_would_help() {
-        let alone = Abilities { relaxed_simd: false, sharing: false, ..ALL };
-        for asked in ["", "0", "4"] {
-            let expected = Plan { build: WorkerBuild::Simd128, threads: 1, notice: Some(Notice::NoSharing) };
-            assert_eq!(plan(alone, asked), expected, "{asked:?}");
-            assert_eq!(expected.notice(1), Some(Notice::NoSharing), "no thread is missing");
-        }
-        assert_eq!(plan(alone, "1").notice, None, "that is what was asked for");
-        assert_eq!(plan(Abilities { cores: 1, ..alone }, "").notice, None, "sharing would change nothing");
-    }
-
-    /// `web/embed` counts threads for other pages by the same limits.
-    #[test]
-    fn the_embedded_module_has_the_same_limits() {
-        let script = include_str!("../embed/builds.js");
-        for (name, limit) in [("MOST_UNASKED", MOST_UNASKED), ("MOST", MOST)] {
-            assert!(script.contains(&format!("const {name} = {limit};")), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_build_can_be_asked_for_by_name() {
-        let wishes = |build: &str| Wishes { threads: None, build: Some(build.into()) };
-        let plan = Plan::new(&ALL, &wishes("simd128-threads")).unwrap();
-        assert_eq!((plan.build, plan.threads), (WorkerBuild::Simd128Threads, 4));
-        assert_eq!(Plan::new(&ALL, &wishes("simd128")).unwrap().threads, 1);
-        assert_eq!(Plan::new(&ALL, &wishes("neon")), Err(NoPlan::BadBuild("neon".into())));
-        let old = Abilities { relaxed_simd: false, ..ALL };
-        let refused = Err(NoPlan::BadBuild("relaxed-threads".into()));
-        assert_eq!(Plan::new(&old, &wishes("relaxed-threads")), refused);
+        assert!(Plan::from_json("{}").is_err());
     }
 
     #[test]
     fn fewer_threads_than_planned_are_told_first() {
-        let plan = plan(ALL, "x");
+        let plan = Plan { build: "simd128-threads".into(), threads: 4, notice: Some(Notice::NoSharing) };
         assert_eq!(plan.notice(2), Some(Notice::Fewer { planned: 4, started: 2 }));
-        assert!(matches!(plan.notice(4), Some(Notice::BadThreads { .. })));
+        assert_eq!(plan.notice(4), Some(Notice::NoSharing));
     }
 }

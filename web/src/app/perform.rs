@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::annotate::{Heat, annotate};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::diagnostics;
 use crate::download;
 use crate::export::Format;
@@ -14,9 +14,7 @@ use crate::previews;
 use crate::record_link;
 use crate::state::{Action, Breakdown, Effect, Explanation, Problem};
 use crate::storage;
-use crate::threads::{Plan, Wishes};
 use crate::updates;
-use crate::worker_build::{Abilities, WorkerBuild};
 use protocol::Device;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -117,18 +115,18 @@ impl App {
 
     fn start_worker(&mut self) {
         self.client = None;
-        let plain = self.state.without_threads.then(|| WorkerBuild::Simd128.name().to_owned());
-        let wishes = Wishes { threads: parameter("threads"), build: plain.or(parameter("worker")) };
-        let plan = match Plan::new(&Abilities::probe(), &wishes) {
-            Ok(plan) => plan,
-            Err(reason) => return self.dispatch.emit(Action::Chosen(Err(Problem::NoWorker(reason)))),
+        let plan = match client::plan(parameter("worker").as_deref(), parameter("threads").as_deref()) {
+            Ok(Ok(plan)) => plan,
+            Ok(Err(reason)) => return self.dispatch.emit(Action::Chosen(Err(Problem::NoWorker(reason)))),
+            Err(reason) => {
+                return self.dispatch.emit(Action::WorkerBroke(Breakdown::Misunderstood(reason)));
+            }
         };
-        let build = plan.build;
-        self.plan = Some(plan);
-        match Client::start(build, &self.dispatch) {
+        match Client::start(&plan.build, &self.dispatch) {
             Ok(client) => self.client = Some(Rc::new(client)),
             Err(reason) => self.dispatch.emit(Action::WorkerBroke(Breakdown::Crashed(reason))),
         }
+        self.plan = Some(plan);
     }
 
     fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {

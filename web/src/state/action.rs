@@ -30,8 +30,6 @@ pub enum Action {
     Worker(Reply),
     /// The worker sent something that is no message, or broke down.
     WorkerBroke(Breakdown),
-    /// The worker's script has not begun to run.
-    WorkerNotBegun,
     /// The page is shown again; the worker was ended when it was put away.
     Returned,
     /// Load the model again after a failure.

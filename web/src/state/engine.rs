@@ -55,6 +55,8 @@ pub enum Problem {
 pub enum Breakdown {
     /// An error nobody caught, with its message.
     Crashed(String),
+    /// While it loaded the model, and another one with less memory starts in its place.
+    Replaced,
     /// A message that the page cannot read, for this reason.
     Misunderstood(String),
 }
@@ -62,9 +64,6 @@ pub enum Breakdown {
 /// From this size on the page asks the browser not to clear its storage by itself. Some browsers
 /// put that to the visitor, which a small model is not worth.
 const WORTH_PERSISTING: u64 = 64 << 20;
-
-/// So many workers are made anew one after another because their script does not begin.
-const MOST_NOT_BEGUN: u32 = 2;
 
 impl State {
     pub(super) fn listed_models(&mut self, list: Result<Vec<Listed>, ListFault>) -> Vec<Effect> {
@@ -143,10 +142,6 @@ impl State {
 
     pub(super) fn told(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Begun => {
-                self.not_begun = 0;
-                vec![]
-            }
             Reply::Awake { .. } => {
                 self.engine = Engine::Finding;
                 self.load()
@@ -180,8 +175,8 @@ impl State {
                 self.engine = Engine::Failed(Problem::Load(fault));
                 vec![Effect::StopWorker]
             }
-            // It was shown as running when it was sent.
-            Reply::Started { .. } => vec![],
+            // A photo was shown as running when it was sent.
+            Reply::Begun | Reply::Started { .. } => vec![],
             Reply::Through { id, share } => {
                 if self.in_flight.contains(&id) {
                     self.change(id, |photo| photo.progress = Progress::Running(share));
@@ -237,7 +232,10 @@ impl State {
     /// no model yet, it is left for the visitor to decide.
     pub(super) fn broke(&mut self, breakdown: Breakdown) -> Vec<Effect> {
         let reason = match breakdown {
-            Breakdown::Crashed(reason) => reason,
+            Breakdown::Crashed(reason) => Some(reason),
+            // The visitor may have stopped it meanwhile, with the one in its place.
+            Breakdown::Replaced if !matches!(self.engine, Engine::Loading(_)) => return vec![],
+            Breakdown::Replaced => None,
             Breakdown::Misunderstood(reason) => {
                 self.wait_again();
                 self.engine = Engine::Failed(Problem::Misunderstood(reason));
@@ -257,27 +255,17 @@ impl State {
                 self.wait_again();
             }
         }
+        let Some(reason) = reason else {
+            self.engine = Engine::Starting;
+            return vec![];
+        };
         let problem = match self.engine {
             Engine::Ready { .. } if self.crashes.may_go_on() => return self.start_worker(),
-            // Most often memory ran short: shared memory may not grow beyond what was set aside.
-            Engine::Loading(_) if !self.without_threads => {
-                self.without_threads = true;
-                return self.start_worker();
-            }
             Engine::Choosing | Engine::Starting => Problem::NotStarted(reason),
             _ => Problem::Crashed(reason),
         };
         self.engine = Engine::Failed(problem);
         vec![Effect::StopWorker]
-    }
-
-    /// The worker's script has not begun: another worker may get it. After some it is the network that is slow.
-    pub(super) fn not_begun(&mut self) -> Vec<Effect> {
-        if self.engine != Engine::Starting || self.not_begun >= MOST_NOT_BEGUN {
-            return vec![];
-        }
-        self.not_begun += 1;
-        self.start_worker()
     }
 
     /// The browser has put the page away, with its worker ended, and shows it once more.

@@ -75,7 +75,7 @@ fn a_worker_that_breaks_down_with_nothing_in_hand_is_started_again() {
 }
 
 #[test]
-fn a_worker_that_breaks_down_while_it_loads_is_followed_by_one_without_threads_once() {
+fn a_worker_that_is_replaced_while_it_loads_is_asked_for_everything_anew() {
     let mut state = State::default();
     state.update(Action::Chosen(Ok("https://host/m.json".into())));
     let loading = protocol::Loading {
@@ -88,9 +88,10 @@ fn a_worker_that_breaks_down_while_it_loads_is_followed_by_one_without_threads_o
     };
     arrive(&mut state, 1, &[1]);
     state.update(Action::Worker(Reply::Loading(loading)));
-    assert!(!state.without_threads);
-    assert_eq!(crash(&mut state), [Effect::StartWorker]);
-    assert!(state.without_threads);
+    assert_eq!(state.update(Action::WorkerBroke(Breakdown::Replaced)), [], "another one starts already");
+    assert_eq!((&state.engine, state.crashes.all()), (&Engine::Starting, 1));
+    let load = Effect::Load { manifest: "https://host/m.json".into(), agreed: false };
+    assert_eq!(state.update(Action::Worker(Reply::Awake { lock: None })), [load]);
     state.update(Action::Worker(Reply::Loading(loading)));
     assert_eq!(crash(&mut state), [Effect::StopWorker]);
     assert!(matches!(state.engine, Engine::Failed(Problem::Crashed(_))));
@@ -109,20 +110,4 @@ fn a_page_that_was_put_away_starts_its_worker_again_and_keeps_its_photos() {
         message: String::new(),
     }));
     assert_eq!(failed.update(Action::Returned), []);
-}
-
-/// Browsers create a worker now and then whose script they never ask for.
-#[test]
-fn a_worker_whose_script_does_not_begin_is_made_anew_a_few_times() {
-    let mut state = State::default();
-    state.update(Action::Chosen(Ok("https://host/m.json".into())));
-    assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
-    state.update(Action::Worker(Reply::Begun));
-    for _ in 0..2 {
-        assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
-    }
-    assert_eq!(state.update(Action::WorkerNotBegun), [], "the network is slow");
-    assert_eq!(state.crashes.all(), 0, "nobody is told of a breakdown");
-    state.update(Action::Worker(Reply::Awake { lock: None }));
-    assert_eq!(state.update(Action::WorkerNotBegun), [], "it came late");
 }
