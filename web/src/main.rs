@@ -22,6 +22,7 @@ mod photo;
 mod previews;
 mod record;
 mod record_link;
+mod service_worker;
 mod shelf;
 mod state;
 mod status;
@@ -34,7 +35,7 @@ mod viewport;
 
 fn main() {
     wasm_bindgen_futures::spawn_local(async {
-        if !isolation::seek().await {
+        if !isolation::ensure_isolated().await {
             draw();
         }
     });

@@ -2,16 +2,13 @@
 //! and used when the visitor says so, never in the middle of work.
 
 use crate::fetch::base_address;
-use crate::isolation::container;
+use crate::service_worker::{SERVICE_WORKER, container};
 use crate::state::Action;
 use gloo::events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ServiceWorker, ServiceWorkerRegistration, ServiceWorkerState, Url};
 use yew::Callback;
-
-/// Relative to the page.
-pub const SERVICE_WORKER: &str = "service-worker.js";
 
 /// Registers the service worker, unless one is there, and tells when a new version waits.
 pub fn watch(dispatch: Callback<Action>) {
