@@ -20,3 +20,16 @@ fn workers_are_chosen_replaced_and_missed() {
         assert_eq!(run(client, failures).await, json!([]));
     });
 }
+
+#[test]
+fn a_worker_that_dies_while_it_loads_is_replaced_by_one_without_threads() {
+    let server = site::serve_with_script_in_workers(site::DIE_LOADING_WITH_THREADS.into());
+    browse(Setup::THREADS, async |client| {
+        client.goto(&format!("{}{EXAMPLE}", server.url())).await.unwrap();
+        let outcome = "const classify = await pipeline('image-classification');
+            const [{ label }] = await classify('../samples/cat.jpg');
+            return { build: classify.build, threads: classify.backend.threads, answered: label !== '' }";
+        let expected = json!({ "build": "simd128", "threads": 1, "answered": true });
+        assert_eq!(run(client, outcome).await, expected);
+    });
+}
