@@ -5,7 +5,7 @@ import { startWorker } from "./worker-client.js";
 export class Classifier {
   #client;
   #calls;
-  // Photos without an answer, by their ids: what was asked, and whom to tell.
+  // Photos without an answer, by their ids: what was asked, and the promise to settle.
   #waiting = new Map();
   #last = 0;
   // Whether the worker has its model.

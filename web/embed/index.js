@@ -27,18 +27,18 @@ export async function pipeline(task, model, options = {}) {
   }
   const request = { manifest: manifest.href, device: backend, threads: chosen.threads };
 
-  const tell = (event) => progress?.({ name: manifest.href, ...event });
-  tell({ status: "initiate", file: "weights" });
+  const report = (event) => progress?.({ name: manifest.href, ...event });
+  report({ status: "initiate", file: "weights" });
   const classifier = await Classifier.load(folder(workerUrl), chosen.build, request, (loading) => {
     const { phase, total, here, built } = loading;
     // What is in the browser's storage is as far as it is built.
     const loaded = phase === "download" ? here : built;
     if (phase !== "warm_up" && total > 0) {
-      tell({ status: "progress", file: "weights", progress: (100 * loaded) / total, loaded, total });
+      report({ status: "progress", file: "weights", progress: (100 * loaded) / total, loaded, total });
     }
   });
-  tell({ status: "done", file: "weights" });
-  tell({ status: "ready", task, model: classifier.model.name });
+  report({ status: "done", file: "weights" });
+  report({ status: "ready", task, model: classifier.model.name });
 
   const one = async (source, topK, lang) => {
     const { predictions } = await classifier.classify(await photo(source), topK);

@@ -163,7 +163,7 @@ export class PhotoClassifier extends HTMLElement {
     if (this.#classifier === classifier) [this.#classifier, this.#made] = [null, null];
   }
 
-  // A photo that came in; its fault is told on the element.
+  // A photo that came in; its fault is shown on the element.
   #take(source) {
     if (source) this.classify(source).catch(() => undefined);
     else this.#fail(new Error(this.#text.nothing));

@@ -66,7 +66,7 @@ function probe() {
     isolated,
     // WebKit on GTK refuses it to isolated pages too.
     sharing: isolated && memory !== null && canSend(memory),
-    // Logical processors; some browsers tell fewer than there are.
+    // Logical processors; some browsers report fewer than there are.
     cores: Math.max(1, navigator.hardwareConcurrency || 1),
   };
 }
