@@ -105,6 +105,22 @@ fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
     }
 }
 
+/// Shared memory may not grow beyond what was set aside, so it may be short where other memory is not.
+#[test]
+fn a_worker_that_dies_while_it_loads_is_replaced_by_one_without_threads() {
+    let server = site::serve_with_script_in_workers(site::DIE_LOADING_WITH_THREADS.into());
+    browse(Setup::THREADS, async |client| {
+        page::open(client, &format!("{}{}", server.url(), BUILDS[1])).await;
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        let cards = page::settled(client, 1).await;
+        assert_eq!(cards[0].state, "done", "{cards:?}");
+        let backend = page::element(client, "backend").await.text().await.unwrap();
+        assert!(backend.contains("simd128") && backend.contains("1 thread"), "{backend:?}");
+        let notice = notice(client).await;
+        assert!(notice.contains("stopped unexpectedly 1 time "), "{notice:?}");
+    });
+}
+
 /// A worker holds its lock until it has ended.
 fn as_many_workers(count: usize) -> String {
     format!(

@@ -1,6 +1,9 @@
 //! Other pages' ways in, in a real Chromium: the function `pipeline` and the element `<photo-classifier>` on the example
 //! page, whose content security policy is as strict as they allow.
 
+#[path = "embed/worker_scripts.rs"]
+mod worker_scripts;
+
 use serde_json::{Value, json};
 use server::{Disturbance, Options};
 use tests::axe::violations;

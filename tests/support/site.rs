@@ -66,6 +66,16 @@ pub fn serve_with_script_in_workers(script: String) -> Server {
     serve_with(Options { disturb: Some(Box::new(disturb)), ..Options::new(dist()) })
 }
 
+/// Before the workers' own code: those with threads die once they have begun to load a model.
+pub const DIE_LOADING_WITH_THREADS: &str = "if (self.location.pathname.includes('-threads/')) {
+  const post = self.postMessage;
+  self.postMessage = (message, ...more) => {
+    post.call(self, message, ...more);
+    if (message[0].includes('\"type\":\"loading\"')) setTimeout(() => { throw new Error('out of memory'); });
+  };
+}
+";
+
 /// The files of a converted model, for [`serve_with_files`], below `folder`.
 pub fn model_files(model: &Path, folder: &str) -> Vec<(String, &'static str, Vec<u8>)> {
     let files = std::fs::read_dir(model).expect("a converted model").map(|file| file.expect("a file").path());

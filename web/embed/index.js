@@ -1,9 +1,9 @@
 // Beitscope's classifier for any page: `pipeline('image-classification')` in the convention of the libraries that
 // answer `[{ label, score }]`. Photos never leave the page.
 
-import { plan } from "./builds.js";
-import { start } from "./client.js";
+import { Classifier } from "./classifier.js";
 import { photo } from "./source.js";
+import { plan } from "./worker-builds.js";
 
 const TASK = "image-classification";
 const BACKENDS = ["auto", "cpu", "webgpu"];
@@ -17,29 +17,35 @@ export async function pipeline(task, model, options = {}) {
   if (task !== TASK) throw new Error(`The one task is "${TASK}", not ${JSON.stringify(task)}.`);
   if (!BACKENDS.includes(backend)) throw new Error(`backend is one of ${BACKENDS.join(", ")}, not ${backend}.`);
   const manifest = manifestOf(model);
-  const chosen = plan(threads);
-  const worker = new URL(`${chosen.build}/worker.js`, folder(workerUrl));
+  const chosen = plan(null, threads);
+  if (chosen.refusal) {
+    throw new Error("This browser lacks WebAssembly SIMD, which the classifier needs: a newer browser has it.");
+  }
+  if (chosen.notice?.kind === "bad_threads") {
+    const { most } = chosen.notice;
+    throw new RangeError(`threads goes from 0, which leaves the choice to the browser, to ${most}; got ${threads}.`);
+  }
   const request = { manifest: manifest.href, device: backend, threads: chosen.threads };
 
-  const tell = (event) => progress?.({ name: manifest.href, ...event });
-  tell({ status: "initiate", file: "weights" });
-  const client = await start(worker, request, (loading) => {
+  const report = (event) => progress?.({ name: manifest.href, ...event });
+  report({ status: "initiate", file: "weights" });
+  const classifier = await Classifier.load(folder(workerUrl), chosen.build, request, (loading) => {
     const { phase, total, here, built } = loading;
     // What is in the browser's storage is as far as it is built.
     const loaded = phase === "download" ? here : built;
     if (phase !== "warm_up" && total > 0) {
-      tell({ status: "progress", file: "weights", progress: (100 * loaded) / total, loaded, total });
+      report({ status: "progress", file: "weights", progress: (100 * loaded) / total, loaded, total });
     }
   });
-  tell({ status: "done", file: "weights" });
-  tell({ status: "ready", task, model: client.model.name });
+  report({ status: "done", file: "weights" });
+  report({ status: "ready", task, model: classifier.model.name });
 
   const one = async (source, topK, lang) => {
-    const { predictions } = await client.classify(await photo(source), topK);
+    const { predictions } = await classifier.classify(await photo(source), topK);
     return predictions.map(({ label, label_zh: zh, score }) => ({ label: (lang === "zh" && zh) || label, score }));
   };
   const classify = async (sources, { top_k: topK = 5, lang = "en" } = {}) => {
-    const k = topK ?? client.model.classes;
+    const k = topK ?? classifier.model.classes;
     if (!Number.isInteger(k) || k < 1) throw new RangeError(`top_k is a number from 1 on, or null for all; got ${topK}.`);
     if (!Array.isArray(sources) && !(sources instanceof FileList)) return one(sources, k, lang);
     const results = [];
@@ -49,11 +55,11 @@ export async function pipeline(task, model, options = {}) {
   };
   Object.defineProperties(classify, {
     task: { value: task },
-    model: { get: () => client.model },
-    backend: { get: () => client.backend },
-    build: { value: chosen.build },
-    ended: { get: () => client.ended },
-    dispose: { value: async () => client.end(new Error("The classifier was disposed of: make a new pipeline.")) },
+    model: { get: () => classifier.model },
+    backend: { get: () => classifier.backend },
+    build: { get: () => classifier.build },
+    ended: { get: () => classifier.ended },
+    dispose: { value: async () => classifier.end(new Error("The classifier was disposed of: make a new pipeline.")) },
   });
   return classify;
 }

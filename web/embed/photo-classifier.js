@@ -4,14 +4,14 @@
 import { pipeline } from "./index.js";
 import { photo } from "./source.js";
 import { sheet } from "./style.js";
-import { words } from "./words.js";
+import { translation } from "./translations.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// These make another classifier.
-const MAKING = ["model", "threads", "backend", "worker-url"];
+// A change of these takes another classifier.
+const OPTIONS = ["model", "threads", "backend", "worker-url"];
 
 export class PhotoClassifier extends HTMLElement {
-  static observedAttributes = [...MAKING, "top-k", "lang", "eager"];
+  static observedAttributes = [...OPTIONS, "top-k", "lang", "eager"];
 
   #parts = build(this.attachShadow({ mode: "open" }));
   // The promise of a classifier, once one is wanted, and what it has become.
@@ -21,7 +21,7 @@ export class PhotoClassifier extends HTMLElement {
   #photo = null;
   #turn = 0;
   // What is said below the photo, and what follows it but changes too often to be read aloud: functions of the
-  // words, so that both can be said in another language.
+  // translation, so that both can be said in another language.
   #said = () => "";
   #detail = () => "";
   #results = [];
@@ -64,7 +64,7 @@ export class PhotoClassifier extends HTMLElement {
 
   attributeChangedCallback(name, before, now) {
     if (before === now || !this.isConnected) return;
-    if (MAKING.includes(name)) this.dispose();
+    if (OPTIONS.includes(name)) this.dispose();
     if (name === "eager" && now !== null) this.load().catch((error) => this.#fail(error));
     this.#draw();
     if (this.#photo && name !== "eager") this.classify(this.#photo).catch(() => undefined);
@@ -98,7 +98,7 @@ export class PhotoClassifier extends HTMLElement {
       const loading = this.load();
       const classify = await loading;
       if (current()) this.#say(({ looking }) => looking);
-      const results = await classify(blob, { top_k: this.topK, lang: this.#words.tag }).finally(() => {
+      const results = await classify(blob, { top_k: this.topK, lang: this.#text.tag }).finally(() => {
         // Its worker may have broken down; the next photo gets another.
         if (classify.ended) this.#forget(loading);
       });
@@ -129,8 +129,8 @@ export class PhotoClassifier extends HTMLElement {
     return this.#results;
   }
 
-  get #words() {
-    return words(this.closest("[lang]")?.lang || document.documentElement.lang);
+  get #text() {
+    return translation(this.closest("[lang]")?.lang || document.documentElement.lang);
   }
 
   async #make() {
@@ -163,10 +163,10 @@ export class PhotoClassifier extends HTMLElement {
     if (this.#classifier === classifier) [this.#classifier, this.#made] = [null, null];
   }
 
-  // A photo that came in; its fault is told on the element.
+  // A photo that came in; its fault is shown on the element.
   #take(source) {
     if (source) this.classify(source).catch(() => undefined);
-    else this.#fail(new Error(this.#words.nothing));
+    else this.#fail(new Error(this.#text.nothing));
   }
 
   #paste(event) {
@@ -220,7 +220,7 @@ export class PhotoClassifier extends HTMLElement {
   }
 
   #draw() {
-    const text = this.#words;
+    const text = this.#text;
     const { zone, canvas, hint, button, progress, status, lead, detail, results } = this.#parts;
     const percent = new Intl.NumberFormat(text.tag, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
     zone.setAttribute("aria-label", text.name);

@@ -1,116 +1,101 @@
-//! The worker, as the page sees it: starts it, sends [`Request`]s, turns what comes back into
-//! [`Action`]s.
+//! The worker, as the page sees it: starts it, sends [`Request`]s, turns what comes back into [`Action`]s. How a worker
+//! is started, replaced and found dead is the same for other pages, and in `web/embed/worker-client.js`.
 
 use crate::fetch::js_error_message;
-use crate::lifeline;
 use crate::page_address::base_address;
-use crate::worker_build::WorkerBuild;
 use gloo::events::EventListener;
-use gloo::timers::callback::Timeout;
-use js_sys::{Array, Reflect, Uint8ClampedArray};
+use js_sys::{Array, JSON, Uint8ClampedArray};
 use page::action::Action;
 use page::engine::WorkerFailure;
 use page::photo::{LISTED_CLASSES, Picture};
+use page::worker_setup::{NoPlan, Plan};
 use protocol::teach::TeachRequest;
 use protocol::{Device, Reply, Request};
-use std::cell::Cell;
 use std::rc::Rc;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, Event, MessageEvent, PageTransitionEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, PageTransitionEvent, Url};
 use yew::Callback;
 
-/// After so many milliseconds a worker that has said nothing yet is given up: a program that never comes, on a
-/// connection that has fallen silent, raises no error.
-const AWAKE_WITHIN: u32 = 120_000;
+// Addresses relative to the page's program. `crates/xtask/src/embed.rs` lists these files for use without a network.
+#[wasm_bindgen(raw_module = "./embed/worker-builds.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = plan)]
+    fn plan_in_script(build: Option<&str>, threads: Option<&str>) -> JsValue;
+}
 
-/// After so many milliseconds without its script's first word a worker is taken for one whose script the browser has
-/// never asked for, which happens now and then: another one gets it. On a network that is slower than that, too.
-const BEGUN_WITHIN: u32 = 10_000;
+#[wasm_bindgen(raw_module = "./embed/worker-client.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = startWorker, catch)]
+    fn start_worker(
+        workers: &str,
+        build: &str,
+        on_reply: &OnReply,
+        on_replaced: &OnReplaced,
+        on_end: &OnEnd,
+    ) -> Result<WorkerClient, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `startWorker` gives.
+    type WorkerClient;
+    #[wasm_bindgen(method, catch)]
+    fn post(this: &WorkerClient, json: &str, files: &Array) -> Result<(), JsValue>;
+    #[wasm_bindgen(method)]
+    fn end(this: &WorkerClient);
+}
+
+type OnReply = Closure<dyn FnMut(JsValue, JsValue)>;
+type OnReplaced = Closure<dyn FnMut()>;
+type OnEnd = Closure<dyn FnMut(String, String)>;
+
+/// The build and the number of threads for these parameters of the page's address, `worker` and `threads`.
+///
+/// # Errors
+/// The outer one where the script is of another version than this program.
+pub fn plan(build: Option<&str>, threads: Option<&str>) -> Result<Result<Plan, NoPlan>, String> {
+    let json = JSON::stringify(&plan_in_script(build, threads)).map_err(js_error_message)?;
+    Plan::from_json(&String::from(json)).map_err(|error| error.to_string())
+}
 
 /// A running worker; ends with this value.
 pub struct Client {
-    worker: Worker,
-    /// Until it is ended on purpose.
-    wanted: Rc<Cell<bool>>,
-    /// Dropped with the client, so that an ended worker is not heard any more.
-    _listeners: Vec<EventListener>,
+    worker: Rc<WorkerClient>,
+    _calls: (OnReply, OnReplaced, OnEnd),
+    _listeners: [EventListener; 2],
 }
 
 impl Client {
-    /// Starts a worker. What it sends, and its breaking down, arrives through `dispatch`.
-    pub fn start(build: WorkerBuild, dispatch: &Callback<Action>) -> Result<Self, String> {
-        let address = Url::new_with_base(&build.entry(), &base_address()).map_err(js_error_message)?.href();
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(&address, &options).map_err(js_error_message)?;
-        let wanted = Rc::new(Cell::new(true));
-        let silence = Timeout::new(AWAKE_WITHIN, {
-            let dispatch = dispatch.clone();
-            move || {
-                let reason = "it has said nothing for two minutes".to_owned();
-                dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason)));
-            }
+    /// Starts a worker of this build. What it sends, and its breaking down, arrives through `dispatch`.
+    pub fn start(build: &str, dispatch: &Callback<Action>) -> Result<Self, String> {
+        let window = web_sys::window().ok_or("there is no window")?;
+        let workers = Url::new_with_base("workers/", &base_address()).map_err(js_error_message)?.href();
+        let emit = dispatch.clone();
+        let on_reply = OnReply::new(move |_, message| {
+            let misunderstood = |reason| Action::WorkerFailed(WorkerFailure::Misunderstood(reason));
+            emit.emit(read(message).unwrap_or_else(misunderstood));
         });
-        let not_begun = Timeout::new(BEGUN_WITHIN, {
-            let dispatch = dispatch.clone();
-            move || dispatch.emit(Action::WorkerNotBegun)
+        let emit = dispatch.clone();
+        let on_replaced = OnReplaced::new(move || emit.emit(Action::WorkerFailed(WorkerFailure::Replaced)));
+        let emit = dispatch.clone();
+        let on_end = OnEnd::new(move |kind: String, reason| {
+            let how = if kind == "crashed" { WorkerFailure::Crashed } else { WorkerFailure::Misunderstood };
+            emit.emit(Action::WorkerFailed(how(reason)));
         });
-        let on_message = {
-            let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
-            let (silence, not_begun) = (Cell::new(Some(silence)), Cell::new(Some(not_begun)));
-            move |event: &Event| {
-                not_begun.set(None);
-                let action = read(event)
-                    .unwrap_or_else(|reason| Action::WorkerFailed(WorkerFailure::Misunderstood(reason)));
-                if action != Action::Worker(Reply::Begun) {
-                    // It is not silent.
-                    silence.set(None);
-                }
-                if let Action::Worker(Reply::Awake { lock: Some(lock) }) = &action {
-                    let (dispatch, wanted) = (dispatch.clone(), wanted.clone());
-                    lifeline::once_free(lock, move || {
-                        if wanted.get() {
-                            let reason = "it ended without a word".to_owned();
-                            dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason)));
-                        }
-                    });
-                }
-                dispatch.emit(action);
-            }
-        };
-        let on_error = {
-            let dispatch = dispatch.clone();
-            move |event: &Event| {
-                dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(message_of(event))))
-            }
-        };
-        let on_message_error = {
-            let dispatch = dispatch.clone();
-            move |_: &Event| {
-                let reason = "a message could not be cloned".to_owned();
-                dispatch.emit(Action::WorkerFailed(WorkerFailure::Misunderstood(reason)));
-            }
-        };
-        let mut listeners = vec![
-            EventListener::new(&worker, "message", on_message),
-            EventListener::new(&worker, "error", on_error),
-            EventListener::new(&worker, "messageerror", on_message_error),
-        ];
+        let worker =
+            start_worker(&workers, build, &on_reply, &on_replaced, &on_end).map_err(js_error_message)?;
+        let worker = Rc::new(worker);
         // A browser may let the old page's worker live on for a while beside the new page's: two networks in memory.
-        if let Some(window) = web_sys::window() {
-            let (ended, wanted) = (worker.clone(), wanted.clone());
-            listeners.push(EventListener::new(&window, "pagehide", move |_| {
-                wanted.set(false);
-                ended.terminate();
-            }));
-            let dispatch = dispatch.clone();
-            listeners.push(EventListener::new(&window, "pageshow", move |event| {
-                if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-                    dispatch.emit(Action::PageRestored);
-                }
-            }));
-        }
-        Ok(Self { worker, wanted, _listeners: listeners })
+        let ended = worker.clone();
+        let on_hide = EventListener::new(&window, "pagehide", move |_| ended.end());
+        let emit = dispatch.clone();
+        let on_show = EventListener::new(&window, "pageshow", move |event| {
+            if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
+                emit.emit(Action::PageRestored);
+            }
+        });
+        Ok(Self { worker, _calls: (on_reply, on_replaced, on_end), _listeners: [on_hide, on_show] })
     }
 
     /// Asks the worker to load the manifest at this absolute address and to run it on this device, or on so many
@@ -146,24 +131,19 @@ impl Client {
     }
 
     fn post<'a>(&self, request: &Request, photos: impl IntoIterator<Item = &'a Blob>) -> Result<(), String> {
-        let message = Array::of1(&JsValue::from_str(&request.to_json()));
-        for photo in photos {
-            message.push(photo);
-        }
-        self.worker.post_message(&message).map_err(js_error_message)
+        let files: Array = photos.into_iter().collect();
+        self.worker.post(&request.to_json(), &files).map_err(js_error_message)
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.wanted.set(false);
-        self.worker.terminate();
+        self.worker.end();
     }
 }
 
-fn read(event: &Event) -> Result<Action, String> {
-    let data = event.dyn_ref::<MessageEvent>().ok_or("it is no message")?.data();
-    let parts = data.dyn_into::<Array>().map_err(|_| "it is no array")?;
+fn read(message: JsValue) -> Result<Action, String> {
+    let parts = message.dyn_into::<Array>().map_err(|_| "it is no array")?;
     let json = parts.get(0).as_string().ok_or("it has no JSON text")?;
     let rgba = || -> Result<Rc<[u8]>, String> {
         let pixels: Uint8ClampedArray = parts.get(1).dyn_into().map_err(|_| "it has no pixels")?;
@@ -178,8 +158,31 @@ fn read(event: &Event) -> Result<Action, String> {
     })
 }
 
-/// What an error event says; one for a script that could not be fetched says nothing.
-fn message_of(event: &Event) -> String {
-    let message = Reflect::get(event, &JsValue::from_str("message")).ok();
-    message.and_then(|message| message.as_string()).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use wasmparser::{Validator, WasmFeatures};
+
+    /// Each probe is a valid module that needs its feature.
+    #[test]
+    fn each_probe_asks_for_its_feature() {
+        let script = include_str!("../embed/worker-builds.js");
+        for (name, feature) in [
+            ("simd128", WasmFeatures::SIMD),
+            ("relaxedSimd", WasmFeatures::RELAXED_SIMD),
+            ("threads", WasmFeatures::THREADS),
+        ] {
+            let digits =
+                script.split_once(&format!("{name}: \"")).and_then(|(_, rest)| rest.split('"').next());
+            let digits = digits.unwrap_or_else(|| panic!("no probe for {name}"));
+            let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+            let probe: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+            let all = WasmFeatures::all();
+            let valid = |features| Validator::new_with_features(features).validate_all(&probe).map(drop);
+            assert!(valid(all).is_ok(), "{feature:?}: {:?}", valid(all));
+            // Relaxed SIMD is nothing without SIMD.
+            let without =
+                if feature == WasmFeatures::SIMD { feature | WasmFeatures::RELAXED_SIMD } else { feature };
+            assert!(valid(all.difference(without)).is_err(), "{feature:?} is not asked for");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 //! `<meta name="isolation" content="service-worker">`, or the visitor, by `?isolate=1` in its address.
 //! `?isolate=0` takes it back.
 //!
-//! A service worker has a say only in pages opened after it has started, so the page is loaded anew, once:
-//! before that a mark is left in the tab's session storage, and while it is there nothing is loaded anew.
+//! A service worker controls only pages opened after it has started, so the page is reloaded, once: before that a mark
+//! is left in the tab's session storage, and while it is there nothing is reloaded.
 
 use crate::page_address::{base_address, parameter};
 use crate::service_worker::{SERVICE_WORKER, container};
@@ -15,105 +15,105 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ServiceWorkerRegistration, ServiceWorkerState, Storage, Url, Window};
 
-/// What the service worker is called where it isolates.
+/// The service worker's script where it isolates.
 const ISOLATING: &str = "service-worker.js?isolate";
 
-/// The mark's key. Its value is the address that was loaded anew.
+/// The mark's key. Its value is the address that was reloaded.
 const MARK: &str = "beitscope-isolating";
 
-/// Milliseconds between the looks whether a service worker has started.
-const BETWEEN_LOOKS: u32 = 50;
-/// So many looks for the one that isolates: without it the page goes on, and has threads at the next visit.
-const LOOKS_FOR_ISOLATION: usize = 5_000 / BETWEEN_LOOKS as usize;
-/// For the plain one that takes its place: going on without it would leave isolated what was to be so no longer.
-const LOOKS_FOR_THE_PLAIN_ONE: usize = 30_000 / BETWEEN_LOOKS as usize;
+/// Milliseconds between two checks whether a service worker is active.
+const CHECK_INTERVAL: u32 = 50;
+/// Checks for the one that isolates: without it the page goes on, and has threads at the next visit.
+const CHECKS_FOR_ISOLATING: u32 = 5_000 / CHECK_INTERVAL;
+/// Checks for the plain one that replaces it: without that the page would stay isolated against the visitor's wish.
+const CHECKS_FOR_PLAIN: u32 = 30_000 / CHECK_INTERVAL;
 
-/// Sees to it that the page is isolated, if that was opted in for. Returns whether the page is being loaded
-/// anew, so that nothing else needs to begin.
-pub async fn seek() -> bool {
+/// Makes the page isolated, if that was opted in for, or no longer so. Returns whether the page is being reloaded for
+/// it, so that nothing else needs to begin.
+pub async fn ensure_isolated() -> bool {
     let Some(window) = web_sys::window() else { return false };
-    let wish = parameter("isolate");
-    let Some(marks) = window.session_storage().ok().flatten() else { return false };
-    if wish.as_deref() == Some("0") {
-        if give_up(&window).await.is_some() {
+    let requested = parameter("isolate");
+    let Some(session) = window.session_storage().ok().flatten() else { return false };
+    if requested.as_deref() == Some("0") {
+        if stop_isolating(&window).await.is_some() {
             // This page is still isolated, and without the service worker its workers would be refused.
-            return !is_marked(&marks) && load_anew(&window, &marks);
+            return !was_reloaded(&session) && reload(&window, &session);
         }
-        marks.remove_item(MARK).ok();
+        session.remove_item(MARK).ok();
         return false;
     }
     if is_isolated(&window) {
-        // The next time that isolation is lost it may be sought again.
-        marks.remove_item(MARK).ok();
+        // Should isolation be lost, the page may be reloaded for it again.
+        session.remove_item(MARK).ok();
         return false;
     }
-    let opted_in = wish.is_some() || by_host(&window);
+    let opted_in = requested.is_some() || host_opted_in(&window);
     opted_in
-        && !is_marked(&marks)
-        && start(&window, ISOLATING, LOOKS_FOR_ISOLATION).await.is_some()
-        && load_anew(&window, &marks)
-}
-
-pub fn is_isolated(window: &Window) -> bool {
-    Reflect::get(window, &"crossOriginIsolated".into()).is_ok_and(|value| value.is_truthy())
+        && !was_reloaded(&session)
+        && activate(&window, ISOLATING, CHECKS_FOR_ISOLATING).await.is_some()
+        && reload(&window, &session)
 }
 
 /// The page's address with which a visitor opts in; none where that would be in vain.
-pub fn remedy() -> Option<String> {
+pub fn opt_in_url() -> Option<String> {
     let window = web_sys::window()?;
-    let marks = window.session_storage().ok()??;
-    let can = container(&window).is_some() && !is_isolated(&window) && !is_marked(&marks);
+    let session = window.session_storage().ok()??;
+    let can = container(&window).is_some() && !is_isolated(&window) && !was_reloaded(&session);
     let url = Url::new(&window.location().href().ok()?).ok()?;
     url.search_params().set("isolate", "1");
     can.then(|| url.href())
 }
 
-fn is_marked(marks: &Storage) -> bool {
+fn is_isolated(window: &Window) -> bool {
+    Reflect::get(window, &"crossOriginIsolated".into()).is_ok_and(|value| value.is_truthy())
+}
+
+fn was_reloaded(session: &Storage) -> bool {
     // Where the mark can't be read, it may be there.
-    !matches!(marks.get_item(MARK), Ok(None))
+    !matches!(session.get_item(MARK), Ok(None))
 }
 
-fn load_anew(window: &Window, marks: &Storage) -> bool {
+fn reload(window: &Window, session: &Storage) -> bool {
     let address = window.location().href().unwrap_or_default();
-    marks.set_item(MARK, &address).is_ok() && window.location().reload().is_ok()
+    session.set_item(MARK, &address).is_ok() && window.location().reload().is_ok()
 }
 
-fn by_host(window: &Window) -> bool {
+fn host_opted_in(window: &Window) -> bool {
     let selector = r#"meta[name="isolation"][content="service-worker"]"#;
     window.document().is_some_and(|page| page.query_selector(selector).is_ok_and(|meta| meta.is_some()))
 }
 
-/// Starts the service worker and waits until it has a say.
-async fn start(window: &Window, called: &str, looks: usize) -> Option<()> {
-    let address = address(called)?;
+/// Registers the service worker with this script and waits until it is active.
+async fn activate(window: &Window, script: &str, checks: u32) -> Option<()> {
+    let address = address(script)?;
     let registering = JsFuture::from(container(window)?.register(&address));
     // The script may never come.
-    let patience = TimeoutFuture::new(looks as u32 * BETWEEN_LOOKS);
-    let Either::Left((registered, _)) = select(registering, patience).await else { return None };
+    let timeout = TimeoutFuture::new(checks * CHECK_INTERVAL);
+    let Either::Left((registered, _)) = select(registering, timeout).await else { return None };
     let registration: ServiceWorkerRegistration = registered.ok()?.unchecked_into();
-    for _ in 0..looks {
+    for _ in 0..checks {
         let active = registration.active().filter(|worker| worker.script_url() == address);
         if active.is_some_and(|worker| worker.state() == ServiceWorkerState::Activated) {
             return Some(());
         }
-        TimeoutFuture::new(BETWEEN_LOOKS).await;
+        TimeoutFuture::new(CHECK_INTERVAL).await;
     }
     None
 }
 
-/// Puts the plain service worker in the place of the one that isolates, if that is there. Not by ending the latter:
-/// the plain one's registration comes while a page of the latter's may still be open, and has then been seen to leave
-/// the latter in charge.
-async fn give_up(window: &Window) -> Option<()> {
+/// Replaces the service worker that isolates, if it is there, by the plain one. Not by unregistering the former: the
+/// plain one's registration comes while a page of the former's may still be open, and has then been seen to leave the
+/// former in charge.
+async fn stop_isolating(window: &Window) -> Option<()> {
     let registering = container(window)?.get_registration_with_document_url(&base_address());
     let registration: JsValue = JsFuture::from(registering).await.ok()?;
     let registration: ServiceWorkerRegistration = registration.dyn_into().ok()?;
     let isolating = address(ISOLATING)?;
     let there = [registration.installing(), registration.waiting(), registration.active()];
     there.into_iter().flatten().find(|worker| worker.script_url() == isolating)?;
-    start(window, SERVICE_WORKER, LOOKS_FOR_THE_PLAIN_ONE).await
+    activate(window, SERVICE_WORKER, CHECKS_FOR_PLAIN).await
 }
 
-fn address(called: &str) -> Option<String> {
-    Url::new_with_base(called, &base_address()).ok().map(|url| url.href())
+fn address(script: &str) -> Option<String> {
+    Url::new_with_base(script, &base_address()).ok().map(|url| url.href())
 }

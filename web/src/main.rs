@@ -22,7 +22,6 @@ mod fetch;
 mod inflate;
 mod intake;
 mod isolation;
-mod lifeline;
 mod model_choice;
 mod page_address;
 mod photo_files;
@@ -32,15 +31,13 @@ mod record_link;
 mod service_worker;
 mod storage;
 mod teach;
-mod threads;
 mod updates;
 mod viewport;
 mod visitor_language;
-mod worker_build;
 
 fn main() {
     wasm_bindgen_futures::spawn_local(async {
-        if !isolation::seek().await {
+        if !isolation::ensure_isolated().await {
             draw();
         }
     });

@@ -29,8 +29,6 @@ pub enum Action {
     Worker(Reply),
     /// The worker crashed, or sent something that is no message.
     WorkerFailed(WorkerFailure),
-    /// The worker's script has not begun to run.
-    WorkerNotBegun,
     /// The page is shown again; the worker was ended when it was put away.
     PageRestored,
     /// Load the model again after a failure.

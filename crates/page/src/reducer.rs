@@ -29,7 +29,6 @@ impl State {
             Action::PickModel(manifest) => self.pick_model(manifest),
             Action::Worker(reply) => self.on_reply(reply),
             Action::WorkerFailed(failure) => self.on_worker_failed(failure),
-            Action::WorkerNotBegun => self.on_worker_not_begun(),
             Action::PageRestored => self.on_page_restored(),
             Action::Reload => self.reload(),
             Action::AcceptOffer => self.agree(),

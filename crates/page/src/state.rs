@@ -81,10 +81,6 @@ pub struct State {
     pub(crate) whole_times: VecDeque<f64>,
     /// What the network's time for the last photo went to.
     pub stages: Vec<StageTime>,
-    /// A worker crashed while it loaded: the next has one thread, whose memory grows as it must.
-    pub without_threads: bool,
-    /// Workers that were made anew since their script did not begin.
-    pub(crate) not_begun: u32,
     /// Workers that crashed.
     pub crashes: Crashes,
     /// What is in the browser's storage, once it was looked up.
@@ -119,8 +115,6 @@ impl Default for State {
             times: VecDeque::new(),
             whole_times: VecDeque::new(),
             stages: Vec::new(),
-            without_threads: false,
-            not_begun: 0,
             crashes: Crashes::default(),
             stored: StorageContents::default(),
         }

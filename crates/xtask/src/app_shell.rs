@@ -40,8 +40,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // What begins like that is for the host, not for visitors.
         let hosts = name.starts_with(['.', '_']);
-        if prefix.is_empty() && (hosts || [SERVICE_WORKER, "models", embed::FOLDER].contains(&name.as_str()))
-        {
+        let elsewhere = prefix.is_empty() && (hosts || [SERVICE_WORKER, "models"].contains(&name.as_str()));
+        let for_others = prefix == embed::PREFIX && !embed::OF_THE_PAGE.contains(&name.as_str());
+        if elsewhere || for_others {
             continue;
         }
         if path.is_dir() {
@@ -64,6 +65,9 @@ mod tests {
         let site = std::env::temp_dir().join(format!("xtask-shell-{}", std::process::id()));
         fs::create_dir_all(site.join("models/demo")).unwrap();
         fs::create_dir_all(site.join("samples")).unwrap();
+        fs::create_dir_all(site.join("embed")).unwrap();
+        fs::write(site.join("embed/worker-client.js"), "of the page too").unwrap();
+        fs::write(site.join("embed/index.js"), "for other pages").unwrap();
         fs::write(site.join("index.html"), "page").unwrap();
         fs::write(site.join("_headers"), "for the host").unwrap();
         fs::write(site.join("models/demo/x.gguf-00001-of-00001"), "weights").unwrap();
@@ -71,7 +75,11 @@ mod tests {
         fs::write(site.join(SERVICE_WORKER), "before\nconst SHELL = {};\nafter").unwrap();
         list(&site).unwrap();
         let written = fs::read_to_string(site.join(SERVICE_WORKER)).unwrap();
-        assert!(written.starts_with("before\nconst SHELL = {\n  \"index.html\": \""), "{written}");
+        assert!(
+            written.starts_with("before\nconst SHELL = {\n  \"embed/worker-client.js\": \""),
+            "{written}"
+        );
+        assert!(!written.contains("embed/index.js"), "{written}");
         assert!(written.contains("\"samples/models\": \"44136fa355b3678a1146ad16f7e8649e\""), "{written}");
         assert!(!written.contains("gguf") && written.ends_with("};\nafter"), "{written}");
         fs::write(site.join("index.html"), "another page").unwrap();

@@ -7,6 +7,10 @@ use std::path::Path;
 use crate::Result;
 
 pub const FOLDER: &str = "embed";
+/// What the paths of its files begin with.
+pub const PREFIX: &str = "embed/";
+/// Its files that the page's program imports too.
+pub const OF_THE_PAGE: [&str; 2] = ["worker-builds.js", "worker-client.js"];
 
 /// The workspace's.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -53,6 +57,28 @@ mod tests {
         // The first that is understood is taken, and everybody understands `default`.
         assert!(text.find("types").unwrap() < text.find("default").unwrap(), "{text}");
         assert!(stamped("{}").is_err());
+    }
+
+    /// The page would not open without a network if one of its imports were not kept.
+    #[test]
+    fn what_the_page_imports_is_listed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+        let read = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+        let named = |text: &str, before: &str| -> Vec<String> {
+            let names = text.split(before).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+            names.collect()
+        };
+        let mut imported = named(&read("src/client.rs"), "raw_module = \"./embed/");
+        for file in imported.clone() {
+            imported.extend(named(&read(&format!("embed/{file}")), "from \"./"));
+        }
+        imported.sort_unstable();
+        imported.dedup();
+        assert_eq!(imported, OF_THE_PAGE);
+        let page = fs::read_to_string(folder.join("../index.html")).unwrap();
+        for file in OF_THE_PAGE {
+            assert!(page.contains(&format!(r#"rel="modulepreload" href="embed/{file}""#)), "{file}");
+        }
     }
 
     /// Each file that the package promises is there.

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::annotate::{Heat, annotate};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::diagnostics;
 use crate::download;
 use crate::fetch;
@@ -12,10 +12,8 @@ use crate::page_address::parameter;
 use crate::previews;
 use crate::record_link;
 use crate::storage;
-use crate::threads::{Plan, Wishes};
 use crate::updates;
 use crate::visitor_language;
-use crate::worker_build::{Abilities, WorkerBuild};
 use page::action::Action;
 use page::effect::Effect;
 use page::engine::{EngineError, WorkerFailure};
@@ -104,20 +102,20 @@ impl App {
 
     fn start_worker(&mut self) {
         self.client = None;
-        let plain = self.state.without_threads.then(|| WorkerBuild::Simd128.name().to_owned());
-        let wishes = Wishes { threads: parameter("threads"), build: plain.or(parameter("worker")) };
-        let plan = match Plan::new(&Abilities::probe(), &wishes) {
-            Ok(plan) => plan,
-            Err(reason) => {
+        let plan = match client::plan(parameter("worker").as_deref(), parameter("threads").as_deref()) {
+            Ok(Ok(plan)) => plan,
+            Ok(Err(reason)) => {
                 return self.dispatch.emit(Action::ModelChosen(Err(EngineError::NoWorker(reason))));
             }
+            Err(reason) => {
+                return self.dispatch.emit(Action::WorkerFailed(WorkerFailure::Misunderstood(reason)));
+            }
         };
-        let build = plan.build;
-        self.plan = Some(plan);
-        match Client::start(build, &self.dispatch) {
+        match Client::start(&plan.build, &self.dispatch) {
             Ok(client) => self.client = Some(Rc::new(client)),
             Err(reason) => self.dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason))),
         }
+        self.plan = Some(plan);
     }
 
     pub(super) fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {

@@ -49,7 +49,7 @@ pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps
                     if let Some(notice) = notice {
                         <p class="notice" data-testid="notice">
                             { (text.notice)(notice) }
-                            if let (Notice::NotIsolated { .. }, Some(address)) = (notice, isolation::remedy()) {
+                            if let (Notice::NotIsolated { .. }, Some(address)) = (notice, isolation::opt_in_url()) {
                                 { " " }<a href={address}>{ text.isolate }</a>
                             }
                         </p>

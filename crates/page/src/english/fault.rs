@@ -14,22 +14,7 @@ pub fn load(fault: &LoadFault) -> String {
 }
 
 pub fn teach(fault: &TeachFault) -> String {
-    match fault {
-        TeachFault::NoModel => "No model is loaded yet.".into(),
-        TeachFault::Unreadable => "The file could not be read.".into(),
-        TeachFault::Names => "Name every class, and no two alike.".into(),
-        TeachFault::NotSeen => "Some photos have not been looked at yet. Try again in a moment.".into(),
-        TeachFault::TooFew => "Give at least two classes a photo each.".into(),
-        TeachFault::NotAHead { reason } => {
-            format!("The head could not be used: this is not a head ({reason}).")
-        }
-        TeachFault::OtherModel { made_for, loaded } => format!(
-            "The head could not be used: it was made for the model {made_for}, but {loaded} is loaded, whose features \
-             mean something else."
-        ),
-        TeachFault::Unusable { reason } => format!("The head could not be used: {reason}."),
-        TeachFault::Network { reason } => format!("The network failed ({reason})."),
-    }
+    fault.to_string()
 }
 
 /// Where the network runs and why.

@@ -13,9 +13,6 @@ use std::rc::Rc;
 /// put that to the visitor, which a small model is not worth.
 const WORTH_PERSISTING: u64 = 64 << 20;
 
-/// So many workers are made anew one after another because their script does not begin.
-const MOST_NOT_BEGUN: u32 = 2;
-
 impl State {
     pub(super) fn on_models_listed(&mut self, list: Result<Vec<Listed>, ListFault>) -> Vec<Effect> {
         (self.models, self.list_fault) = match list {
@@ -107,10 +104,6 @@ impl State {
 
     pub(super) fn on_reply(&mut self, reply: Reply) -> Vec<Effect> {
         match reply {
-            Reply::Begun => {
-                self.not_begun = 0;
-                vec![]
-            }
             Reply::Awake { .. } => {
                 self.engine = Engine::Finding;
                 self.load()
@@ -138,8 +131,8 @@ impl State {
                 effects
             }
             Reply::LoadFailed { fault, .. } => self.stop_worker(Engine::Failed(EngineError::Load(fault))),
-            // It was shown as running when it was sent.
-            Reply::Started { .. } => vec![],
+            // A photo was shown as running when it was sent.
+            Reply::Begun | Reply::Started { .. } => vec![],
             Reply::Through { id, share } => {
                 if self.in_flight.contains(&id) {
                     self.change(id, |photo| photo.progress = Progress::Running(share));
@@ -196,7 +189,10 @@ impl State {
     /// model yet, it is left for the visitor to decide.
     pub(super) fn on_worker_failed(&mut self, failure: WorkerFailure) -> Vec<Effect> {
         let reason = match failure {
-            WorkerFailure::Crashed(reason) => reason,
+            WorkerFailure::Crashed(reason) => Some(reason),
+            // The visitor may have stopped it meanwhile, with the one in its place.
+            WorkerFailure::Replaced if !matches!(self.engine, Engine::Loading(_)) => return vec![],
+            WorkerFailure::Replaced => None,
             WorkerFailure::Misunderstood(reason) => {
                 return self.stop_worker(Engine::Failed(EngineError::Misunderstood(reason)));
             }
@@ -211,26 +207,16 @@ impl State {
             // Of several nobody knows which was to blame: they go one by one.
             _ => self.one_by_one += self.in_flight.len(),
         }
+        let Some(reason) = reason else {
+            self.lose_worker(Engine::Starting);
+            return vec![];
+        };
         let error = match self.engine {
             Engine::Ready { .. } if self.crashes.may_restart() => return self.start_worker(),
-            // Most often memory ran short: shared memory may not grow beyond what was set aside.
-            Engine::Loading(_) if !self.without_threads => {
-                self.without_threads = true;
-                return self.start_worker();
-            }
             Engine::Choosing | Engine::Starting => EngineError::NotStarted(reason),
             _ => EngineError::Crashed(reason),
         };
         self.stop_worker(Engine::Failed(error))
-    }
-
-    /// The worker's script has not begun: another worker may get it. After some it is the network that is slow.
-    pub(super) fn on_worker_not_begun(&mut self) -> Vec<Effect> {
-        if self.engine != Engine::Starting || self.not_begun >= MOST_NOT_BEGUN {
-            return vec![];
-        }
-        self.not_begun += 1;
-        self.start_worker()
     }
 
     /// The browser has put the page away, with its worker ended, and shows it once more.

@@ -1,7 +1,7 @@
-//! Faults in English, for whoever has no sentences of their own: the page in English, and pages of others. What `beit`
+//! Faults in English: for the page in English, and for other pages, which have no sentences of their own. What `beit`
 //! says of photos on the command line is said here in the same words.
 
-use super::{Foreign, LoadFault, PhotoFault};
+use super::{Foreign, LoadFault, PhotoFault, TeachFault};
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for PhotoFault {
@@ -13,6 +13,30 @@ impl Display for PhotoFault {
 impl Display for LoadFault {
     fn fmt(&self, f: &mut Formatter) -> Result {
         f.write_str(&load(self))
+    }
+}
+
+impl Display for TeachFault {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        match self {
+            TeachFault::NoModel => f.write_str("No model is loaded yet."),
+            TeachFault::Unreadable => f.write_str("The file could not be read."),
+            TeachFault::Names => f.write_str("Name every class, and no two alike."),
+            TeachFault::NotSeen => {
+                f.write_str("Some photos have not been looked at yet. Try again in a moment.")
+            }
+            TeachFault::TooFew => f.write_str("Give at least two classes a photo each."),
+            TeachFault::NotAHead { reason } => {
+                write!(f, "The head could not be used: this is not a head ({reason}).")
+            }
+            TeachFault::OtherModel { made_for, loaded } => write!(
+                f,
+                "The head could not be used: it was made for the model {made_for}, but {loaded} is loaded, whose \
+                 features mean something else."
+            ),
+            TeachFault::Unusable { reason } => write!(f, "The head could not be used: {reason}."),
+            TeachFault::Network { reason } => write!(f, "The network failed ({reason})."),
+        }
     }
 }
 

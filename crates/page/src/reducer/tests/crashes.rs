@@ -74,7 +74,7 @@ fn a_worker_that_crashes_with_nothing_in_flight_is_started_again() {
 }
 
 #[test]
-fn a_worker_that_crashes_while_it_loads_is_followed_by_one_without_threads_once() {
+fn a_worker_that_is_replaced_while_it_loads_is_asked_for_everything_anew() {
     let mut state = State::default();
     state.update(Action::ModelChosen(Ok("https://host/m.json".into())));
     let loading = protocol::Loading {
@@ -87,9 +87,10 @@ fn a_worker_that_crashes_while_it_loads_is_followed_by_one_without_threads_once(
     };
     arrive(&mut state, 1, &[1]);
     state.update(Action::Worker(Reply::Loading(loading)));
-    assert!(!state.without_threads);
-    assert_eq!(crash(&mut state), [Effect::StartWorker]);
-    assert!(state.without_threads);
+    assert_eq!(state.update(Action::WorkerFailed(WorkerFailure::Replaced)), [], "another one starts already");
+    assert_eq!((&state.engine, state.crashes.total()), (&Engine::Starting, 1));
+    let load = Effect::Load { manifest: "https://host/m.json".into(), agreed: false };
+    assert_eq!(state.update(Action::Worker(Reply::Awake { lock: None })), [load]);
     state.update(Action::Worker(Reply::Loading(loading)));
     assert_eq!(crash(&mut state), [Effect::StopWorker]);
     assert!(matches!(state.engine, Engine::Failed(EngineError::Crashed(_))));
@@ -108,22 +109,6 @@ fn a_page_that_was_put_away_starts_its_worker_again_and_keeps_its_photos() {
         message: String::new(),
     }));
     assert_eq!(failed.update(Action::PageRestored), []);
-}
-
-/// Browsers create a worker now and then whose script they never ask for.
-#[test]
-fn a_worker_whose_script_does_not_begin_is_made_anew_a_few_times() {
-    let mut state = State::default();
-    state.update(Action::ModelChosen(Ok("https://host/m.json".into())));
-    assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
-    state.update(Action::Worker(Reply::Begun));
-    for _ in 0..2 {
-        assert_eq!(state.update(Action::WorkerNotBegun), [Effect::StartWorker]);
-    }
-    assert_eq!(state.update(Action::WorkerNotBegun), [], "the network is slow");
-    assert_eq!(state.crashes.total(), 0, "that is no crash");
-    state.update(Action::Worker(Reply::Awake { lock: None }));
-    assert_eq!(state.update(Action::WorkerNotBegun), [], "it came late");
 }
 
 /// It was being unpacked when its worker crashed, and was unpacked for the next one before that failed.

@@ -217,7 +217,11 @@ impl Browser {
             }
             23 => self.update(Action::PageRestored),
             24 if self.worker.is_some() => self.update(Action::WorkerFailed(crash("x"))),
-            25 if self.worker.is_some() => self.update(Action::WorkerNotBegun),
+            25 if matches!(self.state.engine, Engine::Loading(_)) => {
+                self.requests.clear();
+                self.worker = Some(None);
+                self.update(Action::WorkerFailed(WorkerFailure::Replaced));
+            }
             26 if matches!(self.state.engine, Engine::Loading(_) | Engine::Finding) => {
                 let fault = LoadFault::Refused { reason: "x".into() };
                 self.worker_says(Reply::LoadFailed { fault, message: String::new() });

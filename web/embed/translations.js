@@ -1,4 +1,4 @@
-// What the element says, in each language.
+// The sentences of <photo-classifier>, in each language.
 
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
@@ -32,5 +32,5 @@ const CHINESE = {
   nothing: "拖放的内容里没有照片。请先保存图片，再拖放文件。",
 };
 
-// The words for a BCP 47 tag.
-export const words = (tag) => (/^zh\b/i.test(tag ?? "") ? CHINESE : ENGLISH);
+// The sentences for a BCP 47 tag.
+export const translation = (tag) => (/^zh\b/i.test(tag ?? "") ? CHINESE : ENGLISH);
