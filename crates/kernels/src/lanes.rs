@@ -5,7 +5,7 @@
 //! register's width, so all instruction sets give the same bits. That matters: one last bit can move
 //! an activation to another 8-bit code, and the logits by a thousandth.
 
-use crate::activations::Group;
+use crate::kernel_table::Group;
 
 /// A register of `N` f32 lanes.
 ///

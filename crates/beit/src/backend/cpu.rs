@@ -9,7 +9,8 @@ use super::{Activation, Backend, BackendError, LayerNorm, Linear, Stage};
 use crate::position::relative_positions;
 use crate::weights::TensorData;
 use kernels::{
-    Attended, BLOCK, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias, RelativePositionBias,
+    AttentionOutput, BLOCK, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias,
+    RelativePositionBias,
 };
 use tokens::{Buffers, Values};
 
@@ -78,7 +79,7 @@ impl Cpu {
         qkv: &CpuTokens,
         heads: usize,
         bias: Option<&RelativePositionBias>,
-        out: Attended,
+        out: AttentionOutput,
     ) -> Result<(), BackendError> {
         let values = qkv.floats()?;
         let shape =
@@ -248,7 +249,7 @@ impl Backend for Cpu {
         bias: Option<&RelativePositionBias>,
     ) -> Result<CpuTokens, BackendError> {
         let mut out = self.room(qkv.photos, qkv.rows, qkv.width / 3);
-        self.attend(qkv, heads, bias, Attended::Values(out.floats_mut()?))?;
+        self.attend(qkv, heads, bias, AttentionOutput::Values(out.floats_mut()?))?;
         Ok(out)
     }
 
@@ -265,7 +266,7 @@ impl Backend for Cpu {
         };
         let width = qkv.width / 3;
         let mut codes = self.buffers.codes(qkv.rows, width);
-        self.attend(qkv, heads, bias, Attended::Codes(&mut codes, next.format()))?;
+        self.attend(qkv, heads, bias, AttentionOutput::Codes(&mut codes, next.format()))?;
         Ok(self.tokens(Values::Codes(codes), qkv.photos, qkv.rows, width))
     }
 
