@@ -1,4 +1,4 @@
-//! What went wrong on a device, kept until somebody asks.
+//! Errors that a device reports asynchronously, kept until the next call checks for them.
 
 use std::sync::{Arc, Mutex};
 use thiserror::Error;

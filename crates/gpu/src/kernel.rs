@@ -153,16 +153,14 @@ impl Kernel {
                 ];
                 let constant = |(name, value)| format!("const {name}: u32 = {value}u;\n");
                 let constants: String = constants.map(constant).concat();
-                Cow::Owned(match arithmetic {
-                    Arithmetic::F32 => {
-                        format!("alias Real = f32;\n{constants}{}", include_str!("kernels/linear.wgsl"))
-                    }
+                let (head, products) = match arithmetic {
+                    Arithmetic::F32 => ("alias Real = f32;\n", include_str!("kernels/linear.wgsl")),
                     Arithmetic::F16 => {
-                        let head = "enable f16;\nalias Real = f16;\n";
-                        format!("{head}{constants}{}", include_str!("kernels/linear.wgsl"))
+                        ("enable f16;\nalias Real = f16;\n", include_str!("kernels/linear.wgsl"))
                     }
-                    Arithmetic::Int8 => constants + include_str!("kernels/linear_int8.wgsl"),
-                })
+                    Arithmetic::Int8 => ("", include_str!("kernels/linear_int8.wgsl")),
+                };
+                Cow::Owned([head, &constants, products, include_str!("kernels/linear_common.wgsl")].concat())
             }
             Self::Quantize => Cow::Borrowed(include_str!("kernels/quantize.wgsl")),
             Self::LayerNorm { subgroups: false } => Cow::Borrowed(include_str!("kernels/layer_norm.wgsl")),

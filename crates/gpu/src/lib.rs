@@ -2,8 +2,9 @@
 //! browser and on Vulkan, Metal or DX12 natively.
 //!
 //! ```text
-//! Backend call ─▶ dispatch, recorded ─▶ … ─▶ read: one submission, one readback
-//!      weights: packed in GPU memory, dequantised in the matrix product's tile
+//! backend: a call ─▶ recorder: a dispatch ─▶ … ─▶ readback: one submission, one wait
+//!    │ weights, buffers            └ pipelines ─▶ kernel ─▶ kernels/*.wgsl
+//!    └ packed in GPU memory, dequantised in the matrix product's tile
 //! ```
 //!
 //! Everything is summed in F32. Matrix products compute in F32 unless told otherwise ([`Arithmetic`]): answers
@@ -17,15 +18,16 @@
 //! Errors that the device reports late (out of memory, a lost device) are remembered in its [`Fault`] and
 //! come back from the next call that waits.
 
-#[cfg(target_arch = "wasm32")]
-mod ahead;
 mod backend;
 mod buffers;
-mod choice;
+mod compile;
+#[cfg(target_arch = "wasm32")]
+mod compile_async;
 mod fault;
 mod gpu;
+mod gpu_backend;
 mod kernel;
-mod needed;
+mod network_kernels;
 mod pipelines;
 mod readback;
 mod recorder;
