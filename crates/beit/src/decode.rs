@@ -7,14 +7,16 @@
 //! grey, see `samples`; a camera's raw photo is read from its preview, see `raw`; a JPEG beyond [`MAX_PIXELS`] is
 //! decoded at a reduced size, see `jpeg`.
 
+mod apply_orientation;
 mod avif;
 mod bmp;
 mod error;
+mod format;
 mod gif;
 mod ico;
 mod ifd;
 mod jpeg;
-mod orient;
+mod metadata;
 mod orientation;
 mod png;
 mod raw;
@@ -33,9 +35,9 @@ use image::{ImageDecoder, ImageResult, Limits};
 
 pub use avif::StoredPicture;
 pub use error::DecodeError;
+pub use format::{ENDINGS, Foreign, Format};
 pub use orientation::OrientationSource;
 pub use raw::Raw;
-pub use sniff::{ENDINGS, Foreign, Format};
 
 /// Most pixels a photo may claim: its RGB then takes 300 MB, which fits beside the weights in the 2 GiB
 /// a worker's memory may grow to.
@@ -142,7 +144,8 @@ fn turned(photo: Photo, orientation: u8) -> Result<Photo, DecodeError> {
 
 fn upright(stored: Rgb, orientation: Orientation) -> Result<Rgb, DecodeError> {
     let (width, height) = (stored.width, stored.height);
-    orient::turn_upright(stored, orientation).map_err(|_| DecodeError::OutOfMemory { width, height })
+    apply_orientation::turn_upright(stored, orientation)
+        .map_err(|_| DecodeError::OutOfMemory { width, height })
 }
 
 fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {

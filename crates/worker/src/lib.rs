@@ -14,8 +14,9 @@ mod network;
 mod photo;
 mod pool;
 mod port;
-mod reader;
+mod shard_reader;
 mod storage;
+mod worker_scope;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;

@@ -1,6 +1,6 @@
 //! The browser's locks, which all tabs of a site share.
 
-use crate::port;
+use crate::worker_scope;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Function, Promise, Reflect};
@@ -62,7 +62,7 @@ impl Drop for Held {
 
 /// `navigator.locks.request(name, granted)`
 fn request(name: &str, granted: &JsValue) -> Result<JsValue, JsValue> {
-    let locks = Reflect::get(&port::scope().navigator(), &"locks".into())?;
+    let locks = Reflect::get(&worker_scope::scope().navigator(), &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     request.call2(&locks, &name.into(), granted)
 }

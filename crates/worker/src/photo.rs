@@ -1,7 +1,7 @@
 //! A visitor's file, and the browser's decoders.
 
 use crate::bytes::JsBytes;
-use crate::port;
+use crate::worker_scope;
 use beit::decode::{DecodeError, MAX_PIXELS, Rgb};
 use engine::platform::Photo;
 use js_sys::{Array, Uint8Array};
@@ -39,7 +39,7 @@ impl Photo for PhotoFile {
 
 /// By the browser's decoders.
 async fn decode(file: &Blob) -> Option<Result<Rgb, DecodeError>> {
-    let decoded = port::scope().create_image_bitmap_with_blob(file).ok()?;
+    let decoded = worker_scope::scope().create_image_bitmap_with_blob(file).ok()?;
     let bitmap: ImageBitmap = JsFuture::from(decoded).await.ok()?.dyn_into().ok()?;
     let (width, height) = (bitmap.width(), bitmap.height());
     let pixels = u64::from(width) * u64::from(height);

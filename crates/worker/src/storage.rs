@@ -4,8 +4,8 @@
 use crate::bytes::JsBytes;
 use crate::lock::Held;
 use crate::network::js_error_message;
-use crate::port;
-use crate::reader::{Gone, Reader};
+use crate::shard_reader::{Gone, Reader};
+use crate::worker_scope;
 use engine::platform::{Entry, Storage, StorageError};
 use js_sys::{Array, Uint8Array};
 use protocol::storage::{Key, SHARD_CACHE};
@@ -121,10 +121,10 @@ impl BrowserStorage {
 
 async fn open() -> Result<Cache, StorageError> {
     // Without a secure context there is no `caches` to ask.
-    if !port::scope().is_secure_context() {
+    if !worker_scope::scope().is_secure_context() {
         return Err(StorageError::Failed("the page is not secure".into()));
     }
-    let opened = port::scope().caches().map_err(failed)?.open(SHARD_CACHE);
+    let opened = worker_scope::scope().caches().map_err(failed)?.open(SHARD_CACHE);
     JsFuture::from(opened).await.map_err(failed)?.dyn_into().map_err(failed)
 }
 

@@ -1,7 +1,7 @@
 //! A thread that reads kept shards while the worker's own is busy: `reader.js`.
 
 use crate::bytes::JsBytes;
-use crate::port;
+use crate::worker_scope;
 use engine::platform::Entry;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
@@ -40,7 +40,7 @@ pub struct Gone;
 impl Reader {
     /// None where the browser starts no worker for a worker.
     pub fn start() -> Option<Self> {
-        let worker = port::worker("reader.js").ok()?;
+        let worker = worker_scope::start_worker("reader.js").ok()?;
         let waiting: Waiting = Rc::new(RefCell::new(Some(HashMap::new())));
         let on_event = {
             let waiting = waiting.clone();
