@@ -119,8 +119,8 @@ pub enum TeachError {
     Unreadable,
     #[error("a class has no name, or two have the same")]
     Names,
-    #[error("some photos were not looked at yet")]
-    NotSeen,
+    #[error("the features of some photos are not extracted yet")]
+    NoFeatures,
     #[error("fewer than two classes have photos")]
     TooFew,
     #[error(transparent)]

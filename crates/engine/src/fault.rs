@@ -1,4 +1,4 @@
-//! What went wrong, in the protocol's kinds.
+//! The engine's errors as the protocol's faults.
 
 use crate::error::{FetchError, LoadError, PhotoError, TeachError};
 use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS};
@@ -84,7 +84,7 @@ pub fn of_teaching(error: TeachError) -> TeachFault {
         TeachError::NoModel => TeachFault::NoModel,
         TeachError::Unreadable => TeachFault::Unreadable,
         TeachError::Names => TeachFault::Names,
-        TeachError::NotSeen => TeachFault::NotSeen,
+        TeachError::NoFeatures => TeachFault::NotSeen,
         TeachError::TooFew => TeachFault::TooFew,
         TeachError::Head(HeadError::File { reason }) => TeachFault::NotAHead { reason },
         TeachError::Head(HeadError::OtherModel { expected, got }) => {

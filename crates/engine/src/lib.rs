@@ -5,14 +5,16 @@
 //! ```text
 //! session ─▶ load ─▶ select_device ─▶ gpu_setup ─▶ shards ─▶ store, fetch
 //!    │                     └ device_selection (pure)   └ retry_budget (pure)
-//!    ├▶ photo ─▶ codec_programs
-//!    └▶ on_device ─▶ classifier ─▶ own_classes
+//!    ├▶ photo: file ─▶ RGB ─▶ pixels ─▶ codec_programs
+//!    ├▶ on_device: pixels ─▶ classifier: logits ─▶ answer
+//!    └▶ own_classes: features ─▶ a trained head ─▶ classifier
 //! ```
 
+mod answer;
+mod checksum;
 mod classifier;
 mod codec_programs;
 pub mod device_selection;
-mod digest;
 mod error;
 mod fault;
 mod fetch;
@@ -34,7 +36,7 @@ mod shards;
 mod store;
 mod within;
 
-pub use digest::for_each_piece;
+pub use checksum::for_each_piece;
 pub use isa_choice::weight_format;
 pub use product_timing::product_ms;
 pub use session::{Message, Session};

@@ -5,7 +5,7 @@ use crate::fetch::{self, STALL_MS};
 use crate::on_device::OnDevice;
 use crate::platform::{Clock, Network, Platform};
 use crate::retry_budget::RetryBudget;
-use crate::select_device::{Choice, Selected, Wanted, select_device};
+use crate::select_device::{DeviceChoice, DeviceRequest, Selected, select_device};
 use crate::shards::{Shards, beside};
 use crate::store::Store;
 use beit::weights::Manifest;
@@ -18,14 +18,14 @@ const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 const SILENCE_MS: u32 = 3_000;
 
 /// A model that answers.
-pub struct Loaded<P: Platform> {
-    pub network: OnDevice<P::Devices>,
+pub struct Loaded {
+    pub network: OnDevice,
     pub info: ModelInfo,
     /// Whether the next visit finds the weights in the browser's storage.
     pub kept: Kept,
     /// Why it runs where it does, where there is something to say.
     pub reason: Option<Reason>,
-    pub choice: Option<Choice>,
+    pub choice: Option<DeviceChoice>,
 }
 
 /// The manifests that were found for an address.
@@ -99,8 +99,8 @@ impl Found {
         platform: &P,
         url: &str,
         store: &Store<'_, P>,
-        wanted: Wanted,
-    ) -> Result<Loaded<P>, LoadError> {
+        wanted: DeviceRequest,
+    ) -> Result<Loaded, LoadError> {
         let Self { manifest, last_good, .. } = self;
         match (load_version(platform, url, store, manifest, wanted).await, last_good) {
             (Err(error), Some(last_good)) if !is_devices_fault(&error) => {
@@ -122,8 +122,8 @@ async fn load_version<P: Platform>(
     url: &str,
     store: &Store<'_, P>,
     manifest: Manifest,
-    wanted: Wanted,
-) -> Result<Loaded<P>, LoadError> {
+    wanted: DeviceRequest,
+) -> Result<Loaded, LoadError> {
     let shards = Shards { platform, manifest_url: url, manifest: &manifest, store };
     let Selected { network, reason, choice } = select_device(&shards, wanted).await?;
     store.complete(url, &manifest).await;
@@ -133,16 +133,16 @@ async fn load_version<P: Platform>(
         name: manifest.name,
         quantization: manifest.quantization,
         bytes: manifest.bytes,
-        parameters: network.config().parameters(),
-        classes: network.classes(),
-        image_size: network.config().image_size,
+        parameters: network.classifier.config().parameters(),
+        classes: network.classifier.labels().len(),
+        image_size: network.classifier.config().image_size,
         card,
     };
     Ok(Loaded { network, info, kept: store.kept(), reason, choice })
 }
 
 /// Loads the model whose manifest is at this address, which was agreed to.
-pub async fn load<P: Platform>(platform: &P, url: &str, wanted: Wanted) -> Result<Loaded<P>, LoadError> {
+pub async fn load<P: Platform>(platform: &P, url: &str, wanted: DeviceRequest) -> Result<Loaded, LoadError> {
     let store = Store::open(platform).await;
     find(platform, url, &store).await?.load(platform, url, &store, wanted).await
 }

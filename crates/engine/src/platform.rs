@@ -194,8 +194,8 @@ pub struct Threads {
 
 /// The processor and the GPUs.
 pub trait Devices {
-    type Cpu: Backend;
-    type Gpu: GpuBackend;
+    type Cpu: Backend + 'static;
+    type Gpu: GpuBackend + 'static;
 
     fn cpu(&self, isa: Isa) -> Self::Cpu;
 

@@ -6,7 +6,7 @@
 //!   coming?of=…                             manifest?of=…, used?of=…; what no manifest names any more is removed
 //! ```
 
-use crate::digest::checksum;
+use crate::checksum::Checksum;
 use crate::notes;
 use crate::platform::{Bytes, Clock, Entry, Platform, Storage, StorageError};
 use crate::within::within;
@@ -26,7 +26,8 @@ pub struct Store<'a, P: Platform> {
     kept: Cell<Kept>,
 }
 
-type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
+/// The lock of a shard, released when it is dropped.
+pub type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
 
 impl<'a, P: Platform> Store<'a, P> {
     pub async fn open(platform: &'a P) -> Self {
@@ -57,7 +58,7 @@ impl<'a, P: Platform> Store<'a, P> {
         let whole = shard.check_size(bytes.length()).is_ok()
             && match kept {
                 // The SHA-256 was checked when it came from the network.
-                Some(kept) => kept == checksum(&bytes),
+                Some(kept) => kept == Checksum::of(&bytes),
                 None => shard.check_digest(bytes.sha256().await).is_ok(),
             };
         if whole {
@@ -69,10 +70,10 @@ impl<'a, P: Platform> Store<'a, P> {
 
     /// Keeps a shard that was checked, of the model at this address. Where room is short, models that were not used for
     /// the longest time make room. After a refusal nothing more is tried.
-    pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, of: &str) {
-        let (key, checksum) = (shard_key(shard), checksum(bytes));
+    pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, checksum: &str, of: &str) {
+        let key = shard_key(shard);
         loop {
-            match self.write(&key, bytes, Some(&checksum)).await {
+            match self.write(&key, bytes, Some(checksum)).await {
                 Ok(()) => return,
                 Err(StorageError::NoRoom) if self.make_room(of).await => {}
                 Err(refusal) => return self.give_up(&refusal),

@@ -22,7 +22,7 @@ pub enum Request {
     /// before, nothing but the manifest is fetched, and [`Reply::AskFirst`] answers. Sent once, and once more then.
     Load { manifest: String, device: Device, threads: usize, agreed: bool },
     /// Classify the photos beside this message, as many as `ids` and at most [`BackendInfo::batch`] of them, in one
-    /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::Through`], then
+    /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::ForwardProgress`], then
     /// [`Reply::Done`] or [`Reply::Failed`] with its `id`.
     Classify { ids: Vec<u64>, top_k: usize },
     /// Take one class's logit for the photo beside this message apart. Answered by
@@ -71,8 +71,9 @@ pub enum Reply {
     LoadFailed { fault: LoadFault, message: String },
     /// The worker has begun on this photo.
     Started { id: u64 },
-    /// The photo is through this share of the network, 0 to 1. Only where that takes a while, and can be told.
-    Through { id: u64, share: f32 },
+    /// This share of the network has been computed for the photo, 0 to 1. Only on the processor.
+    #[serde(rename = "through")]
+    ForwardProgress { id: u64, share: f32 },
     /// The photo's answer.
     Done { id: u64, answer: Answer },
     /// The photo could not be answered; `message` says it in English, for whoever has no sentences of their own.

@@ -182,7 +182,7 @@ impl State {
             }
             // It was shown as running when it was sent.
             Reply::Started { .. } => vec![],
-            Reply::Through { id, share } => {
+            Reply::ForwardProgress { id, share } => {
                 if self.in_flight.contains(&id) {
                     self.change(id, |photo| photo.progress = Progress::Running(share));
                 }

@@ -9,7 +9,7 @@ fn fill(desk: &mut Desk, name: &str, photos: usize) -> Vec<u64> {
 
 fn see_all(desk: &mut Desk) {
     while let Some(photo) = desk.next_photo() {
-        desk.told(TeachReply::Seen { photo });
+        desk.told(TeachReply::FeaturesReady { photo });
     }
 }
 
@@ -21,7 +21,7 @@ fn photos_go_to_the_worker_one_by_one_and_then_the_lesson_is_ready() {
     assert_eq!(desk.next_photo(), Some(cats[0]));
     assert_eq!(desk.next_photo(), None, "one is in hand");
     assert!(desk.lesson().is_none() && desk.left() == (3, 3));
-    desk.told(TeachReply::NotSeen { photo: cats[0], fault: PhotoFault::NotAPhoto });
+    desk.told(TeachReply::FeaturesFailed { photo: cats[0], fault: PhotoFault::NotAPhoto });
     see_all(&mut desk);
     assert_eq!(desk.left(), (0, 2));
     let class = |name: &str, photos: &[u64]| TaughtClass { name: name.into(), photos: photos.to_vec() };

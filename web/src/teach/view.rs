@@ -3,7 +3,7 @@
 use super::desk::{Class, Desk, Photo, PhotoState, Training};
 use super::panel::Msg;
 use super::text::TeachText;
-use protocol::teach::Lesson;
+use protocol::teach::TrainingReport;
 use std::rc::Rc;
 use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 use yew::{Callback, Event, Html, InputEvent, MouseEvent, TargetCast, classes, html};
@@ -204,7 +204,7 @@ fn failure(photo: &Photo, text: &TeachText) -> Html {
     html! { <p key={photo.id} class="teach-failure" data-testid="teach-failure">{ said }</p> }
 }
 
-fn results(lesson: &Lesson, desk: &Desk, text: &'static TeachText) -> Html {
+fn results(lesson: &TrainingReport, desk: &Desk, text: &'static TeachText) -> Html {
     let table = !lesson.confusion.is_empty() && lesson.classes.len() <= LARGEST_TABLE;
     let row = |(right, counts): (usize, &Vec<u32>)| {
         let cell = |(answered, count): (usize, &u32)| {
