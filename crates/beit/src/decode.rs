@@ -1,6 +1,6 @@
 //! Photo bytes → upright [`Rgb`].
 //!
-//! The format is told by the bytes, never by a file name. Whatever the file holds, the result is what
+//! The format is detected by the bytes, never by a file name. Whatever the file holds, the result is what
 //! Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")` gives (as ModelScope loads photos;
 //! timm does without the EXIF), up to the rounding of lossy codecs: alpha is dropped, not blended, so a
 //! transparent pixel shows the colour stored under it; of an animation the first frame counts. Exceptions: 16-bit

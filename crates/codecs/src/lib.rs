@@ -28,7 +28,7 @@ pub struct Picture {
     pub reduced_by: u8,
 }
 
-/// Decodes a photo of any format that is read here or by [`beit`], told by its bytes, and turns it upright.
+/// Decodes a photo of any format that is read here or by [`beit`], detected by its bytes, and turns it upright.
 ///
 /// # Errors
 /// As [`beit::decode::decode_photo`].

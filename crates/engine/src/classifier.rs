@@ -94,7 +94,7 @@ impl<B: Backend + 'static> Classifier for BackendClassifier<B> {
         photos: &'a [Pixels],
         block_done: &'a mut dyn FnMut(usize),
     ) -> Computed<'a, Vec<Vec<f32>>> {
-        Box::pin(async move { Ok(self.model.watched_logits(photos, block_done).await?) })
+        Box::pin(async move { Ok(self.model.logits_with_progress(photos, block_done).await?) })
     }
 
     fn take_times(&self) -> Vec<(Stage, f64)> {

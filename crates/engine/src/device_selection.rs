@@ -1,10 +1,11 @@
-//! The processor or the GPU: one decision, from times measured on the visitor's machine, and what photos then really took.
+//! The decision between processor and GPU, without side effects: from times measured on the visitor's machine, corrected
+//! by the times that photos then take.
 
 use beit::config::Config;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// What takes time on the processor beside matrix products: about an eighth of a photo.
+/// Time of a photo on the processor relative to its matrix products, which leave about an eighth to the rest.
 const BESIDE_PRODUCTS: f64 = 1.15;
 
 /// Milliseconds that a photo would take on the processor, where one product of the MLP's shape
@@ -36,12 +37,12 @@ impl Times {
     }
 }
 
-/// So many photos are looked at before a forecast is called wrong.
+/// The median of so many photos decides whether a forecast is wrong.
 const PHOTOS: usize = 5;
 /// A forecast is wrong if photos take so many times as long, or as short.
 const FACTOR: f64 = 2.0;
 
-/// What photos really take, against what was foretold.
+/// The predicted time of a photo, compared with the measured ones.
 #[derive(Clone, Debug)]
 pub struct Forecast {
     times: Times,
@@ -49,9 +50,9 @@ pub struct Forecast {
     recent: VecDeque<f64>,
 }
 
-/// A forecast that turned out wrong.
+/// A forecast that the measured times contradict.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Misjudged {
+pub struct WrongForecast {
     pub foretold_ms: f64,
     pub observed_ms: f64,
     /// With what was observed in its place.
@@ -65,9 +66,9 @@ impl Forecast {
         Self { times, on_gpu, recent: VecDeque::new() }
     }
 
-    /// A photo took so long. Tells when the last ones' median is far from what was foretold; from then on that is what
-    /// is foretold.
-    pub fn observe(&mut self, ms: f64) -> Option<Misjudged> {
+    /// A photo took so long. Returns the correction when the median of the last ones is far from the prediction; from then
+    /// on the median is the prediction.
+    pub fn observe(&mut self, ms: f64) -> Option<WrongForecast> {
         self.recent.push_back(ms);
         if self.recent.len() > PHOTOS {
             self.recent.pop_front();
@@ -83,7 +84,7 @@ impl Forecast {
         self.times = self.times.with(self.on_gpu, observed_ms);
         self.recent.clear();
         let other_device = self.times.is_gpu_faster() != self.on_gpu;
-        Some(Misjudged { foretold_ms, observed_ms, times: self.times, other_device })
+        Some(WrongForecast { foretold_ms, observed_ms, times: self.times, other_device })
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
         }
     }
 
-    fn observed(forecast: &mut Forecast, photos: &[f64]) -> Vec<Misjudged> {
+    fn observed(forecast: &mut Forecast, photos: &[f64]) -> Vec<WrongForecast> {
         photos.iter().filter_map(|&ms| forecast.observe(ms)).collect()
     }
 
@@ -152,7 +153,7 @@ mod tests {
         let corrected = Times { gpu_ms: 400.0, ..times };
         assert_eq!(
             found,
-            [Misjudged { foretold_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
+            [WrongForecast { foretold_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
         );
         // Slower than foretold, but still the better choice.
         let found = observed(&mut Forecast::new(times, true), &[150.0; PHOTOS]);

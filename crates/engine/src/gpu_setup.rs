@@ -1,11 +1,11 @@
-//! A GPU made ready while the weights come: checked against the processor, its programs compiled, a photo timed.
+//! Sets a GPU up while the weights are loaded: checks it against the processor, compiles its kernels, times a photo.
 
 use crate::error::LoadError;
 use crate::isa_choice::weight_format;
 use crate::platform::{Clock, Platform};
 use crate::progress::CompileProgress;
 use crate::shards::Shards;
-use crate::within::within;
+use crate::timeout::timeout;
 use beit::backend::{Agreement, Arithmetic, BackendError, GpuBackend};
 use beit::config::Config;
 use beit::labels::Label;
@@ -21,10 +21,10 @@ pub const MOST_PHOTOS: usize = 8;
 /// In a network of larger activations than the one it was checked with, F16 may overflow or drift.
 const LEAST_COSINE: f64 = 0.999;
 
-/// Longer than any GPU takes for a pass, or to compile a network's programs: one that says nothing for so long is lost.
-const PATIENCE_MS: u32 = 60_000;
-/// The same for one that is imitated on the processor.
-const IMITATED_PATIENCE_MS: u32 = 900_000;
+/// Longer than any GPU takes for a pass, or to compile a network's kernels: one that does not answer for so long is lost.
+const TIMEOUT_MS: u32 = 60_000;
+/// The same for a software implementation on the processor.
+const SOFTWARE_TIMEOUT_MS: u32 = 900_000;
 
 /// A network on a GPU, whose programs are compiled.
 pub struct ReadyGpu<G: GpuBackend> {
@@ -53,9 +53,9 @@ pub async fn in_time<T, E: From<BackendError>>(
     is_software: bool,
     future: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let ms = if is_software { IMITATED_PATIENCE_MS } else { PATIENCE_MS };
+    let ms = if is_software { SOFTWARE_TIMEOUT_MS } else { TIMEOUT_MS };
     let silent = || BackendError::Device(format!("it said nothing for {} seconds", ms / 1_000));
-    within(clock, ms, future).await.unwrap_or_else(|| Err(silent().into()))
+    timeout(clock, ms, future).await.unwrap_or_else(|| Err(silent().into()))
 }
 
 /// Builds the network on the GPU as its weights come, and meanwhile checks the GPU and compiles what the network
@@ -84,7 +84,7 @@ pub async fn build<P: Platform, G: GpuBackend>(
     };
     let built = async {
         let begin = |config: &Config| {
-            // Nobody listens any more where the GPU computes wrongly.
+            // Not received where the check has failed.
             tell.send(config.clone()).ok();
             gpu.clone()
         };

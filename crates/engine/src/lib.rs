@@ -22,7 +22,7 @@ mod forward_progress;
 mod gpu_setup;
 mod isa_choice;
 mod load;
-mod notes;
+mod note_names;
 mod on_device;
 mod own_classes;
 mod photo;
@@ -34,7 +34,7 @@ mod select_device;
 mod session;
 mod shards;
 mod store;
-mod within;
+mod timeout;
 
 pub use checksum::for_each_piece;
 pub use isa_choice::weight_format;

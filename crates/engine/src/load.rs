@@ -1,4 +1,4 @@
-//! Manifest address → model: which version of it, from where, to which device.
+//! Manifest address → model on a device: the current version, or the last one that was loaded whole.
 
 use crate::error::LoadError;
 use crate::fetch::{self, STALL_MS};
@@ -14,8 +14,8 @@ use protocol::{Kept, ModelInfo, Offer};
 
 /// Far above any real manifest: 1.2 GB in shards of 20 MiB need 12 KB.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// A server that is silent for so long is not waited for where the model is here already.
-const SILENCE_MS: u32 = 3_000;
+/// A server that does not answer for so long is not waited for where the model is stored already.
+const CACHED_MODEL_TIMEOUT_MS: u32 = 3_000;
 
 /// A model that answers.
 pub struct Loaded {
@@ -44,8 +44,8 @@ pub struct Found {
 pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) -> Result<Found, LoadError> {
     let kept = store.manifest(url).await;
     let fetched = match kept {
-        Some(_) => fetched(platform, url, SILENCE_MS).await,
-        None => fetched_by_all_means(platform, url).await,
+        Some(_) => fetched(platform, url, CACHED_MODEL_TIMEOUT_MS).await,
+        None => fetched_with_retries(platform, url).await,
     };
     match (fetched, kept) {
         (Ok(manifest), Some(kept)) if kept.identity() == manifest.identity() => {
@@ -60,16 +60,16 @@ pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) ->
     }
 }
 
-async fn fetched<P: Platform>(platform: &P, url: &str, silence_ms: u32) -> Result<Manifest, LoadError> {
-    let json = fetch::small(platform, url, MAX_MANIFEST_BYTES, silence_ms).await?;
+async fn fetched<P: Platform>(platform: &P, url: &str, timeout_ms: u32) -> Result<Manifest, LoadError> {
+    let json = fetch::small(platform, url, MAX_MANIFEST_BYTES, timeout_ms).await?;
     Manifest::parse(&json).map_err(|error| LoadError::Manifest { url: url.into(), error })
 }
 
-async fn fetched_by_all_means<P: Platform>(platform: &P, url: &str) -> Result<Manifest, LoadError> {
+async fn fetched_with_retries<P: Platform>(platform: &P, url: &str) -> Result<Manifest, LoadError> {
     let mut budget = RetryBudget::default();
     loop {
         let error = match fetched(platform, url, STALL_MS).await {
-            Err(LoadError::Fetch(error)) if error.is_passing() => error,
+            Err(LoadError::Fetch(error)) if error.is_transient() => error,
             outcome => return outcome,
         };
         match budget.next_wait() {

@@ -170,7 +170,7 @@ pub trait Storage {
     async fn lock(&self, name: &str) -> Option<Self::Lock>;
 
     /// Many entries have been read; no more will be for a while.
-    fn rest(&self) {}
+    fn reads_done(&self) {}
 }
 
 pub trait Clock {

@@ -1,30 +1,31 @@
-//! Where the network runs: on the GPU if there is one, it is right and it is faster, else on the processor.
+//! Builds the network where it runs best: on the GPU if there is one, its results are right and it is faster, else on
+//! the processor.
 
 use crate::device_selection::{Times, photo_ms_on_cpu};
 use crate::error::LoadError;
 use crate::gpu_setup::{self, GpuSetupError, ReadyGpu};
 use crate::isa_choice::{IsaChoice, weight_format};
-use crate::notes;
+use crate::note_names;
 use crate::on_device::OnDevice;
 use crate::platform::{Devices, Platform};
 use crate::shards::Shards;
 use crate::store::Store;
-use crate::within::within;
+use crate::timeout::timeout;
 use beit::backend::{Arithmetic, GpuBackend};
 use protocol::Device;
 use protocol::fault::Reason;
 use serde::{Deserialize, Serialize};
 
-/// Longer than a browser takes to say whether there is a GPU.
+/// Longer than a browser takes to give or refuse an adapter.
 const ADAPTER_TIMEOUT_MS: u32 = 30_000;
 
 /// What a network is to run on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeviceRequest {
     pub device: Device,
-    /// The GPU or nothing: a network on the processor is there already.
+    /// Fail rather than build on the processor: there is a network on it already.
     pub gpu_or_nothing: bool,
-    /// What a photo really takes on the processor, where that is known: no estimate is needed then.
+    /// Milliseconds of a photo on the processor, where they were measured: no estimate is needed then.
     pub cpu_ms: Option<f64>,
 }
 
@@ -36,7 +37,7 @@ pub struct Selected {
     pub choice: Option<DeviceChoice>,
 }
 
-/// What was decided, and where that is noted.
+/// The decision between the devices, and the name under which it is stored.
 #[derive(Clone, Debug)]
 pub struct DeviceChoice {
     pub times: Times,
@@ -71,7 +72,7 @@ pub async fn select_device<P: Platform>(
     let platform = shards.platform;
     let asked = platform.devices().gpu(wanted.device == Device::Webgpu);
     let timed_out = || Err(Reason::NoGpu { reason: "the browser does not say whether there is one".into() });
-    let gpu = match within(platform.clock(), ADAPTER_TIMEOUT_MS, asked).await.unwrap_or_else(timed_out) {
+    let gpu = match timeout(platform.clock(), ADAPTER_TIMEOUT_MS, asked).await.unwrap_or_else(timed_out) {
         Ok(gpu) => gpu,
         Err(reason) => return otherwise(reason, None).await,
     };
@@ -115,8 +116,8 @@ async fn on_gpu<P: Platform>(
 ) -> Result<OnGpu, LoadError> {
     let (platform, store) = (shards.platform, shards.store);
     let devices = platform.devices();
-    let note = notes::device(&shards.manifest.identity(), &gpu.identity(), &devices.driver());
-    // Photos have shown that what was noted is wrong.
+    let note = note_names::device(&shards.manifest.identity(), &gpu.identity(), &devices.driver());
+    // Measured photos contradict the stored choice.
     let kept = if wanted.cpu_ms.is_some() { None } else { Note::load(store, &note).await };
     let arithmetic = kept.as_ref().and_then(|kept| kept.arithmetic(gpu));
     if let Some(kept) = &kept

@@ -11,7 +11,7 @@ mod own_classes;
 mod show;
 
 use crate::codec_programs::CodecPrograms;
-use crate::device_selection::{Forecast, Misjudged, Times};
+use crate::device_selection::{Forecast, Times, WrongForecast};
 use crate::error::{LoadError, PhotoError};
 use crate::fault;
 use crate::isa_choice;
@@ -221,14 +221,14 @@ impl<P: Platform> Session<P> {
     }
 
     async fn answer_all(&mut self, ids: &[u64], answers: Vec<Answer>) {
-        let mut misjudged = None;
+        let mut wrong = None;
         for (&id, answer) in ids.iter().zip(answers) {
-            let seen = self.forecast.as_mut().and_then(|forecast| forecast.observe(answer.ms));
-            misjudged = seen.or(misjudged);
+            let observed = self.forecast.as_mut().and_then(|forecast| forecast.observe(answer.ms));
+            wrong = observed.or(wrong);
             self.answer(id, Ok(answer));
         }
-        if let Some(misjudged) = misjudged {
-            self.correct(misjudged).await;
+        if let Some(wrong) = wrong {
+            self.correct_forecast(wrong).await;
         }
     }
 
@@ -283,8 +283,8 @@ impl<P: Platform> Session<P> {
     }
 
     /// Photos take much longer, or shorter, than was predicted when the device was chosen.
-    async fn correct(&mut self, misjudged: Misjudged) {
-        let Misjudged { foretold_ms, observed_ms, times, other_device } = misjudged;
+    async fn correct_forecast(&mut self, wrong: WrongForecast) {
+        let WrongForecast { foretold_ms, observed_ms, times, other_device } = wrong;
         let on_gpu = self.is_on_gpu();
         let Some(Loaded { choice: Some(choice), reason, .. }) = &mut self.loaded else { return };
         choice.times = times;
@@ -299,7 +299,7 @@ impl<P: Platform> Session<P> {
             return;
         }
         self.switches += 1;
-        // The next visit measures anew, whatever comes of this one.
+        // The next visit measures again, even if this switch fails.
         choice.forget(&store).await;
         let wanted = match on_gpu {
             true => DeviceRequest { device: Device::Cpu, ..DeviceRequest::default() },
@@ -308,10 +308,10 @@ impl<P: Platform> Session<P> {
         self.switch(wanted, Reason::Misjudged { foretold_ms, observed_ms }).await;
     }
 
-    /// Moves the network to another device. Where that can't be, it stays where it is.
+    /// Moves the network to another device. If that fails, it stays where it is.
     async fn switch(&mut self, wanted: DeviceRequest, reason: Reason) {
         let Ok(mut loaded) = load::load(&self.platform, &self.asked.0, wanted).await else {
-            // The network is still there: this ends the progress of loading that the page shows.
+            // The network is still there: this ends the page's progress bar.
             if let Some(loaded) = self.loaded.take() {
                 self.ready(loaded);
             }

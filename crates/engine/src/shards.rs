@@ -45,7 +45,7 @@ impl<P: Platform> Shards<'_, P> {
     ) -> Result<(Model<B>, Vec<Label>), LoadError> {
         let reads = ShardReads::begin(self).await;
         let built = self.build_from(&reads, backend).await;
-        self.platform.storage().rest();
+        self.platform.storage().reads_done();
         built
     }
 

@@ -7,18 +7,18 @@
 //! ```
 
 use crate::checksum::Checksum;
-use crate::notes;
+use crate::note_names;
 use crate::platform::{Bytes, Clock, Entry, Platform, Storage, StorageError};
-use crate::within::within;
+use crate::timeout::timeout;
 use beit::weights::{Manifest, Shard};
 use protocol::Kept;
 use protocol::storage::{Inventory, Key, StoredModel};
 use std::cell::Cell;
 
 /// Longer than any storage takes for a shard.
-const PATIENCE_MS: u32 = 10_000;
-/// Longer than another tab takes for a shard that still comes. What waiting would have saved is fetched again then.
-const LOCK_PATIENCE_MS: u32 = 120_000;
+const TIMEOUT_MS: u32 = 10_000;
+/// Longer than another tab takes to fetch a shard; after that it is fetched here as well.
+const LOCK_TIMEOUT_MS: u32 = 120_000;
 
 /// The storage during one load.
 pub struct Store<'a, P: Platform> {
@@ -31,7 +31,7 @@ pub type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
 
 impl<'a, P: Platform> Store<'a, P> {
     pub async fn open(platform: &'a P) -> Self {
-        let is_available = within(platform.clock(), PATIENCE_MS, platform.storage().is_available()).await;
+        let is_available = timeout(platform.clock(), TIMEOUT_MS, platform.storage().is_available()).await;
         let kept = if is_available == Some(true) { Kept::Yes } else { Kept::NoStorage };
         Self { platform, kept: Cell::new(kept) }
     }
@@ -88,7 +88,7 @@ impl<'a, P: Platform> Store<'a, P> {
             return None;
         }
         let name = format!("beitscope-shard-{}", shard.sha256);
-        within(self.platform.clock(), LOCK_PATIENCE_MS, self.platform.storage().lock(&name)).await.flatten()
+        timeout(self.platform.clock(), LOCK_TIMEOUT_MS, self.platform.storage().lock(&name)).await.flatten()
     }
 
     /// The manifest of the model from this address that was last built whole.
@@ -129,7 +129,7 @@ impl<'a, P: Platform> Store<'a, P> {
         }
         of_no_use.extend(inventory.unnamed_shards().into_iter().map(Key::Shard));
         of_no_use.extend(keys.into_iter().filter(|key| match key {
-            Key::Note(name) => !notes::is_current(name),
+            Key::Note(name) => !note_names::is_current(name),
             // A model that is gone has no last use.
             Key::Used(url) => inventory.models.iter().all(|model| model.url != *url),
             Key::Shard(_) | Key::Manifest(_) | Key::Coming(_) => false,
@@ -233,7 +233,7 @@ impl<'a, P: Platform> Store<'a, P> {
     }
 
     async fn in_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        within(self.platform.clock(), PATIENCE_MS, future).await
+        timeout(self.platform.clock(), TIMEOUT_MS, future).await
     }
 }
 

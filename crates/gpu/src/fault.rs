@@ -27,7 +27,7 @@ struct Noted {
 }
 
 impl Faults {
-    /// Notes a fault; the first one is told to the listener. A loss explains what was reported before it.
+    /// Records a fault and calls the listener with the first one. A lost device replaces a driver error reported before it, which it explains.
     pub fn note(&self, fault: Fault) {
         let listener = {
             let Ok(mut noted) = self.0.lock() else { return };
@@ -74,7 +74,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn the_first_fault_is_kept_and_told_once() {
+    fn the_first_fault_is_kept_and_reported_once() {
         let faults = Faults::default();
         let (sender, receiver) = mpsc::channel();
         let late = sender.clone();

@@ -1,4 +1,4 @@
-//! An adapter probed, a device acquired.
+//! Requests an adapter and its device, and holds what all operations share.
 
 use crate::buffers::Pool;
 use crate::fault::{Fault, Faults};

@@ -7,7 +7,7 @@
 //!    └ packed in GPU memory, dequantised in the matrix product's tile
 //! ```
 //!
-//! Everything is summed in F32. Matrix products compute in F32 unless told otherwise ([`Arithmetic`]): answers
+//! Everything is summed in F32. Matrix products compute in F32 unless another [`Arithmetic`] is set: answers
 //! are then those of the dequantised network to rounding. The limits that every WebGPU device has are enough (buffers
 //! of 256 MiB, bindings of 128 MiB, 16 KiB of workgroup memory, 256 invocations).
 //!

@@ -1,4 +1,4 @@
-//! What the float kernels need of a SIMD register. [`crate::float`] is written once in these terms;
+//! The operations of a SIMD register that the float kernels need. [`crate::float`] is written once in these terms;
 //! each instruction set implements them.
 //!
 //! Every operation is rounded as IEEE 754 says and sums run in an order that does not depend on the

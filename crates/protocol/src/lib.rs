@@ -115,7 +115,7 @@ pub struct Loading {
     pub stored: u64,
     /// Checked and in their final place in the model.
     pub built: u64,
-    /// How fast `here` has grown over the last seconds; none until that can be told.
+    /// How fast `here` has grown over the last seconds; none until it can be estimated.
     pub bytes_per_second: Option<f64>,
 }
 

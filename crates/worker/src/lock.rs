@@ -11,13 +11,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 /// A lock, free again when this is dropped.
-pub struct Held(Function);
+pub struct HeldLock(Function);
 
-impl Held {
-    /// Waits for the lock of this name. None where the browser has none to give. Who stops waiting never gets it.
+impl HeldLock {
+    /// Waiting for the lock of this name. None where the browser has none to give. Who stops waiting never gets it.
     pub async fn wait(name: &str) -> Option<Self> {
         let (sender, granted) = oneshot::channel();
-        let waits = Waits(Rc::new(Cell::new(true)));
+        let waits = Waiting(Rc::new(Cell::new(true)));
         let on_granted = {
             let waits = waits.0.clone();
             move || {
@@ -45,15 +45,15 @@ impl Held {
 }
 
 /// Whether anybody still waits.
-struct Waits(Rc<Cell<bool>>);
+struct Waiting(Rc<Cell<bool>>);
 
-impl Drop for Waits {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.set(false);
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         // A promise's own function does not fail.
         self.0.call0(&JsValue::NULL).ok();

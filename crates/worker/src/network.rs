@@ -1,4 +1,4 @@
-//! `fetch`. A request or a body that is dropped is given up, and so is its connection.
+//! `fetch`. A request or a body that is dropped is aborted, and its connection closed.
 
 use crate::bytes::JsBytes;
 use crate::worker_scope;
@@ -104,7 +104,7 @@ fn member(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// What an error says of itself.
+/// The message of a JavaScript error.
 pub fn js_error_message(error: JsValue) -> String {
     member(&error, "message").as_string().unwrap_or_else(|| "no reason given".into())
 }

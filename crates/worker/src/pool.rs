@@ -28,7 +28,7 @@ mod with_atomics {
     use web_sys::{Event, MessageEvent, Worker};
 
     /// A helper that takes longer to start is left out.
-    const PATIENCE_MS: u32 = 10_000;
+    const TIMEOUT_MS: u32 = 10_000;
 
     /// Starts helpers until the network runs on `threads` threads, and gives them work. Called once.
     ///
@@ -55,7 +55,7 @@ mod with_atomics {
         let joined = joined(&helper);
         let beginning = Array::of3(&wasm_bindgen::module(), &wasm_bindgen::memory(), &slot.into());
         helper.post_message(&beginning).map_err(js_error_message)?;
-        let outcome = match select(joined, TimeoutFuture::new(PATIENCE_MS)).await {
+        let outcome = match select(joined, TimeoutFuture::new(TIMEOUT_MS)).await {
             Either::Left((joined, _)) => joined.unwrap_or_else(|_| Err("it went away".into())),
             Either::Right(_) => Err("it took too long".into()),
         };

@@ -1,4 +1,4 @@
-//! What a device must be able to do for the network to run on it.
+//! The operations that the network needs of a device.
 //!
 //! The forward pass ([`crate::model`], [`crate::block`]) is written once against [`Backend`];
 //! a backend decides how tensors are stored and which kernels run.

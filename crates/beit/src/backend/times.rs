@@ -1,4 +1,4 @@
-//! Where a device's time goes, for whoever brings a clock.
+//! How the time of a forward pass divides into stages, if there is a clock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a file, said so that whoever brought it understands.
+//! Why a file could not be decoded, in plain sentences for the visitor.
 
 use std::error::Error;
 use std::io;

@@ -1,4 +1,4 @@
-//! Which format a file is in, told by its first bytes.
+//! Detects the format of a file by its first bytes.
 
 use super::{DecodeError, Foreign, Format};
 

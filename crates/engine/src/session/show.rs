@@ -1,4 +1,4 @@
-//! What the page shows of a photo beside its answer: a heat map, what the network saw, the whole of it as it was decoded.
+//! Requests for pictures beside an answer: a heat map, the network's input, the whole photo as it was decoded.
 
 use super::Session;
 use crate::error::PhotoError;

@@ -1,4 +1,4 @@
-//! A processor and a GPU that do as they are told.
+//! A processor and a GPU whose behaviour tests set.
 
 use super::backend::{Alive, FakeBackend};
 use super::clock::FakeClock;

@@ -1,4 +1,4 @@
-//! Which stored things are still of use: from what is there to what may go.
+//! Which stored entries are still needed, and which may be evicted.
 
 use std::collections::BTreeSet;
 
