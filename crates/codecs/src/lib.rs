@@ -4,6 +4,7 @@
 //!
 //! As with other photos, pixels come as they are stored: colour profiles are not applied, alpha is dropped. What the
 //! file says of turning and cropping is done.
+#![warn(missing_docs)]
 
 #[cfg(feature = "avif")]
 mod avif;
@@ -21,6 +22,7 @@ use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS, Photo, Rgb}
 /// An upright picture.
 #[derive(Debug)]
 pub struct Picture {
+    /// Upright.
     pub rgb: Rgb,
     /// Which library decoded it.
     pub decoder: &'static str,

@@ -6,8 +6,8 @@ use xxhash_rust::xxh3::Xxh3Default;
 /// So much is copied into the program's memory at a time.
 pub const PIECE: u64 = 1 << 20;
 
-/// XXH3: shows what storage has damaged, at a tenth of what SHA-256 takes. It is no guard against
-/// somebody's intent; but whoever can write into the page's storage can also change the page.
+/// XXH3: detects what storage has damaged, in a tenth of the time of SHA-256. It does not guard against an attacker; but
+/// who can write into the page's storage can also change the page.
 pub struct Checksum(Xxh3Default);
 
 impl Checksum {

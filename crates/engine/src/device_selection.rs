@@ -18,7 +18,9 @@ pub fn photo_ms_on_cpu(config: &Config, product_ms: f64) -> f64 {
 /// Milliseconds that a photo takes on each device, measured or estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Times {
+    /// On the GPU.
     pub gpu_ms: f64,
+    /// On the processor.
     pub cpu_ms: f64,
 }
 
@@ -53,7 +55,9 @@ pub struct Forecast {
 /// A forecast that the measured times contradict.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WrongForecast {
+    /// The prediction.
     pub foretold_ms: f64,
+    /// The median of the last photos.
     pub observed_ms: f64,
     /// With what was observed in its place.
     pub times: Times,
@@ -62,6 +66,7 @@ pub struct WrongForecast {
 }
 
 impl Forecast {
+    /// Predicts the time on the device that the network runs on.
     pub fn new(times: Times, on_gpu: bool) -> Self {
         Self { times, on_gpu, recent: VecDeque::new() }
     }
@@ -140,7 +145,7 @@ mod tests {
     fn a_forecast_that_holds_is_left_alone_and_a_slow_photo_is_no_proof() {
         let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
         assert_eq!(observed(&mut forecast, &[61.0, 900.0, 59.0, 70.0, 2_000.0, 40.0, 119.0, 31.0]), []);
-        // Too few to tell.
+        // Too few for a median.
         let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
         assert_eq!(observed(&mut forecast, &[5_000.0; PHOTOS - 1]), []);
     }
@@ -155,7 +160,7 @@ mod tests {
             found,
             [WrongForecast { foretold_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
         );
-        // Slower than foretold, but still the better choice.
+        // Slower than predicted, but still the better choice.
         let found = observed(&mut Forecast::new(times, true), &[150.0; PHOTOS]);
         assert_eq!(found.iter().map(|found| found.other_device).collect::<Vec<_>>(), [false]);
         // The processor was rated 43 times too fast.

@@ -62,7 +62,7 @@ pub fn of_loading(error: LoadError) -> LoadFault {
         LoadError::Address { url } => LoadFault::Address { url },
         LoadError::Manifest { url, error } => LoadFault::Manifest { url, reason: error.to_string() },
         LoadError::Build(error) => LoadFault::Refused { reason: error.to_string() },
-        // Only asked for where a network is there already, and then nobody is told.
+        // Only where there is a network already, which then stays: not reported.
         error @ LoadError::NoGpu => LoadFault::Refused { reason: error.to_string() },
     }
 }

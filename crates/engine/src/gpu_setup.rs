@@ -118,7 +118,7 @@ async fn check<G: GpuBackend>(
     if passed.is_empty() { Err(GpuSetupError::Wrong(cosine)) } else { Ok(passed) }
 }
 
-/// On a GPU of silicon all arithmetic it offers, since which is fastest is measured; on an imitated one only
+/// On a hardware GPU all arithmetic it offers, since the fastest is found by measuring; on a software one only
 /// 8-bit, where a photo in F32 takes several times as long.
 fn candidates(gpu: &impl GpuBackend) -> Vec<Arithmetic> {
     let offered = gpu.offered();
@@ -151,7 +151,7 @@ pub async fn time_photo<G: GpuBackend>(
     let gpu = model.backend();
     let run = |pixels| in_time(clock, gpu.is_software(), model.logits(pixels));
     if gpu.is_software() {
-        // An imitated GPU takes seconds, and has one candidate: nothing is to be compared.
+        // A software GPU takes seconds, and has one candidate: there is nothing to compare.
         gpu.set_arithmetic(candidates.first().copied().unwrap_or_default());
         let pixels = Pixels::zeros(model.config().image_size);
         run(&pixels).await?;

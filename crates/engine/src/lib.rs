@@ -9,6 +9,7 @@
 //!    ├▶ on_device: pixels ─▶ classifier: logits ─▶ answer
 //!    └▶ own_classes: features ─▶ a trained head ─▶ classifier
 //! ```
+#![warn(missing_docs)]
 
 mod answer;
 mod checksum;

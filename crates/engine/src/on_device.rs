@@ -65,7 +65,7 @@ impl OnDevice {
         let (classifier, clock) = (&self.classifier, platform.clock());
         let mut progress = ForwardProgress::new(platform, ids, classifier.config().depth);
         let mut block_done = |block| {
-            // A GPU only records the blocks here: how far it is nobody knows.
+            // On a GPU this is when the block is recorded, not when it is computed.
             if !self.is_on_gpu() {
                 progress.block_done(block);
             }

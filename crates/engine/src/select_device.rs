@@ -183,7 +183,7 @@ impl DeviceChoice {
         text.store(store, note).await;
     }
 
-    /// Forgets it: the next visit measures anew.
+    /// Removes it: the next visit measures again.
     pub async fn forget<P: Platform>(&self, store: &Store<'_, P>) {
         store.remove_note(&self.note).await;
     }

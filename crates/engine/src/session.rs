@@ -34,7 +34,9 @@ const MOST_SWITCHES: u32 = 2;
 
 /// A request, and the files beside it.
 pub struct Message<F> {
+    /// What the page asks.
     pub request: Request,
+    /// Beside the JSON text.
     pub files: Vec<F>,
 }
 
@@ -57,6 +59,7 @@ pub struct Session<P: Platform> {
 }
 
 impl<P: Platform> Session<P> {
+    /// `stands_in` is the reason if this build of the program runs in place of another that could not be started.
     pub fn new(platform: P, stands_in: Option<String>) -> Self {
         Self {
             platform,
@@ -323,7 +326,7 @@ impl<P: Platform> Session<P> {
         self.ready(loaded);
     }
 
-    /// Gives a network that was built anew the visitor's trained head.
+    /// Gives a rebuilt network the visitor's trained head.
     fn carry_over_head(&mut self, loaded: &mut Loaded) {
         let Some(head) = &self.own_classes.head else { return };
         if loaded.network.classifier.set_head(head).is_err() {

@@ -155,7 +155,7 @@ struct ShardReads<'a, P: Platform> {
     /// For each shard, whether it was in storage at the beginning.
     stored: Vec<bool>,
     progress: ByteProgress<'a, P>,
-    /// Whether storage has been told which shards are on their way.
+    /// Whether the manifest is stored, so that no other tab removes its shards meanwhile.
     begun: Cell<bool>,
 }
 

@@ -118,7 +118,7 @@ impl<'a, P: Platform> Store<'a, P> {
         self.put(&Key::Used(url.into()), self.platform.clock().today().to_string().as_bytes()).await;
     }
 
-    /// Removes what is of no use: downloads nobody goes on with, shards that no manifest names, measurements by another
+    /// Removes what is of no use: abandoned downloads, shards that no manifest names, measurements by another
     /// version of the program.
     pub async fn sweep(&self) {
         let Some(keys) = self.keys().await else { return };

@@ -7,7 +7,7 @@ use beit::backend::BackendError;
 
 impl Gpu {
     /// Compiles these kernels, one after another, so that no photo waits for it; those that are compiled already cost
-    /// nothing. `progress` hears how many are ready, at first none.
+    /// nothing. `progress` is called with the number that are ready, first with 0.
     ///
     /// In a browser each is compiled by `createComputePipelineAsync`, on a thread of the browser's own: nothing stands
     /// still meanwhile, such as weights that come in. Natively it is done when this returns.

@@ -6,17 +6,20 @@ use thiserror::Error;
 /// Why a device can't be trusted any more.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
+    /// With the driver's message.
     #[error("the GPU was lost: {0}")]
     Lost(String),
+    /// A buffer could not be allocated.
     #[error("the GPU is out of memory")]
     OutOfMemory,
+    /// Any other error, with its message.
     #[error("the GPU's driver reported: {0}")]
     Driver(String),
 }
 
 type Listener = Box<dyn Fn(&Fault) + Send>;
 
-/// The first fault of a device, and who wants to hear of it.
+/// The first fault of a device, and the listener for it.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<Mutex<Noted>>);
 

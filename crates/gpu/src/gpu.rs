@@ -13,7 +13,7 @@ use wgpu::{AdapterInfo, DeviceType, Features, Limits};
 /// Which adapters will do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GpuOptions {
-    /// Takes an adapter that only imitates a GPU on the processor: right, but slow.
+    /// Accepts a software adapter, which runs on the processor: right, but slow.
     pub allow_software: bool,
     /// Asks for the adapter that saves power rather than the fastest.
     pub low_power: bool,
@@ -25,6 +25,7 @@ pub struct GpuOptions {
 
 /// Why there is no GPU to use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum GpuError {
     #[error("no GPU can be used here ({reason})")]
     NoAdapter { reason: String },
@@ -131,7 +132,7 @@ impl Gpu {
         display_name(&self.info)
     }
 
-    /// Whether this only imitates a GPU on the processor.
+    /// Whether this is a software adapter, which runs on the processor.
     pub fn is_software(&self) -> bool {
         self.info.device_type == DeviceType::Cpu
     }

@@ -17,6 +17,7 @@
 //!
 //! Errors that the device reports late (out of memory, a lost device) are remembered in its [`Fault`] and
 //! come back from the next call that waits.
+#![warn(missing_docs)]
 
 mod backend;
 mod buffers;

@@ -62,6 +62,7 @@ impl Head {
         Ok(self.weights.logits(features))
     }
 
+    /// The classes' names, in the order of the logits.
     pub fn classes(&self) -> &[Label] {
         &self.classes
     }

@@ -13,6 +13,7 @@
 //! library is called.
 //!
 //! The crate knows no browser, no clock and no file system.
+#![warn(missing_docs)]
 
 mod confusion;
 mod error;

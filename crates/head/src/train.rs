@@ -38,12 +38,18 @@ pub enum Progress {
     /// Another C has been tried.
     Tried(Tried),
     /// Examples held out so far to find mistakes, of how many.
-    HeldOut { done: usize, of: usize },
+    HeldOut {
+        /// So many.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
 }
 
 /// How one C did on examples held out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tried {
+    /// The inverse strength of the penalty.
     pub c: f64,
     /// Right answers, 0 to 1.
     pub accuracy: f64,
@@ -71,6 +77,7 @@ pub struct TrainedHead {
 pub struct Validation {
     /// Each example's answer by a head that was not shown it; `None` for the only one of its class.
     pub answers: Vec<Option<usize>>,
+    /// Those answers as a table.
     pub confusion: Confusion,
     /// Groups that were held out one after another: as many as examples where each was held out alone.
     pub folds: usize,

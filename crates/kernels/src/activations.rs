@@ -51,7 +51,7 @@ impl QuantizedActivations {
         });
     }
 
-    /// Makes room for `[rows, k]`. Until every block is [written](Codes::write) it holds what an
+    /// Allocates for `[rows, k]`. Until every block is [written](Codes::write) it holds what an
     /// earlier use left.
     ///
     /// # Panics
@@ -76,10 +76,12 @@ impl QuantizedActivations {
         }
     }
 
+    /// Rows: the tokens of all photos.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// Columns: the inner dimension of the product.
     pub fn k(&self) -> usize {
         self.k
     }

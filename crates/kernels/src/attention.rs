@@ -20,15 +20,19 @@ pub struct AttentionScratch {
 /// The shape of what [`attention`] works on.
 #[derive(Clone, Copy, Debug)]
 pub struct Heads {
+    /// Photos in the pass: tokens of different photos don't see each other.
     pub photos: usize,
     /// Of each photo.
     pub tokens: usize,
+    /// Attention heads.
     pub heads: usize,
+    /// Columns of q, k and v in each head.
     pub head_width: usize,
 }
 
 /// Where attention's output goes, `[photos · tokens, heads · head_width]`.
 pub enum AttentionOutput<'a> {
+    /// Row-major.
     Values(&'a mut [f32]),
     /// Quantised for the next product, with weights of this format: `head_width` is a multiple of 32.
     Codes(&'a mut QuantizedActivations, WeightFormat),

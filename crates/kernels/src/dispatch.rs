@@ -1,4 +1,4 @@
-//! The one place where an instruction set becomes code.
+//! From an instruction set to its table of kernels: the only dispatch, at run time.
 
 use crate::Isa;
 use crate::kernel_table::Kernels;

@@ -14,6 +14,7 @@ use crate::{BLOCK, Isa};
 /// What follows the product and its bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
+    /// The product as it is.
     None,
     /// x · Φ(x), the exact form (by the error function), not the tanh approximation.
     Gelu,
@@ -26,7 +27,12 @@ pub enum Output<'a> {
     /// Quantised for the next product, with weights of this format: `n` is a multiple of 32.
     Codes(&'a mut QuantizedActivations, WeightFormat),
     /// `x += gamma ⊙ product`: the residual connection with its layer scale. `x` is `[rows, n]`, `gamma` `[n]`.
-    AddScaled { x: &'a mut [f32], gamma: &'a [f32] },
+    AddScaled {
+        /// The residual stream, updated in place.
+        x: &'a mut [f32],
+        /// The layer scale.
+        gamma: &'a [f32],
+    },
 }
 
 /// [`Output`] as threads share it.

@@ -1,4 +1,4 @@
-//! What every instruction set has to offer: a table of functions, with their types and operands.
+//! The table of functions that every instruction set implements, with their types and operands.
 
 use crate::BLOCK;
 use crate::pack::{PANEL, WeightFormat};

@@ -26,7 +26,7 @@
 //! ```
 //!
 //! The crate knows no model, no file format beyond a block of weights, and no clock.
-
+#![warn(missing_docs)]
 // Without SIMD there is only the scalar reference.
 #![cfg_attr(
     not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))),

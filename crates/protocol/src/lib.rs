@@ -46,7 +46,7 @@ pub enum Device {
     #[default]
     Auto,
     Cpu,
-    /// Any GPU that WebGPU offers, one that is only imitated on the processor too; the processor where
+    /// Any GPU that WebGPU offers, a software implementation on the processor too; the processor where
     /// there is none or it computes wrongly.
     Webgpu,
 }
@@ -67,7 +67,7 @@ pub enum Reply {
     Loading(Loading),
     /// The model answers photos from now on.
     Ready { model: ModelInfo, backend: BackendInfo, kept: Kept },
-    /// The model could not be loaded; `message` says it in English, for whoever has no sentences of their own.
+    /// The model could not be loaded; `message` says it in English, for clients without texts of their own.
     LoadFailed { fault: LoadFault, message: String },
     /// The worker has begun on this photo.
     Started { id: u64 },
@@ -76,7 +76,7 @@ pub enum Reply {
     ForwardProgress { id: u64, share: f32 },
     /// The photo's answer.
     Done { id: u64, answer: Answer },
-    /// The photo could not be answered; `message` says it in English, for whoever has no sentences of their own.
+    /// The photo could not be answered; `message` says it in English, for clients without texts of their own.
     Failed { id: u64, fault: PhotoFault, message: String },
     /// About a visitor's own classes.
     Teach(TeachReply),
@@ -192,7 +192,7 @@ pub struct Answer {
     pub decode_ms: f64,
     /// The network alone, in milliseconds; of a pass with several photos, this one's share.
     pub ms: f64,
-    /// What those went to, where the device tells.
+    /// How they divide into stages, where the device measures it.
     pub stages: Vec<StageTime>,
     /// The most specific kind of thing that holds most of the probability, where that is more than one
     /// class.

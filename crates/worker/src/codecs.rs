@@ -1,4 +1,4 @@
-//! Programs that decode photos, as WebAssembly modules: `crates/codec-module` tells what they export.
+//! Programs that decode photos, as WebAssembly modules: `crates/codec-module` documents what they export.
 
 use crate::bytes::JsBytes;
 use crate::network::js_error_message;

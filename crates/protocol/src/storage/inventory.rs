@@ -17,13 +17,13 @@ pub struct StoredModel {
     pub url: String,
     /// Its shards' SHA-256.
     pub shards: Vec<String>,
-    /// When it was last loaded, in milliseconds since 1970; 0 where nobody knows.
+    /// When it was last loaded, in milliseconds since 1970; 0 if unknown.
     pub used: u64,
     /// Its shards are on their way, or were when a visit ended.
     pub is_coming: bool,
 }
 
-/// A download that nobody has gone on with for so long is given up: 30 days.
+/// A download that was not continued for so long is abandoned: 30 days.
 const ABANDONED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
 impl Inventory {
