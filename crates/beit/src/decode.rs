@@ -49,7 +49,9 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// An upright 8-bit RGB picture, row-major, three bytes a pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rgb {
+    /// In pixels.
     pub width: u32,
+    /// In pixels.
     pub height: u32,
     /// `width · height · 3` bytes.
     pub pixels: Vec<u8>,
@@ -58,7 +60,9 @@ pub struct Rgb {
 /// A photo, and how it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Photo {
+    /// Upright.
     pub rgb: Rgb,
+    /// Of the file, or of the preview in it.
     pub format: Format,
     /// The raw photo whose preview was read.
     pub preview_of: Option<Raw>,
@@ -66,8 +70,9 @@ pub struct Photo {
     pub decoder: &'static str,
     /// It was decoded at this fraction of its size: 1, 2, 4 or 8.
     pub reduced_by: u8,
-    /// The EXIF orientation, 1 to 8, by which it was turned upright, and where that was found.
+    /// The EXIF orientation, 1 to 8, by which it was turned upright.
     pub orientation: u8,
+    /// Where that was found.
     pub orientation_source: Option<OrientationSource>,
     /// Browsers show the file as it was read: they neither leave it as stored where it was turned, nor know more of it.
     pub shown_by_browsers: bool,

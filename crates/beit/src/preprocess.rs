@@ -25,7 +25,9 @@ pub struct Preprocessing {
 /// The network's input: `[3, size, size]`, channel-major, normalised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
+    /// The side, in pixels.
     pub size: usize,
+    /// `3 · size²` of them.
     pub values: Vec<f32>,
 }
 

@@ -28,6 +28,7 @@ pub enum CpuMatrix {
 }
 
 impl Cpu {
+    /// A processor that measures no times.
     pub fn new(isa: Isa) -> Self {
         Self { isa, buffers: BufferPool::default(), times: Times::default() }
     }
@@ -37,6 +38,7 @@ impl Cpu {
         Self { times: Times::with(clock), ..Self::new(isa) }
     }
 
+    /// The instructions in use.
     pub fn isa(&self) -> Isa {
         self.isa
     }

@@ -17,8 +17,10 @@ pub trait GpuBackend: Backend + Clone {
     /// Whether it is imitated on the processor.
     fn is_software(&self) -> bool;
 
+    /// The arithmetic that it supports.
     fn offered(&self) -> Vec<Arithmetic>;
 
+    /// The arithmetic in use.
     fn arithmetic(&self) -> Arithmetic;
 
     /// What is not offered changes nothing.

@@ -8,6 +8,7 @@ use super::{DecodeError, Rgb, upright};
 /// A file whose picture is the same, but as it is stored: neither turned nor mirrored by a decoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPicture {
+    /// To be decoded.
     pub file: Vec<u8>,
     orientation: Orientation,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A format that [`decode`](super::decode()), or the crate `codecs`, reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Format {
     Jpeg,
     Png,
@@ -58,6 +59,7 @@ pub const ENDINGS: [&str; 46] = [
 
 /// A format that people take for a photo and [`decode`](super::decode()) does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Foreign {
     Avif,
     Heic,

@@ -15,7 +15,9 @@ const XMP_TAG: u16 = 700;
 /// Where an orientation was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrientationSource {
+    /// The EXIF data's tag 0x0112.
     Exif,
+    /// XMP's `tiff:Orientation`.
     Xmp,
 }
 

@@ -17,7 +17,9 @@ const MAX_HEADER_BYTES: usize = 32 << 20;
 /// One tensor, complete.
 #[derive(Debug)]
 pub struct Tensor {
+    /// Which one it is.
     pub spec: TensorSpec,
+    /// Its values.
     pub data: TensorData,
 }
 
@@ -27,14 +29,22 @@ pub enum TensorData {
     /// F32, or F16 widened; row-major.
     Dense(Vec<f32>),
     /// Blocks of 32 along each row, in GGUF's order.
-    Blocks { format: WeightFormat, bytes: Vec<u8> },
+    Blocks {
+        /// What each block holds.
+        format: WeightFormat,
+        /// The blocks.
+        bytes: Vec<u8>,
+    },
 }
 
 /// What the file says of itself.
 #[derive(Debug)]
 pub struct Header {
+    /// The network's shape.
     pub config: Config,
+    /// One a class.
     pub labels: Vec<Label>,
+    /// All of the metadata.
     pub metadata: Metadata,
     /// How each tensor is stored, in the file's order: name, GGUF type, bytes.
     pub tensors: Vec<(String, &'static str, u64)>,
