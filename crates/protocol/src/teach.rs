@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a variant's text names its fields")]
 pub enum TeachRequest {
     /// Extract the features of the photo beside this message and keep them under this number. Answered by
     /// [`TeachReply::FeaturesReady`] or [`TeachReply::FeaturesFailed`].
@@ -26,6 +27,7 @@ pub enum TeachRequest {
 /// A class to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaughtClass {
+    /// As the visitor gave it.
     pub name: String,
     /// Its photos' numbers.
     pub photos: Vec<u64>,
@@ -34,6 +36,7 @@ pub struct TaughtClass {
 /// From the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a variant's text names its fields")]
 pub enum TeachReply {
     /// The photo's features are extracted.
     FeaturesReady { photo: u64 },
@@ -56,6 +59,7 @@ pub enum TeachReply {
 /// A trained head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnHead {
+    /// Their names, in the order of the logits.
     pub classes: Vec<String>,
     /// The whole head as a `.safetensors` file, in base64.
     pub file: String,
@@ -64,6 +68,7 @@ pub struct OwnHead {
 /// How a head does on photos it was not shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingReport {
+    /// Their names.
     pub classes: Vec<String>,
     /// Photos that were held out in turn; 0 with one photo a class.
     pub held_out: u32,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 /// What is in storage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
+    /// Those whose manifests are stored.
     pub models: Vec<StoredModel>,
     /// The SHA-256 of every shard there.
     pub shards: Vec<String>,
