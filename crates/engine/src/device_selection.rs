@@ -56,7 +56,7 @@ pub struct Forecast {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WrongForecast {
     /// The prediction.
-    pub foretold_ms: f64,
+    pub predicted_ms: f64,
     /// The median of the last photos.
     pub observed_ms: f64,
     /// With what was observed in its place.
@@ -81,15 +81,15 @@ impl Forecast {
         let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
         let observed_ms = *sorted.get(PHOTOS / 2).filter(|_| sorted.len() == PHOTOS)?;
-        let foretold_ms = self.times.of(self.on_gpu);
+        let predicted_ms = self.times.of(self.on_gpu);
         // A forecast that is no number is wrong.
-        if observed_ms < foretold_ms * FACTOR && observed_ms > foretold_ms / FACTOR {
+        if observed_ms < predicted_ms * FACTOR && observed_ms > predicted_ms / FACTOR {
             return None;
         }
         self.times = self.times.with(self.on_gpu, observed_ms);
         self.recent.clear();
         let other_device = self.times.is_gpu_faster() != self.on_gpu;
-        Some(WrongForecast { foretold_ms, observed_ms, times: self.times, other_device })
+        Some(WrongForecast { predicted_ms, observed_ms, times: self.times, other_device })
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
         let corrected = Times { gpu_ms: 400.0, ..times };
         assert_eq!(
             found,
-            [WrongForecast { foretold_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
+            [WrongForecast { predicted_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
         );
         // Slower than predicted, but still the better choice.
         let found = observed(&mut Forecast::new(times, true), &[150.0; PHOTOS]);

@@ -287,7 +287,7 @@ impl<P: Platform> Session<P> {
 
     /// Photos take much longer, or shorter, than was predicted when the device was chosen.
     async fn correct_forecast(&mut self, wrong: WrongForecast) {
-        let WrongForecast { foretold_ms, observed_ms, times, other_device } = wrong;
+        let WrongForecast { predicted_ms, observed_ms, times, other_device } = wrong;
         let on_gpu = self.is_on_gpu();
         let Some(Loaded { choice: Some(choice), reason, .. }) = &mut self.loaded else { return };
         choice.times = times;
@@ -308,7 +308,7 @@ impl<P: Platform> Session<P> {
             true => DeviceRequest { device: Device::Cpu, ..DeviceRequest::default() },
             false => DeviceRequest { device: Device::Auto, gpu_or_nothing: true, cpu_ms: Some(observed_ms) },
         };
-        self.switch(wanted, Reason::Misjudged { foretold_ms, observed_ms }).await;
+        self.switch(wanted, Reason::Misjudged { foretold_ms: predicted_ms, observed_ms }).await;
     }
 
     /// Moves the network to another device. If that fails, it stays where it is.

@@ -74,7 +74,7 @@ fn a_wrong_choice_heals_by_itself() {
     let (world, _) = world();
     // The processor is rated 43 times too fast, as it once was.
     let devices = FakeDevices::new(&world.clock, GpuIs::Fine(60.0));
-    devices.0.cpu_foretold_ms.set(28.0);
+    devices.0.cpu_predicted_ms.set(28.0);
     devices.0.cpu_ms.set(1_200.0);
     let mut tab = Tab::new(&world, devices.clone());
     world.clock.run(async {

@@ -6,7 +6,7 @@ use crate::fault;
 use crate::on_device::OnDevice;
 use crate::platform::Platform;
 use beit::decode::Rgb;
-use beit::preprocess::{fit_within, resize_and_crop, seen};
+use beit::preprocess::{fit_within, resize_and_crop, visible_area};
 use protocol::{Area, HeatMap, Reply};
 
 impl<P: Platform> Session<P> {
@@ -68,7 +68,7 @@ impl<P: Platform> Session<P> {
             false => {
                 let (info, pixels) = self.prepare(photo).await?;
                 let how = &network.classifier.config().preprocessing;
-                let (x, y, width, height) = seen(info.width, info.height, how);
+                let (x, y, width, height) = visible_area(info.width, info.height, how);
                 Some((pixels, Area { x, y, width, height }))
             }
         };
