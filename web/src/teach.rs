@@ -275,7 +275,7 @@ impl Teach {
         if let Some(photo) = self.state.next_photo()
             && let Some((file, _)) = self.files.get(&photo)
         {
-            ctx.props().ask.emit((TeachRequest::See { photo }, Some(file.clone())));
+            ctx.props().ask.emit((TeachRequest::ExtractFeatures { photo }, Some(file.clone())));
         }
     }
 }

@@ -10,23 +10,22 @@ impl<B: Backend> Model<B> {
     /// # Errors
     /// When some photo's pixels are not of the network's size, or the device fails.
     pub async fn batch_logits(&self, photos: &[Pixels]) -> Result<Vec<Vec<f32>>, BackendError> {
-        self.watched_logits(photos, |_| ()).await
+        self.logits_with_progress(photos, |_| ()).await
     }
 
-    /// [`Model::batch_logits`], telling `watch` of each block as it is done, by its number. (On a GPU, as it is asked
-    /// for.)
+    /// [`Model::batch_logits`]; `block_done` is called with each block's number. (On a GPU when the block is recorded.)
     ///
     /// # Errors
     /// As for [`Model::batch_logits`].
-    pub async fn watched_logits(
+    pub async fn logits_with_progress(
         &self,
         photos: &[Pixels],
-        mut watch: impl FnMut(usize),
+        mut block_done: impl FnMut(usize),
     ) -> Result<Vec<Vec<f32>>, BackendError> {
         if photos.is_empty() {
             return Ok(Vec::new());
         }
-        let tokens = self.tokens_of(photos, |block, _| watch(block))?;
+        let tokens = self.tokens_of(photos, |block, _| block_done(block))?;
         let pooled = self.pooled(&tokens)?;
         let logits = self.backend.linear(&pooled, &self.head, Activation::None)?;
         let logits = self.backend.read(&logits).await?;

@@ -4,16 +4,23 @@ use crate::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 
 /// The parts of a block, named as in the checkpoint.
 pub struct Block<B: Backend> {
+    /// Before attention.
     pub norm1: LayerNorm<B>,
     /// `[3·width, width]`: q ‖ k ‖ v; k's bias is zero.
     pub qkv: Linear<B>,
     /// In networks with relative positions.
     pub position_bias: Option<B::PositionBias>,
+    /// `[width, width]`: after attention.
     pub proj: Linear<B>,
+    /// The layer scale of attention.
     pub gamma_1: B::Vector,
+    /// Before the MLP.
     pub norm2: LayerNorm<B>,
+    /// `[mlp_width, width]`, followed by GELU.
     pub fc1: Linear<B>,
+    /// `[width, mlp_width]`
     pub fc2: Linear<B>,
+    /// The layer scale of the MLP.
     pub gamma_2: B::Vector,
 }
 

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 /// Why a model could not be built.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum BuildError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -28,6 +29,7 @@ pub struct ModelBuilder<B: Backend> {
 }
 
 impl<B: Backend> ModelBuilder<B> {
+    /// A network without weights.
     pub fn new(config: Config, backend: B) -> Self {
         Self { config, backend, matrices: HashMap::new(), small: HashMap::new() }
     }

@@ -30,9 +30,11 @@ pub struct Config {
     pub mlp_width: usize,
     /// Rows of the head.
     pub classes: usize,
+    /// How positions enter.
     pub position: Position,
     /// Added to the variance in every layer norm; 1e-6 in timm.
     pub layer_norm_eps: f32,
+    /// From a photo to the input.
     pub preprocessing: Preprocessing,
 }
 

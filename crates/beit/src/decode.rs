@@ -1,20 +1,22 @@
 //! Photo bytes → upright [`Rgb`].
 //!
-//! The format is told by the bytes, never by a file name. Whatever the file holds, the result is what
+//! The format is detected by the bytes, never by a file name. Whatever the file holds, the result is what
 //! Pillow's `ImageOps.exif_transpose(Image.open(file)).convert("RGB")` gives (as ModelScope loads photos;
 //! timm does without the EXIF), up to the rounding of lossy codecs: alpha is dropped, not blended, so a
 //! transparent pixel shows the colour stored under it; of an animation the first frame counts. Exceptions: 16-bit
 //! grey, see `samples`; a camera's raw photo is read from its preview, see `raw`; a JPEG beyond [`MAX_PIXELS`] is
 //! decoded at a reduced size, see `jpeg`.
 
+mod apply_orientation;
 mod avif;
 mod bmp;
 mod error;
+mod format;
 mod gif;
 mod ico;
 mod ifd;
 mod jpeg;
-mod orient;
+mod metadata;
 mod orientation;
 mod png;
 mod raw;
@@ -33,9 +35,9 @@ use image::{ImageDecoder, ImageResult, Limits};
 
 pub use avif::StoredPicture;
 pub use error::DecodeError;
+pub use format::{ENDINGS, Foreign, Format};
 pub use orientation::OrientationSource;
 pub use raw::Raw;
-pub use sniff::{ENDINGS, Foreign, Format};
 
 /// Most pixels a photo may claim: its RGB then takes 300 MB, which fits beside the weights in the 2 GiB
 /// a worker's memory may grow to.
@@ -47,7 +49,9 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// An upright 8-bit RGB picture, row-major, three bytes a pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rgb {
+    /// In pixels.
     pub width: u32,
+    /// In pixels.
     pub height: u32,
     /// `width · height · 3` bytes.
     pub pixels: Vec<u8>,
@@ -56,7 +60,9 @@ pub struct Rgb {
 /// A photo, and how it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Photo {
+    /// Upright.
     pub rgb: Rgb,
+    /// Of the file, or of the preview in it.
     pub format: Format,
     /// The raw photo whose preview was read.
     pub preview_of: Option<Raw>,
@@ -64,8 +70,9 @@ pub struct Photo {
     pub decoder: &'static str,
     /// It was decoded at this fraction of its size: 1, 2, 4 or 8.
     pub reduced_by: u8,
-    /// The EXIF orientation, 1 to 8, by which it was turned upright, and where that was found.
+    /// The EXIF orientation, 1 to 8, by which it was turned upright.
     pub orientation: u8,
+    /// Where that was found.
     pub orientation_source: Option<OrientationSource>,
     /// Browsers show the file as it was read: they neither leave it as stored where it was turned, nor know more of it.
     pub shown_by_browsers: bool,
@@ -142,7 +149,8 @@ fn turned(photo: Photo, orientation: u8) -> Result<Photo, DecodeError> {
 
 fn upright(stored: Rgb, orientation: Orientation) -> Result<Rgb, DecodeError> {
     let (width, height) = (stored.width, stored.height);
-    orient::turn_upright(stored, orientation).map_err(|_| DecodeError::OutOfMemory { width, height })
+    apply_orientation::turn_upright(stored, orientation)
+        .map_err(|_| DecodeError::OutOfMemory { width, height })
 }
 
 fn picture(format: Format, bytes: &[u8]) -> Result<Picture, DecodeError> {

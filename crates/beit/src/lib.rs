@@ -7,6 +7,7 @@
 //! Each arrow is one function, each noun one type, each stage one file named after it. A second output
 //! branches off the last tokens: the [`heatmap`].
 //! This crate knows no browser, no clock and no network; only [`weights`] knows the file format.
+#![warn(missing_docs)]
 
 pub mod backend;
 mod batch;

@@ -17,10 +17,12 @@ pub struct Model<B: Backend> {
 }
 
 impl<B: Backend> Model<B> {
+    /// The network's shape.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
+    /// What it runs on.
     pub fn backend(&self) -> &B {
         &self.backend
     }

@@ -5,6 +5,7 @@ use crate::preprocess::Pixels;
 
 /// The stem: a convolution whose stride is its kernel, hence a linear layer on each patch's pixels.
 pub struct PatchEmbedding<B: Backend> {
+    /// Side of a patch in pixels.
     pub patch_size: usize,
     /// `[width, 3·patch_size²]`.
     pub projection: Linear<B>,

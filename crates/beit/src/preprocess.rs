@@ -25,7 +25,9 @@ pub struct Preprocessing {
 /// The network's input: `[3, size, size]`, channel-major, normalised.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
+    /// The side, in pixels.
     pub size: usize,
+    /// `3 · size²` of them.
     pub values: Vec<f32>,
 }
 
@@ -92,7 +94,7 @@ fn resample(photo: &Rgb, columns: &Taps, rows: &Taps) -> Vec<u8> {
 /// The part of a photo of `width` × `height` pixels that the network sees, in the photo's own pixels:
 /// (left, top, width, height). It is the crop's square, but for the rounding of the size in between, and
 /// reaches beyond the photo where that is set in black.
-pub fn seen(width: u32, height: u32, how: &Preprocessing) -> (f64, f64, f64, f64) {
+pub fn visible_area(width: u32, height: u32, how: &Preprocessing) -> (f64, f64, f64, f64) {
     let (resized_width, resized_height) =
         resized(width.max(1) as usize, height.max(1) as usize, how.short_side);
     let axis = |length: u32, resized: u64| {
@@ -194,11 +196,11 @@ mod tests {
     #[test]
     fn what_is_seen_is_told_in_the_photos_pixels() {
         let how = Preprocessing { short_side: 256, crop: 224, mean: [0.0; 3], std: [1.0; 3] };
-        assert_eq!(seen(512, 1024, &how), (32.0, 288.0, 448.0, 448.0));
+        assert_eq!(visible_area(512, 1024, &how), (32.0, 288.0, 448.0, 448.0));
         let whole = Preprocessing { short_side: 112, crop: 112, ..how.clone() };
-        assert_eq!(seen(600, 300, &whole), (150.0, 0.0, 300.0, 300.0));
+        assert_eq!(visible_area(600, 300, &whole), (150.0, 0.0, 300.0, 300.0));
         let framed = Preprocessing { short_side: 2, crop: 4, ..how };
-        assert_eq!(seen(2, 2, &framed), (-1.0, -1.0, 4.0, 4.0));
+        assert_eq!(visible_area(2, 2, &framed), (-1.0, -1.0, 4.0, 4.0));
     }
 
     #[test]

@@ -56,19 +56,12 @@ fn values(name: &str, len: usize, std: f64, mean: f64) -> Vec<f32> {
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
         for (i, value) in values.iter_mut().enumerate() {
             let counter = (chunk * CHUNK + i) as u64;
-            let z = splitmix64(key.wrapping_add(counter.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+            let z = splitmix64::at(key, counter);
             let sum = (0..4).map(|part| (z >> (16 * part)) & 0xFFFF).sum::<u64>();
             *value = (mean + scale * (sum as f64 / 65535.0 - 2.0)) as f32;
         }
     });
     values
-}
-
-/// The finaliser of splitmix64.
-fn splitmix64(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// 64-bit FNV-1a.

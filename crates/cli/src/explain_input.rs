@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::output::say;
 use beit::decode::{OrientationSource, Photo};
-use beit::preprocess::seen;
+use beit::preprocess::visible_area;
 use image::ImageFormat;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ pub fn explain(
         .map_err(|error| error.to_string())
     });
     written.map_err(|error| format!("{} can't be written: {error}.", png.display()))?;
-    let (left, top, width, height) = seen(photo.rgb.width, photo.rgb.height, how);
+    let (left, top, width, height) = visible_area(photo.rgb.width, photo.rgb.height, how);
     Ok(Input {
         format: photo.format.to_string(),
         preview_of: photo.preview_of.map(|raw| raw.to_string()),

@@ -4,6 +4,7 @@
 //!
 //! As with other photos, pixels come as they are stored: colour profiles are not applied, alpha is dropped. What the
 //! file says of turning and cropping is done.
+#![warn(missing_docs)]
 
 #[cfg(feature = "avif")]
 mod avif;
@@ -21,6 +22,7 @@ use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS, Photo, Rgb}
 /// An upright picture.
 #[derive(Debug)]
 pub struct Picture {
+    /// Upright.
     pub rgb: Rgb,
     /// Which library decoded it.
     pub decoder: &'static str,
@@ -28,7 +30,7 @@ pub struct Picture {
     pub reduced_by: u8,
 }
 
-/// Decodes a photo of any format that is read here or by [`beit`], told by its bytes, and turns it upright.
+/// Decodes a photo of any format that is read here or by [`beit`], detected by its bytes, and turns it upright.
 ///
 /// # Errors
 /// As [`beit::decode::decode_photo`].

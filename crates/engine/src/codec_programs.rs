@@ -65,7 +65,7 @@ async fn fetched<P: Platform>(platform: &P, url: &str) -> Result<Vec<u8>, FetchE
             Ok(bytes) => return Ok(bytes),
             Err(error) => error,
         };
-        match budget.next_wait().filter(|_| error.is_passing()) {
+        match budget.next_wait().filter(|_| error.is_transient()) {
             Some(wait) => platform.clock().sleep(wait).await,
             None => return Err(error),
         }

@@ -1,10 +1,11 @@
-//! The processor or the GPU: one decision, from times measured on the visitor's machine, and what photos then really took.
+//! The decision between processor and GPU, without side effects: from times measured on the visitor's machine, corrected
+//! by the times that photos then take.
 
 use beit::config::Config;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// What takes time on the processor beside matrix products: about an eighth of a photo.
+/// Time of a photo on the processor relative to its matrix products, which leave about an eighth to the rest.
 const BESIDE_PRODUCTS: f64 = 1.15;
 
 /// Milliseconds that a photo would take on the processor, where one product of the MLP's shape
@@ -17,7 +18,9 @@ pub fn photo_ms_on_cpu(config: &Config, product_ms: f64) -> f64 {
 /// Milliseconds that a photo takes on each device, measured or estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Times {
+    /// On the GPU.
     pub gpu_ms: f64,
+    /// On the processor.
     pub cpu_ms: f64,
 }
 
@@ -36,12 +39,12 @@ impl Times {
     }
 }
 
-/// So many photos are looked at before a forecast is called wrong.
+/// The median of so many photos decides whether a forecast is wrong.
 const PHOTOS: usize = 5;
 /// A forecast is wrong if photos take so many times as long, or as short.
 const FACTOR: f64 = 2.0;
 
-/// What photos really take, against what was foretold.
+/// The predicted time of a photo, compared with the measured ones.
 #[derive(Clone, Debug)]
 pub struct Forecast {
     times: Times,
@@ -49,10 +52,12 @@ pub struct Forecast {
     recent: VecDeque<f64>,
 }
 
-/// A forecast that turned out wrong.
+/// A forecast that the measured times contradict.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Misjudged {
-    pub foretold_ms: f64,
+pub struct WrongForecast {
+    /// The prediction.
+    pub predicted_ms: f64,
+    /// The median of the last photos.
     pub observed_ms: f64,
     /// With what was observed in its place.
     pub times: Times,
@@ -61,13 +66,14 @@ pub struct Misjudged {
 }
 
 impl Forecast {
+    /// Predicts the time on the device that the network runs on.
     pub fn new(times: Times, on_gpu: bool) -> Self {
         Self { times, on_gpu, recent: VecDeque::new() }
     }
 
-    /// A photo took so long. Tells when the last ones' median is far from what was foretold; from then on that is what
-    /// is foretold.
-    pub fn observe(&mut self, ms: f64) -> Option<Misjudged> {
+    /// A photo took so long. Returns the correction when the median of the last ones is far from the prediction; from then
+    /// on the median is the prediction.
+    pub fn observe(&mut self, ms: f64) -> Option<WrongForecast> {
         self.recent.push_back(ms);
         if self.recent.len() > PHOTOS {
             self.recent.pop_front();
@@ -75,15 +81,15 @@ impl Forecast {
         let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
         let observed_ms = *sorted.get(PHOTOS / 2).filter(|_| sorted.len() == PHOTOS)?;
-        let foretold_ms = self.times.of(self.on_gpu);
+        let predicted_ms = self.times.of(self.on_gpu);
         // A forecast that is no number is wrong.
-        if observed_ms < foretold_ms * FACTOR && observed_ms > foretold_ms / FACTOR {
+        if observed_ms < predicted_ms * FACTOR && observed_ms > predicted_ms / FACTOR {
             return None;
         }
         self.times = self.times.with(self.on_gpu, observed_ms);
         self.recent.clear();
         let other_device = self.times.is_gpu_faster() != self.on_gpu;
-        Some(Misjudged { foretold_ms, observed_ms, times: self.times, other_device })
+        Some(WrongForecast { predicted_ms, observed_ms, times: self.times, other_device })
     }
 }
 
@@ -131,7 +137,7 @@ mod tests {
         }
     }
 
-    fn observed(forecast: &mut Forecast, photos: &[f64]) -> Vec<Misjudged> {
+    fn observed(forecast: &mut Forecast, photos: &[f64]) -> Vec<WrongForecast> {
         photos.iter().filter_map(|&ms| forecast.observe(ms)).collect()
     }
 
@@ -139,7 +145,7 @@ mod tests {
     fn a_forecast_that_holds_is_left_alone_and_a_slow_photo_is_no_proof() {
         let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
         assert_eq!(observed(&mut forecast, &[61.0, 900.0, 59.0, 70.0, 2_000.0, 40.0, 119.0, 31.0]), []);
-        // Too few to tell.
+        // Too few for a median.
         let mut forecast = Forecast::new(Times { gpu_ms: 60.0, cpu_ms: 1200.0 }, true);
         assert_eq!(observed(&mut forecast, &[5_000.0; PHOTOS - 1]), []);
     }
@@ -152,9 +158,9 @@ mod tests {
         let corrected = Times { gpu_ms: 400.0, ..times };
         assert_eq!(
             found,
-            [Misjudged { foretold_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
+            [WrongForecast { predicted_ms: 60.0, observed_ms: 400.0, times: corrected, other_device: true }]
         );
-        // Slower than foretold, but still the better choice.
+        // Slower than predicted, but still the better choice.
         let found = observed(&mut Forecast::new(times, true), &[150.0; PHOTOS]);
         assert_eq!(found.iter().map(|found| found.other_device).collect::<Vec<_>>(), [false]);
         // The processor was rated 43 times too fast.

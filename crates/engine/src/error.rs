@@ -1,4 +1,4 @@
-//! What can go wrong, from the bottom up: nothing below imports from above.
+//! Error types, below every module that returns them.
 
 use beit::backend::BackendError;
 use beit::builder::BuildError;
@@ -28,8 +28,8 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether the same request may do better a moment later.
-    pub fn is_passing(&self) -> bool {
+    /// Whether a retry may succeed.
+    pub fn is_transient(&self) -> bool {
         match self {
             // 416: a file that has changed is not as long as what came of it.
             Self::Status { status, .. } => matches!(status, 408 | 416 | 429 | 500..),
@@ -119,8 +119,8 @@ pub enum TeachError {
     Unreadable,
     #[error("a class has no name, or two have the same")]
     Names,
-    #[error("some photos were not looked at yet")]
-    NotSeen,
+    #[error("the features of some photos are not extracted yet")]
+    NoFeatures,
     #[error("fewer than two classes have photos")]
     TooFew,
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! What went wrong, in the protocol's kinds.
+//! The engine's errors as the protocol's faults.
 
 use crate::error::{FetchError, LoadError, PhotoError, TeachError};
 use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS};
@@ -62,7 +62,7 @@ pub fn of_loading(error: LoadError) -> LoadFault {
         LoadError::Address { url } => LoadFault::Address { url },
         LoadError::Manifest { url, error } => LoadFault::Manifest { url, reason: error.to_string() },
         LoadError::Build(error) => LoadFault::Refused { reason: error.to_string() },
-        // Only asked for where a network is there already, and then nobody is told.
+        // Only where there is a network already, which then stays: not reported.
         error @ LoadError::NoGpu => LoadFault::Refused { reason: error.to_string() },
     }
 }
@@ -84,7 +84,7 @@ pub fn of_teaching(error: TeachError) -> TeachFault {
         TeachError::NoModel => TeachFault::NoModel,
         TeachError::Unreadable => TeachFault::Unreadable,
         TeachError::Names => TeachFault::Names,
-        TeachError::NotSeen => TeachFault::NotSeen,
+        TeachError::NoFeatures => TeachFault::NotSeen,
         TeachError::TooFew => TeachFault::TooFew,
         TeachError::Head(HeadError::File { reason }) => TeachFault::NotAHead { reason },
         TeachError::Head(HeadError::OtherModel { expected, got }) => {

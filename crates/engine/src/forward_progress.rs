@@ -1,4 +1,4 @@
-//! How far photos are through the network, told to the page while it computes.
+//! How far photos are through the network, posted to the page while it computes.
 
 use crate::platform::{Clock, Platform};
 use protocol::Reply;
@@ -28,6 +28,6 @@ impl<'a, P: Platform> ForwardProgress<'a, P> {
         }
         self.reported = now;
         let share = (block + 1) as f32 / self.blocks as f32;
-        self.ids.iter().for_each(|&id| self.platform.post(&Reply::Through { id, share }));
+        self.ids.iter().for_each(|&id| self.platform.post(&Reply::ForwardProgress { id, share }));
     }
 }

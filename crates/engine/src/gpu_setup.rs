@@ -1,11 +1,11 @@
-//! A GPU made ready while the weights come: checked against the processor, its programs compiled, a photo timed.
+//! Sets a GPU up while the weights are loaded: checks it against the processor, compiles its kernels, times a photo.
 
 use crate::error::LoadError;
 use crate::isa_choice::weight_format;
 use crate::platform::{Clock, Platform};
 use crate::progress::CompileProgress;
 use crate::shards::Shards;
-use crate::within::within;
+use crate::timeout::timeout;
 use beit::backend::{Agreement, Arithmetic, BackendError, GpuBackend};
 use beit::config::Config;
 use beit::labels::Label;
@@ -21,41 +21,41 @@ pub const MOST_PHOTOS: usize = 8;
 /// In a network of larger activations than the one it was checked with, F16 may overflow or drift.
 const LEAST_COSINE: f64 = 0.999;
 
-/// Longer than any GPU takes for a pass, or to compile a network's programs: one that says nothing for so long is lost.
-const PATIENCE_MS: u32 = 60_000;
-/// The same for one that is imitated on the processor.
-const IMITATED_PATIENCE_MS: u32 = 900_000;
+/// Longer than any GPU takes for a pass, or to compile a network's kernels: one that does not answer for so long is lost.
+const TIMEOUT_MS: u32 = 60_000;
+/// The same for a software implementation on the processor.
+const SOFTWARE_TIMEOUT_MS: u32 = 900_000;
 
 /// A network on a GPU, whose programs are compiled.
-pub struct Ready<G: GpuBackend> {
+pub struct ReadyGpu<G: GpuBackend> {
     pub model: Model<G>,
     pub labels: Vec<Label>,
     /// What passed the check, where there was one.
     pub arithmetics: Vec<Arithmetic>,
 }
 
-/// Why a GPU does not get ready.
-pub enum Hindrance {
+/// Why a GPU could not be set up.
+pub enum GpuSetupError {
     /// Its answers are wrong: the cosine to the processor's is this.
     Wrong(f64),
     Failed(LoadError),
 }
 
-impl<E: Into<LoadError>> From<E> for Hindrance {
+impl<E: Into<LoadError>> From<E> for GpuSetupError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// What a GPU is asked, but not waited for endlessly.
+/// Waits for a GPU, but not endlessly.
 pub async fn in_time<T, E: From<BackendError>>(
     clock: &impl Clock,
-    gpu: &impl GpuBackend,
+    is_software: bool,
     future: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let ms = if gpu.is_software() { IMITATED_PATIENCE_MS } else { PATIENCE_MS };
+    let ms = if is_software { SOFTWARE_TIMEOUT_MS } else { TIMEOUT_MS };
     let silent = || BackendError::Device(format!("it said nothing for {} seconds", ms / 1_000));
-    within(clock, ms, future).await.unwrap_or_else(|| Err(silent().into()))
+    timeout(clock, ms, future).await.unwrap_or_else(|| Err(silent().into()))
 }
 
 /// Builds the network on the GPU as its weights come, and meanwhile checks the GPU and compiles what the network
@@ -64,7 +64,7 @@ pub async fn build<P: Platform, G: GpuBackend>(
     shards: &Shards<'_, P>,
     gpu: &G,
     arithmetic: Option<Arithmetic>,
-) -> Result<Ready<G>, Hindrance> {
+) -> Result<ReadyGpu<G>, GpuSetupError> {
     let clock = shards.platform.clock();
     let quantization = &shards.manifest.quantization;
     let compiling = CompileProgress::new(shards.platform);
@@ -78,22 +78,22 @@ pub async fn build<P: Platform, G: GpuBackend>(
         if let Ok(config) = shape.await {
             let count = |ready, total| compiling.count(ready, total);
             let compile = gpu.compile(&config, quantization, &arithmetics, MOST_PHOTOS, &count);
-            in_time(clock, gpu, compile).await?;
+            in_time(clock, gpu.is_software(), compile).await?;
         }
-        Ok::<_, Hindrance>(arithmetics)
+        Ok::<_, GpuSetupError>(arithmetics)
     };
     let built = async {
         let begin = |config: &Config| {
-            // Nobody listens any more where the GPU computes wrongly.
+            // Not received where the check has failed.
             tell.send(config.clone()).ok();
             gpu.clone()
         };
         let built = shards.build(begin).await?;
         compiling.wait(shards.manifest.bytes);
-        Ok::<_, Hindrance>(built)
+        Ok::<_, GpuSetupError>(built)
     };
     let (arithmetics, (model, labels)) = try_join(ready, built).await?;
-    Ok(Ready { model, labels, arithmetics })
+    Ok(ReadyGpu { model, labels, arithmetics })
 }
 
 /// Which arithmetic of the GPU gives right answers on a small network of weights in `format`.
@@ -101,22 +101,24 @@ async fn check<G: GpuBackend>(
     clock: &impl Clock,
     gpu: &G,
     format: WeightFormat,
-) -> Result<Vec<Arithmetic>, Hindrance> {
+) -> Result<Vec<Arithmetic>, GpuSetupError> {
     let mut passed = Vec::new();
     let mut cosine = f64::NAN;
     for arithmetic in candidates(gpu) {
         gpu.set_arithmetic(arithmetic);
-        let agreement = in_time(clock, gpu, async { gpu.self_check(format).await.map_err(LoadError::from) });
+        let agreement = in_time(clock, gpu.is_software(), async {
+            gpu.self_check(format).await.map_err(LoadError::from)
+        });
         let agreement = agreement.await?;
         cosine = agreement.cosine;
         if agreement.holds(arithmetic) {
             passed.push(arithmetic);
         }
     }
-    if passed.is_empty() { Err(Hindrance::Wrong(cosine)) } else { Ok(passed) }
+    if passed.is_empty() { Err(GpuSetupError::Wrong(cosine)) } else { Ok(passed) }
 }
 
-/// On a GPU of silicon all arithmetic it offers, since which is fastest is measured; on an imitated one only
+/// On a hardware GPU all arithmetic it offers, since the fastest is found by measuring; on a software one only
 /// 8-bit, where a photo in F32 takes several times as long.
 fn candidates(gpu: &impl GpuBackend) -> Vec<Arithmetic> {
     let offered = gpu.offered();
@@ -131,7 +133,9 @@ fn candidates(gpu: &impl GpuBackend) -> Vec<Arithmetic> {
 /// # Errors
 /// When the GPU fails.
 pub async fn warm_up<G: GpuBackend>(clock: &impl Clock, model: &Model<G>) -> Result<(), BackendError> {
-    in_time(clock, model.backend(), model.logits(&Pixels::zeros(model.config().image_size))).await.map(drop)
+    in_time(clock, model.backend().is_software(), model.logits(&Pixels::zeros(model.config().image_size)))
+        .await
+        .map(drop)
 }
 
 /// Leaves the GPU with the fastest of these and gives the milliseconds of a photo with it; none where each
@@ -145,9 +149,9 @@ pub async fn time_photo<G: GpuBackend>(
     candidates: &[Arithmetic],
 ) -> Result<Option<f64>, BackendError> {
     let gpu = model.backend();
-    let run = |pixels| in_time(clock, gpu, model.logits(pixels));
+    let run = |pixels| in_time(clock, gpu.is_software(), model.logits(pixels));
     if gpu.is_software() {
-        // An imitated GPU takes seconds, and has one candidate: nothing is to be compared.
+        // A software GPU takes seconds, and has one candidate: there is nothing to compare.
         gpu.set_arithmetic(candidates.first().copied().unwrap_or_default());
         let pixels = Pixels::zeros(model.config().image_size);
         run(&pixels).await?;

@@ -5,14 +5,17 @@
 //! ```text
 //! session ─▶ load ─▶ select_device ─▶ gpu_setup ─▶ shards ─▶ store, fetch
 //!    │                     └ device_selection (pure)   └ retry_budget (pure)
-//!    ├▶ photo ─▶ codec_programs
-//!    └▶ on_device ─▶ classifier ─▶ own_classes
+//!    ├▶ photo: file ─▶ RGB ─▶ pixels ─▶ codec_programs
+//!    ├▶ on_device: pixels ─▶ classifier: logits ─▶ answer
+//!    └▶ own_classes: features ─▶ a trained head ─▶ classifier
 //! ```
+#![warn(missing_docs)]
 
+mod answer;
+mod checksum;
 mod classifier;
 mod codec_programs;
 pub mod device_selection;
-mod digest;
 mod error;
 mod fault;
 mod fetch;
@@ -20,7 +23,7 @@ mod forward_progress;
 mod gpu_setup;
 mod isa_choice;
 mod load;
-mod notes;
+mod note_names;
 mod on_device;
 mod own_classes;
 mod photo;
@@ -32,9 +35,9 @@ mod select_device;
 mod session;
 mod shards;
 mod store;
-mod within;
+mod timeout;
 
-pub use digest::for_each_piece;
+pub use checksum::for_each_piece;
 pub use isa_choice::weight_format;
 pub use product_timing::product_ms;
 pub use session::{Message, Session};

@@ -1,11 +1,11 @@
-//! Manifest address → model: which version of it, from where, to which device.
+//! Manifest address → model on a device: the current version, or the last one that was loaded whole.
 
 use crate::error::LoadError;
 use crate::fetch::{self, STALL_MS};
 use crate::on_device::OnDevice;
 use crate::platform::{Clock, Network, Platform};
 use crate::retry_budget::RetryBudget;
-use crate::select_device::{Choice, Selected, Wanted, select_device};
+use crate::select_device::{DeviceChoice, DeviceRequest, Selected, select_device};
 use crate::shards::{Shards, beside};
 use crate::store::Store;
 use beit::weights::Manifest;
@@ -14,18 +14,18 @@ use protocol::{Kept, ModelInfo, Offer};
 
 /// Far above any real manifest: 1.2 GB in shards of 20 MiB need 12 KB.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-/// A server that is silent for so long is not waited for where the model is here already.
-const SILENCE_MS: u32 = 3_000;
+/// A server that does not answer for so long is not waited for where the model is stored already.
+const CACHED_MODEL_TIMEOUT_MS: u32 = 3_000;
 
 /// A model that answers.
-pub struct Loaded<P: Platform> {
-    pub network: OnDevice<P::Devices>,
+pub struct Loaded {
+    pub network: OnDevice,
     pub info: ModelInfo,
     /// Whether the next visit finds the weights in the browser's storage.
     pub kept: Kept,
     /// Why it runs where it does, where there is something to say.
     pub reason: Option<Reason>,
-    pub choice: Option<Choice>,
+    pub choice: Option<DeviceChoice>,
 }
 
 /// The manifests that were found for an address.
@@ -44,8 +44,8 @@ pub struct Found {
 pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) -> Result<Found, LoadError> {
     let kept = store.manifest(url).await;
     let fetched = match kept {
-        Some(_) => fetched(platform, url, SILENCE_MS).await,
-        None => fetched_by_all_means(platform, url).await,
+        Some(_) => fetched(platform, url, CACHED_MODEL_TIMEOUT_MS).await,
+        None => fetched_with_retries(platform, url).await,
     };
     match (fetched, kept) {
         (Ok(manifest), Some(kept)) if kept.identity() == manifest.identity() => {
@@ -60,16 +60,16 @@ pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) ->
     }
 }
 
-async fn fetched<P: Platform>(platform: &P, url: &str, silence_ms: u32) -> Result<Manifest, LoadError> {
-    let json = fetch::small(platform, url, MAX_MANIFEST_BYTES, silence_ms).await?;
+async fn fetched<P: Platform>(platform: &P, url: &str, timeout_ms: u32) -> Result<Manifest, LoadError> {
+    let json = fetch::small(platform, url, MAX_MANIFEST_BYTES, timeout_ms).await?;
     Manifest::parse(&json).map_err(|error| LoadError::Manifest { url: url.into(), error })
 }
 
-async fn fetched_by_all_means<P: Platform>(platform: &P, url: &str) -> Result<Manifest, LoadError> {
+async fn fetched_with_retries<P: Platform>(platform: &P, url: &str) -> Result<Manifest, LoadError> {
     let mut budget = RetryBudget::default();
     loop {
         let error = match fetched(platform, url, STALL_MS).await {
-            Err(LoadError::Fetch(error)) if error.is_passing() => error,
+            Err(LoadError::Fetch(error)) if error.is_transient() => error,
             outcome => return outcome,
         };
         match budget.next_wait() {
@@ -99,8 +99,8 @@ impl Found {
         platform: &P,
         url: &str,
         store: &Store<'_, P>,
-        wanted: Wanted,
-    ) -> Result<Loaded<P>, LoadError> {
+        wanted: DeviceRequest,
+    ) -> Result<Loaded, LoadError> {
         let Self { manifest, last_good, .. } = self;
         match (load_version(platform, url, store, manifest, wanted).await, last_good) {
             (Err(error), Some(last_good)) if !is_devices_fault(&error) => {
@@ -122,8 +122,8 @@ async fn load_version<P: Platform>(
     url: &str,
     store: &Store<'_, P>,
     manifest: Manifest,
-    wanted: Wanted,
-) -> Result<Loaded<P>, LoadError> {
+    wanted: DeviceRequest,
+) -> Result<Loaded, LoadError> {
     let shards = Shards { platform, manifest_url: url, manifest: &manifest, store };
     let Selected { network, reason, choice } = select_device(&shards, wanted).await?;
     store.complete(url, &manifest).await;
@@ -133,16 +133,16 @@ async fn load_version<P: Platform>(
         name: manifest.name,
         quantization: manifest.quantization,
         bytes: manifest.bytes,
-        parameters: network.config().parameters(),
-        classes: network.classes(),
-        image_size: network.config().image_size,
+        parameters: network.classifier.config().parameters(),
+        classes: network.classifier.labels().len(),
+        image_size: network.classifier.config().image_size,
         card,
     };
     Ok(Loaded { network, info, kept: store.kept(), reason, choice })
 }
 
 /// Loads the model whose manifest is at this address, which was agreed to.
-pub async fn load<P: Platform>(platform: &P, url: &str, wanted: Wanted) -> Result<Loaded<P>, LoadError> {
+pub async fn load<P: Platform>(platform: &P, url: &str, wanted: DeviceRequest) -> Result<Loaded, LoadError> {
     let store = Store::open(platform).await;
     find(platform, url, &store).await?.load(platform, url, &store, wanted).await
 }

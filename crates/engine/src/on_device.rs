@@ -1,170 +1,126 @@
-//! The classifier on whichever device it runs.
+//! The classifier and the device it runs on.
 
-use crate::classifier::{Classifier, Decoded};
-use crate::error::{PhotoError, TeachError};
+use crate::answer::{Measured, answer};
+use crate::classifier::{BackendClassifier, Classifier};
+use crate::error::PhotoError;
 use crate::forward_progress::ForwardProgress;
 use crate::gpu_setup::{MOST_PHOTOS, in_time};
-use crate::own_classes::Taught;
-use crate::photo::PhotoDecoder;
-use crate::platform::{Clock, Devices, Platform};
-use beit::backend::GpuBackend;
-use beit::config::Config;
-use beit::decode::Rgb;
+use crate::photo::PhotoInfo;
+use crate::platform::{Bytes, Clock, Platform};
+use beit::backend::{Backend, GpuBackend, Stage};
+use beit::labels::Label;
+use beit::model::Model;
 use beit::preprocess::Pixels;
-use head::Head;
+use futures_util::future::{join, join_all};
 use kernels::Isa;
-use protocol::teach::{Lesson, OwnHead, TaughtClass};
-use protocol::{Answer, HeatMap};
+use protocol::{Answer, StageTime};
 
 /// A model that answers.
-pub enum OnDevice<D: Devices> {
-    Cpu(Box<Classifier<D::Cpu>>, Isa),
-    Gpu(Box<Classifier<D::Gpu>>),
+pub struct OnDevice {
+    pub classifier: Box<dyn Classifier>,
+    pub device: RunsOn,
 }
 
-/// The same call on either device.
-macro_rules! on_either {
-    ($network:expr, $classifier:ident => $call:expr) => {
-        match $network {
-            OnDevice::Cpu($classifier, _) => $call,
-            OnDevice::Gpu($classifier) => $call,
-        }
-    };
+/// What the network runs on.
+pub enum RunsOn {
+    Cpu(Isa),
+    Gpu {
+        /// Its name and arithmetic.
+        detail: String,
+        /// The most photos to classify in one pass.
+        batch: usize,
+        is_software: bool,
+    },
 }
 
-/// The same call on either device, where a GPU is not waited for endlessly.
-macro_rules! in_time_on_either {
-    ($network:expr, $clock:expr, $classifier:ident => $call:expr) => {
-        match $network {
-            OnDevice::Cpu($classifier, _) => $call.await,
-            OnDevice::Gpu($classifier) => {
-                let gpu = $classifier.model.backend().clone();
-                in_time($clock, &gpu, $call).await
-            }
-        }
-    };
-}
-
-impl<D: Devices> OnDevice<D> {
-    pub fn config(&self) -> &Config {
-        on_either!(self, classifier => classifier.model.config())
+impl OnDevice {
+    pub fn cpu<B: Backend + 'static>(model: Model<B>, labels: Vec<Label>, isa: Isa) -> Self {
+        Self { classifier: Box::new(BackendClassifier::new(model, labels)), device: RunsOn::Cpu(isa) }
     }
 
-    pub fn classes(&self) -> usize {
-        on_either!(self, classifier => classifier.labels.len())
+    /// In the arithmetic that the GPU is set to now.
+    pub fn gpu<B: GpuBackend + 'static>(model: Model<B>, labels: Vec<Label>) -> Self {
+        let gpu = model.backend();
+        let device = RunsOn::Gpu {
+            detail: format!("{}, {}", gpu.name(), gpu.arithmetic().name()),
+            batch: gpu.most_photos(model.config()).min(MOST_PHOTOS),
+            is_software: gpu.is_software(),
+        };
+        Self { classifier: Box::new(BackendClassifier::new(model, labels)), device }
     }
 
     pub fn is_on_gpu(&self) -> bool {
-        matches!(self, Self::Gpu(_))
+        matches!(self.device, RunsOn::Gpu { .. })
     }
 
+    /// pixels → logits → answers, in one pass. The photos' hashes are computed beside it, where the machine can.
+    pub async fn classify<P: Platform>(
+        &self,
+        platform: &P,
+        ids: &[u64],
+        photos: &[PhotoInfo<P::Bytes>],
+        pixels: &[Pixels],
+        k: usize,
+    ) -> Result<Vec<Answer>, PhotoError> {
+        let (classifier, clock) = (&self.classifier, platform.clock());
+        let mut progress = ForwardProgress::new(platform, ids, classifier.config().depth);
+        let mut block_done = |block| {
+            // On a GPU this is when the block is recorded, not when it is computed.
+            if !self.is_on_gpu() {
+                progress.block_done(block);
+            }
+        };
+        let forward = async {
+            let begun = clock.now();
+            // Those of earlier passes, such as the warm-up.
+            classifier.take_times();
+            let logits = self.device.in_time(clock, classifier.logits(pixels, &mut block_done)).await?;
+            Ok::<_, PhotoError>((logits, clock.now() - begun))
+        };
+        // Polled first: a browser then hashes on another thread while the network computes on this one.
+        let hashes = join_all(photos.iter().map(|photo| photo.file.sha256()));
+        let (hashes, forward) = join(hashes, forward).await;
+        let (logits, ms) = forward?;
+        if logits.iter().flatten().any(|logit| logit.is_nan()) {
+            return Err(PhotoError::NotANumber);
+        }
+        let share = 1.0 / logits.len().max(1) as f64;
+        let stage = |(stage, ms): (Stage, f64)| StageTime { name: stage.name().into(), ms: ms * share };
+        let stages: Vec<_> = classifier.take_times().into_iter().map(stage).collect();
+        let answers = photos.iter().zip(&logits).zip(hashes).map(|((photo, logits), sha256)| {
+            let measured = Measured { sha256, ms: ms * share, stages: stages.clone() };
+            answer(classifier.labels(), photo, logits, k, measured)
+        });
+        Ok(answers.collect())
+    }
+}
+
+impl RunsOn {
     /// What the network computes with, in short: an instruction set, or a GPU and its arithmetic.
     pub fn detail(&self) -> String {
         match self {
-            Self::Cpu(_, isa) => isa.name().into(),
-            Self::Gpu(classifier) => {
-                let gpu = classifier.model.backend();
-                format!("{}, {}", gpu.name(), gpu.arithmetic().name())
-            }
+            Self::Cpu(isa) => isa.name().into(),
+            Self::Gpu { detail, .. } => detail.clone(),
         }
     }
 
     /// The most photos to classify in one pass: on the processor one photo keeps all threads busy.
     pub fn batch(&self) -> usize {
         match self {
-            Self::Cpu(..) => 1,
-            Self::Gpu(classifier) => {
-                classifier.model.backend().most_photos(classifier.model.config()).min(MOST_PHOTOS)
-            }
+            Self::Cpu(_) => 1,
+            Self::Gpu { batch, .. } => *batch,
         }
     }
 
-    pub async fn prepare<P: Platform>(
+    /// Waits for what a classifier computes, for a GPU's only until a limit.
+    pub async fn in_time<T>(
         &self,
-        decoder: &PhotoDecoder<'_, P>,
-        photo: Option<&P::Photo>,
-    ) -> Result<(Decoded<P::Bytes>, Pixels), PhotoError> {
-        on_either!(self, classifier => classifier.prepare(decoder, photo).await)
-    }
-
-    pub async fn classify<P: Platform<Devices = D>>(
-        &self,
-        platform: &P,
-        ids: &[u64],
-        photos: &[Decoded<P::Bytes>],
-        pixels: &[Pixels],
-        k: usize,
-    ) -> Result<Vec<Answer>, PhotoError> {
-        let clock = platform.clock();
+        clock: &impl Clock,
+        computed: impl Future<Output = Result<T, PhotoError>>,
+    ) -> Result<T, PhotoError> {
         match self {
-            Self::Cpu(classifier, _) => {
-                let depth = classifier.model.config().depth;
-                let mut progress = ForwardProgress::new(platform, ids, depth);
-                classifier.classify(clock, photos, pixels, k, |block| progress.block_done(block)).await
-            }
-            // How far it is nobody knows.
-            Self::Gpu(classifier) => {
-                let answers = classifier.classify(clock, photos, pixels, k, |_| ());
-                in_time(clock, classifier.model.backend(), answers).await
-            }
+            Self::Cpu(_) => computed.await,
+            Self::Gpu { is_software, .. } => in_time(clock, *is_software, computed).await,
         }
-    }
-
-    pub async fn explain<P: Platform>(
-        &mut self,
-        decoder: &PhotoDecoder<'_, P>,
-        id: u64,
-        photo: Option<&P::Photo>,
-        class: usize,
-    ) -> Result<HeatMap, PhotoError> {
-        // Before a GPU's time begins to count.
-        let remembered = on_either!(self, classifier => classifier.remembers(id));
-        let rgb = if remembered { None } else { Some(decoder.read_and_decode(photo).await?) };
-        let clock = decoder.platform.clock();
-        in_time_on_either!(self, clock, classifier => classifier.explain(id, rgb.as_ref(), class))
-    }
-
-    /// The square that the network sees of the photo.
-    pub fn input(&self, photo: &Rgb) -> Rgb {
-        on_either!(self, classifier => classifier.input(photo))
-    }
-
-    pub async fn learn(&mut self, clock: &impl Clock, id: u64, photo: &Rgb) -> Result<(), PhotoError> {
-        in_time_on_either!(self, clock, classifier => classifier.learn(id, photo))
-    }
-
-    pub fn forget(&mut self, photos: &[u64]) {
-        on_either!(self, classifier => classifier.own_classes.forget(photos));
-    }
-
-    /// Trains a head on the features that are kept. That is done on the processor, wherever the network runs.
-    pub fn train(
-        &self,
-        platform: &impl Platform,
-        classes: &[TaughtClass],
-        model: &str,
-        sha256: &str,
-    ) -> Result<(Head, Lesson), TeachError> {
-        on_either!(self, classifier => classifier.own_classes.train(platform, Isa::best(), classes, model, sha256))
-    }
-
-    pub fn set_head(&mut self, head: &Head) -> Result<OwnHead, TeachError> {
-        on_either!(self, classifier => classifier.set_head(head))
-    }
-
-    pub fn restore_head(&mut self) {
-        on_either!(self, classifier => classifier.restore_head());
-    }
-
-    /// What was taught, for the same model elsewhere.
-    pub fn taught(self) -> Taught {
-        on_either!(self, classifier => classifier.own_classes.taught())
-    }
-
-    /// Takes over what was taught elsewhere.
-    pub fn take_over(&mut self, taught: Taught) -> Result<(), TeachError> {
-        let Taught { features, head } = taught;
-        on_either!(self, classifier => classifier.own_classes.take_over(features));
-        head.map_or(Ok(()), |head| self.set_head(&head).map(drop))
     }
 }

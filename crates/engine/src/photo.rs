@@ -1,12 +1,11 @@
-//! A photo's file → [`Rgb`], upright: by our own decoders, which give the same pixels everywhere; those for rare formats
-//! are fetched. Where ours know no such format (AVIF) or lack a variant of it, by the machine's.
+//! A photo's file → [`Rgb`], upright → [`Pixels`]. Our own decoders come first, since they give the same pixels everywhere;
+//! those for rare formats are fetched. Where ours know no such format (AVIF) or lack a variant of it, the machine's follow.
 
 use crate::codec_programs::CodecPrograms;
 use crate::error::PhotoError;
-use crate::platform::{Bytes, Photo, Platform};
-use beit::decode::{
-    DecodeError, Foreign, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, StoredPicture, decode_photo,
-};
+use crate::platform::{Bytes, Clock, Photo, Platform};
+use beit::decode::{self, DecodeError, Foreign, MAX_FILE_BYTES, Rgb, StoredPicture, decode_photo};
+use beit::preprocess::{Pixels, Preprocessing, preprocess};
 use protocol::Reading;
 
 /// The file, which is there, and its bytes.
@@ -19,6 +18,16 @@ pub async fn read<F: Photo>(photo: Option<&F>) -> Result<(&F, F::Bytes), PhotoEr
     Ok((photo, photo.read().await.ok_or(PhotoError::Unreadable)?))
 }
 
+/// What an answer says of the photo itself.
+pub struct PhotoInfo<B> {
+    pub file: B,
+    pub width: u32,
+    pub height: u32,
+    /// Milliseconds of decoding and preprocessing.
+    pub decode_ms: f64,
+    pub reading: Reading,
+}
+
 /// Decodes photos.
 pub struct PhotoDecoder<'a, P: Platform> {
     pub platform: &'a P,
@@ -26,11 +35,36 @@ pub struct PhotoDecoder<'a, P: Platform> {
 }
 
 impl<P: Platform> PhotoDecoder<'_, P> {
+    /// file → RGB → pixels
+    pub async fn prepare(
+        &self,
+        photo: Option<&P::Photo>,
+        how: &Preprocessing,
+    ) -> Result<(PhotoInfo<P::Bytes>, Pixels), PhotoError> {
+        let (mut info, rgb) = self.read_and_decode(photo).await?;
+        let begun = self.platform.clock().now();
+        let pixels = preprocess(&rgb, how);
+        info.decode_ms += self.platform.clock().now() - begun;
+        Ok((info, pixels))
+    }
+
+    /// file → RGB
+    pub async fn read_and_decode(
+        &self,
+        photo: Option<&P::Photo>,
+    ) -> Result<(PhotoInfo<P::Bytes>, Rgb), PhotoError> {
+        let (photo, file) = read(photo).await?;
+        let begun = self.platform.clock().now();
+        let (rgb, reading) = self.decode(photo, &file).await?;
+        let decode_ms = self.platform.clock().now() - begun;
+        Ok((PhotoInfo { file, width: rgb.width, height: rgb.height, decode_ms, reading }, rgb))
+    }
+
     /// Decodes a photo, whose bytes these are, and turns it upright.
     ///
     /// # Errors
     /// The error of our own decoders also where the machine's fail: it names the format.
-    pub async fn decode(&self, photo: &P::Photo, bytes: &P::Bytes) -> Result<(Rgb, Reading), PhotoError> {
+    async fn decode(&self, photo: &P::Photo, bytes: &P::Bytes) -> Result<(Rgb, Reading), PhotoError> {
         let error = match decode_photo(&bytes.to_vec()) {
             Ok(photo) => {
                 let reading = reading(&photo);
@@ -58,15 +92,9 @@ impl<P: Platform> PhotoDecoder<'_, P> {
             Err(error) => Err(PhotoError::Program { format, error }),
         }
     }
-
-    /// Both.
-    pub async fn read_and_decode(&self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
-        let (photo, bytes) = read(photo).await?;
-        Ok(self.decode(photo, &bytes).await?.0)
-    }
 }
 
-/// By the machine's decoders, which ours have left the photo to with this error; none where they know no such format.
+/// By the machine's decoders, after ours failed with this error; none where they know no such format.
 async fn by_machine<F: Photo>(
     photo: &F,
     bytes: &F::Bytes,
@@ -97,7 +125,7 @@ fn may_be_read_otherwise(error: &PhotoError) -> bool {
     }
 }
 
-fn reading(photo: &DecodedPhoto) -> Reading {
+fn reading(photo: &decode::Photo) -> Reading {
     Reading {
         preview_of: photo.preview_of.map(|raw| raw.to_string()),
         shown_otherwise: !photo.shown_by_browsers,

@@ -12,20 +12,32 @@ use kernels::{Isa, WeightFormat};
 use protocol::Reply;
 use protocol::fault::Reason;
 
-/// The machine: one of each, and the line to whoever asked.
+/// The machine: one of each, and the channel to the page.
 pub trait Platform {
+    /// What downloads, storage and files consist of.
     type Bytes: Bytes;
+    /// How files are downloaded.
     type Network: Network<Bytes = Self::Bytes>;
+    /// What is kept between visits.
     type Storage: Storage<Bytes = Self::Bytes>;
+    /// Times and timers.
     type Clock: Clock;
+    /// What the network can run on.
     type Devices: Devices;
+    /// What the page sends.
     type Photo: Photo<Bytes = Self::Bytes>;
+    /// Decoders that are fetched when needed.
     type Codecs: Codecs<Bytes = Self::Bytes>;
 
+    /// See [`Network`].
     fn network(&self) -> &Self::Network;
+    /// See [`Storage`].
     fn storage(&self) -> &Self::Storage;
+    /// See [`Clock`].
     fn clock(&self) -> &Self::Clock;
+    /// See [`Devices`].
     fn devices(&self) -> &Self::Devices;
+    /// See [`Codecs`].
     fn codecs(&self) -> &Self::Codecs;
 
     /// Sends a reply to the page.
@@ -34,7 +46,7 @@ pub trait Platform {
     /// Sends a reply with pixels beside it.
     fn post_with(&self, reply: &Reply, rgba: &[u8]);
 
-    /// Writes a line where whoever looks into a fault finds it.
+    /// Writes a line to the developer's console.
     fn warn(&self, line: &str);
 }
 
@@ -44,8 +56,10 @@ pub trait Bytes: Sized {
     /// So many zeros.
     fn zeroed(length: u64) -> Self;
 
+    /// A copy.
     fn from_slice(bytes: &[u8]) -> Self;
 
+    /// In bytes.
     fn length(&self) -> u64;
 
     /// Copies `to.len()` bytes from `at` on. They are within the length.
@@ -63,6 +77,7 @@ pub trait Bytes: Sized {
     /// Gives the memory back now, where the machine would wait for its garbage collector.
     fn free(self) {}
 
+    /// A copy in the program's own memory.
     fn to_vec(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.length() as usize];
         self.copy_to(0, &mut bytes);
@@ -84,30 +99,37 @@ pub enum Caching {
 /// A GET.
 #[derive(Clone, Copy, Debug)]
 pub struct Get<'a> {
+    /// Absolute.
     pub url: &'a str,
     /// Asks for the body from this byte on.
     pub from: u64,
+    /// Which cached responses will do.
     pub caching: Caching,
 }
 
 /// What comes back before the body.
 pub struct Response<B> {
+    /// The HTTP status.
     pub status: u16,
     /// Where in the file the body begins: other than 0 only with status 206.
     pub from: u64,
     /// The media type, such as `text/html`, without parameters.
     pub media_type: Option<String>,
+    /// Received while it is read.
     pub body: B,
 }
 
+/// Downloads.
 pub trait Network {
+    /// As the platform's.
     type Bytes: Bytes;
+    /// The body of a response.
     type Body: Body<Bytes = Self::Bytes>;
 
     /// Resolves once the head of the response is here.
     ///
     /// # Errors
-    /// The machine's own word where there is no response.
+    /// The machine's message where there is no response.
     async fn get(&self, get: Get<'_>) -> Result<Response<Self::Body>, String>;
 
     /// `name` as an address relative to `base`.
@@ -117,13 +139,15 @@ pub trait Network {
     fn host(&self, url: &str) -> Option<String>;
 }
 
+/// The body of a response, received in parts.
 pub trait Body {
+    /// As the platform's.
     type Bytes: Bytes;
 
     /// The next bytes; none at the end.
     ///
     /// # Errors
-    /// The machine's own word where the connection broke.
+    /// The machine's message where the connection broke.
     async fn next(&mut self) -> Result<Option<Self::Bytes>, String>;
 }
 
@@ -138,6 +162,7 @@ pub enum StorageError {
 
 /// A stored entry.
 pub struct Entry<B> {
+    /// The content.
     pub bytes: B,
     /// What it was stored with.
     pub checksum: Option<String>,
@@ -145,6 +170,7 @@ pub struct Entry<B> {
 
 /// Entries under their keys, kept between visits, the same for all tabs. Others may remove any of them at any time.
 pub trait Storage {
+    /// As the platform's.
     type Bytes: Bytes;
     /// A lock that is held; free again when dropped.
     type Lock;
@@ -155,8 +181,10 @@ pub trait Storage {
     /// Every entry's key.
     async fn keys(&self) -> Result<Vec<String>, StorageError>;
 
+    /// Whether there is an entry.
     async fn has(&self, key: &str) -> bool;
 
+    /// The entry, if there is one.
     async fn read(&self, key: &str) -> Result<Option<Entry<Self::Bytes>>, StorageError>;
 
     /// Stores or replaces an entry, whole or not at all.
@@ -170,9 +198,10 @@ pub trait Storage {
     async fn lock(&self, name: &str) -> Option<Self::Lock>;
 
     /// Many entries have been read; no more will be for a while.
-    fn rest(&self) {}
+    fn reads_done(&self) {}
 }
 
+/// Times and timers.
 pub trait Clock {
     /// Milliseconds since any moment, never less than before.
     fn now(&self) -> f64;
@@ -180,6 +209,7 @@ pub trait Clock {
     /// Milliseconds since 1970.
     fn today(&self) -> u64;
 
+    /// Resolves after so many milliseconds.
     async fn sleep(&self, ms: u32);
 }
 
@@ -194,9 +224,12 @@ pub struct Threads {
 
 /// The processor and the GPUs.
 pub trait Devices {
-    type Cpu: Backend;
-    type Gpu: GpuBackend;
+    /// A backend on the processor.
+    type Cpu: Backend + 'static;
+    /// A backend on a GPU.
+    type Gpu: GpuBackend + 'static;
 
+    /// A backend with these instructions.
     fn cpu(&self, isa: Isa) -> Self::Cpu;
 
     /// The fastest instructions, and how many times as long the next take: measured, where there are several.
@@ -208,7 +241,7 @@ pub trait Devices {
     /// Starts helpers until the network runs on `threads` threads. Called once.
     async fn start_threads(&self, threads: usize) -> Threads;
 
-    /// Asks for a GPU; for one that is imitated on the processor only with `allow_software`.
+    /// Requests a GPU; a software implementation on the processor only with `allow_software`.
     ///
     /// # Errors
     /// Why there is none.
@@ -220,14 +253,16 @@ pub trait Devices {
 
 /// A photo's file.
 pub trait Photo: Clone {
+    /// As the platform's.
     type Bytes: Bytes;
 
+    /// In bytes.
     fn length(&self) -> u64;
 
     /// None where the file can't be read any more.
     async fn read(&self) -> Option<Self::Bytes>;
 
-    /// Decodes it with what the machine brings along; none where that knows no such format.
+    /// Decodes it with the machine's own decoders; none where they know no such format.
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>>;
 
     /// The same with a file's bytes.
@@ -236,6 +271,7 @@ pub trait Photo: Clone {
 
 /// Runs programs that decode photos (`crates/codec-module`).
 pub trait Codecs {
+    /// As the platform's.
     type Bytes: Bytes;
     /// A program that is ready to run.
     type Program: Clone;

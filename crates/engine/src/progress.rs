@@ -1,4 +1,4 @@
-//! How far loading is: counts bytes and the GPU's programs, and tells the page now and then.
+//! How far loading is: counts bytes and the GPU's programs, and reports to the page at intervals.
 
 use crate::platform::{Clock, Platform};
 use protocol::{Loading, Phase, Reply};
@@ -9,11 +9,10 @@ use std::collections::VecDeque;
 const REPORT_EVERY: f64 = 60.0;
 /// The rate is that of the last milliseconds.
 const WINDOW: f64 = 4_000.0;
-/// A rate told after less than this would jump about.
+/// A rate over less than this would fluctuate.
 const FIRST_RATE_AFTER: f64 = 400.0;
 
-/// Counts the GPU's programs while they are compiled beside the download, and tells the page of them once it waits for
-/// nothing else.
+/// Counts the GPU's kernels while they are compiled beside the download, and reports them once nothing else is awaited.
 pub struct CompileProgress<'a, P: Platform> {
     platform: &'a P,
     ready: Cell<usize>,
@@ -48,7 +47,7 @@ impl<'a, P: Platform> CompileProgress<'a, P> {
     }
 }
 
-/// Tells the page what goes on after all `total` bytes are in place.
+/// Reports a phase that follows after all `total` bytes are in place.
 fn report_complete(platform: &impl Platform, total: u64, phase: Phase) {
     let loading = Loading { phase, total, here: total, stored: 0, built: total, bytes_per_second: None };
     platform.post(&Reply::Loading(loading));

@@ -1,10 +1,10 @@
-//! How often a request is sent again.
+//! How many retries a download has: some without progress, more as bytes come.
 
 /// Waits between tries without progress, in milliseconds.
 const BACK_OFF: [u32; 2] = [500, 2_000];
-/// So many bytes are worth as many tries again as at the beginning.
+/// After so many bytes the retries without progress count from 0 again.
 const PROGRESS: u64 = 1 << 20;
-/// However much came meanwhile: a server that always breaks off would be asked for ever.
+/// However much was received: a server that always breaks off would be retried for ever.
 const MOST_TRIES: u32 = 40;
 
 /// What is left of the tries for one file.
@@ -13,15 +13,15 @@ pub struct RetryBudget {
     /// Tries since the last progress.
     fruitless: usize,
     tries: u32,
-    came: u64,
+    received: u64,
 }
 
 impl RetryBudget {
     /// Bytes came that need not come again.
     pub fn progressed(&mut self, bytes: u64) {
-        self.came += bytes;
-        if self.came >= PROGRESS {
-            self.came = 0;
+        self.received += bytes;
+        if self.received >= PROGRESS {
+            self.received = 0;
             self.fruitless = 0;
         }
     }

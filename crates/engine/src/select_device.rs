@@ -1,51 +1,51 @@
-//! Where the network runs: on the GPU if there is one, it is right and it is faster, else on the processor.
+//! Builds the network where it runs best: on the GPU if there is one, its results are right and it is faster, else on
+//! the processor.
 
-use crate::classifier::Classifier;
 use crate::device_selection::{Times, photo_ms_on_cpu};
 use crate::error::LoadError;
-use crate::gpu_setup::{self, Hindrance, Ready};
+use crate::gpu_setup::{self, GpuSetupError, ReadyGpu};
 use crate::isa_choice::{IsaChoice, weight_format};
-use crate::notes;
+use crate::note_names;
 use crate::on_device::OnDevice;
 use crate::platform::{Devices, Platform};
 use crate::shards::Shards;
 use crate::store::Store;
-use crate::within::within;
+use crate::timeout::timeout;
 use beit::backend::{Arithmetic, GpuBackend};
 use protocol::Device;
 use protocol::fault::Reason;
 use serde::{Deserialize, Serialize};
 
-/// Longer than a browser takes to say whether there is a GPU.
-const GPU_PATIENCE_MS: u32 = 30_000;
+/// Longer than a browser takes to give or refuse an adapter.
+const ADAPTER_TIMEOUT_MS: u32 = 30_000;
 
-/// What a network shall run on.
+/// What a network is to run on.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted {
+pub struct DeviceRequest {
     pub device: Device,
-    /// The GPU or nothing: a network on the processor is there already.
+    /// Fail rather than build on the processor: there is a network on it already.
     pub gpu_or_nothing: bool,
-    /// What a photo really takes on the processor, where that is known: no estimate is needed then.
+    /// Milliseconds of a photo on the processor, where they were measured: no estimate is needed then.
     pub cpu_ms: Option<f64>,
 }
 
 /// A network on its device.
-pub struct Selected<D: Devices> {
-    pub network: OnDevice<D>,
+pub struct Selected {
+    pub network: OnDevice,
     /// Why it is not on the other device, or that it was asked for, where there is something to say.
     pub reason: Option<Reason>,
-    pub choice: Option<Choice>,
+    pub choice: Option<DeviceChoice>,
 }
 
-/// What was decided, and where that is noted.
+/// The decision between the devices, and the name under which it is stored.
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub struct DeviceChoice {
     pub times: Times,
     pub arithmetic: Option<String>,
     note: String,
 }
 
-/// A [`Choice`], or why there was none, as it is kept for the next visit.
+/// A [`DeviceChoice`], or why there was none, as it is stored for the next visit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Note {
     /// What the GPU computes in; none where the processor is the better choice.
@@ -60,19 +60,19 @@ struct Note {
 /// When the shards can't be had or are no network; a GPU's failure leads to the processor, if that will do.
 pub async fn select_device<P: Platform>(
     shards: &Shards<'_, P>,
-    wanted: Wanted,
-) -> Result<Selected<P::Devices>, LoadError> {
+    wanted: DeviceRequest,
+) -> Result<Selected, LoadError> {
     if wanted.device == Device::Cpu {
         return on_cpu(shards, None, None).await;
     }
-    let otherwise = async |reason: Reason, choice: Option<Choice>| match wanted.gpu_or_nothing {
+    let otherwise = async |reason: Reason, choice: Option<DeviceChoice>| match wanted.gpu_or_nothing {
         true => Err(LoadError::NoGpu),
         false => on_cpu(shards, Some(reason), choice).await,
     };
     let platform = shards.platform;
     let asked = platform.devices().gpu(wanted.device == Device::Webgpu);
-    let silent = || Err(Reason::NoGpu { reason: "the browser does not say whether there is one".into() });
-    let gpu = match within(platform.clock(), GPU_PATIENCE_MS, asked).await.unwrap_or_else(silent) {
+    let timed_out = || Err(Reason::NoGpu { reason: "the browser does not say whether there is one".into() });
+    let gpu = match timeout(platform.clock(), ADAPTER_TIMEOUT_MS, asked).await.unwrap_or_else(timed_out) {
         Ok(gpu) => gpu,
         Err(reason) => return otherwise(reason, None).await,
     };
@@ -91,8 +91,8 @@ pub async fn select_device<P: Platform>(
 async fn on_cpu<P: Platform>(
     shards: &Shards<'_, P>,
     reason: Option<Reason>,
-    choice: Option<Choice>,
-) -> Result<Selected<P::Devices>, LoadError> {
+    choice: Option<DeviceChoice>,
+) -> Result<Selected, LoadError> {
     let devices = shards.platform.devices();
     let mut isa_choice = IsaChoice::load(shards.platform, shards.store, &shards.manifest.quantization).await;
     let mut isa = None;
@@ -103,28 +103,28 @@ async fn on_cpu<P: Platform>(
     shards.warming_up();
     model.warm_up().await?;
     let isa = isa.unwrap_or_else(kernels::Isa::best);
-    Ok(Selected { network: OnDevice::Cpu(Box::new(Classifier::new(model, labels)), isa), reason, choice })
+    Ok(Selected { network: OnDevice::cpu(model, labels, isa), reason, choice })
 }
 
-type OnGpu<D> = Result<Selected<D>, (Reason, Option<Choice>)>;
+type OnGpu = Result<Selected, (Reason, Option<DeviceChoice>)>;
 
 /// The network on the GPU, or why the processor is the better choice.
 async fn on_gpu<P: Platform>(
     shards: &Shards<'_, P>,
     gpu: &<P::Devices as Devices>::Gpu,
-    wanted: Wanted,
-) -> Result<OnGpu<P::Devices>, LoadError> {
+    wanted: DeviceRequest,
+) -> Result<OnGpu, LoadError> {
     let (platform, store) = (shards.platform, shards.store);
     let devices = platform.devices();
-    let note = notes::device(&shards.manifest.identity(), &gpu.identity(), &devices.driver());
-    // Photos have shown that what was noted is wrong.
+    let note = note_names::device(&shards.manifest.identity(), &gpu.identity(), &devices.driver());
+    // Measured photos contradict the stored choice.
     let kept = if wanted.cpu_ms.is_some() { None } else { Note::load(store, &note).await };
     let arithmetic = kept.as_ref().and_then(|kept| kept.arithmetic(gpu));
     if let Some(kept) = &kept
         && arithmetic.is_none()
         && wanted.device == Device::Auto
     {
-        let choice = kept.times.map(|times| Choice { times, arithmetic: None, note });
+        let choice = kept.times.map(|times| DeviceChoice { times, arithmetic: None, note });
         return Ok(Err((kept.reason.clone(), choice)));
     }
     let refused = async |reason: Reason| {
@@ -132,10 +132,10 @@ async fn on_gpu<P: Platform>(
         refusal.store(store, &note).await;
         Ok(Err((reason, None)))
     };
-    let Ready { model, labels, arithmetics } = match gpu_setup::build(shards, gpu, arithmetic).await {
+    let ReadyGpu { model, labels, arithmetics } = match gpu_setup::build(shards, gpu, arithmetic).await {
         Ok(ready) => ready,
-        Err(Hindrance::Failed(error)) => return Err(error),
-        Err(Hindrance::Wrong(cosine)) => {
+        Err(GpuSetupError::Failed(error)) => return Err(error),
+        Err(GpuSetupError::Wrong(cosine)) => {
             let cosine = cosine.is_finite().then_some(cosine);
             return refused(Reason::GpuWrong { name: gpu.name(), cosine }).await;
         }
@@ -144,8 +144,8 @@ async fn on_gpu<P: Platform>(
     if let (Some(kept), Some(arithmetic)) = (kept, arithmetic) {
         gpu.set_arithmetic(arithmetic);
         gpu_setup::warm_up(platform.clock(), &model).await?;
-        let choice = kept.times.map(|times| Choice { times, arithmetic: kept.arithmetic, note });
-        let network = OnDevice::Gpu(Box::new(Classifier::new(model, labels)));
+        let choice = kept.times.map(|times| DeviceChoice { times, arithmetic: kept.arithmetic, note });
+        let network = OnDevice::gpu(model, labels);
         return Ok(Ok(Selected { network, reason: Some(kept.reason), choice }));
     }
     let Some(gpu_ms) = gpu_setup::time_photo(platform.clock(), &model, &arithmetics).await? else {
@@ -166,16 +166,16 @@ async fn on_gpu<P: Platform>(
     let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };
     let faster = times.is_gpu_faster();
     let arithmetic = faster.then(|| gpu.arithmetic().name().to_owned());
-    let choice = Choice { times, arithmetic, note };
+    let choice = DeviceChoice { times, arithmetic, note };
     choice.store(store, &reason).await;
     if faster || wanted.device == Device::Webgpu {
-        let network = OnDevice::Gpu(Box::new(Classifier::new(model, labels)));
+        let network = OnDevice::gpu(model, labels);
         return Ok(Ok(Selected { network, reason: Some(reason), choice: Some(choice) }));
     }
     Ok(Err((reason, Some(choice))))
 }
 
-impl Choice {
+impl DeviceChoice {
     /// Keeps it for the next visit.
     pub async fn store<P: Platform>(&self, store: &Store<'_, P>, reason: &Reason) {
         let Self { times, arithmetic, note } = self;
@@ -183,7 +183,7 @@ impl Choice {
         text.store(store, note).await;
     }
 
-    /// Forgets it: the next visit measures anew.
+    /// Removes it: the next visit measures again.
     pub async fn forget<P: Platform>(&self, store: &Store<'_, P>) {
         store.remove_note(&self.note).await;
     }

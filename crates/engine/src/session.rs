@@ -1,51 +1,52 @@
-//! What is done with each message of the page.
+//! The worker's side of the protocol: handles each of the page's messages.
 //!
 //! ```text
 //! Load ─▶ find the manifest ─▶ (ask the visitor) ─▶ select a device, build ─▶ Ready
 //! Classify ─▶ decode ─▶ network ─▶ Done
-//!               │ the GPU fails: build on the CPU with what was taught, answer there, try the GPU once more
-//!               └ photos take much longer than foretold: the other device, if that is the better one now
+//!               │ the GPU fails: rebuild on the CPU, carry over the trained head, answer there, try the GPU once more
+//!               └ photos take much longer than predicted: the other device, if that is the faster one now
 //! ```
 
+mod own_classes;
 mod show;
-mod teach;
 
-use crate::classifier::Decoded;
 use crate::codec_programs::CodecPrograms;
-use crate::device_selection::{Forecast, Misjudged, Times};
+use crate::device_selection::{Forecast, Times, WrongForecast};
 use crate::error::{LoadError, PhotoError};
 use crate::fault;
 use crate::isa_choice;
 use crate::load::{self, Loaded};
-use crate::on_device::OnDevice;
-use crate::own_classes::Taught;
-use crate::photo::PhotoDecoder;
+use crate::on_device::{OnDevice, RunsOn};
+use crate::own_classes::OwnClasses;
+use crate::photo::{PhotoDecoder, PhotoInfo};
 use crate::platform::{Devices, Platform, Threads};
-use crate::select_device::Wanted;
+use crate::select_device::DeviceRequest;
 use crate::store::Store;
-use beit::decode::Rgb;
 use beit::preprocess::Pixels;
 use futures_util::future::join;
 use protocol::fault::{LoadFault, PhotoFault, Reason};
 use protocol::teach::TeachReply;
 use protocol::{Answer, BackendInfo, Device, Reply, Request};
 
-/// How often photos may show that the other device is the better one: times that change for ever would have the network
-/// moved for ever.
+/// How often measured times may move the network to the other device: times that keep changing would move it back and
+/// forth for ever.
 const MOST_SWITCHES: u32 = 2;
 
 /// A request, and the files beside it.
 pub struct Message<F> {
+    /// What the page asks.
     pub request: Request,
+    /// Beside the JSON text.
     pub files: Vec<F>,
 }
 
-/// What is remembered between messages: the model, once it is loaded.
+/// The state between messages: the model, once it is loaded.
 pub struct Session<P: Platform> {
     platform: P,
-    loaded: Option<Loaded<P>>,
+    loaded: Option<Loaded>,
+    own_classes: OwnClasses,
     programs: CodecPrograms<P>,
-    /// What photos were foretold to take, where the device was chosen by that.
+    /// The predicted time of a photo, where the device was chosen by it.
     forecast: Option<Forecast>,
     /// The manifest's address and the device asked for.
     asked: (String, Device),
@@ -58,10 +59,12 @@ pub struct Session<P: Platform> {
 }
 
 impl<P: Platform> Session<P> {
+    /// `stands_in` is the reason if this build of the program runs in place of another that could not be started.
     pub fn new(platform: P, stands_in: Option<String>) -> Self {
         Self {
             platform,
             loaded: None,
+            own_classes: OwnClasses::default(),
             programs: CodecPrograms::default(),
             forecast: None,
             asked: Default::default(),
@@ -82,7 +85,7 @@ impl<P: Platform> Session<P> {
                 self.load(threads, agreed).await;
             }
             Request::Classify { ids, top_k } => {
-                let batch = self.prepare(ids, &files).await;
+                let batch = self.prepare_all(ids, &files).await;
                 self.classify(batch, top_k).await;
             }
             Request::Explain { id, class } => self.show_heat_map(id, file, class).await,
@@ -99,7 +102,7 @@ impl<P: Platform> Session<P> {
     async fn load(&mut self, threads: usize, agreed: bool) {
         let (url, device) = &self.asked;
         let platform = &self.platform;
-        let wanted = Wanted { device: *device, ..Wanted::default() };
+        let wanted = DeviceRequest { device: *device, ..DeviceRequest::default() };
         // Threads start while the manifest comes, but not for a model that the visitor has to be asked about.
         let start = async {
             match self.threads.clone() {
@@ -129,6 +132,7 @@ impl<P: Platform> Session<P> {
         self.threads = Some(threads);
         match loaded {
             Ok(loaded) => {
+                self.own_classes = OwnClasses::default();
                 self.ready(loaded);
                 Store::open(&self.platform).await.sweep().await;
             }
@@ -136,7 +140,7 @@ impl<P: Platform> Session<P> {
         }
     }
 
-    /// Tells the page, and gives what it is told.
+    /// Posts the fault to the page, and returns it.
     fn load_failed(&self, error: LoadError) -> LoadFault {
         let fault = fault::of_loading(error);
         self.platform.post(&Reply::LoadFailed { message: fault.to_string(), fault: fault.clone() });
@@ -144,7 +148,7 @@ impl<P: Platform> Session<P> {
     }
 
     /// The network answers photos from now on.
-    fn ready(&mut self, loaded: Loaded<P>) {
+    fn ready(&mut self, loaded: Loaded) {
         let backend = self.backend(&loaded);
         self.platform.post(&Reply::Ready { model: loaded.info.clone(), backend, kept: loaded.kept });
         let chosen = loaded.choice.as_ref().filter(|_| self.asked.1 == Device::Auto);
@@ -152,21 +156,16 @@ impl<P: Platform> Session<P> {
         self.loaded = Some(loaded);
     }
 
-    fn network(&mut self) -> Result<&mut OnDevice<P::Devices>, PhotoError> {
-        self.loaded.as_mut().map(|loaded| &mut loaded.network).ok_or(PhotoError::NoModel)
+    fn network(&self) -> Result<&OnDevice, PhotoError> {
+        self.loaded.as_ref().map(|loaded| &loaded.network).ok_or(PhotoError::NoModel)
     }
 
-    /// Reads and decodes photos; those that can't be are answered.
-    async fn prepare(&mut self, ids: Vec<u64>, photos: &[P::Photo]) -> Batch<P::Bytes> {
+    /// Reads, decodes and preprocesses photos; those that can't be are answered.
+    async fn prepare_all(&mut self, ids: Vec<u64>, photos: &[P::Photo]) -> Batch<P::Bytes> {
         let mut batch = Batch { ids: Vec::new(), photos: Vec::new(), pixels: Vec::new() };
-        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
         for (at, id) in ids.into_iter().enumerate() {
             self.platform.post(&Reply::Started { id });
-            let prepared = match &self.loaded {
-                Some(loaded) => loaded.network.prepare(&decoder, photos.get(at)).await,
-                None => Err(PhotoError::NoModel),
-            };
-            match prepared {
+            match self.prepare(photos.get(at)).await {
                 Ok((photo, pixels)) => {
                     batch.ids.push(id);
                     batch.photos.push(photo);
@@ -176,6 +175,16 @@ impl<P: Platform> Session<P> {
             }
         }
         batch
+    }
+
+    fn decoder(&self) -> PhotoDecoder<'_, P> {
+        PhotoDecoder { platform: &self.platform, programs: &self.programs }
+    }
+
+    /// Reads, decodes and preprocesses a photo.
+    async fn prepare(&self, photo: Option<&P::Photo>) -> Result<(PhotoInfo<P::Bytes>, Pixels), PhotoError> {
+        let how = &self.network()?.classifier.config().preprocessing;
+        self.decoder().prepare(photo, how).await
     }
 
     /// Answers photos: on a GPU in one pass, and should it fail one by one on the processor.
@@ -207,23 +216,22 @@ impl<P: Platform> Session<P> {
     async fn classify_some(
         &self,
         ids: &[u64],
-        photos: &[Decoded<P::Bytes>],
+        photos: &[PhotoInfo<P::Bytes>],
         pixels: &[Pixels],
         k: usize,
     ) -> Result<Vec<Answer>, PhotoError> {
-        let Loaded { network, .. } = self.loaded.as_ref().ok_or(PhotoError::NoModel)?;
-        network.classify(&self.platform, ids, photos, pixels, k).await
+        self.network()?.classify(&self.platform, ids, photos, pixels, k).await
     }
 
     async fn answer_all(&mut self, ids: &[u64], answers: Vec<Answer>) {
-        let mut misjudged = None;
+        let mut wrong = None;
         for (&id, answer) in ids.iter().zip(answers) {
-            let seen = self.forecast.as_mut().and_then(|forecast| forecast.observe(answer.ms));
-            misjudged = seen.or(misjudged);
+            let observed = self.forecast.as_mut().and_then(|forecast| forecast.observe(answer.ms));
+            wrong = observed.or(wrong);
             self.answer(id, Ok(answer));
         }
-        if let Some(misjudged) = misjudged {
-            self.correct(misjudged).await;
+        if let Some(wrong) = wrong {
+            self.correct_forecast(wrong).await;
         }
     }
 
@@ -234,12 +242,10 @@ impl<P: Platform> Session<P> {
         });
     }
 
-    async fn read_and_decode(&self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
-        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
-        decoder.read_and_decode(photo).await
-    }
-
-    /// Gets ready for another try on the processor, where the GPU was what failed.
+    /// After this a second try may succeed: where the GPU failed, the network is on the processor then.
+    ///
+    /// # Errors
+    /// The same error, where a second try is of no use.
     async fn after_failure(&mut self, error: PhotoError) -> Result<(), PhotoError> {
         match error.device_failure().filter(|_| self.is_on_gpu()) {
             Some(failure) => self.move_to_cpu(&failure).await,
@@ -251,12 +257,12 @@ impl<P: Platform> Session<P> {
         self.loaded.as_ref().is_some_and(|loaded| loaded.network.is_on_gpu())
     }
 
-    /// The device was lost during inference: rebuilds on the CPU and carries over what was taught.
+    /// Device lost during inference: rebuilds on the CPU and carries over the visitor's trained head.
     async fn move_to_cpu(&mut self, failure: &str) -> Result<(), PhotoError> {
         self.failures += 1;
-        // The old network goes first, so that the GPU's memory is free.
-        let taught = self.loaded.take().map(|loaded| loaded.network.taught()).unwrap_or_default();
-        let wanted = Wanted { device: Device::Cpu, ..Wanted::default() };
+        // The old network is dropped first, so that the GPU's memory is free.
+        self.loaded = None;
+        let wanted = DeviceRequest { device: Device::Cpu, ..DeviceRequest::default() };
         let mut loaded = match load::load(&self.platform, &self.asked.0, wanted).await {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -265,7 +271,7 @@ impl<P: Platform> Session<P> {
                 return Err(PhotoError::Moving(self.load_failed(error)));
             }
         };
-        self.take_over(&mut loaded, taught);
+        self.carry_over_head(&mut loaded);
         loaded.reason = Some(Reason::GpuGivenUp { reason: failure.to_string() });
         self.ready(loaded);
         Ok(())
@@ -275,13 +281,13 @@ impl<P: Platform> Session<P> {
     async fn try_gpu_again(&mut self) {
         // Not counted twice.
         self.failures += 1;
-        let wanted = Wanted { device: self.asked.1, gpu_or_nothing: true, cpu_ms: None };
+        let wanted = DeviceRequest { device: self.asked.1, gpu_or_nothing: true, cpu_ms: None };
         self.switch(wanted, Reason::GpuAgain).await;
     }
 
-    /// Photos take much longer, or shorter, than was foretold when the device was chosen.
-    async fn correct(&mut self, misjudged: Misjudged) {
-        let Misjudged { foretold_ms, observed_ms, times, other_device } = misjudged;
+    /// Photos take much longer, or shorter, than was predicted when the device was chosen.
+    async fn correct_forecast(&mut self, wrong: WrongForecast) {
+        let WrongForecast { predicted_ms, observed_ms, times, other_device } = wrong;
         let on_gpu = self.is_on_gpu();
         let Some(Loaded { choice: Some(choice), reason, .. }) = &mut self.loaded else { return };
         choice.times = times;
@@ -296,41 +302,45 @@ impl<P: Platform> Session<P> {
             return;
         }
         self.switches += 1;
-        // The next visit measures anew, whatever comes of this one.
+        // The next visit measures again, even if this switch fails.
         choice.forget(&store).await;
         let wanted = match on_gpu {
-            true => Wanted { device: Device::Cpu, ..Wanted::default() },
-            false => Wanted { device: Device::Auto, gpu_or_nothing: true, cpu_ms: Some(observed_ms) },
+            true => DeviceRequest { device: Device::Cpu, ..DeviceRequest::default() },
+            false => DeviceRequest { device: Device::Auto, gpu_or_nothing: true, cpu_ms: Some(observed_ms) },
         };
-        self.switch(wanted, Reason::Misjudged { foretold_ms, observed_ms }).await;
+        self.switch(wanted, Reason::Misjudged { foretold_ms: predicted_ms, observed_ms }).await;
     }
 
-    /// Moves the network to another device. Where that can't be, it stays where it is.
-    async fn switch(&mut self, wanted: Wanted, reason: Reason) {
+    /// Moves the network to another device. If that fails, it stays where it is.
+    async fn switch(&mut self, wanted: DeviceRequest, reason: Reason) {
         let Ok(mut loaded) = load::load(&self.platform, &self.asked.0, wanted).await else {
-            // The network is still there: this ends what the page was told of loading.
+            // The network is still there: this ends the page's progress bar.
             if let Some(loaded) = self.loaded.take() {
                 self.ready(loaded);
             }
             return;
         };
-        let taught = self.loaded.take().map(|loaded| loaded.network.taught()).unwrap_or_default();
-        self.take_over(&mut loaded, taught);
+        self.loaded = None;
+        self.carry_over_head(&mut loaded);
         loaded.reason = Some(reason);
         self.ready(loaded);
     }
 
-    fn take_over(&self, loaded: &mut Loaded<P>, taught: Taught) {
-        if loaded.network.take_over(taught).is_err() {
+    /// Gives a rebuilt network the visitor's trained head.
+    fn carry_over_head(&mut self, loaded: &mut Loaded) {
+        let Some(head) = &self.own_classes.head else { return };
+        if loaded.network.classifier.set_head(head).is_err() {
+            self.own_classes.head = None;
             // The page shows the classes that answer.
             self.platform.post(&Reply::Teach(TeachReply::ModelsClasses));
         }
     }
 
-    fn backend(&self, loaded: &Loaded<P>) -> BackendInfo {
-        let (detail, batch) = (loaded.network.detail(), loaded.network.batch());
+    fn backend(&self, loaded: &Loaded) -> BackendInfo {
+        let device = &loaded.network.device;
+        let (detail, batch) = (device.detail(), device.batch());
         let mut reasons: Vec<Reason> = loaded.reason.iter().cloned().collect();
-        let OnDevice::Cpu(_, isa) = &loaded.network else {
+        let RunsOn::Cpu(isa) = device else {
             return BackendInfo { kind: "webgpu".into(), detail, threads: 1, batch, reasons };
         };
         let Threads { helpers, trouble } = self.threads.clone().unwrap_or_default();
@@ -341,9 +351,9 @@ impl<P: Platform> Session<P> {
     }
 }
 
-/// Photos that are ready for the network: what the page calls each, what is told of it, what the network sees.
+/// Photos that are ready for the network.
 struct Batch<B> {
     ids: Vec<u64>,
-    photos: Vec<Decoded<B>>,
+    photos: Vec<PhotoInfo<B>>,
     pixels: Vec<Pixels>,
 }

@@ -1,17 +1,18 @@
 //! Shards → model: each from storage or over the network, verified, built in order.
 
-use crate::digest::{PIECE, pieces};
+use crate::checksum::{Checksum, PIECE, pieces};
 use crate::error::LoadError;
 use crate::fetch;
 use crate::platform::{Bytes, Network, Platform, Storage};
 use crate::progress::{ByteProgress, report_warm_up};
-use crate::store::Store;
+use crate::store::{Lock, Store};
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
 use beit::config::Config;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
+use futures_util::future::{OptionFuture, join};
 use futures_util::{StreamExt, stream};
 use std::cell::Cell;
 
@@ -44,7 +45,7 @@ impl<P: Platform> Shards<'_, P> {
     ) -> Result<(Model<B>, Vec<Label>), LoadError> {
         let reads = ShardReads::begin(self).await;
         let built = self.build_from(&reads, backend).await;
-        self.platform.storage().rest();
+        self.platform.storage().reads_done();
         built
     }
 
@@ -56,33 +57,96 @@ impl<P: Platform> Shards<'_, P> {
         let numbers = 0..self.manifest.shards.len();
         let in_order = stream::iter(numbers).map(|number| reads.get(number)).buffered(reads.at_once());
         let mut in_order = std::pin::pin!(in_order);
-        let mut loader = Loader::new(self.manifest.bytes);
-        let (mut backend, mut builder) = (Some(backend), None);
-        let mut scratch = vec![0; PIECE as usize];
-        while let Some(bytes) = in_order.next().await {
-            let bytes = bytes?;
-            for (at, length) in pieces(bytes.length()) {
-                let scratch = &mut scratch[..length];
-                bytes.copy_to(at, scratch);
-                let tensors = loader.push(scratch)?;
-                if let Some(header) = loader.header()
-                    && let Some(backend) = backend.take()
-                {
-                    builder = Some(ModelBuilder::new(header.config.clone(), backend(&header.config)));
+        let mut building = Building {
+            loader: Loader::new(self.manifest.bytes),
+            backend: Some(backend),
+            builder: None,
+            scratch: vec![0; PIECE as usize],
+        };
+        let mut keeping = OptionFuture::default();
+        loop {
+            // A fetched shard is written to storage while the next one comes.
+            let (shard, _) = join(in_order.next(), keeping).await;
+            let Some(shard) = shard.transpose()? else { return building.finish() };
+            let mut checksum = Checksum::new();
+            let built = building.push(&shard.bytes, &reads.progress, |piece| {
+                if shard.is_fetched {
+                    checksum.update(piece);
                 }
-                if let Some(builder) = &mut builder {
-                    tensors.into_iter().try_for_each(|tensor| builder.add(tensor))?;
-                }
-                reads.progress.built(length as u64);
+            });
+            keeping = Some(reads.keep(shard, checksum)).into();
+            if let Err(error) = built {
+                // Where the device failed, the next one need not fetch it again.
+                keeping.await;
+                return Err(error);
             }
-            bytes.free();
         }
-        let header = loader.finish()?;
-        let Some(builder) = builder else {
+    }
+}
+
+/// A model of which some shards are built.
+struct Building<B: Backend, F> {
+    loader: Loader,
+    /// Makes the backend, once the model's shape is known.
+    backend: Option<F>,
+    builder: Option<ModelBuilder<B>>,
+    scratch: Vec<u8>,
+}
+
+impl<B: Backend, F: FnOnce(&Config) -> B> Building<B, F> {
+    /// The next bytes of the weights. `copied` is called with each piece of them, after an error too: they are copied into
+    /// the program's memory once.
+    fn push<P: Platform>(
+        &mut self,
+        bytes: &P::Bytes,
+        progress: &ByteProgress<'_, P>,
+        mut copied: impl FnMut(&[u8]),
+    ) -> Result<(), LoadError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut outcome = Ok(());
+        for (at, length) in pieces(bytes.length()) {
+            let piece = &mut scratch[..length];
+            bytes.copy_to(at, piece);
+            copied(piece);
+            if outcome.is_ok() {
+                outcome = self.push_piece(piece);
+                progress.built(length as u64);
+            }
+        }
+        self.scratch = scratch;
+        outcome
+    }
+
+    fn push_piece(&mut self, piece: &[u8]) -> Result<(), LoadError> {
+        let tensors = self.loader.push(piece)?;
+        if let Some(header) = self.loader.header()
+            && let Some(backend) = self.backend.take()
+        {
+            self.builder = Some(ModelBuilder::new(header.config.clone(), backend(&header.config)));
+        }
+        if let Some(builder) = &mut self.builder {
+            tensors.into_iter().try_for_each(|tensor| builder.add(tensor))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(Model<B>, Vec<Label>), LoadError> {
+        let header = self.loader.finish()?;
+        let Some(builder) = self.builder else {
             return Err(WeightsError::Header("the file is empty".into()).into());
         };
         Ok((builder.finish()?, header.labels))
     }
+}
+
+/// A shard's bytes, verified.
+struct VerifiedShard<P: Platform> {
+    number: usize,
+    bytes: P::Bytes,
+    /// It is not in storage yet.
+    is_fetched: bool,
+    /// Held until it is.
+    _lock: Option<Lock<P>>,
 }
 
 /// One reading of all shards.
@@ -91,7 +155,7 @@ struct ShardReads<'a, P: Platform> {
     /// For each shard, whether it was in storage at the beginning.
     stored: Vec<bool>,
     progress: ByteProgress<'a, P>,
-    /// Whether storage has been told which shards are on their way.
+    /// Whether the manifest is stored, so that no other tab removes its shards meanwhile.
     begun: Cell<bool>,
 }
 
@@ -113,29 +177,39 @@ impl<'a, P: Platform> ShardReads<'a, P> {
         if self.stored.iter().all(|&stored| stored) { READ_AT_ONCE } else { FETCHED_AT_ONCE }
     }
 
-    /// A shard's bytes, verified: from storage, or fetched and kept there for the next visit.
-    async fn get(&self, number: usize) -> Result<P::Bytes, LoadError> {
+    /// From storage, or fetched.
+    async fn get(&self, number: usize) -> Result<VerifiedShard<P>, LoadError> {
         let Shards { platform, manifest_url, manifest, store } = self.shards;
         let shard = &manifest.shards[number];
+        let stored = |bytes| VerifiedShard { number, bytes, is_fetched: false, _lock: None };
         if self.stored[number] {
             if let Some(bytes) = store.shard(shard).await {
-                return Ok(bytes);
+                return Ok(stored(bytes));
             }
             self.progress.lost(shard.bytes);
         }
         // Another tab may be fetching it this moment.
-        let _lock = store.lock(shard).await;
+        let lock = store.lock(shard).await;
         if let Some(bytes) = store.shard(shard).await {
             self.progress.came(bytes.length() as i64);
-            return Ok(bytes);
+            return Ok(stored(bytes));
         }
         let url = beside(*platform, manifest_url, &shard.name)?;
         let bytes = fetch::shard(*platform, &url, shard, &|bytes| self.progress.came(bytes)).await?;
-        if !self.begun.replace(true) {
-            store.begin(manifest_url, manifest).await;
+        Ok(VerifiedShard { number, bytes, is_fetched: true, _lock: lock })
+    }
+
+    /// Keeps a fetched shard in storage for the next visit, and frees its bytes.
+    async fn keep(&self, shard: VerifiedShard<P>, checksum: Checksum) {
+        let Shards { manifest_url, manifest, store, .. } = self.shards;
+        if shard.is_fetched {
+            if !self.begun.replace(true) {
+                store.begin(manifest_url, manifest).await;
+            }
+            let described = &manifest.shards[shard.number];
+            store.keep_shard(described, &shard.bytes, &checksum.finish(), manifest_url).await;
         }
-        store.keep_shard(shard, &bytes, manifest_url).await;
-        Ok(bytes)
+        shard.bytes.free();
     }
 }
 

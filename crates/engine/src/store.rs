@@ -6,19 +6,19 @@
 //!   coming?of=…                             manifest?of=…, used?of=…; what no manifest names any more is removed
 //! ```
 
-use crate::digest::checksum;
-use crate::notes;
+use crate::checksum::Checksum;
+use crate::note_names;
 use crate::platform::{Bytes, Clock, Entry, Platform, Storage, StorageError};
-use crate::within::within;
+use crate::timeout::timeout;
 use beit::weights::{Manifest, Shard};
 use protocol::Kept;
 use protocol::storage::{Inventory, Key, StoredModel};
 use std::cell::Cell;
 
 /// Longer than any storage takes for a shard.
-const PATIENCE_MS: u32 = 10_000;
-/// Longer than another tab takes for a shard that still comes. What waiting would have saved is fetched again then.
-const LOCK_PATIENCE_MS: u32 = 120_000;
+const TIMEOUT_MS: u32 = 10_000;
+/// Longer than another tab takes to fetch a shard; after that it is fetched here as well.
+const LOCK_TIMEOUT_MS: u32 = 120_000;
 
 /// The storage during one load.
 pub struct Store<'a, P: Platform> {
@@ -26,11 +26,12 @@ pub struct Store<'a, P: Platform> {
     kept: Cell<Kept>,
 }
 
-type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
+/// The lock of a shard, released when it is dropped.
+pub type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
 
 impl<'a, P: Platform> Store<'a, P> {
     pub async fn open(platform: &'a P) -> Self {
-        let is_available = within(platform.clock(), PATIENCE_MS, platform.storage().is_available()).await;
+        let is_available = timeout(platform.clock(), TIMEOUT_MS, platform.storage().is_available()).await;
         let kept = if is_available == Some(true) { Kept::Yes } else { Kept::NoStorage };
         Self { platform, kept: Cell::new(kept) }
     }
@@ -57,7 +58,7 @@ impl<'a, P: Platform> Store<'a, P> {
         let whole = shard.check_size(bytes.length()).is_ok()
             && match kept {
                 // The SHA-256 was checked when it came from the network.
-                Some(kept) => kept == checksum(&bytes),
+                Some(kept) => kept == Checksum::of(&bytes),
                 None => shard.check_digest(bytes.sha256().await).is_ok(),
             };
         if whole {
@@ -69,10 +70,10 @@ impl<'a, P: Platform> Store<'a, P> {
 
     /// Keeps a shard that was checked, of the model at this address. Where room is short, models that were not used for
     /// the longest time make room. After a refusal nothing more is tried.
-    pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, of: &str) {
-        let (key, checksum) = (shard_key(shard), checksum(bytes));
+    pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, checksum: &str, of: &str) {
+        let key = shard_key(shard);
         loop {
-            match self.write(&key, bytes, Some(&checksum)).await {
+            match self.write(&key, bytes, Some(checksum)).await {
                 Ok(()) => return,
                 Err(StorageError::NoRoom) if self.make_room(of).await => {}
                 Err(refusal) => return self.give_up(&refusal),
@@ -87,7 +88,7 @@ impl<'a, P: Platform> Store<'a, P> {
             return None;
         }
         let name = format!("beitscope-shard-{}", shard.sha256);
-        within(self.platform.clock(), LOCK_PATIENCE_MS, self.platform.storage().lock(&name)).await.flatten()
+        timeout(self.platform.clock(), LOCK_TIMEOUT_MS, self.platform.storage().lock(&name)).await.flatten()
     }
 
     /// The manifest of the model from this address that was last built whole.
@@ -117,7 +118,7 @@ impl<'a, P: Platform> Store<'a, P> {
         self.put(&Key::Used(url.into()), self.platform.clock().today().to_string().as_bytes()).await;
     }
 
-    /// Removes what is of no use: downloads nobody goes on with, shards that no manifest names, measurements by another
+    /// Removes what is of no use: abandoned downloads, shards that no manifest names, measurements by another
     /// version of the program.
     pub async fn sweep(&self) {
         let Some(keys) = self.keys().await else { return };
@@ -128,7 +129,7 @@ impl<'a, P: Platform> Store<'a, P> {
         }
         of_no_use.extend(inventory.unnamed_shards().into_iter().map(Key::Shard));
         of_no_use.extend(keys.into_iter().filter(|key| match key {
-            Key::Note(name) => !notes::is_current(name),
+            Key::Note(name) => !note_names::is_current(name),
             // A model that is gone has no last use.
             Key::Used(url) => inventory.models.iter().all(|model| model.url != *url),
             Key::Shard(_) | Key::Manifest(_) | Key::Coming(_) => false,
@@ -232,7 +233,7 @@ impl<'a, P: Platform> Store<'a, P> {
     }
 
     async fn in_time<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        within(self.platform.clock(), PATIENCE_MS, future).await
+        timeout(self.platform.clock(), TIMEOUT_MS, future).await
     }
 }
 

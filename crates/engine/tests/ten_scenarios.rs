@@ -74,7 +74,7 @@ fn a_wrong_choice_heals_by_itself() {
     let (world, _) = world();
     // The processor is rated 43 times too fast, as it once was.
     let devices = FakeDevices::new(&world.clock, GpuIs::Fine(60.0));
-    devices.0.cpu_foretold_ms.set(28.0);
+    devices.0.cpu_predicted_ms.set(28.0);
     devices.0.cpu_ms.set(1_200.0);
     let mut tab = Tab::new(&world, devices.clone());
     world.clock.run(async {
@@ -186,8 +186,8 @@ fn what_was_taught_goes_along_when_the_gpu_is_lost() {
         tab.load(URL, Device::Auto).await;
         devices.lost_after.set(Some(1));
         for id in 0..4 {
-            let see = Request::Teach(TeachRequest::See { photo: id });
-            tab.send(see, vec![FakePhoto(Some(support::model::photo(id)))]).await;
+            let extract = Request::Teach(TeachRequest::ExtractFeatures { photo: id });
+            tab.send(extract, vec![FakePhoto(Some(support::model::photo(id)))]).await;
         }
         let class = |name: &str, photos: [u64; 2]| protocol::teach::TaughtClass {
             name: name.into(),
@@ -198,7 +198,7 @@ fn what_was_taught_goes_along_when_the_gpu_is_lost() {
     });
     let said = tab.posted();
     let count = |wanted: fn(&Reply) -> bool| said.iter().filter(|reply| wanted(reply)).count();
-    assert_eq!(count(|reply| matches!(reply, Reply::Teach(TeachReply::Seen { .. }))), 4);
+    assert_eq!(count(|reply| matches!(reply, Reply::Teach(TeachReply::FeaturesReady { .. }))), 4);
     assert_eq!(count(|reply| matches!(reply, Reply::Teach(TeachReply::OwnClasses { .. }))), 1);
     assert_eq!(tab.ready().unwrap().1.kind, "cpu");
 }

@@ -1,24 +1,22 @@
 //! Random numbers that are a function of where they are used.
 
-/// splitmix64, seeded by what it is for.
-pub(crate) struct Random(u64);
+use splitmix64::SplitMix64;
+
+/// A stream seeded by what it is for.
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     /// A stream of its own for each seed and place, such as an epoch and a photo's number.
     pub(crate) fn at(seed: u64, place: [u64; 2]) -> Self {
-        let mut random = Self(seed);
+        let mut random = Self(SplitMix64(seed));
         for part in place {
-            random.0 = random.next() ^ part.wrapping_mul(0xD1B5_4A32_D192_ED03);
+            random.0.0 = random.next() ^ part.wrapping_mul(0xD1B5_4A32_D192_ED03);
         }
         random
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     /// A number from 0 to `n` − 1; the bias is below n/2⁶⁴.

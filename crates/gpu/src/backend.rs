@@ -56,14 +56,14 @@ impl GpuTokens {
 }
 
 impl Gpu {
-    /// Room for activations; what it holds is left over from an earlier use.
+    /// A buffer for activations, uninitialised: it holds what an earlier use left.
     fn tokens(&self, photos: usize, rows: usize, width: usize) -> Result<GpuTokens, BackendError> {
-        let buffer = self.room(rows.saturating_mul(width.next_multiple_of(QUAD)))?;
+        let buffer = self.alloc(rows.saturating_mul(width.next_multiple_of(QUAD)))?;
         Ok(GpuTokens { buffer, photos, rows, width })
     }
 
     /// A buffer of so many 32-bit words from the pool.
-    fn room(&self, words: usize) -> Result<Pooled, BackendError> {
+    fn alloc(&self, words: usize) -> Result<Pooled, BackendError> {
         let panicked = || BackendError::Device("a thread that used the GPU panicked".into());
         Pooled::take(&self.pool, self.bytes(words)?).ok_or_else(panicked)
     }
@@ -99,8 +99,8 @@ impl Gpu {
     /// Activations, of whole blocks, as signed codes of at most `largest`.
     fn quantize(&self, x: &GpuTokens, largest: i8) -> Result<Quantized, BackendError> {
         let values = x.rows * x.width;
-        let codes = self.room(values / 4)?;
-        let scales = self.room(values / BLOCK)?;
+        let codes = self.alloc(values / 4)?;
+        let scales = self.alloc(values / BLOCK)?;
         let blocks = word(values / BLOCK)?;
         let buffers = [x.buffer.get(), codes.get(), scales.get()];
         let workgroups = [blocks.div_ceil(ELEMENTWISE_THREADS), 1, 1];

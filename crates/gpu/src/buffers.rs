@@ -1,4 +1,4 @@
-//! GPU memory: buffers with a number of their own, and those that are free to be used again.
+//! GPU buffers: numbered, so that bind groups can be cached, and pooled for reuse.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What went wrong on a device, kept until somebody asks.
+//! Errors that a device reports asynchronously, kept until the next call checks for them.
 
 use std::sync::{Arc, Mutex};
 use thiserror::Error;
@@ -6,17 +6,20 @@ use thiserror::Error;
 /// Why a device can't be trusted any more.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
+    /// With the driver's message.
     #[error("the GPU was lost: {0}")]
     Lost(String),
+    /// A buffer could not be allocated.
     #[error("the GPU is out of memory")]
     OutOfMemory,
+    /// Any other error, with its message.
     #[error("the GPU's driver reported: {0}")]
     Driver(String),
 }
 
 type Listener = Box<dyn Fn(&Fault) + Send>;
 
-/// The first fault of a device, and who wants to hear of it.
+/// The first fault of a device, and the listener for it.
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<Mutex<Noted>>);
 
@@ -27,7 +30,7 @@ struct Noted {
 }
 
 impl Faults {
-    /// Notes a fault; the first one is told to the listener. A loss explains what was reported before it.
+    /// Records a fault and calls the listener with the first one. A lost device replaces a driver error reported before it, which it explains.
     pub fn note(&self, fault: Fault) {
         let listener = {
             let Ok(mut noted) = self.0.lock() else { return };
@@ -74,7 +77,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn the_first_fault_is_kept_and_told_once() {
+    fn the_first_fault_is_kept_and_reported_once() {
         let faults = Faults::default();
         let (sender, receiver) = mpsc::channel();
         let late = sender.clone();

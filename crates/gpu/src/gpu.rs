@@ -1,4 +1,4 @@
-//! An adapter probed, a device acquired.
+//! Requests an adapter and its device, and holds what all operations share.
 
 use crate::buffers::Pool;
 use crate::fault::{Fault, Faults};
@@ -13,7 +13,7 @@ use wgpu::{AdapterInfo, DeviceType, Features, Limits};
 /// Which adapters will do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GpuOptions {
-    /// Takes an adapter that only imitates a GPU on the processor: right, but slow.
+    /// Accepts a software adapter, which runs on the processor: right, but slow.
     pub allow_software: bool,
     /// Asks for the adapter that saves power rather than the fastest.
     pub low_power: bool,
@@ -25,6 +25,7 @@ pub struct GpuOptions {
 
 /// Why there is no GPU to use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum GpuError {
     #[error("no GPU can be used here ({reason})")]
     NoAdapter { reason: String },
@@ -72,7 +73,7 @@ impl Gpu {
         let adapter = adapter.map_err(|e| GpuError::NoAdapter { reason: e.to_string() })?;
         let info = adapter.get_info();
         if info.device_type == DeviceType::Cpu && !options.allow_software {
-            return Err(GpuError::Software { name: spoken_name(&info) });
+            return Err(GpuError::Software { name: display_name(&info) });
         }
         let limits = adapter.limits();
         let f16 = adapter.features().contains(Features::SHADER_F16);
@@ -93,8 +94,9 @@ impl Gpu {
             },
             ..Default::default()
         });
-        let (device, queue) =
-            device.await.map_err(|e| GpuError::Device { name: spoken_name(&info), reason: e.to_string() })?;
+        let (device, queue) = device
+            .await
+            .map_err(|e| GpuError::Device { name: display_name(&info), reason: e.to_string() })?;
         let faults = Faults::default();
         let uncaptured = faults.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured.note(error.into())));
@@ -127,10 +129,10 @@ impl Gpu {
 
     /// The adapter's name for a person to read.
     pub fn name(&self) -> String {
-        spoken_name(&self.info)
+        display_name(&self.info)
     }
 
-    /// Whether this only imitates a GPU on the processor.
+    /// Whether this is a software adapter, which runs on the processor.
     pub fn is_software(&self) -> bool {
         self.info.device_type == DeviceType::Cpu
     }
@@ -202,7 +204,7 @@ impl Gpu {
         if self.fault().is_none() {
             return Ok(());
         }
-        // Natively a loss is only told to those who ask.
+        // Natively a lost device is only reported on polling.
         let _ = self.device.poll(wgpu::PollType::Poll);
         self.fault().map_or(Ok(()), |fault| Err(BackendError::Device(fault.to_string())))
     }
@@ -213,7 +215,7 @@ impl Gpu {
 }
 
 /// Browsers often hide the adapter's name; then its driver or kind must do.
-fn spoken_name(info: &AdapterInfo) -> String {
+fn display_name(info: &AdapterInfo) -> String {
     let names = [&info.name, &info.driver, &info.driver_info];
     names.into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_else(|| "an unnamed GPU".into())
 }

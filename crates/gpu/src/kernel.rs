@@ -10,24 +10,36 @@ use std::borrow::Cow;
 pub enum Kernel {
     /// Never of Int8 and F32 weights.
     Linear {
+        /// Of the weights.
         format: Format,
+        /// Of the factors; sums are F32 or exact.
         arithmetic: Arithmetic,
+        /// What a workgroup computes.
         tile: Tile,
     },
+    /// Activations to 8-bit codes.
     Quantize,
+    /// Over each row.
     LayerNorm {
+        /// Sums by operations of subgroups.
         subgroups: bool,
     },
+    /// Of all heads.
     Attention,
+    /// The residual connection with its layer scale.
     AddScaled,
+    /// Also adds the position embedding, where there is one.
     PrependClassToken,
+    /// The input of the head, before its norm.
     MeanOfPatches,
 }
 
 /// What a kernel binds: its uniform `shape`, then buffers that it reads, then buffers that it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bindings {
+    /// Storage buffers that are read only.
     pub read: usize,
+    /// Storage buffers that are written.
     pub written: usize,
 }
 
@@ -43,6 +55,7 @@ pub enum Tile {
 }
 
 impl Tile {
+    /// Every tile, the largest first.
     pub const ALL: [Self; 3] = [Self::Tall, Self::Middle, Self::Low];
 
     pub(crate) const fn rows(self) -> u32 {
@@ -125,6 +138,7 @@ impl Kernel {
         }
     }
 
+    /// What the kernel binds.
     pub const fn bindings(self) -> Bindings {
         let (read, written) = match self {
             Self::Linear { arithmetic: Arithmetic::Int8, .. } => (5, 1),
@@ -153,16 +167,14 @@ impl Kernel {
                 ];
                 let constant = |(name, value)| format!("const {name}: u32 = {value}u;\n");
                 let constants: String = constants.map(constant).concat();
-                Cow::Owned(match arithmetic {
-                    Arithmetic::F32 => {
-                        format!("alias Real = f32;\n{constants}{}", include_str!("kernels/linear.wgsl"))
-                    }
+                let (head, products) = match arithmetic {
+                    Arithmetic::F32 => ("alias Real = f32;\n", include_str!("kernels/linear.wgsl")),
                     Arithmetic::F16 => {
-                        let head = "enable f16;\nalias Real = f16;\n";
-                        format!("{head}{constants}{}", include_str!("kernels/linear.wgsl"))
+                        ("enable f16;\nalias Real = f16;\n", include_str!("kernels/linear.wgsl"))
                     }
-                    Arithmetic::Int8 => constants + include_str!("kernels/linear_int8.wgsl"),
-                })
+                    Arithmetic::Int8 => ("", include_str!("kernels/linear_int8.wgsl")),
+                };
+                Cow::Owned([head, &constants, products, include_str!("kernels/linear_common.wgsl")].concat())
             }
             Self::Quantize => Cow::Borrowed(include_str!("kernels/quantize.wgsl")),
             Self::LayerNorm { subgroups: false } => Cow::Borrowed(include_str!("kernels/layer_norm.wgsl")),

@@ -2,11 +2,12 @@
 //! browser and on Vulkan, Metal or DX12 natively.
 //!
 //! ```text
-//! Backend call ─▶ dispatch, recorded ─▶ … ─▶ read: one submission, one readback
-//!      weights: packed in GPU memory, dequantised in the matrix product's tile
+//! backend: a call ─▶ recorder: a dispatch ─▶ … ─▶ readback: one submission, one wait
+//!    │ weights, buffers            └ pipelines ─▶ kernel ─▶ kernels/*.wgsl
+//!    └ packed in GPU memory, dequantised in the matrix product's tile
 //! ```
 //!
-//! Everything is summed in F32. Matrix products compute in F32 unless told otherwise ([`Arithmetic`]): answers
+//! Everything is summed in F32. Matrix products compute in F32 unless another [`Arithmetic`] is set: answers
 //! are then those of the dequantised network to rounding. The limits that every WebGPU device has are enough (buffers
 //! of 256 MiB, bindings of 128 MiB, 16 KiB of workgroup memory, 256 invocations).
 //!
@@ -16,16 +17,18 @@
 //!
 //! Errors that the device reports late (out of memory, a lost device) are remembered in its [`Fault`] and
 //! come back from the next call that waits.
+#![warn(missing_docs)]
 
-#[cfg(target_arch = "wasm32")]
-mod ahead;
 mod backend;
 mod buffers;
-mod choice;
+mod compile;
+#[cfg(target_arch = "wasm32")]
+mod compile_async;
 mod fault;
 mod gpu;
+mod gpu_backend;
 mod kernel;
-mod needed;
+mod network_kernels;
 mod pipelines;
 mod readback;
 mod recorder;

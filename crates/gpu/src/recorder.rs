@@ -1,5 +1,4 @@
-//! Work recorded for the GPU: bind groups and shapes made once, one command buffer until
-//! something has to be read.
+//! Records dispatches into one command buffer until something has to be read; bind groups and uniforms are cached.
 
 use crate::buffers::Numbered;
 use crate::kernel::Kernel;
@@ -8,7 +7,7 @@ use beit::backend::BackendError;
 use std::collections::HashMap;
 use wgpu::util::DeviceExt;
 
-/// What a kernel is told in its uniform `shape`, in 32-bit words.
+/// A kernel's uniform `shape`, in 32-bit words.
 type Shape = [u32; 8];
 
 /// The most workgroups that WebGPU lets one dimension of a dispatch have.

@@ -1,5 +1,5 @@
-//! Whether a GPU computes what it should, found out before it is trusted with photos: drivers have faults, and
-//! arithmetic of few bits has limits.
+//! Checks a GPU against the CPU on a small network before it is used: drivers have bugs, and low-precision arithmetic
+//! has limits.
 
 use crate::gpu::Gpu;
 use beit::backend::{Agreement, Arithmetic, Backend, Cpu};

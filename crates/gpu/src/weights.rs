@@ -7,6 +7,7 @@ use kernels::{BLOCK, PackError, WeightFormat};
 /// How the weights of a matrix are stored on the GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
+    /// Not quantised.
     F32,
     /// Signed 8-bit codes, a scale for each 32.
     Q8_0,
@@ -15,6 +16,7 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format.
     pub const ALL: [Self; 3] = [Self::F32, Self::Q8_0, Self::Q4_0];
 
     /// The constant that stands for it in `linear.wgsl`.

@@ -9,14 +9,17 @@ pub struct Confusion {
 }
 
 impl Confusion {
+    /// A table of zeros.
     pub fn new(classes: usize) -> Self {
         Self { classes, counts: vec![0; classes * classes] }
     }
 
+    /// Counts an answer.
     pub fn add(&mut self, right: usize, answered: usize) {
         self.counts[right * self.classes + answered] += 1;
     }
 
+    /// Rows and columns.
     pub fn classes(&self) -> usize {
         self.classes
     }

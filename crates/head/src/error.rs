@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
+/// Why examples can't be trained on, or a head can't be read or used.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum HeadError {
     #[error("{what}: expected {expected}, got {got}")]
     Shape { what: &'static str, expected: usize, got: usize },

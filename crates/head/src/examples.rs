@@ -50,6 +50,7 @@ impl Examples {
         self.width
     }
 
+    /// Classes, each with at least one example.
     pub fn classes(&self) -> usize {
         self.classes
     }

@@ -1,7 +1,7 @@
 //! A trained head.
 
 use crate::fit::Weights;
-use crate::{HeadError, Lesson};
+use crate::{HeadError, TrainedHead};
 use beit::labels::Label;
 
 /// One row of weights a class, on the features of one certain model.
@@ -40,17 +40,17 @@ impl Head {
         Ok(Self { classes, width, weights: Weights { weights, bias }, model, model_sha256 })
     }
 
-    /// The head of a lesson.
+    /// A head that was trained.
     ///
     /// # Errors
     /// As [`Head::new`].
     pub fn of(
-        lesson: &Lesson,
+        trained: &TrainedHead,
         classes: Vec<Label>,
         model: &str,
         model_sha256: &str,
     ) -> Result<Self, HeadError> {
-        Self::new(classes, lesson.weights.clone(), lesson.bias.clone(), model, model_sha256)
+        Self::new(classes, trained.weights.clone(), trained.bias.clone(), model, model_sha256)
     }
 
     /// One logit for each class.
@@ -62,6 +62,7 @@ impl Head {
         Ok(self.weights.logits(features))
     }
 
+    /// The classes' names, in the order of the logits.
     pub fn classes(&self) -> &[Label] {
         &self.classes
     }

@@ -16,14 +16,18 @@ const NOISE: f64 = 1e-9;
 pub struct Stop {
     /// The largest magnitude in the gradient.
     pub gradient: f64,
+    /// At most so many.
     pub iterations: usize,
 }
 
 /// Where a minimisation ended.
 #[derive(Clone, Debug)]
 pub struct Minimum {
+    /// The point.
     pub x: Vec<f64>,
+    /// The function there.
     pub value: f64,
+    /// Taken.
     pub iterations: usize,
     /// Whether the gradient came below [`Stop::gradient`].
     pub converged: bool,
@@ -52,7 +56,7 @@ pub fn minimize(x: Vec<f64>, stop: Stop, mut f: impl FnMut(&[f64], &mut [f64]) -
         let mut direction = descent(&gradient, &pairs);
         let mut slope = dot(&direction, &gradient);
         if slope >= 0.0 {
-            // Rounding has spoilt the memory: begin anew downhill.
+            // Rounding has spoilt the memory: restart along the gradient.
             pairs.clear();
             direction = descent(&gradient, &pairs);
             slope = dot(&direction, &gradient);
@@ -100,7 +104,7 @@ fn remember(pairs: &mut VecDeque<Pair>, x: &[f64], next: &[f64], gradient: &[f64
     }
 }
 
-/// −H·gradient, with H as the pairs tell of it: the two-loop recursion.
+/// −H·gradient, with H as the pairs approximate it: the two-loop recursion.
 fn descent(gradient: &[f64], pairs: &VecDeque<Pair>) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut alphas = Vec::with_capacity(pairs.len());

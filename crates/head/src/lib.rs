@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! features [photos, width] ┐
-//! classes  [photos]        ┴─ teach ─▶ Lesson: Head + how it did on photos it was not shown
-//!                            teach       C ◀─ folds ─ fit ◀─ lbfgs ◀─ objective
+//! classes  [photos]        ┴─ train_head ─▶ TrainedHead: weights + how such a head does on photos held out
+//!                            train       C ◀─ folds ─ fit ◀─ lbfgs ◀─ objective
 //! Head + features [width] ──▶ logits [classes]           head
 //! Head ◀──▶ a .safetensors file with the classes' names  file
 //! ```
@@ -13,6 +13,7 @@
 //! library is called.
 //!
 //! The crate knows no browser, no clock and no file system.
+#![warn(missing_docs)]
 
 mod confusion;
 mod error;
@@ -23,7 +24,7 @@ mod folds;
 mod head;
 mod lbfgs;
 mod objective;
-mod teach;
+mod train;
 
 pub use confusion::Confusion;
 pub use error::HeadError;
@@ -31,4 +32,4 @@ pub use examples::Examples;
 pub use fit::fit;
 pub use head::Head;
 pub use lbfgs::{Minimum, Stop, minimize};
-pub use teach::{Lesson, Options, Progress, Tried, Validation, teach};
+pub use train::{Options, Progress, TrainedHead, Tried, Validation, train_head};

@@ -3,36 +3,14 @@
 //! One rounding rule for every instruction set, so that codes are equal bit for bit: with `amax` the
 //! block's largest magnitude, scale = amax/c and code = round(x · (c/amax)), half to even, where c is the
 //! largest code that the weights' format allows ([`WeightFormat::largest_activation`]).
-//! A block whose amax is below [`SMALLEST`] is zero; one that holds an infinity or a NaN has
+//! A block whose amax is below [`SMALLEST`](crate::float::SMALLEST) is zero; one that holds an infinity or a NaN has
 //! codes 0 and scale NaN, so that the product says NaN instead of something plausible.
 
-use crate::isa::Kernels;
+use crate::kernel_table::{Group, Kernels};
 use crate::pack::WeightFormat;
 use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa};
-
-/// Blocks of smaller values count as zero: c/amax must not overflow.
-pub(crate) const SMALLEST: f32 = 1e-30;
-
-/// Four bytes of codes: four i8, or two i16, in order of their column.
-pub(crate) type Group = u32;
-
-/// Quantises one row of `blocks` blocks to codes of at most `largest`.
-///
-/// # Safety
-/// `x` reaches `blocks · 32` floats. Group g of the row (a block has 8 of them, or 16 if codes are
-/// i16) goes to `groups + g · stride`, block b's scale to `scales + b · stride` and the sum of its
-/// codes to `sums + b · stride`.
-pub(crate) type QuantizeRow = unsafe fn(
-    x: *const f32,
-    blocks: usize,
-    largest: f32,
-    groups: *mut Group,
-    scales: *mut f32,
-    sums: *mut i32,
-    stride: usize,
-);
 
 /// Activations `[rows, k]` as signed codes with one f32 scale per block of 32 columns, for a product with
 /// weights of one format.
@@ -73,7 +51,7 @@ impl QuantizedActivations {
         });
     }
 
-    /// Makes room for `[rows, k]`. Until every block is [written](Codes::write) it holds what an
+    /// Allocates for `[rows, k]`. Until every block is [written](Codes::write) it holds what an
     /// earlier use left.
     ///
     /// # Panics
@@ -98,10 +76,12 @@ impl QuantizedActivations {
         }
     }
 
+    /// Rows: the tokens of all photos.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
+    /// Columns: the inner dimension of the product.
     pub fn k(&self) -> usize {
         self.k
     }

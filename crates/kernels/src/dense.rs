@@ -1,15 +1,10 @@
 //! The product with F32 weights: the patch embedding, and whole networks that are not quantised.
 
+use crate::dense_tile::{PANEL, ROWS};
 use crate::gemm::copy_row;
-use crate::lanes::Lanes;
 use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{Activation, Isa};
-
-/// Columns of a packed panel: two of the widest registers.
-const PANEL: usize = 16;
-/// Rows that share a panel while it is in the first-level cache.
-const ROWS: usize = 4;
 
 /// F32 weights `[n, k]`, packed in panels `[k][16 rows of W]`, zeros behind the last row.
 pub struct DenseWeights {
@@ -45,13 +40,6 @@ impl DenseWeights {
         self.k
     }
 }
-
-/// `height` rows of `x` (`k` floats each) times a panel; `acc` is `[height][16]` and is set.
-///
-/// # Safety
-/// 1 ≤ height ≤ 4, and the pointers reach as far as that.
-pub(crate) type DenseTile =
-    unsafe fn(height: usize, x: *const f32, panel: *const f32, k: usize, acc: *mut f32);
 
 /// out = x · wᵀ + bias, then `activation`; `x` is `[rows, k]`, `out` `[rows, n]`, both row-major.
 ///
@@ -103,68 +91,4 @@ pub fn dense(
             }
         }
     });
-}
-
-/// [`DenseTile`] over registers: a panel in passes of two registers.
-#[inline(always)]
-pub(crate) unsafe fn dense_tile<L: Lanes>(
-    height: usize,
-    x: *const f32,
-    panel: *const f32,
-    k: usize,
-    acc: *mut f32,
-) {
-    for column in (0..PANEL).step_by(2 * L::N) {
-        // SAFETY: the caller's pointers, moved by whole registers inside a panel's row.
-        unsafe {
-            let (panel, acc) = (panel.add(column), acc.add(column));
-            match height {
-                1 => rows::<L, 1>(x, panel, k, acc),
-                2 => rows::<L, 2>(x, panel, k, acc),
-                3 => rows::<L, 3>(x, panel, k, acc),
-                _ => rows::<L, ROWS>(x, panel, k, acc),
-            }
-        }
-    }
-}
-
-/// R rows of x by two registers of columns.
-#[inline(always)]
-unsafe fn rows<L: Lanes, const R: usize>(x: *const f32, panel: *const f32, k: usize, acc: *mut f32) {
-    // SAFETY: the caller's pointers reach R rows of x, k rows of the panel and R rows of acc.
-    unsafe {
-        let mut sums = [[L::splat(0.0); 2]; R];
-        for i in 0..k {
-            let w = [L::load(panel.add(i * PANEL)), L::load(panel.add(i * PANEL + L::N))];
-            for r in 0..R {
-                let x = L::splat(*x.add(r * k + i));
-                sums[r] = [x.mul_add(w[0], sums[r][0]), x.mul_add(w[1], sums[r][1])];
-            }
-        }
-        for r in 0..R {
-            sums[r][0].store(acc.add(r * PANEL));
-            sums[r][1].store(acc.add(r * PANEL + L::N));
-        }
-    }
-}
-
-/// The reference: one value after another.
-pub(crate) unsafe fn dense_tile_scalar(
-    height: usize,
-    x: *const f32,
-    panel: *const f32,
-    k: usize,
-    acc: *mut f32,
-) {
-    for row in 0..height {
-        for column in 0..PANEL {
-            let mut sum = 0.0;
-            for i in 0..k {
-                // SAFETY: the caller's pointers reach that far.
-                sum += unsafe { *x.add(row * k + i) * *panel.add(i * PANEL + column) };
-            }
-            // SAFETY: the caller's pointer reaches that far.
-            unsafe { *acc.add(row * PANEL + column) = sum };
-        }
-    }
 }

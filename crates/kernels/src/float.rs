@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::BLOCK;
-use crate::activations::{Group, SMALLEST};
+use crate::kernel_table::Group;
 use crate::lanes::{Lanes, QuantizeLanes};
 
 /// A number in every lane of the widest register. The functions below load their constants from
@@ -268,6 +268,9 @@ pub(crate) unsafe fn add_scaled_row<L: Lanes>(x: &mut [f32], y: &[f32], gamma: &
     }
 }
 
+/// Blocks of smaller values count as zero: c/amax must not overflow.
+pub(crate) const SMALLEST: f32 = 1e-30;
+
 /// Scale of a block and the factor that takes its values to codes of at most `code`, from the bits of its
 /// largest magnitude: the rule of [`crate::activations`].
 pub(crate) fn block_scale(largest: u32, code: f32) -> (f32, f32) {
@@ -281,7 +284,7 @@ pub(crate) fn block_scale(largest: u32, code: f32) -> (f32, f32) {
     }
 }
 
-/// See [`crate::activations::QuantizeRow`].
+/// See [`crate::kernel_table::QuantizeRow`].
 #[inline(always)]
 pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
     x: *const f32,
@@ -308,62 +311,3 @@ pub(crate) unsafe fn quantize_row<L: QuantizeLanes>(
         }
     }
 }
-
-/// Compiles the float kernels for one instruction set: `$lanes` implements the traits, `$feature`
-/// are the attributes every kernel needs.
-macro_rules! float_kernels {
-    ($lanes:ty, $(#[$feature:meta])*) => {
-        $(#[$feature])*
-        unsafe fn gelu(x: &mut [f32]) {
-            // SAFETY: the caller has the instructions.
-            unsafe { $crate::float::gelu::<$lanes>(x) }
-        }
-
-        $(#[$feature])*
-        unsafe fn softmax_row(x: &mut [f32]) {
-            // SAFETY: the caller has the instructions.
-            unsafe { $crate::float::softmax_row::<$lanes>(x) }
-        }
-
-        $(#[$feature])*
-        unsafe fn layer_norm_row(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]) {
-            // SAFETY: the caller has the instructions.
-            unsafe { $crate::float::layer_norm_row::<$lanes>(x, weight, bias, eps, out) }
-        }
-
-        $(#[$feature])*
-        unsafe fn add_scaled_row(x: &mut [f32], y: &[f32], gamma: &[f32]) {
-            // SAFETY: the caller has the instructions.
-            unsafe { $crate::float::add_scaled_row::<$lanes>(x, y, gamma) }
-        }
-
-        $(#[$feature])*
-        unsafe fn quantize_row(
-            x: *const f32,
-            blocks: usize,
-            largest: f32,
-            groups: *mut $crate::activations::Group,
-            scales: *mut f32,
-            sums: *mut i32,
-            stride: usize,
-        ) {
-            // SAFETY: the caller has the instructions, and its pointers reach far enough.
-            unsafe {
-                $crate::float::quantize_row::<$lanes>(x, blocks, largest, groups, scales, sums, stride)
-            }
-        }
-
-        $(#[$feature])*
-        unsafe fn attention_head(args: &$crate::attention::HeadArgs) {
-            // SAFETY: the caller has the instructions, and its pointers reach far enough.
-            unsafe { $crate::attention::head::<$lanes>(args) }
-        }
-
-        $(#[$feature])*
-        unsafe fn dense_tile(height: usize, x: *const f32, panel: *const f32, k: usize, acc: *mut f32) {
-            // SAFETY: the caller has the instructions, and its pointers reach far enough.
-            unsafe { $crate::dense::dense_tile::<$lanes>(height, x, panel, k, acc) }
-        }
-    };
-}
-pub(crate) use float_kernels;

@@ -4,8 +4,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::activations::{Codes, Group, QuantizedActivations};
-use crate::isa::Kernels;
+use crate::activations::{Codes, QuantizedActivations};
+use crate::kernel_table::{Kernels, TileArgs};
 use crate::pack::{PANEL, PackedWeights, WeightFormat};
 use crate::shape::length;
 use crate::threads::{self, Shared};
@@ -14,6 +14,7 @@ use crate::{BLOCK, Isa};
 /// What follows the product and its bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
+    /// The product as it is.
     None,
     /// x · Φ(x), the exact form (by the error function), not the tanh approximation.
     Gelu,
@@ -26,12 +27,17 @@ pub enum Output<'a> {
     /// Quantised for the next product, with weights of this format: `n` is a multiple of 32.
     Codes(&'a mut QuantizedActivations, WeightFormat),
     /// `x += gamma ⊙ product`: the residual connection with its layer scale. `x` is `[rows, n]`, `gamma` `[n]`.
-    AddScaled { x: &'a mut [f32], gamma: &'a [f32] },
+    AddScaled {
+        /// The residual stream, updated in place.
+        x: &'a mut [f32],
+        /// The layer scale.
+        gamma: &'a [f32],
+    },
 }
 
 /// [`Output`] as threads share it.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum OutputPtr<'a> {
     Values(Shared<f32>),
     Codes(Codes),
     AddScaled { x: Shared<f32>, gamma: &'a [f32] },
@@ -53,48 +59,6 @@ const UNPACKED_BLOCK: usize = 4 * PANEL + 2 * PANEL * BLOCK;
 /// 32 KiB, so each tile is read from farther away only once a group.
 const UNPACKED: usize = 40 << 10;
 const _: () = assert!(UNPACKED >= CHUNK * UNPACKED_BLOCK);
-
-/// Unpacks `blocks` blocks of a panel into what the variant's tile kernel reads: per block 8 scales
-/// as f32, then the codes.
-///
-/// # Safety
-/// `packed` reaches `blocks` blocks as [`PackedWeights`] describes them, `unpacked` `blocks` times
-/// [`Kernels::unpacked_block`] bytes.
-pub(crate) type UnpackPanel = unsafe fn(packed: *const u8, blocks: usize, unpacked: *mut u8);
-
-/// Adds the products of a tile of activations and each panel of a group to `acc`.
-///
-/// # Safety
-/// The pointers of [`TileArgs`] reach as far as it says, and 1 ≤ height ≤ the variant's `tile_rows`.
-pub(crate) type Tile = unsafe fn(height: usize, args: TileArgs);
-
-/// Operands of one tile of `height` rows and `panels` times 8 columns.
-#[derive(Clone, Copy)]
-pub(crate) struct TileArgs {
-    /// `[blocks][steps][height]` groups of codes.
-    pub groups: *const Group,
-    /// `[blocks][height]`
-    pub scales: *const f32,
-    /// `[blocks][height]`, −offset · Σ codes
-    pub corrections: *const i32,
-    pub blocks: usize,
-    /// `[blocks]` unpacked blocks; the next panel's lie `panel_stride` bytes behind.
-    pub panel: *const u8,
-    pub panel_stride: usize,
-    /// `[height][8]`, added to; the next panel's lie `acc_stride` floats behind.
-    pub acc: *mut f32,
-    pub acc_stride: usize,
-    pub panels: usize,
-}
-
-impl TileArgs {
-    /// Moves on to the next panel.
-    #[inline(always)]
-    pub fn next_panel(&mut self) {
-        self.panel = self.panel.wrapping_add(self.panel_stride);
-        self.acc = self.acc.wrapping_add(self.acc_stride);
-    }
-}
 
 /// What one thread works in.
 #[repr(C, align(64))]
@@ -123,16 +87,16 @@ pub fn gemm(
     assert_eq!(a.k(), w.k(), "activations' and weights' inner dimension");
     assert!(bias.is_none_or(|b| b.len() == w.n()), "bias of another length than {}", w.n());
     let (rows, n) = (a.rows(), w.n());
-    let place = match out {
+    let out = match out {
         Output::Values(out) => {
             assert_eq!(out.len(), length([rows, n]), "output of {rows} × {n}");
-            Place::Values(Shared::new(out))
+            OutputPtr::Values(Shared::new(out))
         }
-        Output::Codes(out, format) => Place::Codes(out.begin(isa, format, rows, n)),
+        Output::Codes(out, format) => OutputPtr::Codes(out.begin(isa, format, rows, n)),
         Output::AddScaled { x, gamma } => {
             assert_eq!(x.len(), length([rows, n]), "sum of {rows} × {n}");
             assert_eq!(gamma.len(), n, "factors of {rows} × {n}");
-            Place::AddScaled { x: Shared::new(x), gamma }
+            OutputPtr::AddScaled { x: Shared::new(x), gamma }
         }
     };
     if rows == 0 {
@@ -162,7 +126,7 @@ pub fn gemm(
                     // SAFETY: kernels() has checked the instructions.
                     unsafe { (kernels.gelu)(acc) };
                 }
-                finish(acc, rows, place, first, group.start * PANEL, n);
+                finish(acc, rows, out, first, group.start * PANEL, n);
             }
         }
     });
@@ -225,12 +189,12 @@ fn accumulate(
     }
 }
 
-/// Brings `acc`, `[panel][rows][8]`, to the rows `first`… and the columns `column`… of `place`, which has
+/// Brings `acc`, `[panel][rows][8]`, to the rows `first`… and the columns `column`… of `out`, which has
 /// `n` columns.
-fn finish(acc: &[f32], rows: usize, place: Place, first: usize, column: usize, n: usize) {
+fn finish(acc: &[f32], rows: usize, out: OutputPtr, first: usize, column: usize, n: usize) {
     for row in 0..rows {
         let panels = acc[row * PANEL..].chunks(rows * PANEL).map(|acc| &acc[..PANEL]);
-        if let Place::Codes(codes) = place {
+        if let OutputPtr::Codes(codes) = out {
             let mut block = [0.0; BLOCK];
             for (to, acc) in block.chunks_exact_mut(PANEL).zip(panels) {
                 copy_row::<PANEL>(acc, to);
@@ -242,16 +206,16 @@ fn finish(acc: &[f32], rows: usize, place: Place, first: usize, column: usize, n
         for (i, acc) in panels.enumerate() {
             let column = column + i * PANEL;
             let range = (first + row) * n + column..(first + row) * n + (column + PANEL).min(n);
-            match place {
-                Place::Values(out) => {
+            match out {
+                OutputPtr::Values(out) => {
                     // SAFETY: no other thread has this panel, so nobody else touches these columns.
                     copy_row::<PANEL>(acc, unsafe { out.slice(range) });
                 }
-                Place::AddScaled { x, gamma } => {
+                OutputPtr::AddScaled { x, gamma } => {
                     // SAFETY: as above.
                     add_scaled(acc, &gamma[column..], unsafe { x.slice(range) });
                 }
-                Place::Codes(_) => {}
+                OutputPtr::Codes(_) => {}
             }
         }
     }

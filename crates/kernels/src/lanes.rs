@@ -1,11 +1,11 @@
-//! What the float kernels need of a SIMD register. [`crate::float`] is written once in these terms;
+//! The operations of a SIMD register that the float kernels need. [`crate::float`] is written once in these terms;
 //! each instruction set implements them.
 //!
 //! Every operation is rounded as IEEE 754 says and sums run in an order that does not depend on the
 //! register's width, so all instruction sets give the same bits. That matters: one last bit can move
 //! an activation to another 8-bit code, and the logits by a thousandth.
 
-use crate::activations::Group;
+use crate::kernel_table::Group;
 
 /// A register of `N` f32 lanes.
 ///

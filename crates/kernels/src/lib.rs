@@ -1,8 +1,8 @@
 //! The network's arithmetic on the CPU: quantised matrix products and the float stages between them.
 //!
 //! Every kernel exists as plain loops (`scalar.rs`, the reference) and once for each instruction set
-//! ([`Isa`]). The dot products of a block of 32 are integers and equal bit for bit everywhere;
-//! floats differ by rounding only.
+//! ([`Isa`]). All of those give the same bits (`tests/kernels/same_bits.rs`); the reference has the same integers,
+//! and floats that differ by rounding.
 //!
 //! ```text
 //! x [rows, k] ── quantize ──▶ signed codes + scale a block ┐
@@ -14,8 +14,19 @@
 //! no instruction used here can saturate. Activations have 8 bits beside 4-bit weights (−127…127) and 7 beside 8-bit
 //! ones (−64…64), where two pairs fit.
 //!
+//! Files, from the bottom to the top:
+//!
+//! ```text
+//! isa            which instruction sets there are
+//! kernel_table   what each of them implements
+//! float, attention_head, dense_tile     kernels over any SIMD register (lanes), ┐
+//! x86*, simd128, relaxed, wasm, scalar  compiled or written for each set        │ one thread
+//! dispatch       from an instruction set to its table                           ┘
+//! gemm, attention, dense, rows          whole operations, shared among threads
+//! ```
+//!
 //! The crate knows no model, no file format beyond a block of weights, and no clock.
-
+#![warn(missing_docs)]
 // Without SIMD there is only the scalar reference.
 #![cfg_attr(
     not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))),
@@ -24,11 +35,16 @@
 
 mod activations;
 mod attention;
-mod choose;
+mod attention_head;
 mod dense;
+mod dense_tile;
+mod dispatch;
 mod float;
+mod float_kernels;
 mod gemm;
 mod isa;
+mod isa_benchmark;
+mod kernel_table;
 mod lanes;
 mod pack;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
@@ -50,7 +66,7 @@ mod x86;
 mod x86_tile;
 
 pub use activations::QuantizedActivations;
-pub use attention::{Attended, AttentionScratch, Heads, attention};
+pub use attention::{AttentionOutput, AttentionScratch, Heads, attention};
 pub use dense::{DenseWeights, dense};
 pub use gemm::{Activation, Output, gemm};
 pub use isa::Isa;

@@ -62,6 +62,7 @@ impl WeightFormat {
 
 /// Why weights can't be packed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum PackError {
     #[error(
         "weights of {n} × {k}: no dimension may be 0, {k} must be a multiple of 32, and memory must hold them"
@@ -145,6 +146,7 @@ impl PackedWeights {
         self.k
     }
 
+    /// How the weights were stored.
     pub fn format(&self) -> WeightFormat {
         self.format
     }

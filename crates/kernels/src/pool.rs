@@ -1,4 +1,4 @@
-//! The threads of a WebAssembly module with shared memory, for whoever starts them: each is a web worker
+//! The threads of a WebAssembly module with shared memory, as the interface for their owner: each is a web worker
 //! that runs [`help`], and has a share of every product, stage and attention once it is [admitted](admit).
 
 use crate::threads::POOL;
@@ -28,7 +28,7 @@ pub fn admit(slot: usize) {
     POOL.admit(slot);
 }
 
-/// Says that the helper of this slot has died in its work, so that nobody waits for it.
+/// Reports that the helper of this slot has died, so that it is not waited for.
 pub fn lose(slot: usize) {
     POOL.lose(slot);
 }

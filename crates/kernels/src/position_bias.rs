@@ -1,4 +1,4 @@
-//! What attention adds to the scores: any bias, or the relative position bias of a square of patches.
+//! The bias that attention adds to its scores: any, or the relative position bias of a square of patches.
 
 use crate::shape::length;
 use std::ops::Range;

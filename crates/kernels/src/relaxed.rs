@@ -5,10 +5,8 @@
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
-use crate::activations::Group;
-use crate::float::float_kernels;
-use crate::gemm::TileArgs;
-use crate::isa::Kernels;
+use crate::float_kernels::float_kernels;
+use crate::kernel_table::{Group, Kernels, TileArgs};
 use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
 use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};

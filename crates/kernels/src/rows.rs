@@ -7,9 +7,6 @@ use crate::{Isa, QuantizedActivations, WeightFormat};
 /// Below this many values a second thread takes longer to wake than to help.
 const SMALL: usize = 1 << 14;
 
-/// out ← (x − mean)/√(variance + eps) ⊙ weight + bias for one row; all slices of one length.
-pub(crate) type LayerNormRow = unsafe fn(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]);
-
 /// out = (x − mean)/√(variance + eps) ⊙ weight + bias for each of `rows` rows of `width`.
 ///
 /// # Panics

@@ -1,15 +1,12 @@
-//! The reference: the plainest loop for everything, one value after another. Sums of floats are
-//! kept in f64, so that what differs from these is the other's rounding.
+//! The reference: the plainest loop for everything, one value after another. Layer norm, softmax and
+//! GELU are computed in f64, so that what differs from these is the other's rounding.
 
 use half::f16;
 
 use crate::BLOCK;
-use crate::activations::Group;
-use crate::attention::HeadArgs;
-use crate::dense::dense_tile_scalar;
+use crate::dense_tile::dense_tile_scalar;
 use crate::float::block_scale;
-use crate::gemm::TileArgs;
-use crate::isa::Kernels;
+use crate::kernel_table::{Group, HeadArgs, Kernels, TileArgs};
 use crate::pack::PANEL;
 
 pub(crate) static KERNELS: Kernels = Kernels {

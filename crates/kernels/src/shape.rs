@@ -1,4 +1,4 @@
-//! Lengths of arrays, told by their shapes.
+//! Lengths of arrays by their shapes, checked for overflow.
 
 /// How many values an array of this shape has.
 ///

@@ -3,8 +3,7 @@
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
-use crate::activations::Group;
-use crate::gemm::TileArgs;
+use crate::kernel_table::{Group, TileArgs};
 use crate::lanes::Lanes;
 use crate::pack::PANEL;
 

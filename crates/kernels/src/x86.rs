@@ -4,12 +4,11 @@
 use std::arch::x86_64::*;
 
 use crate::BLOCK;
-use crate::activations::Group;
-use crate::float::float_kernels;
-use crate::isa::Kernels;
+use crate::float_kernels::float_kernels;
+use crate::kernel_table::{Group, Kernels};
 use crate::lanes::{Lanes, QuantizeLanes};
 use crate::pack::PANEL;
-use crate::x86_tile;
+use crate::x86_tile::{self, STEP, UNPACKED};
 
 pub(crate) static AVX2: Kernels = Kernels {
     tile_rows: 4,
@@ -32,23 +31,6 @@ pub(crate) static AVX512_VNNI: Kernels =
     Kernels { q4_0_in_i16: false, tile_q8_0: x86_tile::vnni, tile_q4_0: x86_tile::vnni, ..AVX2 };
 
 float_kernels!(Avx2, #[target_feature(enable = "avx2,f16c")]);
-
-/// Whether this machine has what the kernels here use.
-pub(crate) fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c")
-}
-
-/// Whether this machine has what the VNNI tiles use beside that: the instruction on 256-bit registers,
-/// which need no AVX-512 of full width.
-pub(crate) fn has_avx512_vnni() -> bool {
-    has_avx2() && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vnni")
-}
-
-/// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
-pub(crate) const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
-
-/// Bytes of a step: 4 codes of each of the panel's 8 columns.
-pub(crate) const STEP: usize = 4 * PANEL;
 
 #[target_feature(enable = "avx2,f16c")]
 unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {

@@ -2,10 +2,15 @@
 
 use std::arch::x86_64::*;
 
-use crate::activations::Group;
-use crate::gemm::TileArgs;
+use crate::BLOCK;
+use crate::kernel_table::{Group, TileArgs};
 use crate::pack::PANEL;
-use crate::x86::{STEP, UNPACKED};
+
+/// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
+pub(crate) const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
+
+/// Bytes of a step: 4 codes of each of the panel's 8 columns.
+pub(crate) const STEP: usize = 4 * PANEL;
 
 /// AT_ONCE steps of a tile: how that many times four codes of a row meet eight columns of weights.
 ///

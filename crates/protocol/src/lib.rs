@@ -4,7 +4,9 @@
 //! [`Reply`], and beside it what is no text. With a request about photos, that is each one's `File`
 //! or `Blob`: the browser clones it by reference, so the page never copies a photo's bytes. With
 //! [`Reply::Input`] it is a `Uint8ClampedArray` of pixels.
+#![warn(missing_docs)]
 
+#[allow(missing_docs, reason = "its English texts say it")]
 pub mod fault;
 pub mod storage;
 pub mod teach;
@@ -16,13 +18,14 @@ use teach::{TeachReply, TeachRequest};
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a variant's text names its fields")]
 pub enum Request {
     /// Fetch, verify and build the model whose manifest is at this absolute URL, and run it on `device`;
     /// on the processor on so many threads, or as many as can be started. Unless it is `agreed`, or was loaded here
     /// before, nothing but the manifest is fetched, and [`Reply::AskFirst`] answers. Sent once, and once more then.
     Load { manifest: String, device: Device, threads: usize, agreed: bool },
     /// Classify the photos beside this message, as many as `ids` and at most [`BackendInfo::batch`] of them, in one
-    /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::Through`], then
+    /// pass where that is a gain. For each comes [`Reply::Started`], perhaps some [`Reply::ForwardProgress`], then
     /// [`Reply::Done`] or [`Reply::Failed`] with its `id`.
     Classify { ids: Vec<u64>, top_k: usize },
     /// Take one class's logit for the photo beside this message apart. Answered by
@@ -45,8 +48,9 @@ pub enum Device {
     /// Whichever is faster here, and right.
     #[default]
     Auto,
+    /// The processor.
     Cpu,
-    /// Any GPU that WebGPU offers, one that is only imitated on the processor too; the processor where
+    /// Any GPU that WebGPU offers, a software implementation on the processor too; the processor where
     /// there is none or it computes wrongly.
     Webgpu,
 }
@@ -54,6 +58,7 @@ pub enum Device {
 /// From the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a variant's text names its fields")]
 pub enum Reply {
     /// The worker's script runs, and fetches and starts its program. `worker.js` writes this one by hand.
     Begun,
@@ -67,15 +72,16 @@ pub enum Reply {
     Loading(Loading),
     /// The model answers photos from now on.
     Ready { model: ModelInfo, backend: BackendInfo, kept: Kept },
-    /// The model could not be loaded; `message` says it in English, for whoever has no sentences of their own.
+    /// The model could not be loaded; `message` says it in English, for clients without texts of their own.
     LoadFailed { fault: LoadFault, message: String },
     /// The worker has begun on this photo.
     Started { id: u64 },
-    /// The photo is through this share of the network, 0 to 1. Only where that takes a while, and can be told.
-    Through { id: u64, share: f32 },
+    /// This share of the network has been computed for the photo, 0 to 1. Only on the processor.
+    #[serde(rename = "through")]
+    ForwardProgress { id: u64, share: f32 },
     /// The photo's answer.
     Done { id: u64, answer: Answer },
-    /// The photo could not be answered; `message` says it in English, for whoever has no sentences of their own.
+    /// The photo could not be answered; `message` says it in English, for clients without texts of their own.
     Failed { id: u64, fault: PhotoFault, message: String },
     /// About a visitor's own classes.
     Teach(TeachReply),
@@ -96,6 +102,7 @@ pub struct Offer {
     pub manifest: String,
     /// Who serves it, such as `weights.example`.
     pub host: String,
+    /// The model's own name.
     pub name: String,
     /// `q8_0`, `q4_0`, `f16` or `f32`.
     pub quantization: String,
@@ -106,7 +113,9 @@ pub struct Offer {
 /// How far loading has come, in bytes of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loading {
+    /// What goes on.
     pub phase: Phase,
+    /// All shards together.
     pub total: u64,
     /// Came over the network, checked or not, or were in the browser's storage when loading began.
     pub here: u64,
@@ -114,7 +123,7 @@ pub struct Loading {
     pub stored: u64,
     /// Checked and in their final place in the model.
     pub built: u64,
-    /// How fast `here` has grown over the last seconds; none until that can be told.
+    /// How fast `here` has grown over the last seconds; none until it can be estimated.
     pub bytes_per_second: Option<f64>,
 }
 
@@ -129,7 +138,12 @@ pub enum Phase {
     Read,
     /// Every byte is in place, but not all of the GPU's programs are compiled: `ready` of `total`, where that is
     /// known, else of 0. Compiling begins with the download.
-    Compile { ready: usize, total: usize },
+    Compile {
+        /// Kernels that are compiled.
+        ready: usize,
+        /// All that the network runs.
+        total: usize,
+    },
     /// Running the network once, so that the first photo is as quick as the rest.
     WarmUp,
 }
@@ -138,6 +152,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kept {
+    /// All of them.
     Yes,
     /// The browser offers no storage here: a private window, or an address without https.
     NoStorage,
@@ -154,7 +169,9 @@ pub struct ModelInfo {
     pub quantization: String,
     /// All shards together.
     pub bytes: u64,
+    /// Values of all tensors.
     pub parameters: u64,
+    /// Rows of the head.
     pub classes: usize,
     /// Side of the square the network sees, in pixels.
     pub image_size: usize,
@@ -172,6 +189,7 @@ pub struct BackendInfo {
     pub kind: String,
     /// The instruction set in use, such as `simd128`.
     pub detail: String,
+    /// The worker's own among them.
     pub threads: usize,
     /// The most photos to ask for at a time: more than one where the device works on several at once.
     pub batch: usize,
@@ -184,14 +202,15 @@ pub struct BackendInfo {
 pub struct Answer {
     /// Best first.
     pub predictions: Vec<Prediction>,
-    /// The photo's size in pixels, upright.
+    /// The photo's width in pixels, upright.
     pub width: u32,
+    /// The photo's height in pixels, upright.
     pub height: u32,
-    /// Reading and preprocessing the photo, in milliseconds.
+    /// Decoding and preprocessing the photo, in milliseconds.
     pub decode_ms: f64,
     /// The network alone, in milliseconds; of a pass with several photos, this one's share.
     pub ms: f64,
-    /// What those went to, where the device tells.
+    /// How they divide into stages, where the device measures it.
     pub stages: Vec<StageTime>,
     /// The most specific kind of thing that holds most of the probability, where that is more than one
     /// class.
@@ -200,6 +219,7 @@ pub struct Answer {
     pub bytes: u64,
     /// SHA-256 of the photo's file, lower-case hexadecimal.
     pub sha256: String,
+    /// How the file was read.
     pub reading: Reading,
 }
 
@@ -218,6 +238,7 @@ pub struct Reading {
 pub struct StageTime {
     /// Such as `attention`.
     pub name: String,
+    /// Milliseconds.
     pub ms: f64,
 }
 
@@ -243,6 +264,7 @@ pub struct HeatMap {
     pub contributions: Vec<f32>,
     /// The part that no photo changes.
     pub constant: f32,
+    /// The whole logit.
     pub logit: f32,
     /// Where the patches lie on the upright photo.
     pub seen: Area,
@@ -251,9 +273,13 @@ pub struct HeatMap {
 /// An area of a photo in its own pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Area {
+    /// The left edge.
     pub x: f64,
+    /// The upper edge.
     pub y: f64,
+    /// To the right.
     pub width: f64,
+    /// Down.
     pub height: f64,
 }
 

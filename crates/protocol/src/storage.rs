@@ -21,9 +21,11 @@ pub const SHARD_CACHE: &str = "beitscope-shards";
 pub enum Key {
     /// By its SHA-256.
     Shard(String),
-    /// By the manifest's address, and so are the next two.
+    /// The manifest of a model that was built whole, by its address, as the next two.
     Manifest(String),
+    /// The manifest of a model whose shards are on their way.
     Coming(String),
+    /// When the model was last loaded.
     Used(String),
     /// By its name.
     Note(String),

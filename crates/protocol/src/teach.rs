@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a variant's text names its fields")]
 pub enum TeachRequest {
-    /// Make the features of the photo beside this message and keep them under this number. Answered by
-    /// [`TeachReply::Seen`] or [`TeachReply::NotSeen`].
-    See { photo: u64 },
+    /// Extract the features of the photo beside this message and keep them under this number. Answered by
+    /// [`TeachReply::FeaturesReady`] or [`TeachReply::FeaturesFailed`].
+    ExtractFeatures { photo: u64 },
     /// Forget the features of these photos. Not answered.
     Forget { photos: Vec<u64> },
-    /// Train a head on photos that were seen, and answer with it from then on. Told of by [`TeachReply::Tried`],
-    /// answered by [`TeachReply::Taught`] and [`TeachReply::OwnClasses`], or by [`TeachReply::NotTaught`].
+    /// Train a head on photos whose features are kept, and answer with it from then on. Progress is [`TeachReply::Tried`],
+    /// answered by [`TeachReply::Trained`] and [`TeachReply::OwnClasses`], or by [`TeachReply::TrainingFailed`].
     Train { classes: Vec<TaughtClass> },
     /// Answer with this head: a [`OwnHead::file`]. Answered by [`TeachReply::OwnClasses`] or [`TeachReply::Refused`].
     Use { file: String },
@@ -26,6 +27,7 @@ pub enum TeachRequest {
 /// A class to learn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaughtClass {
+    /// As the visitor gave it.
     pub name: String,
     /// Its photos' numbers.
     pub photos: Vec<u64>,
@@ -34,17 +36,18 @@ pub struct TaughtClass {
 /// From the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "a variant's text names its fields")]
 pub enum TeachReply {
-    /// The photo's features are made.
-    Seen { photo: u64 },
+    /// The photo's features are extracted.
+    FeaturesReady { photo: u64 },
     /// They could not be.
-    NotSeen { photo: u64, fault: PhotoFault },
+    FeaturesFailed { photo: u64, fault: PhotoFault },
     /// While training: another strength of the penalty has been tried, and this share of photos held out was right.
     Tried { accuracy: f64 },
     /// The head is trained.
-    Taught { lesson: Lesson },
+    Trained { report: TrainingReport },
     /// No head could be trained.
-    NotTaught { fault: TeachFault },
+    TrainingFailed { fault: TeachFault },
     /// Photos are answered with these classes from now on.
     OwnClasses { head: OwnHead },
     /// Photos are answered with the model's own classes from now on.
@@ -56,6 +59,7 @@ pub enum TeachReply {
 /// A trained head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnHead {
+    /// Their names, in the order of the logits.
     pub classes: Vec<String>,
     /// The whole head as a `.safetensors` file, in base64.
     pub file: String,
@@ -63,7 +67,8 @@ pub struct OwnHead {
 
 /// How a head does on photos it was not shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lesson {
+pub struct TrainingReport {
+    /// Their names.
     pub classes: Vec<String>,
     /// Photos that were held out in turn; 0 with one photo a class.
     pub held_out: u32,
@@ -88,7 +93,7 @@ mod tests {
     fn messages_survive_the_crossing() {
         let class = TaughtClass { name: "猫".into(), photos: vec![1, 2] };
         let requests = [
-            TeachRequest::See { photo: 3 },
+            TeachRequest::ExtractFeatures { photo: 3 },
             TeachRequest::Train { classes: vec![class] },
             TeachRequest::Import,
             TeachRequest::UseModels,
@@ -97,7 +102,7 @@ mod tests {
             let back: Request = serde_json::from_str(&request.to_json()).unwrap();
             assert_eq!(back, request);
         }
-        let lesson = Lesson {
+        let report = TrainingReport {
             classes: vec!["a".into(), "b".into()],
             held_out: 3,
             right: 2,
@@ -106,7 +111,7 @@ mod tests {
             mistakes: vec![(7, 0)],
             ms: 1.5,
         };
-        for reply in [TeachReply::Taught { lesson }, TeachReply::ModelsClasses].map(Reply::Teach) {
+        for reply in [TeachReply::Trained { report }, TeachReply::ModelsClasses].map(Reply::Teach) {
             let back: Reply = serde_json::from_str(&reply.to_json()).unwrap();
             assert_eq!(back, reply);
         }

@@ -1,4 +1,4 @@
-//! The machine that the engine runs on is the browser.
+//! The engine's platform in a browser.
 
 use crate::bytes::JsBytes;
 use crate::clock::BrowserClock;

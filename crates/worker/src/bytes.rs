@@ -1,6 +1,6 @@
 //! Bytes in JavaScript's arrays: wasm's memory never shrinks again, so what only passes through is kept out of it.
 
-use crate::port;
+use crate::worker_scope;
 use beit::weights::hexadecimal;
 use engine::for_each_piece;
 use engine::platform::Bytes;
@@ -71,10 +71,10 @@ impl JsBytes {
 }
 
 async fn by_browser(bytes: &Uint8Array) -> Option<Vec<u8>> {
-    if !port::scope().is_secure_context() {
+    if !worker_scope::scope().is_secure_context() {
         return None;
     }
-    let subtle = port::scope().crypto().ok()?.subtle();
+    let subtle = worker_scope::scope().crypto().ok()?.subtle();
     let digest = subtle.digest_with_str_and_buffer_source("SHA-256", bytes).ok()?;
     Some(Uint8Array::new(&JsFuture::from(digest).await.ok()?).to_vec())
 }

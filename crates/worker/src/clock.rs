@@ -1,6 +1,6 @@
 //! The browser's clocks and timers.
 
-use crate::port;
+use crate::worker_scope;
 use engine::platform::Clock;
 use gloo_timers::future::TimeoutFuture;
 
@@ -9,7 +9,7 @@ pub struct BrowserClock;
 
 impl Clock for BrowserClock {
     fn now(&self) -> f64 {
-        port::now()
+        worker_scope::now()
     }
 
     fn today(&self) -> u64 {

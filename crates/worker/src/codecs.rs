@@ -1,8 +1,8 @@
-//! Programs that decode photos, as WebAssembly modules: `crates/codec-module` tells what they export.
+//! Programs that decode photos, as WebAssembly modules: `crates/codec-module` documents what they export.
 
 use crate::bytes::JsBytes;
 use crate::network::js_error_message;
-use crate::port;
+use crate::worker_scope;
 use beit::decode::{DecodeError, Foreign, Rgb};
 use engine::platform::Codecs;
 use js_sys::WebAssembly::{self, Instance, Memory, Module};
@@ -27,7 +27,7 @@ impl Codecs for BrowserCodecs {
         };
         // This program lies in workers/…/ of the site.
         let path = format!("../../codecs/{name}.wasm");
-        Url::new_with_base(&path, &port::scope().location().href()).ok().map(|url| url.href())
+        Url::new_with_base(&path, &worker_scope::scope().location().href()).ok().map(|url| url.href())
     }
 
     async fn compile(&self, program: JsBytes) -> Result<Module, String> {

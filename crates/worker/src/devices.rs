@@ -1,7 +1,7 @@
 //! The processor's threads and kernels, and WebGPU.
 
 use crate::pool;
-use crate::port;
+use crate::worker_scope;
 use beit::backend::Cpu;
 use beit::config::Config;
 use engine::platform::{Devices, Threads};
@@ -17,15 +17,15 @@ impl Devices for BrowserDevices {
     type Gpu = Gpu;
 
     fn cpu(&self, isa: Isa) -> Cpu {
-        Cpu::with_clock(isa, port::now)
+        Cpu::with_clock(isa, worker_scope::now)
     }
 
     fn fastest_isa(&self, format: WeightFormat) -> (Isa, f64) {
-        Isa::fastest(format, port::now)
+        Isa::fastest(format, worker_scope::now)
     }
 
     fn product_ms(&self, config: &Config, isa: Isa, format: WeightFormat) -> f64 {
-        engine::product_ms(config, isa, format, port::now)
+        engine::product_ms(config, isa, format, worker_scope::now)
     }
 
     async fn start_threads(&self, threads: usize) -> Threads {
@@ -46,6 +46,6 @@ impl Devices for BrowserDevices {
     }
 
     fn driver(&self) -> String {
-        port::scope().navigator().user_agent().unwrap_or_default()
+        worker_scope::scope().navigator().user_agent().unwrap_or_default()
     }
 }

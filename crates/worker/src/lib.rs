@@ -1,4 +1,12 @@
-//! The web worker: the browser's side of what [`engine`] needs, and nothing else.
+//! The web worker: the [`engine`]'s platform in a browser, and nothing else.
+//!
+//! ```text
+//! page ◀─ messages ─▶ port ◀─▶ engine::Session
+//!                               │ browser: engine::platform::Platform
+//!     network: fetch            ├─ storage: Cache API ─▶ shard_reader, lock
+//!     devices: WebGPU, pool of  ├─ codecs: decoders as WebAssembly modules
+//!       threads (helper.js)     └─ photo: files and the browser's own decoders
+//! ```
 //!
 //! Messages are taken one after another, so a photo never meets a half-loaded model and answers
 //! come in the order asked.
@@ -14,8 +22,9 @@ mod network;
 mod photo;
 mod pool;
 mod port;
-mod reader;
+mod shard_reader;
 mod storage;
+mod worker_scope;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;

@@ -1,6 +1,6 @@
 //! The browser's locks, which all tabs of a site share.
 
-use crate::port;
+use crate::worker_scope;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Function, Promise, Reflect};
@@ -11,13 +11,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 /// A lock, free again when this is dropped.
-pub struct Held(Function);
+pub struct HeldLock(Function);
 
-impl Held {
-    /// Waits for the lock of this name. None where the browser has none to give. Who stops waiting never gets it.
+impl HeldLock {
+    /// Waiting for the lock of this name. None where the browser has none to give. Who stops waiting never gets it.
     pub async fn wait(name: &str) -> Option<Self> {
         let (sender, granted) = oneshot::channel();
-        let waits = Waits(Rc::new(Cell::new(true)));
+        let waits = Waiting(Rc::new(Cell::new(true)));
         let on_granted = {
             let waits = waits.0.clone();
             move || {
@@ -45,15 +45,15 @@ impl Held {
 }
 
 /// Whether anybody still waits.
-struct Waits(Rc<Cell<bool>>);
+struct Waiting(Rc<Cell<bool>>);
 
-impl Drop for Waits {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.set(false);
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         // A promise's own function does not fail.
         self.0.call0(&JsValue::NULL).ok();
@@ -62,7 +62,7 @@ impl Drop for Held {
 
 /// `navigator.locks.request(name, granted)`
 fn request(name: &str, granted: &JsValue) -> Result<JsValue, JsValue> {
-    let locks = Reflect::get(&port::scope().navigator(), &"locks".into())?;
+    let locks = Reflect::get(&worker_scope::scope().navigator(), &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     request.call2(&locks, &name.into(), granted)
 }

@@ -1,7 +1,7 @@
-//! `fetch`. A request or a body that is dropped is given up, and so is its connection.
+//! `fetch`. A request or a body that is dropped is aborted, and its connection closed.
 
 use crate::bytes::JsBytes;
-use crate::port;
+use crate::worker_scope;
 use engine::platform::{Body, Caching, Get, Network, Response};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -30,7 +30,7 @@ impl Network for BrowserNetwork {
             headers.set("range", &format!("bytes={from}-")).map_err(js_error_message)?;
             options.set_headers(&headers);
         }
-        let response = JsFuture::from(port::scope().fetch_with_str_and_init(url, &options));
+        let response = JsFuture::from(worker_scope::scope().fetch_with_str_and_init(url, &options));
         let response: web_sys::Response = response.await.map_err(js_error_message)?.unchecked_into();
         let header = |name| response.headers().get(name).ok().flatten();
         let from = match response.status() {
@@ -104,7 +104,7 @@ fn member(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// What an error says of itself.
+/// The message of a JavaScript error.
 pub fn js_error_message(error: JsValue) -> String {
     member(&error, "message").as_string().unwrap_or_else(|| "no reason given".into())
 }

@@ -1,7 +1,7 @@
 //! A visitor's file, and the browser's decoders.
 
 use crate::bytes::JsBytes;
-use crate::port;
+use crate::worker_scope;
 use beit::decode::{DecodeError, MAX_PIXELS, Rgb};
 use engine::platform::Photo;
 use js_sys::{Array, Uint8Array};
@@ -45,7 +45,8 @@ async fn decode(file: &Blob) -> Option<Result<Rgb, DecodeError>> {
     // Pixels as they are stored, like those of our own decoders, not as this display shows them.
     let as_stored = ImageBitmapOptions::new();
     as_stored.set_color_space_conversion(ColorSpaceConversion::None);
-    let decoded = port::scope().create_image_bitmap_with_blob_and_image_bitmap_options(file, &as_stored);
+    let decoded =
+        worker_scope::scope().create_image_bitmap_with_blob_and_image_bitmap_options(file, &as_stored);
     let decoded = decoded.ok()?;
     let bitmap: ImageBitmap = JsFuture::from(decoded).await.ok()?.dyn_into().ok()?;
     let (width, height) = (bitmap.width(), bitmap.height());

@@ -15,7 +15,8 @@ pub use with_atomics::start;
 #[cfg(target_feature = "atomics")]
 mod with_atomics {
     use super::Threads;
-    use crate::port;
+    use crate::network::js_error_message;
+    use crate::worker_scope;
     use futures_channel::oneshot;
     use futures_util::future::{Either, join_all, select};
     use gloo_timers::future::TimeoutFuture;
@@ -27,7 +28,7 @@ mod with_atomics {
     use web_sys::{Event, MessageEvent, Worker};
 
     /// A helper that takes longer to start is left out.
-    const PATIENCE_MS: u32 = 10_000;
+    const TIMEOUT_MS: u32 = 10_000;
 
     /// Starts helpers until the network runs on `threads` threads, and gives them work. Called once.
     ///
@@ -50,12 +51,12 @@ mod with_atomics {
 
     /// Starts the helper of a slot and waits until it has joined.
     async fn start_one(slot: usize) -> Result<(), String> {
-        let helper = port::worker("helper.js").map_err(told)?;
+        let helper = worker_scope::start_worker("helper.js").map_err(js_error_message)?;
         let joined = joined(&helper);
         let beginning = Array::of3(&wasm_bindgen::module(), &wasm_bindgen::memory(), &slot.into());
-        helper.post_message(&beginning).map_err(told)?;
-        let outcome = match select(joined, TimeoutFuture::new(PATIENCE_MS)).await {
-            Either::Left((told, _)) => told.unwrap_or_else(|_| Err("it went away".into())),
+        helper.post_message(&beginning).map_err(js_error_message)?;
+        let outcome = match select(joined, TimeoutFuture::new(TIMEOUT_MS)).await {
+            Either::Left((joined, _)) => joined.unwrap_or_else(|_| Err("it went away".into())),
             Either::Right(_) => Err("it took too long".into()),
         };
         match outcome {
@@ -73,7 +74,7 @@ mod with_atomics {
         let on_event = Closure::<dyn Fn(Event)>::new(move |event: Event| {
             let said = match event.dyn_ref::<MessageEvent>() {
                 Some(message) => message.data().as_string().map_or(Ok(()), Err),
-                None => Err(told(event.into())),
+                None => Err(js_error_message(event.into())),
             };
             if let Some(sender) = sender.take() {
                 // Nobody listens any more to one that was too slow.
@@ -86,15 +87,11 @@ mod with_atomics {
         receiver
     }
 
-    fn told(error: JsValue) -> String {
-        crate::network::js_error_message(error)
-    }
-
     /// Makes this instance of the program a helper: called by `helper.js`, returns only by trapping.
     #[wasm_bindgen]
     pub fn help(slot: usize) {
         kernels::pool::help(slot, || {
-            if let Err(error) = port::scope().post_message(&JsValue::NULL) {
+            if let Err(error) = worker_scope::scope().post_message(&JsValue::NULL) {
                 web_sys::console::error_1(&error);
             }
         })

@@ -1,33 +1,13 @@
-//! The worker's end of the line to the page.
+//! Messages from and to the page.
 
 use crate::photo::PhotoFile;
+use crate::worker_scope::scope;
 use engine::Message;
 use futures_channel::mpsc::UnboundedSender;
 use protocol::Reply;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
-
-/// The worker's global scope.
-pub fn scope() -> DedicatedWorkerGlobalScope {
-    js_sys::global().unchecked_into()
-}
-
-/// Starts a worker of this worker's own, from a module beside its script.
-///
-/// # Errors
-/// When the browser refuses; that a script is missing is only heard later, as an event.
-pub fn worker(script: &str) -> Result<Worker, JsValue> {
-    let address = Url::new_with_base(script, &scope().location().href())?.href();
-    let options = WorkerOptions::new();
-    options.set_type(WorkerType::Module);
-    Worker::new_with_options(&address, &options)
-}
-
-/// Milliseconds since the worker began.
-pub fn now() -> f64 {
-    scope().performance().map_or(0.0, |clock| clock.now())
-}
+use web_sys::{Blob, MessageEvent};
 
 /// Sends every message that comes from the page on to `sender`.
 pub fn listen(sender: UnboundedSender<Message<PhotoFile>>) {

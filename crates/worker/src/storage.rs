@@ -2,10 +2,10 @@
 //! a worker reads it, and two tabs that write the same shard write the same bytes.
 
 use crate::bytes::JsBytes;
-use crate::lock::Held;
+use crate::lock::HeldLock;
 use crate::network::js_error_message;
-use crate::port;
-use crate::reader::{Gone, Reader};
+use crate::shard_reader::{ReaderFailed, ShardReader};
+use crate::worker_scope;
 use engine::platform::{Entry, Storage, StorageError};
 use js_sys::{Array, Uint8Array};
 use protocol::storage::{Key, SHARD_CACHE};
@@ -22,14 +22,14 @@ const CHECKSUM: &str = "x-checksum";
 pub struct BrowserStorage {
     cache: RefCell<Option<Cache>>,
     /// Reads shards while the worker's own thread is busy.
-    reader: RefCell<Option<Rc<Reader>>>,
+    reader: RefCell<Option<Rc<ShardReader>>>,
     /// It could not: shards are read on the worker's own thread.
     without_reader: Cell<bool>,
 }
 
 impl Storage for BrowserStorage {
     type Bytes = JsBytes;
-    type Lock = Held;
+    type Lock = HeldLock;
 
     async fn is_available(&self) -> bool {
         // Anew for each load: another tab may have deleted the cache meanwhile, and what is written to a deleted one is lost.
@@ -60,7 +60,7 @@ impl Storage for BrowserStorage {
         {
             match reader.read(key).await {
                 Ok(entry) => return Ok(entry),
-                Err(Gone) => self.give_up_reader(),
+                Err(ReaderFailed) => self.give_up_reader(),
             }
         }
         let checksum = entry.headers().get(CHECKSUM).ok().flatten();
@@ -80,11 +80,11 @@ impl Storage for BrowserStorage {
         Ok(())
     }
 
-    async fn lock(&self, name: &str) -> Option<Held> {
-        Held::wait(name).await
+    async fn lock(&self, name: &str) -> Option<HeldLock> {
+        HeldLock::wait(name).await
     }
 
-    fn rest(&self) {
+    fn reads_done(&self) {
         self.reader.take();
     }
 }
@@ -107,13 +107,13 @@ impl BrowserStorage {
     }
 
     /// The thread that reads, started with the first shard of a load.
-    fn reader(&self) -> Option<Rc<Reader>> {
+    fn reader(&self) -> Option<Rc<ShardReader>> {
         if self.without_reader.get() {
             return None;
         }
         let mut reader = self.reader.borrow_mut();
         if reader.is_none() {
-            *reader = Reader::start().map(Rc::new);
+            *reader = ShardReader::start().map(Rc::new);
         }
         reader.clone()
     }
@@ -121,10 +121,10 @@ impl BrowserStorage {
 
 async fn open() -> Result<Cache, StorageError> {
     // Without a secure context there is no `caches` to ask.
-    if !port::scope().is_secure_context() {
+    if !worker_scope::scope().is_secure_context() {
         return Err(StorageError::Failed("the page is not secure".into()));
     }
-    let opened = port::scope().caches().map_err(failed)?.open(SHARD_CACHE);
+    let opened = worker_scope::scope().caches().map_err(failed)?.open(SHARD_CACHE);
     JsFuture::from(opened).await.map_err(failed)?.dyn_into().map_err(failed)
 }
 

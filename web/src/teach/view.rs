@@ -3,7 +3,7 @@
 use super::Msg;
 use page::teach::state::{Class, Photo, PhotoState, TeachState, Training};
 use page::teach::text::TeachText;
-use protocol::teach::Lesson;
+use protocol::teach::TrainingReport;
 use std::rc::Rc;
 use web_sys::{DragEvent, File, FileList, HtmlInputElement};
 use yew::{Callback, Event, Html, InputEvent, MouseEvent, TargetCast, classes, html};
@@ -88,8 +88,8 @@ pub fn panel(
                 if state.left_out > 0 {
                     <p class="teach-failure" data-testid="teach-left-out">{ (text.left_out)(state.left_out) }</p>
                 }
-                if let Training::Done(lesson) = &state.training {
-                    { results(lesson, state, text) }
+                if let Training::Done(report) = &state.training {
+                    { results(report, state, text) }
                 }
             </details>
             { heads(state, text, model, callbacks) }
@@ -116,8 +116,8 @@ fn status_text(state: &TeachState, text: &TeachText, model: bool) -> String {
         Training::Going(accuracy) => (text.training)(*accuracy),
         Training::Failed(fault) => (text.teach_fault)(fault),
         _ if left > 0 => (text.looking)(left, all),
-        Training::Done(lesson) if lesson.held_out == 0 => text.taught_unmeasured.to_owned(),
-        Training::Done(lesson) => (text.taught)(lesson.right, lesson.held_out, lesson.ms / 1e3),
+        Training::Done(report) if report.held_out == 0 => text.taught_unmeasured.to_owned(),
+        Training::Done(report) => (text.taught)(report.right, report.held_out, report.ms / 1e3),
         Training::None if state.training_request().is_some() => text.ready.to_owned(),
         Training::None => text.needs.to_owned(),
     }
@@ -210,8 +210,8 @@ fn failure(photo: &Photo, text: &TeachText) -> Html {
     html! { <p key={photo.id} class="teach-failure" data-testid="teach-failure">{ said }</p> }
 }
 
-fn results(lesson: &Lesson, state: &TeachState, text: &'static TeachText) -> Html {
-    let table = !lesson.confusion.is_empty() && lesson.classes.len() <= LARGEST_TABLE;
+fn results(report: &TrainingReport, state: &TeachState, text: &'static TeachText) -> Html {
+    let table = !report.confusion.is_empty() && report.classes.len() <= LARGEST_TABLE;
     let row = |(right, counts): (usize, &Vec<u32>)| {
         let cell = |(answered, count): (usize, &u32)| {
             let kind = match (right == answered, *count) {
@@ -223,7 +223,7 @@ fn results(lesson: &Lesson, state: &TeachState, text: &'static TeachText) -> Htm
         };
         html! {
             <tr>
-                <th scope="row">{ &lesson.classes[right] }</th>
+                <th scope="row">{ &report.classes[right] }</th>
                 { for counts.iter().enumerate().map(cell) }
             </tr>
         }
@@ -231,9 +231,9 @@ fn results(lesson: &Lesson, state: &TeachState, text: &'static TeachText) -> Htm
     let mistake = |(photo, answered): &(u64, usize)| {
         // A photo that was removed meanwhile has no name any more.
         let (class, name) = state.photo(*photo)?;
-        Some(html! { <li key={*photo}>{ (text.mistake)(name, class, &lesson.classes[*answered]) }</li> })
+        Some(html! { <li key={*photo}>{ (text.mistake)(name, class, &report.classes[*answered]) }</li> })
     };
-    let mistakes: Vec<Html> = lesson.mistakes.iter().filter_map(mistake).take(LISTED).collect();
+    let mistakes: Vec<Html> = report.mistakes.iter().filter_map(mistake).take(LISTED).collect();
     html! {
         <>
             if table {
@@ -243,10 +243,10 @@ fn results(lesson: &Lesson, state: &TeachState, text: &'static TeachText) -> Htm
                         <thead>
                             <tr>
                                 <th scope="col">{ text.right_class }</th>
-                                { for lesson.classes.iter().map(|name| html! { <th scope="col">{ name }</th> }) }
+                                { for report.classes.iter().map(|name| html! { <th scope="col">{ name }</th> }) }
                             </tr>
                         </thead>
-                        <tbody>{ for lesson.confusion.iter().enumerate().map(row) }</tbody>
+                        <tbody>{ for report.confusion.iter().enumerate().map(row) }</tbody>
                     </table>
                 </div>
             }

@@ -1,4 +1,4 @@
-//! How near a device's answers are to those they should be.
+//! How close a device's logits are to reference logits.
 
 use super::Arithmetic;
 

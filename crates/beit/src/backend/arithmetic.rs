@@ -15,6 +15,7 @@ pub enum Arithmetic {
 }
 
 impl Arithmetic {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::F32, Self::F16, Self::Int8];
 
     /// For a person to read.

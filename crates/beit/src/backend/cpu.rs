@@ -9,14 +9,15 @@ use super::{Activation, Backend, BackendError, LayerNorm, Linear, Stage};
 use crate::position::relative_positions;
 use crate::weights::TensorData;
 use kernels::{
-    Attended, BLOCK, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias, RelativePositionBias,
+    AttentionOutput, BLOCK, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias,
+    RelativePositionBias,
 };
-use tokens::{Buffers, Values};
+use tokens::{BufferPool, Values};
 
 /// A processor and the instructions to use on it.
 pub struct Cpu {
     isa: Isa,
-    buffers: Buffers,
+    buffers: BufferPool,
     times: Times,
 }
 
@@ -27,25 +28,27 @@ pub enum CpuMatrix {
 }
 
 impl Cpu {
+    /// A processor that measures no times.
     pub fn new(isa: Isa) -> Self {
-        Self { isa, buffers: Buffers::default(), times: Times::default() }
+        Self { isa, buffers: BufferPool::default(), times: Times::default() }
     }
 
-    /// One that counts what its time goes to by `clock`, in milliseconds since any moment.
+    /// One that measures the time of each stage by `clock`, in milliseconds since any moment.
     pub fn with_clock(isa: Isa, clock: fn() -> f64) -> Self {
         Self { times: Times::with(clock), ..Self::new(isa) }
     }
 
+    /// The instructions in use.
     pub fn isa(&self) -> Isa {
         self.isa
     }
 
     fn tokens(&self, values: Values, photos: usize, rows: usize, width: usize) -> CpuTokens {
-        CpuTokens { values, photos, rows, width, home: self.buffers.clone() }
+        CpuTokens { values, photos, rows, width, pool: self.buffers.clone() }
     }
 
-    /// Room for values; what it holds is left over from an earlier use.
-    fn room(&self, photos: usize, rows: usize, width: usize) -> CpuTokens {
+    /// Uninitialised activations: they hold what an earlier use left.
+    fn alloc(&self, photos: usize, rows: usize, width: usize) -> CpuTokens {
         self.tokens(Values::Floats(self.buffers.floats(rows * width)), photos, rows, width)
     }
 
@@ -66,7 +69,7 @@ impl Cpu {
                 let mut codes = self.buffers.codes(x.rows, x.width);
                 codes.quantize(self.isa, weight.format(), values, x.rows, x.width);
                 kernels::gemm(self.isa, &codes, weight, Some(bias), activation, out);
-                self.buffers.give_back(Values::Codes(codes));
+                self.buffers.recycle(Values::Codes(codes));
             }
         });
         Ok(())
@@ -78,7 +81,7 @@ impl Cpu {
         qkv: &CpuTokens,
         heads: usize,
         bias: Option<&RelativePositionBias>,
-        out: Attended,
+        out: AttentionOutput,
     ) -> Result<(), BackendError> {
         let values = qkv.floats()?;
         let shape =
@@ -86,7 +89,7 @@ impl Cpu {
         self.times.of(Stage::Attention, || {
             let mut scratch = self.buffers.attention();
             kernels::attention(self.isa, values, shape, bias.map(PositionBias::Relative), &mut scratch, out);
-            self.buffers.give_back_attention(scratch);
+            self.buffers.recycle_attention(scratch);
         });
         Ok(())
     }
@@ -143,7 +146,7 @@ impl Backend for Cpu {
             return Err(BackendError::Shape { what: "photos, at least", expected: 1, got: 0 });
         }
         expect("uploaded values", photos * rows * width, values.len())?;
-        let mut tokens = self.room(photos, photos * rows, width);
+        let mut tokens = self.alloc(photos, photos * rows, width);
         tokens.floats_mut()?.copy_from_slice(values);
         Ok(tokens)
     }
@@ -156,7 +159,7 @@ impl Backend for Cpu {
     ) -> Result<CpuTokens, BackendError> {
         let (width, photos) = (patches.width, patches.photos);
         expect("class token", width, class_token.len())?;
-        let mut all = self.room(photos, photos + patches.rows, width);
+        let mut all = self.alloc(photos, photos + patches.rows, width);
         let of_photo = patches.photo_rows() * width;
         let of_photos = patches.floats()?.chunks_exact(of_photo);
         for (tokens, patches) in all.floats_mut()?.chunks_exact_mut(width + of_photo).zip(of_photos) {
@@ -174,7 +177,7 @@ impl Backend for Cpu {
     fn layer_norm(&self, x: &CpuTokens, norm: &LayerNorm<Self>) -> Result<CpuTokens, BackendError> {
         expect("layer norm weight", x.width, norm.weight.len())?;
         expect("layer norm bias", x.width, norm.bias.len())?;
-        let (values, mut out) = (x.floats()?, self.room(x.photos, x.rows, x.width));
+        let (values, mut out) = (x.floats()?, self.alloc(x.photos, x.rows, x.width));
         let (LayerNorm { weight, bias, eps }, to) = (norm, out.floats_mut()?);
         self.times.of(Stage::LayerNorm, || {
             kernels::layer_norm(self.isa, values, x.rows, x.width, weight, bias, *eps, to);
@@ -209,13 +212,13 @@ impl Backend for Cpu {
     ) -> Result<CpuTokens, BackendError> {
         match &linear.weight {
             CpuMatrix::Packed(weight) => {
-                let mut out = self.room(x.photos, x.rows, weight.n());
+                let mut out = self.alloc(x.photos, x.rows, weight.n());
                 self.product(x, weight, &linear.bias, activation, Output::Values(out.floats_mut()?))?;
                 Ok(out)
             }
             CpuMatrix::Dense(weight) => {
                 expect("linear layer's input", weight.k(), x.width)?;
-                let (values, mut out) = (x.floats()?, self.room(x.photos, x.rows, weight.n()));
+                let (values, mut out) = (x.floats()?, self.alloc(x.photos, x.rows, weight.n()));
                 let to = out.floats_mut()?;
                 self.times.of(Stage::DenseProducts, || {
                     kernels::dense(self.isa, values, weight, Some(&linear.bias), activation, to);
@@ -247,8 +250,8 @@ impl Backend for Cpu {
         heads: usize,
         bias: Option<&RelativePositionBias>,
     ) -> Result<CpuTokens, BackendError> {
-        let mut out = self.room(qkv.photos, qkv.rows, qkv.width / 3);
-        self.attend(qkv, heads, bias, Attended::Values(out.floats_mut()?))?;
+        let mut out = self.alloc(qkv.photos, qkv.rows, qkv.width / 3);
+        self.attend(qkv, heads, bias, AttentionOutput::Values(out.floats_mut()?))?;
         Ok(out)
     }
 
@@ -265,7 +268,7 @@ impl Backend for Cpu {
         };
         let width = qkv.width / 3;
         let mut codes = self.buffers.codes(qkv.rows, width);
-        self.attend(qkv, heads, bias, Attended::Codes(&mut codes, next.format()))?;
+        self.attend(qkv, heads, bias, AttentionOutput::Codes(&mut codes, next.format()))?;
         Ok(self.tokens(Values::Codes(codes), qkv.photos, qkv.rows, width))
     }
 
@@ -296,7 +299,7 @@ impl Backend for Cpu {
     }
 
     fn mean_of_patches(&self, x: &CpuTokens) -> Result<CpuTokens, BackendError> {
-        let mut means = self.room(x.photos, x.photos, x.width);
+        let mut means = self.alloc(x.photos, x.photos, x.width);
         let (values, to) = (x.floats()?, means.floats_mut()?);
         self.times.of(Stage::Rest, || {
             to.fill(0.0);

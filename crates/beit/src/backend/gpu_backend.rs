@@ -1,4 +1,4 @@
-//! What a GPU can do beside a backend's work, for whoever decides whether it is used.
+//! What device selection needs of a GPU beside the operations of a backend.
 #![allow(async_fn_in_trait)]
 
 use super::{Agreement, Arithmetic, Backend, BackendError};
@@ -17,8 +17,10 @@ pub trait GpuBackend: Backend + Clone {
     /// Whether it is imitated on the processor.
     fn is_software(&self) -> bool;
 
+    /// The arithmetic that it supports.
     fn offered(&self) -> Vec<Arithmetic>;
 
+    /// The arithmetic in use.
     fn arithmetic(&self) -> Arithmetic;
 
     /// What is not offered changes nothing.
@@ -27,7 +29,7 @@ pub trait GpuBackend: Backend + Clone {
     /// Runs a small network here and on the processor, and compares their logits.
     async fn self_check(&self, format: WeightFormat) -> Result<Agreement, BuildError>;
 
-    /// Compiles what the network runs. `ready` is told how many of how many programs are.
+    /// Compiles what the network runs. `ready` is called with the number of programs that are compiled, and of all.
     async fn compile(
         &self,
         config: &Config,

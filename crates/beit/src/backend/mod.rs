@@ -1,4 +1,4 @@
-//! What a device must be able to do for the network to run on it.
+//! The operations that the network needs of a device.
 //!
 //! The forward pass ([`crate::model`], [`crate::block`]) is written once against [`Backend`];
 //! a backend decides how tensors are stored and which kernels run.
@@ -151,14 +151,19 @@ pub trait Backend {
 
 /// A linear layer's weights and bias on a device.
 pub struct Linear<B: Backend + ?Sized> {
+    /// `[n, k]`
     pub weight: B::Matrix,
+    /// `[n]`
     pub bias: B::Vector,
 }
 
 /// A layer norm's weight, bias and eps on a device.
 pub struct LayerNorm<B: Backend + ?Sized> {
+    /// `[width]`
     pub weight: B::Vector,
+    /// `[width]`
     pub bias: B::Vector,
+    /// Added to the variance.
     pub eps: f32,
 }
 
@@ -166,6 +171,7 @@ pub use kernels::Activation;
 
 /// Why a device could not do its part.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum BackendError {
     #[error("{what}: expected {expected}, got {got}")]
     Shape { what: &'static str, expected: usize, got: usize },

@@ -1,4 +1,4 @@
-//! Where a device's time goes, for whoever brings a clock.
+//! How the time of a forward pass divides into stages, if there is a clock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +10,7 @@ pub enum Stage {
     Products,
     /// Products with F32 weights: the patch embedding, or all of an F32 network.
     DenseProducts,
+    /// Scores, softmax and the weighted sum of the values.
     Attention,
     /// With quantising for the product that follows.
     LayerNorm,
@@ -18,6 +19,7 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them.
     pub const ALL: [Stage; 5] =
         [Stage::Products, Stage::DenseProducts, Stage::Attention, Stage::LayerNorm, Stage::Rest];
 

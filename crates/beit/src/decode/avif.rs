@@ -9,6 +9,7 @@ use super::{DecodeError, Rgb, upright};
 /// A file with the same picture as it is stored: neither turned nor mirrored by a decoder, and without alpha.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPicture {
+    /// To be decoded.
     pub file: Vec<u8>,
     orientation: Orientation,
 }

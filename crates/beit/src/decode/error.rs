@@ -1,4 +1,4 @@
-//! What can be wrong with a file, said so that whoever brought it understands.
+//! Why a file could not be decoded, in plain sentences for the visitor.
 
 use std::error::Error;
 use std::io;
@@ -11,6 +11,7 @@ use super::{Foreign, Format, MAX_FILE_BYTES, MAX_PIXELS, Raw};
 
 /// Why a file gave no picture. `Display` is a plain sentence; `detail` is for developers and not part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum DecodeError {
     #[error("This file is empty.")]
     Empty,
@@ -55,10 +56,12 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// [`DecodeError::Corrupt`].
     pub fn corrupt(format: Format, detail: impl Into<String>) -> Self {
         Self::Corrupt { format, detail: detail.into() }
     }
 
+    /// [`DecodeError::UnsupportedVariant`].
     pub fn variant(format: Format, detail: impl Into<String>) -> Self {
         Self::UnsupportedVariant { format, detail: detail.into() }
     }

@@ -17,7 +17,7 @@ use completeness::Completeness;
 use image::codecs::jpeg::JpegDecoder;
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
-use super::orientation::Metadata;
+use super::metadata::Metadata;
 use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, read, reserve};
 use structure::{Component, Segments, Structure};
 pub(super) use structure::{Frame, first_frame, structure};

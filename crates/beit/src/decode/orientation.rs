@@ -6,6 +6,7 @@
 use image::metadata::Orientation;
 
 use super::ifd::{SHORT, Tiff, find};
+use super::metadata::Metadata;
 use super::{Format, jpeg, png, webp};
 
 const TAG: u16 = 0x0112;
@@ -14,7 +15,9 @@ const XMP_TAG: u16 = 700;
 /// Where an orientation was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrientationSource {
+    /// The EXIF data's tag 0x0112.
     Exif,
+    /// XMP's `tiff:Orientation`.
     Xmp,
 }
 
@@ -26,16 +29,6 @@ pub(super) struct Stated {
     pub source: Option<OrientationSource>,
     /// Browsers turn the photo in the same way.
     pub shown_by_browsers: bool,
-}
-
-/// A file's metadata, as far as orientation goes.
-#[derive(Default)]
-pub(super) struct Metadata {
-    /// A TIFF header and what follows it.
-    pub exif: Option<Vec<u8>>,
-    pub xmp: Option<Vec<u8>>,
-    /// Browsers read this EXIF data too.
-    pub exif_is_for_browsers: bool,
 }
 
 /// What the file says.

@@ -6,7 +6,7 @@ use std::io::Read;
 use flate2::Crc;
 use flate2::read::ZlibDecoder;
 
-use super::orientation::Metadata;
+use super::metadata::Metadata;
 
 const SIGNATURE: usize = 8;
 /// No metadata that tells an orientation is longer once it is unpacked.

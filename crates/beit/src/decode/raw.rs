@@ -13,8 +13,9 @@ use super::jpeg::{Frame, first_frame, structure};
 /// A kind of raw photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Raw {
-    /// Canon, older and newer.
+    /// Canon, older.
     Cr2,
+    /// Canon, newer.
     Cr3,
     /// Adobe's, and many phones'.
     Dng,

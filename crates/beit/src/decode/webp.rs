@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::orientation::Metadata;
+use super::metadata::Metadata;
 use super::{DecodeError, Format};
 
 /// Bits of the flags of an extended file: what its header announces.

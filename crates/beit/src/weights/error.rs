@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// Why a weights file was refused.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum WeightsError {
     #[error("this is not a GGUF file: {0}")]
     Header(String),
@@ -24,6 +25,7 @@ pub enum WeightsError {
 
 /// Why a manifest was refused.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum ManifestError {
     #[error("the manifest is not valid JSON of the expected form: {0}")]
     Json(#[from] serde_json::Error),
@@ -33,6 +35,7 @@ pub enum ManifestError {
 
 /// Why a shard's bytes were refused.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum ShardError {
     #[error("{name}: expected {expected} bytes, got {got}")]
     Size { name: String, expected: u64, got: u64 },

@@ -10,6 +10,7 @@ const MAGIC: &[u8] = b"GGUF";
 const VERSION: u32 = 2;
 /// Tensors begin at multiples of so many bytes, unless the file says otherwise.
 pub const ALIGNMENT: u64 = 32;
+/// The metadata key by which a file says otherwise.
 pub const ALIGNMENT_KEY: &str = "general.alignment";
 
 /// GGML's own limit.
@@ -21,6 +22,7 @@ const MAX_ELEMENTS: u64 = 4 << 20;
 
 /// A value of the header.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Value {
     U8(u8),
     I8(i8),
@@ -54,14 +56,17 @@ impl Value {
         }
     }
 
+    /// The value, if it is an F32.
     pub fn as_f32(&self) -> Option<f32> {
         if let Self::F32(v) = *self { Some(v) } else { None }
     }
 
+    /// The value, if it is a string.
     pub fn as_str(&self) -> Option<&str> {
         if let Self::String(v) = self { Some(v) } else { None }
     }
 
+    /// The values, if it is an array.
     pub fn as_array(&self) -> Option<&[Value]> {
         if let Self::Array(v) = self { Some(v) } else { None }
     }
@@ -117,6 +122,7 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 
 /// How a tensor's values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum TensorType {
     F32,
     F16,
@@ -147,6 +153,7 @@ impl TensorType {
         }
     }
 
+    /// As GGML names it.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "F32",
@@ -181,6 +188,7 @@ impl TensorType {
 pub struct TensorInfo {
     /// Rows first, as in PyTorch; the file has it the other way round.
     pub shape: Vec<u64>,
+    /// How it is stored.
     pub kind: TensorType,
     /// From [`Header::data_start`] on.
     pub offset: u64,
@@ -189,7 +197,9 @@ pub struct TensorInfo {
 /// All that precedes the tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
+    /// By their keys.
     pub metadata: HashMap<String, Value>,
+    /// By their names.
     pub tensors: HashMap<String, TensorInfo>,
     /// Where the tensors begin in the file.
     pub data_start: u64,
@@ -197,6 +207,7 @@ pub struct Header {
 
 /// Why there is no header.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum HeaderError {
     /// It may be complete with more bytes.
     #[error("it ends in the middle of its header")]

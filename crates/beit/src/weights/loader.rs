@@ -17,7 +17,9 @@ const MAX_HEADER_BYTES: usize = 32 << 20;
 /// One tensor, complete.
 #[derive(Debug)]
 pub struct Tensor {
+    /// Which one it is.
     pub spec: TensorSpec,
+    /// Its values.
     pub data: TensorData,
 }
 
@@ -27,14 +29,22 @@ pub enum TensorData {
     /// F32, or F16 widened; row-major.
     Dense(Vec<f32>),
     /// Blocks of 32 along each row, in GGUF's order.
-    Blocks { format: WeightFormat, bytes: Vec<u8> },
+    Blocks {
+        /// What each block holds.
+        format: WeightFormat,
+        /// The blocks.
+        bytes: Vec<u8>,
+    },
 }
 
 /// What the file says of itself.
 #[derive(Debug)]
 pub struct Header {
+    /// The network's shape.
     pub config: Config,
+    /// One a class.
     pub labels: Vec<Label>,
+    /// All of the metadata.
     pub metadata: Metadata,
     /// How each tensor is stored, in the file's order: name, GGUF type, bytes.
     pub tensors: Vec<(String, &'static str, u64)>,
@@ -140,7 +150,7 @@ fn fill(
         let mut filling = match current.take() {
             Some(filling) => filling,
             None => match pending.next() {
-                Some(next) => Filling { bytes: room(&next.spec, next.bytes)?, pending: next },
+                Some(next) => Filling { bytes: try_alloc(&next.spec, next.bytes)?, pending: next },
                 None => return Ok(()),
             },
         };
@@ -161,7 +171,7 @@ fn fill(
 }
 
 /// Empty room for a tensor's values, of which the file says how many bytes they take.
-fn room<T>(spec: &TensorSpec, bytes: u64) -> Result<Vec<T>, WeightsError> {
+fn try_alloc<T>(spec: &TensorSpec, bytes: u64) -> Result<Vec<T>, WeightsError> {
     let out_of_memory = || WeightsError::OutOfMemory { tensor: spec.name.clone(), bytes };
     let mut values = Vec::new();
     let length = usize::try_from(bytes / size_of::<T>() as u64).map_err(|_| out_of_memory())?;
@@ -171,7 +181,7 @@ fn room<T>(spec: &TensorSpec, bytes: u64) -> Result<Vec<T>, WeightsError> {
 
 fn complete(filling: Filling) -> Result<Tensor, WeightsError> {
     let Filling { pending: Pending { spec, kind, .. }, bytes } = filling;
-    let floats = || room(&spec, 4 * spec.values());
+    let floats = || try_alloc(&spec, 4 * spec.values());
     let data = match kind {
         TensorType::F32 => {
             let mut values = floats()?;

@@ -22,7 +22,9 @@ pub struct Manifest {
     pub name: String,
     /// How the linear weights are stored: `q8_0`, `q4_0`, `f16` or `f32`.
     pub quantization: String,
+    /// Values of all tensors.
     pub parameters: u64,
+    /// Rows of the head.
     pub classes: usize,
     /// Side of the square input in pixels.
     pub image_size: usize,
@@ -56,6 +58,7 @@ pub struct Checkpoint {
 pub struct Shard {
     /// File name, beside the manifest.
     pub name: String,
+    /// Length of the file.
     pub bytes: u64,
     /// Lower-case hexadecimal.
     pub sha256: String,

@@ -1,6 +1,6 @@
 //! The weights file: a GGUF with standard types, cut into shards that a manifest lists.
 //!
-//! Nothing outside this module knows the format. Written by [`write`], read by pushing its bytes,
+//! Nothing outside this module knows the format. Written by [`write()`], read by pushing its bytes,
 //! in order and in pieces of any size, through a [`Loader`], which hands over each tensor as soon
 //! as its last byte has come: a model is never in memory twice.
 //!

@@ -13,8 +13,11 @@ pub type Metadata = HashMap<String, Value>;
 /// One tensor of a network: its name (timm's) and shape, row-major.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorSpec {
+    /// As in timm's checkpoints.
     pub name: String,
+    /// Row-major.
     pub shape: Vec<usize>,
+    /// How it is used.
     pub role: Role,
 }
 

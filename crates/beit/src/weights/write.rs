@@ -9,6 +9,7 @@ use std::io::Write;
 
 /// How a tensor is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Storage {
     F32,
     F16,

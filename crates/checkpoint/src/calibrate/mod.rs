@@ -358,16 +358,12 @@ fn add_scaled(stream: &mut [f32], y: &[f32], gamma: &[f32]) {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    /// splitmix64, four of them added: nearly normal, the same everywhere.
+    use splitmix64::SplitMix64;
+
+    /// Sums of four uniform numbers: nearly normal, the same everywhere.
     pub(crate) fn noise(seed: u64, n: usize) -> Vec<f32> {
-        let mut state = seed;
-        let mut uniform = || {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-        };
+        let mut random = SplitMix64(seed);
+        let mut uniform = || (random.next_u64() >> 40) as f32 / (1u64 << 24) as f32 - 0.5;
         (0..n).map(|_| uniform() + uniform() + uniform() + uniform()).collect()
     }
 

@@ -11,7 +11,7 @@ use crate::output::{json, say, wants_json};
 use beit::labels::Label;
 use beit::topk::top_k;
 use checkpoint::retrained::{NewModel, NewWeights};
-use head::{Confusion, Examples, Head, HeadError, Lesson, Options, Progress, teach};
+use head::{Confusion, Examples, Head, HeadError, Options, Progress, TrainedHead, train_head};
 use kernels::Isa;
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -107,7 +107,7 @@ pub fn learn(
     train: &Set,
     width: usize,
     threads: NonZeroUsize,
-) -> Result<Lesson, Failure> {
+) -> Result<TrainedHead, Failure> {
     let features = train.photos.iter().flat_map(|photo| photo.features.iter().copied()).collect();
     let classes = train.photos.iter().map(|photo| photo.class).collect();
     let examples = Examples::new(width, labels.len(), features, classes).map_err(|error| match error {
@@ -128,7 +128,7 @@ pub fn learn(
     };
     let work = examples.len() * width * labels.len();
     let threads = if work < SMALL { NonZeroUsize::MIN } else { threads };
-    engine::pool(threads)?.install(|| teach(Isa::best(), &examples, &options, progress)).map_err(refused)
+    engine::pool(threads)?.install(|| train_head(Isa::best(), &examples, &options, progress)).map_err(refused)
 }
 
 /// The head's answers to photos it was not trained on.

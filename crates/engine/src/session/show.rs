@@ -1,14 +1,13 @@
-//! What the page shows of a photo beside its answer: a heat map, what the network saw, the whole of it as it was decoded.
+//! Requests for pictures beside an answer: a heat map, the network's input, the whole photo as it was decoded.
 
 use super::Session;
 use crate::error::PhotoError;
 use crate::fault;
-use crate::load::Loaded;
-use crate::photo::PhotoDecoder;
+use crate::on_device::OnDevice;
 use crate::platform::Platform;
 use beit::decode::Rgb;
-use beit::preprocess::fit_within;
-use protocol::{HeatMap, Reply};
+use beit::preprocess::{fit_within, resize_and_crop, visible_area};
+use protocol::{Area, HeatMap, Reply};
 
 impl<P: Platform> Session<P> {
     pub(super) async fn show_heat_map(&mut self, id: u64, photo: Option<&P::Photo>, class: usize) {
@@ -29,9 +28,9 @@ impl<P: Platform> Session<P> {
     }
 
     pub(super) async fn show_whole(&mut self, id: u64, photo: Option<&P::Photo>, side: u32) {
-        match self.read_and_decode(photo).await {
-            Ok(photo) => {
-                let Rgb { width, height, pixels } = fit_within(&photo, side);
+        match self.decoder().read_and_decode(photo).await {
+            Ok((_, rgb)) => {
+                let Rgb { width, height, pixels } = fit_within(&rgb, side);
                 self.platform.post_with(&Reply::Whole { id, side, width, height }, &rgba(&pixels));
             }
             Err(error) => self.not_shown(id, error),
@@ -62,15 +61,26 @@ impl<P: Platform> Session<P> {
         photo: Option<&P::Photo>,
         class: usize,
     ) -> Result<HeatMap, PhotoError> {
-        let Loaded { network, .. } = self.loaded.as_mut().ok_or(PhotoError::NoModel)?;
-        let decoder = PhotoDecoder { platform: &self.platform, programs: &self.programs };
-        network.explain(&decoder, id, photo, class).await
+        let network = self.network()?;
+        // Before a GPU's time limit begins.
+        let pixels = match network.classifier.remembers(id) {
+            true => None,
+            false => {
+                let (info, pixels) = self.prepare(photo).await?;
+                let how = &network.classifier.config().preprocessing;
+                let (x, y, width, height) = visible_area(info.width, info.height, how);
+                Some((pixels, Area { x, y, width, height }))
+            }
+        };
+        let OnDevice { classifier, device } =
+            self.loaded.as_mut().map(|loaded| &mut loaded.network).ok_or(PhotoError::NoModel)?;
+        device.in_time(self.platform.clock(), classifier.explain(id, pixels, class)).await
     }
 
     /// The square that the network sees of the photo.
-    async fn input(&mut self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
-        let photo = self.read_and_decode(photo).await?;
-        Ok(self.network()?.input(&photo))
+    async fn input(&self, photo: Option<&P::Photo>) -> Result<Rgb, PhotoError> {
+        let (_, rgb) = self.decoder().read_and_decode(photo).await?;
+        Ok(resize_and_crop(&rgb, &self.network()?.classifier.config().preprocessing))
     }
 }
 

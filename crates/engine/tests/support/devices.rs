@@ -1,4 +1,4 @@
-//! A processor and a GPU that do as they are told.
+//! A processor and a GPU whose behaviour tests set.
 
 use super::backend::{Alive, FakeBackend};
 use super::clock::FakeClock;
@@ -33,8 +33,8 @@ pub struct FakeDevices(pub Rc<State>);
 pub struct State {
     pub clock: FakeClock,
     pub gpu: Cell<GpuIs>,
-    /// Milliseconds of a photo on the processor: as a product foretells them, and as they are.
-    pub cpu_foretold_ms: Cell<f64>,
+    /// Milliseconds of a photo on the processor: as a product predicts them, and as they are.
+    pub cpu_predicted_ms: Cell<f64>,
     pub cpu_ms: Cell<f64>,
     /// Photos until the GPU is lost.
     pub lost_after: Cell<Option<u32>>,
@@ -56,7 +56,7 @@ impl FakeDevices {
         Self(Rc::new(State {
             clock: clock.clone(),
             gpu: Cell::new(gpu),
-            cpu_foretold_ms: Cell::new(1_000.0),
+            cpu_predicted_ms: Cell::new(1_000.0),
             cpu_ms: Cell::new(1_000.0),
             lost_after: Cell::new(None),
             nan_after: Cell::new(None),
@@ -84,7 +84,7 @@ impl Devices for FakeDevices {
     }
 
     fn product_ms(&self, config: &Config, _: Isa, _: WeightFormat) -> f64 {
-        self.0.cpu_foretold_ms.get() / engine::device_selection::photo_ms_on_cpu(config, 1.0)
+        self.0.cpu_predicted_ms.get() / engine::device_selection::photo_ms_on_cpu(config, 1.0)
     }
 
     async fn start_threads(&self, threads: usize) -> Threads {

@@ -19,7 +19,7 @@ use engine::platform::{Bytes, Photo, Platform};
 use engine::{Message, Session};
 use network::FakeNetwork;
 use protocol::{Device, Kept, Reply, Request};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use storage::FakeStorage;
 
@@ -37,6 +37,11 @@ impl World {
         let storage = FakeStorage::new(clock.clone());
         Rc::new(Self { clock, network, storage })
     }
+}
+
+thread_local! {
+    /// Bytes that were copied out of [`FakeBytes`]. Each test has a thread of its own.
+    pub static COPIED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Bytes in memory.
@@ -57,6 +62,7 @@ impl Bytes for FakeBytes {
     }
 
     fn copy_to(&self, at: u64, to: &mut [u8]) {
+        COPIED.set(COPIED.get() + to.len() as u64);
         to.copy_from_slice(&self.0[at as usize..at as usize + to.len()]);
     }
 
@@ -156,7 +162,7 @@ impl Platform for OfMachine {
     }
 }
 
-/// A tab: what it is told, and what it posted.
+/// A tab: requests in, replies out.
 pub struct Tab {
     pub machine: Rc<Machine>,
     pub session: Session<OfMachine>,

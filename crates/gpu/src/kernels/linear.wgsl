@@ -10,25 +10,17 @@
 //                                                     Q4_0: 1 word of 8 codes, for two quads
 //     scales  [panel][block of 32 k][column]          f16, two in a word; F32: none
 //
-// Generated in front: Real (f32 or f16), FORMAT (one of the three), TILE_ROWS, THREAD_COLUMNS (4 or 8).
+// Generated in front: Real (f32 or f16), FORMAT (one of the three), TILE_ROWS, THREAD_COLUMNS (4 or 8). Behind
+// follows linear_common.wgsl.
 
 const F32: u32 = 0u;
-const Q8_0: u32 = 1u;
-const Q4_0: u32 = 2u;
 
-const PANEL: u32 = 64u;
 // Of k at a time, in quads: half a block of weights.
 const STEP: u32 = 4u;
-const THREAD_ROWS: u32 = 8u;
-const ROW_GROUPS: u32 = TILE_ROWS / THREAD_ROWS;
-const COLUMN_GROUPS: u32 = PANEL / THREAD_COLUMNS;
-const THREADS: u32 = ROW_GROUPS * COLUMN_GROUPS;
 // Strides in workgroup memory, odd multiples of what would make neighbours share a bank.
 const X_STRIDE: u32 = TILE_ROWS + 2u;
 const W_LANE: u32 = PANEL / 4u + 2u;
 const W_STRIDE: u32 = 4u * W_LANE;
-
-const GELU: u32 = 1u;
 
 struct Shape {
     rows: u32,
@@ -114,34 +106,7 @@ fn load_w(panel: u32, first_quad: u32, thread: u32) {
     }
 }
 
-// x · Φ(x), the exact form: erf by Abramowitz and Stegun, 7.1.26, within 1.5e-7.
-fn gelu(x: vec4<f32>) -> vec4<f32> {
-    let u = abs(x) * 0.70710678;
-    let t = 1.0 / (1.0 + 0.3275911 * u);
-    let series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    let tail = 0.5 * series * exp(-u * u);
-    return x * select(tail, 1.0 - tail, x >= vec4<f32>());
-}
-
-fn store(row: u32, column_quad: u32, sum: vec4<f32>) {
-    if row < shape.rows && column_quad < shape.out_quads {
-        var value = sum + bias[column_quad];
-        if shape.activation == GELU {
-            value = gelu(value);
-        }
-        out[row * shape.out_quads + column_quad] = value;
-    }
-}
-
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let panel = group.x;
-    let first_row = group.y * TILE_ROWS;
-    let column_quad = thread % COLUMN_GROUPS;
-    let row = thread / COLUMN_GROUPS;
-
-    // Of rows `row`, `row + ROW_GROUPS`, …, and of one or two quads of columns: named, so that they are
-    // registers on every driver.
+fn accumulate(panel: u32, first_row: u32, column_quad: u32, row: u32, thread: u32) -> Sums {
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -196,26 +161,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
-
-    let at = first_row + row;
-    let columns = panel * (PANEL / 4u) + column_quad;
-    store(at, columns, sum0);
-    store(at + ROW_GROUPS, columns, sum1);
-    store(at + 2u * ROW_GROUPS, columns, sum2);
-    store(at + 3u * ROW_GROUPS, columns, sum3);
-    store(at + 4u * ROW_GROUPS, columns, sum4);
-    store(at + 5u * ROW_GROUPS, columns, sum5);
-    store(at + 6u * ROW_GROUPS, columns, sum6);
-    store(at + 7u * ROW_GROUPS, columns, sum7);
-    if THREAD_COLUMNS == 8u {
-        let others = columns + COLUMN_GROUPS;
-        store(at, others, more0);
-        store(at + ROW_GROUPS, others, more1);
-        store(at + 2u * ROW_GROUPS, others, more2);
-        store(at + 3u * ROW_GROUPS, others, more3);
-        store(at + 4u * ROW_GROUPS, others, more4);
-        store(at + 5u * ROW_GROUPS, others, more5);
-        store(at + 6u * ROW_GROUPS, others, more6);
-        store(at + 7u * ROW_GROUPS, others, more7);
-    }
+    return Sums(
+        sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7,
+        more0, more1, more2, more3, more4, more5, more6, more7,
+    );
 }

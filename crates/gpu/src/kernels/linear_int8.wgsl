@@ -6,23 +6,14 @@
 //     x_scales [row][block]
 //     weights, w_scales as in linear.wgsl
 //
-// Generated in front: FORMAT (one of the two), TILE_ROWS, THREAD_COLUMNS (4 or 8).
+// Generated in front: FORMAT (one of the two), TILE_ROWS, THREAD_COLUMNS (4 or 8). Behind follows
+// linear_common.wgsl.
 
-const Q8_0: u32 = 1u;
-const Q4_0: u32 = 2u;
-
-const PANEL: u32 = 64u;
 // Quads of a block, which is what a step takes.
 const BLOCK: u32 = 8u;
-const THREAD_ROWS: u32 = 8u;
-const ROW_GROUPS: u32 = TILE_ROWS / THREAD_ROWS;
-const COLUMN_GROUPS: u32 = PANEL / THREAD_COLUMNS;
-const THREADS: u32 = ROW_GROUPS * COLUMN_GROUPS;
 const X_STRIDE: u32 = TILE_ROWS + 1u;
 const W_LANE: u32 = PANEL / 4u + 1u;
 const W_STRIDE: u32 = 4u * W_LANE;
-
-const GELU: u32 = 1u;
 
 struct Shape {
     rows: u32,
@@ -143,34 +134,7 @@ fn product(row: u32, w: Columns) -> vec4<f32> {
     return (w.scale * x_scale[row]) * vec4<f32>(dots);
 }
 
-// x · Φ(x), the exact form: erf by Abramowitz and Stegun, 7.1.26, within 1.5e-7.
-fn gelu(x: vec4<f32>) -> vec4<f32> {
-    let u = abs(x) * 0.70710678;
-    let t = 1.0 / (1.0 + 0.3275911 * u);
-    let series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    let tail = 0.5 * series * exp(-u * u);
-    return x * select(tail, 1.0 - tail, x >= vec4<f32>());
-}
-
-fn store(row: u32, column_quad: u32, sum: vec4<f32>) {
-    if row < shape.rows && column_quad < shape.out_quads {
-        var value = sum + bias[column_quad];
-        if shape.activation == GELU {
-            value = gelu(value);
-        }
-        out[row * shape.out_quads + column_quad] = value;
-    }
-}
-
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let panel = group.x;
-    let first_row = group.y * TILE_ROWS;
-    let column_quad = thread % COLUMN_GROUPS;
-    let row = thread / COLUMN_GROUPS;
-
-    // Of rows `row`, `row + ROW_GROUPS`, …, and of one or two quads of columns: named, so that they are
-    // registers on every driver.
+fn accumulate(panel: u32, first_row: u32, column_quad: u32, row: u32, thread: u32) -> Sums {
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -214,26 +178,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
-
-    let at = first_row + row;
-    let quad = panel * (PANEL / 4u) + column_quad;
-    store(at, quad, sum0);
-    store(at + ROW_GROUPS, quad, sum1);
-    store(at + 2u * ROW_GROUPS, quad, sum2);
-    store(at + 3u * ROW_GROUPS, quad, sum3);
-    store(at + 4u * ROW_GROUPS, quad, sum4);
-    store(at + 5u * ROW_GROUPS, quad, sum5);
-    store(at + 6u * ROW_GROUPS, quad, sum6);
-    store(at + 7u * ROW_GROUPS, quad, sum7);
-    if THREAD_COLUMNS == 8u {
-        let other = quad + COLUMN_GROUPS;
-        store(at, other, more0);
-        store(at + ROW_GROUPS, other, more1);
-        store(at + 2u * ROW_GROUPS, other, more2);
-        store(at + 3u * ROW_GROUPS, other, more3);
-        store(at + 4u * ROW_GROUPS, other, more4);
-        store(at + 5u * ROW_GROUPS, other, more5);
-        store(at + 6u * ROW_GROUPS, other, more6);
-        store(at + 7u * ROW_GROUPS, other, more7);
-    }
+    return Sums(
+        sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7,
+        more0, more1, more2, more3, more4, more5, more6, more7,
+    );
 }

@@ -2,7 +2,7 @@
 
 use crate::common::{Random, assert_close, gpu, gpu_with, gpu_without_subgroups};
 use ::kernels::{
-    Attended, AttentionScratch, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias,
+    AttentionOutput, AttentionScratch, DenseWeights, Heads, Isa, Output, PackedWeights, PositionBias,
     QuantizedActivations, WeightFormat,
 };
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
@@ -203,7 +203,7 @@ fn attentions() {
             let mut scratch = AttentionScratch::default();
             let bias = bias.as_deref().map(PositionBias::Dense);
             let shape = Heads { photos: 1, tokens, heads, head_width: width };
-            let out = Attended::Values(&mut expected);
+            let out = AttentionOutput::Values(&mut expected);
             ::kernels::attention(Isa::Scalar, &qkv, shape, bias, &mut scratch, out);
             let what = format!("{tokens} tokens, {heads} heads of {width}, bias {}", bias.is_some());
             assert_close(&what, &got, &expected, TOLERANCE);
@@ -227,7 +227,14 @@ fn attention_with_growing_scores() {
     let mut expected = vec![f32::NAN; tokens * width];
     let mut scratch = AttentionScratch::default();
     let shape = Heads { photos: 1, tokens, heads: 1, head_width: width };
-    ::kernels::attention(Isa::Scalar, &qkv, shape, None, &mut scratch, Attended::Values(&mut expected));
+    ::kernels::attention(
+        Isa::Scalar,
+        &qkv,
+        shape,
+        None,
+        &mut scratch,
+        AttentionOutput::Values(&mut expected),
+    );
     assert_close("growing scores", &got, &expected, 1e-4);
 }
 

@@ -11,7 +11,7 @@
 mod peak;
 
 use kernels::{
-    Activation, Attended, AttentionScratch, Heads, Isa, Output, PackedWeights, PositionBias,
+    Activation, AttentionOutput, AttentionScratch, Heads, Isa, Output, PackedWeights, PositionBias,
     QuantizedActivations, WeightFormat, add_scaled, attention, gelu, gemm, layer_norm, softmax,
 };
 
@@ -116,7 +116,7 @@ fn float_stages(isa: Isa, runs: usize) {
     report("scaled sum 2 × 197 × 1024", 2 * TOKENS * width, rows * width, ms);
     let shape = Heads { photos: 1, tokens: TOKENS, heads: 1, head_width: 64 };
     let bias = Some(PositionBias::Dense(&bias));
-    let ms = best(runs, || attention(isa, &x, shape, bias, &mut scratch, Attended::Values(&mut head)));
+    let ms = best(runs, || attention(isa, &x, shape, bias, &mut scratch, AttentionOutput::Values(&mut head)));
     report("attention 16 heads", 16, 1, ms);
 }
 

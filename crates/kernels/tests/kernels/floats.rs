@@ -2,8 +2,8 @@
 
 use crate::common::{Random, assert_close, product, random_weights};
 use kernels::{
-    Activation, Attended, AttentionScratch, Heads, Isa, PositionBias, WeightFormat, add_scaled, attention,
-    gelu, layer_norm, softmax,
+    Activation, AttentionOutput, AttentionScratch, Heads, Isa, PositionBias, WeightFormat, add_scaled,
+    attention, gelu, layer_norm, softmax,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -56,10 +56,10 @@ fn attention_follows_the_reference() {
                 let mut scratch = AttentionScratch::default();
                 // Twice, so that scratch from another shape is in the way.
                 let one = Heads { photos: 1, tokens: 1, heads, head_width: width };
-                let first = Attended::Values(&mut out[..heads * width]);
+                let first = AttentionOutput::Values(&mut out[..heads * width]);
                 attention(isa, &qkv[..3 * heads * width], one, None, &mut scratch, first);
                 let shape = Heads { photos, tokens, ..one };
-                attention(isa, &qkv, shape, bias, &mut scratch, Attended::Values(&mut out));
+                attention(isa, &qkv, shape, bias, &mut scratch, AttentionOutput::Values(&mut out));
                 out
             };
             let expected = run(Isa::Scalar);
@@ -129,7 +129,7 @@ fn empty_inputs_are_fine() {
         gelu(isa, &mut []);
         layer_norm(isa, &[], 0, 4, &[1.0; 4], &[0.0; 4], 1e-6, &mut []);
         let none = Heads { photos: 0, tokens: 3, heads: 2, head_width: 4 };
-        attention(isa, &[], none, None, &mut AttentionScratch::default(), Attended::Values(&mut []));
+        attention(isa, &[], none, None, &mut AttentionScratch::default(), AttentionOutput::Values(&mut []));
         let w = random_weights(&mut Random(10), WeightFormat::Q8_0, 8, 32);
         assert!(product(isa, &[], &w, None, Activation::Gelu).is_empty());
     }

@@ -2,8 +2,8 @@
 
 use crate::common::{FORMATS, Random, product, random_weights};
 use kernels::{
-    Activation, Attended, AttentionScratch, BLOCK, Heads, Isa, Output, QuantizedActivations, WeightFormat,
-    add_scaled, attention, gemm, layer_norm, layer_norm_codes,
+    Activation, AttentionOutput, AttentionScratch, BLOCK, Heads, Isa, Output, QuantizedActivations,
+    WeightFormat, add_scaled, attention, gemm, layer_norm, layer_norm_codes,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -107,10 +107,10 @@ fn attention_quantised_at_once() {
         for isa in Isa::available() {
             let mut scratch = AttentionScratch::default();
             let mut values = vec![f32::NAN; photos * tokens * width];
-            attention(isa, &qkv, shape, None, &mut scratch, Attended::Values(&mut values));
+            attention(isa, &qkv, shape, None, &mut scratch, AttentionOutput::Values(&mut values));
             for format in FORMATS {
                 let mut got = used(isa);
-                attention(isa, &qkv, shape, None, &mut scratch, Attended::Codes(&mut got, format));
+                attention(isa, &qkv, shape, None, &mut scratch, AttentionOutput::Codes(&mut got, format));
                 assert_same(isa, "attention", &got, &quantized(isa, format, &values, width));
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::common::{FORMATS, Random, product, random_weights};
 use kernels::{
-    Activation, Attended, AttentionScratch, DenseWeights, Heads, Isa, PositionBias, WeightFormat, add_scaled,
-    attention, dense, layer_norm, softmax,
+    Activation, AttentionOutput, AttentionScratch, DenseWeights, Heads, Isa, PositionBias, WeightFormat,
+    add_scaled, attention, dense, layer_norm, softmax,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -36,7 +36,7 @@ fn every_instruction_set_gives_the_same_bits() {
             let mut scratch = AttentionScratch::default();
             let shape = Heads { photos: 1, tokens, heads, head_width };
             let bias = Some(PositionBias::Dense(&position_bias));
-            attention(isa, &qkv, shape, bias, &mut scratch, Attended::Values(&mut attended));
+            attention(isa, &qkv, shape, bias, &mut scratch, AttentionOutput::Values(&mut attended));
             add_scaled(isa, &mut attended, &x, &gamma, tokens, width);
             let hidden = product(isa, &attended, &mlp, None, Activation::Gelu);
             let mut soft = hidden[..4 * width - 3].to_vec();

@@ -133,7 +133,7 @@ impl State {
             Reply::LoadFailed { fault, .. } => self.stop_worker(Engine::Failed(EngineError::Load(fault))),
             // A photo was shown as running when it was sent.
             Reply::Begun | Reply::Started { .. } => vec![],
-            Reply::Through { id, share } => {
+            Reply::ForwardProgress { id, share } => {
                 if self.in_flight.contains(&id) {
                     self.change(id, |photo| photo.progress = Progress::Running(share));
                 }

@@ -1,7 +1,7 @@
 //! The panel's state: a visitor's own classes, their photos, and how far training is.
 
 use protocol::fault::{PhotoFault, TeachFault};
-use protocol::teach::{Lesson, OwnHead, TaughtClass, TeachReply, TeachRequest};
+use protocol::teach::{OwnHead, TaughtClass, TeachReply, TeachRequest, TrainingReport};
 
 /// A photo to learn from.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub enum Training {
     None,
     /// The share of photos held out that the last head tried was right about.
     Going(Option<f64>),
-    Done(Lesson),
+    Done(TrainingReport),
     /// It could not be done.
     Failed(TeachFault),
 }
@@ -196,11 +196,11 @@ impl TeachState {
     /// Takes in what the worker says. Gives whether photos are to be answered anew, with other classes.
     pub fn on_reply(&mut self, reply: TeachReply) -> bool {
         match reply {
-            TeachReply::Seen { photo } => self.settle(photo, PhotoState::Seen),
-            TeachReply::NotSeen { photo, fault } => self.settle(photo, PhotoState::Failed(fault)),
+            TeachReply::FeaturesReady { photo } => self.settle(photo, PhotoState::Seen),
+            TeachReply::FeaturesFailed { photo, fault } => self.settle(photo, PhotoState::Failed(fault)),
             TeachReply::Tried { accuracy } => self.training = Training::Going(Some(accuracy)),
-            TeachReply::Taught { lesson } => self.training = Training::Done(lesson),
-            TeachReply::NotTaught { fault } => self.training = Training::Failed(fault),
+            TeachReply::Trained { report } => self.training = Training::Done(report),
+            TeachReply::TrainingFailed { fault } => self.training = Training::Failed(fault),
             TeachReply::OwnClasses { head } => {
                 self.own = Some(head);
                 (self.in_use, self.refused, self.kept_refused) = (true, None, false);

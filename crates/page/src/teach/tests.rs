@@ -9,7 +9,7 @@ fn fill(state: &mut TeachState, name: &str, photos: usize) -> Vec<u64> {
 
 fn see_all(state: &mut TeachState) {
     while let Some(photo) = state.next_photo() {
-        state.on_reply(TeachReply::Seen { photo });
+        state.on_reply(TeachReply::FeaturesReady { photo });
     }
 }
 
@@ -21,7 +21,7 @@ fn photos_go_to_the_worker_one_by_one_and_then_training_can_begin() {
     assert_eq!(state.next_photo(), Some(cats[0]));
     assert_eq!(state.next_photo(), None, "one is in flight");
     assert!(state.training_request().is_none() && state.left() == (3, 3));
-    state.on_reply(TeachReply::NotSeen { photo: cats[0], fault: PhotoFault::NotAPhoto });
+    state.on_reply(TeachReply::FeaturesFailed { photo: cats[0], fault: PhotoFault::NotAPhoto });
     see_all(&mut state);
     assert_eq!(state.left(), (0, 2));
     let class = |name: &str, photos: &[u64]| TaughtClass { name: name.into(), photos: photos.to_vec() };

@@ -1,10 +1,11 @@
-//! Which stored things are still of use: from what is there to what may go.
+//! Which stored entries are still needed, and which may be evicted.
 
 use std::collections::BTreeSet;
 
 /// What is in storage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
+    /// Those whose manifests are stored.
     pub models: Vec<StoredModel>,
     /// The SHA-256 of every shard there.
     pub shards: Vec<String>,
@@ -17,13 +18,13 @@ pub struct StoredModel {
     pub url: String,
     /// Its shards' SHA-256.
     pub shards: Vec<String>,
-    /// When it was last loaded, in milliseconds since 1970; 0 where nobody knows.
+    /// When it was last loaded, in milliseconds since 1970; 0 if unknown.
     pub used: u64,
     /// Its shards are on their way, or were when a visit ended.
     pub is_coming: bool,
 }
 
-/// A download that nobody has gone on with for so long is given up: 30 days.
+/// A download that was not continued for so long is abandoned: 30 days.
 const ABANDONED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
 impl Inventory {

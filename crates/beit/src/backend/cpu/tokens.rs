@@ -1,68 +1,68 @@
-//! Activations on the processor, and the memory they use again.
+//! Activations on the processor, and the pool that their buffers are recycled in.
 
 use super::expect;
 use crate::backend::BackendError;
 use kernels::{AttentionScratch, QuantizedActivations};
 use std::sync::{Arc, Mutex};
 
-/// Memory to use again, so that no photo after the first allocates.
+/// Buffers to reuse, so that no photo after the first allocates.
 #[derive(Clone, Default)]
-pub(super) struct Buffers(Arc<Mutex<Kept>>);
+pub(super) struct BufferPool(Arc<Mutex<Free>>);
 
 #[derive(Default)]
-struct Kept {
+struct Free {
     floats: Vec<Vec<f32>>,
     codes: Vec<QuantizedActivations>,
     attention: Vec<AttentionScratch>,
 }
 
-impl Buffers {
-    /// So many values, left over from an earlier use.
+impl BufferPool {
+    /// So many values, uninitialised: they hold what an earlier use left.
     pub fn floats(&self, length: usize) -> Vec<f32> {
         // Of the same length only: making another one longer would fill it with zeros, every time.
-        let kept = self.take(|kept| &mut kept.floats, |values| values.len() == length);
-        kept.unwrap_or_else(|| vec![0.0; length])
+        let free = self.take(|free| &mut free.floats, |values| values.len() == length);
+        free.unwrap_or_else(|| vec![0.0; length])
     }
 
-    /// Codes of `[rows, k]`, left over from an earlier use, or empty ones.
+    /// Codes of `[rows, k]` that hold what an earlier use left, or empty ones.
     pub fn codes(&self, rows: usize, k: usize) -> QuantizedActivations {
-        self.take(|kept| &mut kept.codes, |codes| (codes.rows(), codes.k()) == (rows, k)).unwrap_or_default()
+        self.take(|free| &mut free.codes, |codes| (codes.rows(), codes.k()) == (rows, k)).unwrap_or_default()
     }
 
     pub fn attention(&self) -> AttentionScratch {
-        self.take(|kept| &mut kept.attention, |_| true).unwrap_or_default()
+        self.take(|free| &mut free.attention, |_| true).unwrap_or_default()
     }
 
-    pub fn give_back_attention(&self, scratch: AttentionScratch) {
-        if let Ok(mut kept) = self.0.lock() {
-            kept.attention.push(scratch);
+    pub fn recycle_attention(&self, scratch: AttentionScratch) {
+        if let Ok(mut free) = self.0.lock() {
+            free.attention.push(scratch);
         }
     }
 
-    pub fn give_back(&self, values: Values) {
-        if let Ok(mut kept) = self.0.lock() {
+    pub fn recycle(&self, values: Values) {
+        if let Ok(mut free) = self.0.lock() {
             match values {
-                Values::Floats(values) => kept.floats.push(values),
-                Values::Codes(codes) => kept.codes.push(codes),
+                Values::Floats(values) => free.floats.push(values),
+                Values::Codes(codes) => free.codes.push(codes),
             }
         }
     }
 
-    fn take<T>(&self, of: impl FnOnce(&mut Kept) -> &mut Vec<T>, fits: impl Fn(&T) -> bool) -> Option<T> {
-        let mut kept = self.0.lock().ok()?;
-        let kept = of(&mut kept);
-        kept.iter().position(fits).map(|at| kept.swap_remove(at))
+    fn take<T>(&self, of: impl FnOnce(&mut Free) -> &mut Vec<T>, fits: impl Fn(&T) -> bool) -> Option<T> {
+        let mut free = self.0.lock().ok()?;
+        let free = of(&mut free);
+        free.iter().position(fits).map(|at| free.swap_remove(at))
     }
 }
 
-/// Activations; their memory goes back to the [`Cpu`](super::Cpu) they came from.
+/// Activations; dropped, their buffer is recycled by the [`Cpu`](super::Cpu) it came from.
 pub struct CpuTokens {
     pub(super) values: Values,
     pub(super) photos: usize,
     /// Of all photos.
     pub(super) rows: usize,
     pub(super) width: usize,
-    pub(super) home: Buffers,
+    pub(super) pool: BufferPool,
 }
 
 /// `[rows, width]`, row-major.
@@ -108,6 +108,6 @@ impl CpuTokens {
 impl Drop for CpuTokens {
     fn drop(&mut self) {
         let values = std::mem::replace(&mut self.values, Values::Floats(Vec::new()));
-        self.home.give_back(values);
+        self.pool.recycle(values);
     }
 }

@@ -97,7 +97,7 @@ fn a_photo_in_flight_shows_how_far_through_the_network_it_is() {
     let mut state = ready();
     arrive(&mut state, 1, &[1, 2]);
     for id in [1, 2] {
-        assert_eq!(state.update(Action::Worker(Reply::Through { id, share: 0.25 })), []);
+        assert_eq!(state.update(Action::Worker(Reply::ForwardProgress { id, share: 0.25 })), []);
     }
     let shown: Vec<_> = state.photos.iter().map(|photo| &photo.progress).collect();
     assert_eq!(shown, [&Progress::Running(0.25), &Progress::Queued], "the second one is not in flight");

@@ -1,4 +1,4 @@
-//! Compiling ahead by a browser, off every thread that matters.
+//! Asynchronous compilation by a browser, off the thread that draws the page.
 //!
 //! `wgpu` makes pipelines by `createComputePipeline` alone: the browser's GPU process then compiles on the thread that
 //! also draws the page. `createComputePipelineAsync` compiles on another one. Its result is no `wgpu` pipeline, but
@@ -29,17 +29,19 @@ extern "C" {
     fn create_compute_pipeline_async(this: &Device, descriptor: &Object) -> Result<Promise, JsValue>;
 }
 
-/// A compiled pipeline. It is only held.
-pub(crate) struct Ahead(#[expect(dead_code, reason = "its life is its use")] Option<JsValue>);
+/// A compiled pipeline, held so that the browser still has it when `wgpu` asks for an equal one.
+pub(crate) struct CompiledPipeline(
+    #[expect(dead_code, reason = "held until wgpu has its own")] Option<JsValue>,
+);
 
 /// Compiles the kernel, equal to what `wgpu` will ask for. Does nothing where the device is none of a browser's.
 ///
 /// # Errors
 /// What the browser said.
-pub(crate) async fn compile(device: &wgpu::Device, kernel: Kernel) -> Result<Ahead, String> {
-    let Some(device) = device.as_webgpu() else { return Ok(Ahead(None)) };
-    let begun = begin(device.unchecked_ref(), kernel).map_err(told)?;
-    JsFuture::from(begun).await.map(|pipeline| Ahead(Some(pipeline))).map_err(told)
+pub(crate) async fn compile(device: &wgpu::Device, kernel: Kernel) -> Result<CompiledPipeline, String> {
+    let Some(device) = device.as_webgpu() else { return Ok(CompiledPipeline(None)) };
+    let begun = begin(device.unchecked_ref(), kernel).map_err(js_error_message)?;
+    JsFuture::from(begun).await.map(|pipeline| CompiledPipeline(Some(pipeline))).map_err(js_error_message)
 }
 
 fn begin(device: &Device, kernel: Kernel) -> Result<Promise, JsValue> {
@@ -78,7 +80,7 @@ fn object(entries: &[(&str, JsValue)]) -> Result<Object, JsValue> {
     Ok(object)
 }
 
-fn told(error: JsValue) -> String {
+fn js_error_message(error: JsValue) -> String {
     let message = Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
     message.unwrap_or_else(|| "no reason given".into())
 }

@@ -1,7 +1,7 @@
-//! A thread that reads kept shards while the worker's own is busy: `reader.js`.
+//! A worker that reads stored shards while this one is busy: `reader.js`.
 
 use crate::bytes::JsBytes;
-use crate::port;
+use crate::worker_scope;
 use engine::platform::Entry;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
@@ -16,15 +16,15 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{Event, MessageEvent, Worker};
 
 /// Longer than any storage takes for a shard: a thread that says nothing for so long is given up.
-const PATIENCE_MS: u32 = 30_000;
+const TIMEOUT_MS: u32 = 30_000;
 /// The same until its first answer: browsers start a worker now and then whose script they never ask for.
-const FIRST_PATIENCE_MS: u32 = 3_000;
+const FIRST_TIMEOUT_MS: u32 = 3_000;
 
 /// Nothing once the thread is given up.
 type Waiting = Rc<RefCell<Option<HashMap<u32, oneshot::Sender<Option<Entry<JsBytes>>>>>>>;
 
 /// The thread; it ends with this value.
-pub struct Reader {
+pub struct ShardReader {
     worker: Worker,
     /// Who waits for which answer. Dropping a sender says that none will come.
     waiting: Waiting,
@@ -35,12 +35,12 @@ pub struct Reader {
 }
 
 /// The thread could not be started, is gone, or says nothing.
-pub struct Gone;
+pub struct ReaderFailed;
 
-impl Reader {
+impl ShardReader {
     /// None where the browser starts no worker for a worker.
     pub fn start() -> Option<Self> {
-        let worker = port::worker("reader.js").ok()?;
+        let worker = worker_scope::start_worker("reader.js").ok()?;
         let waiting: Waiting = Rc::new(RefCell::new(Some(HashMap::new())));
         let on_event = {
             let waiting = waiting.clone();
@@ -56,28 +56,28 @@ impl Reader {
     }
 
     /// The entry under `key`, if there is one.
-    pub async fn read(&self, key: &str) -> Result<Option<Entry<JsBytes>>, Gone> {
+    pub async fn read(&self, key: &str) -> Result<Option<Entry<JsBytes>>, ReaderFailed> {
         let id = self.asked.get();
         self.asked.set(id + 1);
         let (sender, answer) = oneshot::channel();
-        self.waiting.borrow_mut().as_mut().ok_or(Gone)?.insert(id, sender);
+        self.waiting.borrow_mut().as_mut().ok_or(ReaderFailed)?.insert(id, sender);
         let question = Array::of3(&id.into(), &SHARD_CACHE.into(), &key.into());
-        self.worker.post_message(&question).map_err(|_| Gone)?;
-        let patience = if self.answers.get() { PATIENCE_MS } else { FIRST_PATIENCE_MS };
-        match select(answer, TimeoutFuture::new(patience)).await {
+        self.worker.post_message(&question).map_err(|_| ReaderFailed)?;
+        let timeout = if self.answers.get() { TIMEOUT_MS } else { FIRST_TIMEOUT_MS };
+        match select(answer, TimeoutFuture::new(timeout)).await {
             Either::Left((answer, _)) => {
                 self.answers.set(true);
-                answer.map_err(|_| Gone)
+                answer.map_err(|_| ReaderFailed)
             }
             Either::Right(_) => {
                 self.waiting.take();
-                Err(Gone)
+                Err(ReaderFailed)
             }
         }
     }
 }
 
-impl Drop for Reader {
+impl Drop for ShardReader {
     fn drop(&mut self) {
         self.worker.terminate();
     }

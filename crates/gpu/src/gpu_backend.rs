@@ -1,4 +1,4 @@
-//! What whoever decides whether this GPU is used wants to know of it.
+//! The GPU as device selection sees it: what it is, what it offers, whether it computes correctly.
 
 use crate::gpu::Gpu;
 use crate::self_check::self_check;

@@ -1,4 +1,4 @@
-//! Which kernels a network runs, known before its weights are here.
+//! Which kernels a network runs, known from its shape before its weights have come.
 
 use crate::gpu::Gpu;
 use crate::kernel::Kernel;

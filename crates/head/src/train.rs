@@ -1,4 +1,4 @@
-//! Examples → a head, with C chosen and its worth told by examples it was not shown.
+//! Examples → a head: C chosen by cross-validation, and how well such a head does on examples held out.
 
 use crate::fit::{Fitter, Weights};
 use crate::folds::stratified;
@@ -16,7 +16,7 @@ const USUAL_SHARE: f64 = 10.0;
 const PATIENCE: usize = 2;
 const FOLDS: usize = 5;
 
-/// How to teach.
+/// How to train.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// scikit-learn's C; chosen by cross-validation if not given.
@@ -32,18 +32,24 @@ impl Default for Options {
     }
 }
 
-/// Where teaching stands.
+/// How far training is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
     /// Another C has been tried.
     Tried(Tried),
     /// Examples held out so far to find mistakes, of how many.
-    HeldOut { done: usize, of: usize },
+    HeldOut {
+        /// So many.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
 }
 
 /// How one C did on examples held out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tried {
+    /// The inverse strength of the penalty.
     pub c: f64,
     /// Right answers, 0 to 1.
     pub accuracy: f64,
@@ -53,7 +59,7 @@ pub struct Tried {
 
 /// A head's weights, and how such a head does on examples it was not shown.
 #[derive(Clone, Debug)]
-pub struct Lesson {
+pub struct TrainedHead {
     /// `[classes, width]`
     pub weights: Vec<f32>,
     /// `[classes]`
@@ -71,6 +77,7 @@ pub struct Lesson {
 pub struct Validation {
     /// Each example's answer by a head that was not shown it; `None` for the only one of its class.
     pub answers: Vec<Option<usize>>,
+    /// Those answers as a table.
     pub confusion: Confusion,
     /// Groups that were held out one after another: as many as examples where each was held out alone.
     pub folds: usize,
@@ -78,17 +85,17 @@ pub struct Validation {
 
 /// Trains a head.
 ///
-/// C is the one of the least loss in five-fold cross-validation. The answers told in [`Validation`] are of heads of
+/// C is the one of the least loss in five-fold cross-validation. The answers in [`Validation`] are of heads of
 /// that C, so they flatter a little.
 ///
 /// # Errors
 /// When a given C is not a positive number.
-pub fn teach(
+pub fn train_head(
     isa: Isa,
     examples: &Examples,
     options: &Options,
     mut progress: impl FnMut(Progress),
-) -> Result<Lesson, HeadError> {
+) -> Result<TrainedHead, HeadError> {
     if let Some(got) = options.c.filter(|c| !(*c > 0.0 && c.is_finite())) {
         return Err(HeadError::Penalty { got });
     }
@@ -108,7 +115,7 @@ pub fn teach(
     };
     let validation = validate(isa, examples, c, options, &mut progress);
     let Weights { weights, bias } = whole.fit(c);
-    Ok(Lesson { weights, bias, c, tried, validation })
+    Ok(TrainedHead { weights, bias, c, tried, validation })
 }
 
 /// Which examples are held out together.
@@ -238,22 +245,22 @@ mod tests {
     use super::*;
     use crate::examples::tests_support::clusters;
 
-    fn taught(examples: &Examples, options: &Options) -> (Lesson, Vec<Progress>) {
+    fn trained(examples: &Examples, options: &Options) -> (TrainedHead, Vec<Progress>) {
         let mut steps = Vec::new();
-        let lesson = teach(Isa::best(), examples, options, |step| steps.push(step)).unwrap();
-        (lesson, steps)
+        let head = train_head(Isa::best(), examples, options, |step| steps.push(step)).unwrap();
+        (head, steps)
     }
 
     #[test]
     fn classes_far_apart_are_learnt_and_c_is_the_best_tried() {
         let examples = clusters(32, 4, 12, 2.0);
-        let (lesson, steps) = taught(&examples, &Options::default());
-        let validation = lesson.validation.unwrap();
+        let (head, steps) = trained(&examples, &Options::default());
+        let validation = head.validation.unwrap();
         assert_eq!((validation.folds, validation.confusion.all()), (48, 48));
         assert!(validation.confusion.accuracy() > 0.8, "{}", validation.confusion.accuracy());
-        assert!(lesson.tried.len() > PATIENCE);
-        assert!(lesson.tried.iter().all(|tried| {
-            let best = lesson.tried.iter().find(|t| t.c == lesson.c).unwrap();
+        assert!(head.tried.len() > PATIENCE);
+        assert!(head.tried.iter().all(|tried| {
+            let best = head.tried.iter().find(|t| t.c == head.c).unwrap();
             best.loss <= tried.loss
         }));
         assert_eq!(steps.last(), Some(&Progress::HeldOut { done: 48, of: 48 }));
@@ -273,17 +280,17 @@ mod tests {
             (0..100).flat_map(|i| examples.row(i).to_vec()).collect(),
             (0..100).map(|i| usize::from(i * 7919 % 101 > 50)).collect(),
         );
-        let (lesson, _) = taught(&shuffled.unwrap(), &Options::default());
-        let accuracy = lesson.validation.unwrap().confusion.accuracy();
+        let (head, _) = trained(&shuffled.unwrap(), &Options::default());
+        let accuracy = head.validation.unwrap().confusion.accuracy();
         assert!((0.25..0.75).contains(&accuracy), "{accuracy}");
     }
 
     #[test]
     fn one_example_a_class_is_enough_to_begin() {
         let examples = clusters(16, 3, 1, 0.0);
-        let (lesson, steps) = taught(&examples, &Options::default());
-        assert!(lesson.validation.is_none() && lesson.tried.is_empty() && steps.is_empty());
-        let weights = Weights { weights: lesson.weights, bias: lesson.bias };
+        let (head, steps) = trained(&examples, &Options::default());
+        assert!(head.validation.is_none() && head.tried.is_empty() && steps.is_empty());
+        let weights = Weights { weights: head.weights, bias: head.bias };
         for i in 0..3 {
             assert_eq!(best_class(&weights.logits(examples.row(i))), i);
         }
@@ -299,18 +306,18 @@ mod tests {
             examples.labels().iter().copied().chain([2]).collect(),
         )
         .unwrap();
-        let (lesson, _) = taught(&examples, &Options::default());
-        let validation = lesson.validation.unwrap();
+        let (head, _) = trained(&examples, &Options::default());
+        let validation = head.validation.unwrap();
         assert_eq!((validation.answers[6], validation.confusion.all(), validation.folds), (None, 6, 6));
     }
 
     #[test]
     fn many_examples_are_held_out_in_fifths_and_a_given_c_is_kept() {
         let examples = clusters(8, 2, 30, 0.0);
-        let (lesson, steps) = taught(&examples, &Options { c: Some(0.25), leave_one_out: 10 });
-        assert_eq!((lesson.c, lesson.tried.len(), steps.len()), (0.25, 0, 5));
-        assert_eq!(lesson.validation.unwrap().folds, 5);
+        let (head, steps) = trained(&examples, &Options { c: Some(0.25), leave_one_out: 10 });
+        assert_eq!((head.c, head.tried.len(), steps.len()), (0.25, 0, 5));
+        assert_eq!(head.validation.unwrap().folds, 5);
         let bad = Options { c: Some(-1.0), ..Options::default() };
-        assert!(teach(Isa::best(), &examples, &bad, |_| ()).is_err());
+        assert!(train_head(Isa::best(), &examples, &bad, |_| ()).is_err());
     }
 }

@@ -1,7 +1,7 @@
-//! The names of the notes that are kept of this machine. A name tells all that the note depends on: of another browser,
-//! driver, GPU, model or version of this program there is no note, and what was noted is found out anew.
+//! Names under which measurements of this machine are stored ("notes"). A name holds all that the measurement depends
+//! on, so with another browser, driver, GPU, model or version of this program it is not found, and measured again.
 
-/// Counted up with each change of what a note holds or how it is found out.
+/// Incremented with each change of what a note holds or how it is measured.
 const VERSION: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));
 
 /// The device that was chosen for a model.
