@@ -52,7 +52,7 @@ pub enum EngineError {
 pub enum WorkerFailure {
     /// An error nobody caught, with its message.
     Crashed(String),
-    /// While it loaded the model, and another one with less memory starts in its place.
+    /// It crashed while it loaded the model, and another one with less memory starts in its place.
     Replaced,
     /// A message that the page cannot read, for this reason.
     Misunderstood(String),

@@ -22,7 +22,7 @@ pub enum Notice {
     NoSharing,
     /// The `threads` parameter is no number of threads.
     BadThreads { got: String, most: usize, used: usize },
-    /// The worker broke down so many times and was started again.
+    /// The worker crashed so many times and was started again.
     #[serde(skip)]
     StartedAgain { times: u32 },
     /// The worker could not start as many threads as were planned.

@@ -55,11 +55,7 @@ impl Browser {
         match effect {
             Effect::ChooseModel => self.choosing = true,
             Effect::StartWorker | Effect::StopWorker => {
-                let requests = std::mem::take(&mut self.requests);
-                self.unpacking.extend(requests.iter().filter_map(|request| match request {
-                    Request::Classify(id) => Some(*id),
-                    _ => None,
-                }));
+                self.lose_worker();
                 self.worker = (effect == Effect::StartWorker).then_some(None);
             }
             Effect::Load { manifest, .. } => {
@@ -76,6 +72,14 @@ impl Browser {
             Effect::ShowInput(id) => self.requests.push(Request::ShowInput(id)),
             _ => {}
         }
+    }
+
+    fn lose_worker(&mut self) {
+        let requests = std::mem::take(&mut self.requests);
+        self.unpacking.extend(requests.iter().filter_map(|request| match request {
+            Request::Classify(id) => Some(*id),
+            _ => None,
+        }));
     }
 
     fn ask(&mut self, request: Request) {
@@ -217,8 +221,9 @@ impl Browser {
             }
             23 => self.update(Action::PageRestored),
             24 if self.worker.is_some() => self.update(Action::WorkerFailed(crash("x"))),
+            // The worker crashes and is replaced without being asked for.
             25 if matches!(self.state.engine, Engine::Loading(_)) => {
-                self.requests.clear();
+                self.lose_worker();
                 self.worker = Some(None);
                 self.update(Action::WorkerFailed(WorkerFailure::Replaced));
             }
