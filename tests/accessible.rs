@@ -21,7 +21,7 @@ fn axe_finds_nothing_in_any_state_of_the_page() {
             page::open(client, &format!("{}?lang={language}", server.url())).await;
             page::ready(client).await;
             let mut found = violations(client, &format!("{scheme}, empty")).await;
-            let mut photos = ["cat.jpg", "coffee.jpg", "rocket.jpg"].map(site::sample).to_vec();
+            let mut photos = ["cat.jpg", "coffee.jpg", "mountain.jpg"].map(site::sample).to_vec();
             photos.push(site::photo("not-a-photo.jpg"));
             page::pick(client, &photos).await;
             page::settled(client, photos.len()).await;
@@ -47,8 +47,8 @@ fn axe_finds_nothing_in_any_state_of_the_page() {
 /// Teaches two classes, so that all of the panel is there.
 async fn teach(client: &Client) {
     page::open_teach(client).await;
-    let cups_and_rockets = ["coffee.jpg", "rocket.jpg"].map(site::sample).to_vec();
-    let classes = [("cat", vec![site::sample("cat.jpg")]), ("other", cups_and_rockets)];
+    let cups_and_mountains = ["coffee.jpg", "mountain.jpg"].map(site::sample).to_vec();
+    let classes = [("cat", vec![site::sample("cat.jpg")]), ("other", cups_and_mountains)];
     page::fill_classes(client, &classes).await;
     page::click(client, "[data-testid=teach-train]:not([disabled])").await;
     page::element(client, "teach-confusion").await;

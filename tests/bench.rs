@@ -23,6 +23,7 @@ mod peer;
 
 use memory::Peak;
 use peer::Provider;
+use serde_json::json;
 use server::{Options, Server};
 use std::env;
 use std::path::{Path, PathBuf};
@@ -83,9 +84,11 @@ fn main() {
     if arguments.models.is_empty() {
         return;
     }
-    let site = site::serve();
-    let mut servers = Vec::new();
-    let mut contenders = contenders(&arguments, &site, &mut servers);
+    let (models, mut servers) = serve(&arguments.models);
+    // A model of another origin that the site's list does not name would be asked about first.
+    let list = models.iter().map(|model| json!({ "manifest": model.manifest, "name": model.name })).collect();
+    let site = site::serve_with_files(vec![site::list_with(list)]);
+    let mut contenders = contenders(&arguments, &models, &site, &mut servers);
     // The first turn fills the storage and is not timed.
     for round in 0..=arguments.rounds {
         for contender in &mut contenders {
@@ -96,40 +99,51 @@ fn main() {
     report(&mut contenders);
 }
 
-fn contenders(arguments: &Arguments, site: &Server, servers: &mut Vec<Server>) -> Vec<Contender> {
+/// A converted model on a server of its own.
+struct Model {
+    name: String,
+    /// The manifest's address.
+    manifest: String,
+}
+
+fn serve(folders: &[PathBuf]) -> (Vec<Model>, Vec<Server>) {
+    let serve = |folder: &PathBuf| {
+        let server = Server::start(Options { cross_origin: true, ..Options::new(folder) });
+        let server = server.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (Model { name, manifest: format!("{}manifest.json", server.url()) }, server)
+    };
+    folders.iter().map(serve).unzip()
+}
+
+fn contenders(
+    arguments: &Arguments,
+    models: &[Model],
+    site: &Server,
+    servers: &mut Vec<Server>,
+) -> Vec<Contender> {
     let mut contenders = Vec::new();
     if arguments.gpu {
-        for model in &arguments.models {
-            contenders.push(ours(arguments, site, servers, model, "WebGPU", "backend=webgpu"));
+        for model in models {
+            contenders.push(ours(arguments, site, model, "WebGPU", "backend=webgpu"));
         }
         contenders.extend(theirs(arguments, servers, Provider::WebGpu));
         return contenders;
     }
     for &threads in &arguments.threads {
-        for model in &arguments.models {
+        for model in models {
             let (what, parameter) = (format!("{threads} threads"), format!("threads={threads}"));
-            contenders.push(ours(arguments, site, servers, model, &what, &parameter));
+            contenders.push(ours(arguments, site, model, &what, &parameter));
         }
         contenders.extend(theirs(arguments, servers, Provider::Wasm { threads }));
     }
     contenders
 }
 
-fn ours(
-    arguments: &Arguments,
-    site: &Server,
-    servers: &mut Vec<Server>,
-    model: &Path,
-    what: &str,
-    parameter: &str,
-) -> Contender {
-    let name = model.file_name().unwrap_or_default().to_string_lossy();
-    let server = Server::start(Options { cross_origin: true, ..Options::new(model) });
-    let server = server.unwrap_or_else(|error| panic!("{}: {error}", model.display()));
+fn ours(arguments: &Arguments, site: &Server, model: &Model, what: &str, parameter: &str) -> Contender {
     let worker = arguments.worker.as_ref().map_or(String::new(), |name| format!("&worker={name}"));
-    let address = format!("{}?model={}manifest.json&{parameter}{worker}", site.url(), server.url());
-    servers.push(server);
-    Contender::new(format!("{name}, {what}"), address, false)
+    let address = format!("{}?model={}&{parameter}{worker}", site.url(), model.manifest);
+    Contender::new(format!("{}, {what}", model.name), address, false)
 }
 
 /// The peer with each of its models; none without a peer.

@@ -57,13 +57,13 @@ async fn notice(client: &Client) -> String {
 fn the_photo_in_hand_is_looked_at_again_by_another_worker() {
     let folder = tempfile::tempdir().unwrap();
     let cat = site::sample("cat.jpg");
-    let expected = classify(&[cat.clone(), site::sample("coffee.jpg"), site::sample("rocket.jpg")]);
+    let expected = classify(&[cat.clone(), site::sample("coffee.jpg"), site::sample("mountain.jpg")]);
     let server = mortal();
     for build in BUILDS {
         for way in ["trap", "close"] {
             let deadly = folder.path().join(format!("once-{way}.jpg"));
             fs::copy(&cat, &deadly).unwrap();
-            let photos = [site::sample("coffee.jpg"), deadly.clone(), site::sample("rocket.jpg")];
+            let photos = [site::sample("coffee.jpg"), deadly.clone(), site::sample("mountain.jpg")];
             browse(Setup::THREADS, async |client| {
                 page::open(client, &format!("{}{build}", server.url())).await;
                 client.execute(REMEMBER, vec![]).await.unwrap();
@@ -93,7 +93,7 @@ fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
         browse(Setup::THREADS, async |client| {
             page::open(client, &format!("{}{build}", server.url())).await;
             page::ready(client).await;
-            page::pick(client, &[deadly, site::sample("coffee.jpg"), site::sample("rocket.jpg")]).await;
+            page::pick(client, &[deadly, site::sample("coffee.jpg"), site::sample("mountain.jpg")]).await;
             let cards = page::settled(client, 3).await;
             let states: Vec<_> = cards.iter().map(|card| card.state.as_str()).collect();
             assert_eq!(states, ["error", "done", "done"], "{build}: {cards:?}");

@@ -62,7 +62,7 @@ fn what_the_network_saw_is_shown_pixel_by_pixel() {
     let server = site::serve();
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
-        page::pick(client, &[site::sample("rocket.jpg")]).await;
+        page::pick(client, &[site::sample("mountain.jpg")]).await;
         page::settled(client, 1).await;
         page::click(client, "[data-testid=photo-card] .open").await;
         page::click(client, "[data-testid=show-input]").await;
@@ -87,7 +87,7 @@ mod chromium {
         let server = site::serve();
         browse(Setup::default(), async |client| {
             page::open(client, &server.url()).await;
-            page::pick(client, &["cat.jpg", "coffee.jpg", "rocket.jpg"].map(site::sample)).await;
+            page::pick(client, &["cat.jpg", "coffee.jpg", "mountain.jpg"].map(site::sample)).await;
             page::settled(client, 3).await;
             client
                 .execute("document.querySelector('[data-testid=photo-card] .open').focus()", vec![])
@@ -99,7 +99,7 @@ mod chromium {
             assert_eq!(name(client).await, "coffee.jpg");
             press(client, "\u{e014}").await;
             press(client, "\u{e014}").await;
-            assert_eq!(name(client).await, "rocket.jpg", "the last one stays");
+            assert_eq!(name(client).await, "mountain.jpg", "the last one stays");
             press(client, "\u{e012}").await; // ←
             assert_eq!(name(client).await, "coffee.jpg");
             press(client, "\u{e00c}").await; // Escape

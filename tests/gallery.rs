@@ -99,7 +99,7 @@ fn photos_are_searched_ordered_and_moved() {
     let server = site::serve();
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
-        page::pick(client, &["cat.jpg", "coffee.jpg", "rocket.jpg"].map(site::sample)).await;
+        page::pick(client, &["cat.jpg", "coffee.jpg", "mountain.jpg"].map(site::sample)).await;
         page::settled(client, 3).await;
         let order = async |expected: &[&str]| {
             let script = format!(
@@ -108,19 +108,19 @@ fn photos_are_searched_ordered_and_moved() {
             );
             page::until(client, &format!("the order is {expected:?}"), &script).await;
         };
-        order(&["cat.jpg", "coffee.jpg", "rocket.jpg"]).await;
+        order(&["cat.jpg", "coffee.jpg", "mountain.jpg"]).await;
         page::choose(client, "order", "confidence").await;
-        order(&["coffee.jpg", "cat.jpg", "rocket.jpg"]).await;
+        order(&["coffee.jpg", "mountain.jpg", "cat.jpg"]).await;
         page::choose(client, "order", "own").await;
         let drag = "const cards = document.querySelectorAll('[data-testid=photo-card]'); const dataTransfer = new DataTransfer();
             cards[2].dispatchEvent(new DragEvent('dragstart', { dataTransfer, bubbles: true }));
             cards[0].dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));";
         client.execute(drag, vec![]).await.unwrap();
-        order(&["rocket.jpg", "cat.jpg", "coffee.jpg"]).await;
+        order(&["mountain.jpg", "cat.jpg", "coffee.jpg"]).await;
         let nudge = "const card = document.querySelector('[data-testid=photo-card] .open');
             card.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', altKey: true, bubbles: true, cancelable: true }));";
         client.execute(nudge, vec![]).await.unwrap();
-        order(&["cat.jpg", "rocket.jpg", "coffee.jpg"]).await;
+        order(&["cat.jpg", "mountain.jpg", "coffee.jpg"]).await;
         page::element(client, "search").await.send_keys("espresso").await.unwrap();
         order(&["coffee.jpg"]).await;
         page::choose(client, "top-k", "10").await;
@@ -166,13 +166,13 @@ mod chromium {
     fn picked_folders_take_photos_by_name_too_and_tell_what_they_left_out() {
         let folder = TempDir::new().unwrap();
         let root = folder.path().join("animals");
-        for class in ["cats", "rockets"] {
+        for class in ["cats", "mountains"] {
             fs::create_dir_all(root.join(class)).unwrap();
         }
         fs::copy(site::sample("cat.jpg"), root.join("cats/b.jpg")).unwrap();
         fs::copy(site::photo("picture.heic"), root.join("cats/a.heic")).unwrap();
-        fs::copy(site::sample("rocket.jpg"), root.join("rockets/c.jpg")).unwrap();
-        fs::write(root.join("rockets/notes.txt"), "no photo").unwrap();
+        fs::copy(site::sample("mountain.jpg"), root.join("mountains/c.jpg")).unwrap();
+        fs::write(root.join("mountains/notes.txt"), "no photo").unwrap();
         let path = root.display().to_string();
         let server = site::serve();
         browse(Setup::default(), async |client| {
@@ -192,7 +192,7 @@ mod chromium {
             assert!(left_out.contains("1 file left out"), "{left_out}");
 
             fs::remove_dir_all(root.join("cats")).unwrap();
-            fs::remove_file(root.join("rockets/c.jpg")).unwrap();
+            fs::remove_file(root.join("mountains/c.jpg")).unwrap();
             page::element(client, "folder-input").await.send_keys(&path).await.unwrap();
             let cards = page::settled(client, 4).await;
             let sentence = cards[0].error.clone().unwrap_or_default();

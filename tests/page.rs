@@ -9,7 +9,7 @@ use tests::site;
 
 #[test]
 fn three_dropped_photos_get_the_answers_of_the_command_line() {
-    let photos = ["cat.jpg", "coffee.jpg", "rocket.jpg"].map(site::sample);
+    let photos = ["cat.jpg", "coffee.jpg", "mountain.jpg"].map(site::sample);
     let expected = classify(&photos);
     let server = site::serve();
     browse(Setup::default(), async |client| {

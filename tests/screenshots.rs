@@ -28,7 +28,7 @@ fn main() {
             page::open(client, &server.url()).await;
             page::ready(client).await;
             save(client, &folder.join(format!("{name}-empty.png"))).await;
-            let mut photos = ["cat.jpg", "coffee.jpg", "rocket.jpg"].map(site::sample).to_vec();
+            let mut photos = ["cat.jpg", "coffee.jpg", "mountain.jpg"].map(site::sample).to_vec();
             photos.push(site::photo("not-a-photo.jpg"));
             page::pick(client, &photos).await;
             page::settled(client, photos.len()).await;

@@ -11,7 +11,7 @@ use tests::page::{self, Card};
 use tests::site;
 
 fn photos() -> Vec<PathBuf> {
-    ["cat.jpg", "coffee.jpg", "rocket.jpg"].map(site::sample).to_vec()
+    ["cat.jpg", "coffee.jpg", "mountain.jpg"].map(site::sample).to_vec()
 }
 
 /// Opens the page with this query and lets it answer the sample photos.

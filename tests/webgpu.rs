@@ -149,7 +149,7 @@ async fn counts(client: &Client) -> Counts {
     }
 }
 
-const SAMPLES: [&str; 3] = ["cat.jpg", "coffee.jpg", "rocket.jpg"];
+const SAMPLES: [&str; 3] = ["cat.jpg", "coffee.jpg", "mountain.jpg"];
 
 #[test]
 fn a_gpu_that_is_lost_costs_no_photo() {

@@ -6,7 +6,7 @@
 // send the headers which browsers ask for before a page may use threads (web/src/isolation.rs).
 const isolates = new URL(self.location).searchParams.has("isolate");
 
-// The site's files and the hashes of their content. The build fills this in (crates/xtask/src/shell.rs), so
+// The site's files and the hashes of their content. The build fills this in (crates/xtask/src/app_shell.rs), so
 // any change of a file is a new version of this script.
 const SHELL = {};
 

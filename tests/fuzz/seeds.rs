@@ -4,7 +4,7 @@
 use beit::config::{Config, Position};
 use beit::preprocess::Preprocessing;
 use beit::weights::schema::Role;
-use checkpoint::names::Dialect;
+use checkpoint::dialects::Dialect;
 use checkpoint::source::Source;
 use checkpoint::{MANIFEST, Options, Quantization, convert, seeded};
 use safetensors::tensor::{Dtype, TensorView};

@@ -2,7 +2,7 @@
 
 use server::{Disturbance, Options, Record, Request, Server};
 use tests::browser::{Setup, browse};
-use tests::command_line::{answer, classify};
+use tests::command_line::{classify, difference};
 use tests::{page, site};
 
 use std::path::PathBuf;
@@ -44,11 +44,7 @@ fn phones_photos_get_the_command_lines_answers_and_a_picture() {
         page::pick(client, &photos).await;
         let cards = page::settled(client, 1 + photos.len()).await;
         for card in cards.iter().filter(|card| card.name != "cat.jpg") {
-            assert_eq!(card.state, "done", "{cards:?}");
-            let best = &answer(&expected, card.name.as_ref())["predictions"][0];
-            assert_eq!(card.predictions[0].index, best["index"], "{card:?}");
-            let score = best["score"].as_f64().unwrap();
-            assert!((card.predictions[0].score - score).abs() < 0.01, "{card:?}: {score}");
+            assert_eq!((card.state.as_str(), difference(card, &expected)), ("done", None));
         }
         assert_eq!(asked(&server), ["heic.wasm", "jpeg-xl.wasm", "jpeg-2000.wasm"], "once each");
         for name in names {
@@ -63,6 +59,36 @@ fn phones_photos_get_the_command_lines_answers_and_a_picture() {
         let is_large = "const image = document.querySelector('.stage img');
             return !!image?.complete && image.naturalWidth === 241 && image.naturalHeight === 359";
         page::until(client, "the photo is large", is_large).await;
+    });
+}
+
+/// The browser decodes them, but not every browser turns and mirrors a picture as the file says, and left to themselves they
+/// make other colours of some.
+#[test]
+fn avif_photos_get_the_command_lines_answers() {
+    let names = [
+        "avif-1_13_0-limited.avif",
+        "avif-alpha.avif",
+        "avif-hdr.avif",
+        "avif-named.png",
+        "avif-orientation-6.avif",
+        "avif-q20-420-b8.avif",
+        "avif-turn1-mirror0.avif",
+    ];
+    let photos = names.map(photo);
+    let expected = classify(&photos);
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        page::open(client, &server.url()).await;
+        page::pick(client, &photos).await;
+        for card in page::settled(client, photos.len()).await {
+            assert_eq!((card.state.as_str(), difference(&card, &expected)), ("done", None));
+        }
+        // The card shows what was classified.
+        let is_upright =
+            "const image = document.querySelector('[data-name=\"avif-turn1-mirror0.avif\"] img');
+            return !!image?.complete && image.naturalHeight > image.naturalWidth";
+        page::until(client, "the picture is upright", is_upright).await;
     });
 }
 

@@ -1,5 +1,6 @@
 //! `beitscope`, run as a user runs it.
 
+use crate::page::Card;
 use crate::site::root;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -43,4 +44,19 @@ pub fn answer<'a>(answers: &'a [Value], photo: &Path) -> &'a Value {
     let name = photo.file_name().and_then(|n| n.to_str()).expect("a file name");
     let named = |a: &&Value| a["file"].as_str().is_some_and(|file| file.ends_with(name));
     answers.iter().find(named).unwrap_or_else(|| panic!("no answer for {name}"))
+}
+
+/// What is wrong with a card, beside what [`classify`] says of the photo.
+pub fn difference(card: &Card, answers: &[Value]) -> Option<String> {
+    let expected = answer(answers, card.name.as_ref());
+    let best = &expected["predictions"][0];
+    let (index, score) = (best["index"].as_u64(), best["score"].as_f64().unwrap_or_default());
+    let is_right = match (card.predictions.first(), index) {
+        (Some(first), Some(index)) => first.index == index && (first.score - score).abs() < 0.01,
+        // The browser's decoder knows more.
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) => card.error.as_deref().is_some_and(|sentence| sentence.ends_with('.')),
+    };
+    (!is_right).then(|| format!("{card:?}, expected {expected}"))
 }

@@ -18,7 +18,7 @@ pub static CHINESE: Text = Text {
 
     privacy: "照片不会离开本页面。网络就在您的浏览器里运行。",
     model_card: "模型说明",
-    credits: "示例照片：猫（Stéfan van der Walt）、咖啡（Rachel Michetti）、火箭（SpaceX），均为 CC0。",
+    credits: "示例照片：猫（Stéfan van der Walt）、咖啡（Rachel Michetti），CC0；高山（Aitzol Berasategi），CC BY 4.0。",
     wordnet: "类别与种类来自 WordNet 3.0，© 2006 普林斯顿大学",
     quantization,
     raw_preview: |raw| format!("根据这张原始照片（{raw}）中的预览图"),
@@ -41,7 +41,7 @@ pub static CHINESE: Text = Text {
     try_sample: |what| format!("试试{what}"),
     cat: "猫",
     coffee: "咖啡",
-    rocket: "火箭",
+    mountain: "高山",
 
     status: status::status,
     notice: trouble::notice,

@@ -18,7 +18,7 @@ pub static ENGLISH: Text = Text {
 
     privacy: "Your photos never leave this page. The network runs here, in your browser.",
     model_card: "Model card",
-    credits: "Sample photos: cat by Stéfan van der Walt, coffee by Rachel Michetti, rocket by SpaceX, all CC0.",
+    credits: "Sample photos: cat by Stéfan van der Walt and coffee by Rachel Michetti, both CC0; mountain by Aitzol Berasategi, CC BY 4.0.",
     wordnet: "Classes and kinds: WordNet 3.0, © 2006 Princeton University",
     quantization,
     raw_preview: |raw| format!("From the preview in this raw photo ({raw})"),
@@ -41,7 +41,7 @@ pub static ENGLISH: Text = Text {
     try_sample: |what| format!("Try the {what}"),
     cat: "cat",
     coffee: "coffee",
-    rocket: "rocket",
+    mountain: "mountain",
 
     status: status::status,
     notice: trouble::notice,

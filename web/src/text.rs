@@ -56,7 +56,7 @@ pub struct Text {
     pub try_sample: fn(&str) -> String,
     pub cat: &'static str,
     pub coffee: &'static str,
-    pub rocket: &'static str,
+    pub mountain: &'static str,
 
     // Status
     pub status: fn(&Status) -> Said,

@@ -2,6 +2,7 @@
 
 /// What is wrong with an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum ArchiveFault {
     #[error("the archive is cut short, damaged, or no archive at all")]
     Damaged,
@@ -17,6 +18,7 @@ pub enum ArchiveFault {
 
 /// Archives that are known by their name or first bytes, and not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Foreign {
     Rar,
     SevenZip,

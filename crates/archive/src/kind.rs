@@ -4,6 +4,7 @@ use crate::{Foreign, Reason};
 
 /// What a file among others looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Kind {
     Photo,
     Archive(ArchiveFormat),
@@ -13,6 +14,7 @@ pub enum Kind {
 
 /// How an archive is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum ArchiveFormat {
     Zip,
     Tar,

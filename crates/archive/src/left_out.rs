@@ -1,4 +1,4 @@
-//! What was not taken in: how many files of which kind, and the first of their names.
+//! Files that were skipped: how many for which reason, and the first of their names.
 
 use std::rc::Rc;
 
@@ -7,6 +7,7 @@ pub const NAMES_KEPT: usize = 200;
 
 /// Why a file is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Reason {
     Video,
     Sound,
@@ -31,6 +32,7 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
     pub const ALL: [Self; 12] = [
         Self::Video,
         Self::Sound,
@@ -55,6 +57,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
+    /// Counts a file, and keeps its name while there is room.
     pub fn add(&mut self, name: &str, reason: Reason) {
         self.count(reason, 1);
         if self.names.len() < NAMES_KEPT {
@@ -68,6 +71,7 @@ impl LeftOut {
         *count = count.saturating_add(files);
     }
 
+    /// Adds what another count holds.
     pub fn append(&mut self, other: Self) {
         for reason in Reason::ALL {
             self.count(reason, other.counts[reason as usize]);
@@ -76,10 +80,12 @@ impl LeftOut {
         self.names.extend(other.names.into_iter().take(room));
     }
 
+    /// Files that were skipped.
     pub fn total(&self) -> u64 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
+    /// Whether nothing was skipped.
     pub fn is_empty(&self) -> bool {
         self.total() == 0
     }

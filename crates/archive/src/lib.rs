@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! the file's end ──▶ zip::ends ──▶ zip::list ──▶ Listing of zip::Entry ──▶ where an entry's bytes are
-//! 512 bytes at a time ──▶ tar::Walk ──▶ tar::Member ───────────────────▶ the same
+//! 512 bytes at a time ──▶ tar::HeaderReader ──▶ tar::Member ───────────────────▶ the same
 //! names in any character set ──▶ names::decode
 //! a name, how it is packed ──▶ Kind, Reason ──▶ LeftOut: what was not taken in, counted and named
 //! ```
@@ -10,6 +10,8 @@
 //! memory. Everything in an archive is somebody's claim: counts, sizes and offsets are checked before they are used.
 //!
 //! The crate knows no browser and no file system.
+
+#![warn(missing_docs)]
 
 mod bytes;
 mod fault;

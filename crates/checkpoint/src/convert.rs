@@ -1,17 +1,19 @@
 //! Checkpoint → quantised GGUF shards and manifest.
 
+use crate::CheckpointError;
 use crate::calibrate::{self, Calibrated};
-use crate::folder::{CARD, MANIFEST, OutputFolder};
+use crate::dialects::Dialect;
 use crate::labels::{self, Labels, Origin};
 use crate::model_folder::ModelFolder;
-use crate::names::Dialect;
 use crate::network::Network;
 use crate::note::Note;
+use crate::output_folder::{CARD, MANIFEST, OutputFolder};
+use crate::progress::Progress;
 use crate::quantize::{self, Quantization};
 use crate::shards::{ShardWriter, Shards};
 use crate::source::Source;
-use crate::split::INDEX_ENDING;
-use crate::{CheckpointError, verify};
+use crate::split_index::INDEX_ENDING;
+use crate::verify::{self, TensorReport};
 use beit::config::Config;
 use beit::weights::gguf::Value;
 use beit::weights::schema::TensorSpec;
@@ -32,6 +34,7 @@ pub struct Options {
     pub source: PathBuf,
     /// The folder to write.
     pub out: PathBuf,
+    /// How linear weights are stored.
     pub quantization: Quantization,
     /// The model's name; from the source's file name if not given.
     pub name: Option<String>,
@@ -41,6 +44,7 @@ pub struct Options {
     pub license: Option<String>,
     /// A model card in Markdown, copied beside the manifest.
     pub card: Option<PathBuf>,
+    /// Largest shard.
     pub shard_bytes: u64,
     /// Short side after resizing; 256/224 of the image size if not given.
     pub short_side: Option<usize>,
@@ -81,32 +85,16 @@ impl Options {
     }
 }
 
-/// Where a conversion stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Reading and checking the checkpoint.
-    Check,
-    /// Running the calibration photos and rounding: blocks done, of how many.
-    Calibrate {
-        done: usize,
-        total: usize,
-    },
-    /// Rounding: tensors done, of how many.
-    Quantize {
-        done: usize,
-        total: usize,
-    },
-    Write,
-    /// Reading back what was written, and running it beside the source.
-    Verify,
-}
-
 /// What was converted.
 #[derive(Debug)]
 pub struct Conversion {
+    /// As written.
     pub manifest: Manifest,
+    /// The naming scheme of the checkpoint's tensors.
     pub dialect: Dialect,
+    /// The network's configuration.
     pub config: Config,
+    /// Where the classes' names come from.
     pub labels_origin: Origin,
     /// What was decided or left out of the checkpoint.
     pub notes: Vec<Note>,
@@ -119,17 +107,6 @@ pub struct Conversion {
     pub calibration_photos: usize,
     /// Calibration photos that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
-}
-
-/// What rounding did to one tensor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TensorReport {
-    pub name: String,
-    /// GGUF's name of the type: `F32`, `F16`, `Q8_0`, `Q4_0`.
-    pub storage: &'static str,
-    pub bytes: u64,
-    /// `‖stored − source‖ / ‖source‖`, from what was read back.
-    pub relative_rms_error: f64,
 }
 
 /// Converts a checkpoint. The same input gives the same bytes.

@@ -1,4 +1,4 @@
-//! Numbers that lie in a compressed member of a zip archive: inflated when they are wanted, never all at once.
+//! Numbers in a compressed member of a zip archive: inflated on demand, never all at once.
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -19,7 +19,7 @@ pub(crate) struct Deflated {
 }
 
 impl Deflated {
-    /// A part of the inflated member, which is held against its length and checksum.
+    /// A part of the inflated member, checked against its length and checksum.
     ///
     /// # Errors
     /// A sentence, when the member is not what the archive says.

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 /// Why a checkpoint could not be read or converted, or a converted model not be loaded.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum CheckpointError {
     #[error("cannot {doing} {}: {source}", .path.display())]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
@@ -45,6 +46,7 @@ pub enum CheckpointError {
 
 /// What is wrong with one tensor of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub struct TensorFault {
     /// As the checkpoint spells it.
     pub name: String,

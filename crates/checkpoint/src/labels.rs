@@ -11,16 +11,20 @@ const IMAGENET_CLASSES: usize = 1000;
 /// A labels file, read and complete.
 #[derive(Debug)]
 pub struct Labels {
+    /// One for each row of the head.
     pub labels: Vec<Label>,
     /// Where they come from, for a note to the user.
     pub origin: Origin,
 }
 
+/// Where the classes' names come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// The labels file that was given.
     File,
     /// The checkpoint's own `meta.CLASSES`.
     Checkpoint,
+    /// ImageNet-1k's own, by the number of classes.
     Imagenet1k,
     /// There was nothing to go by: "class 0", "class 1"….
     Numbered,

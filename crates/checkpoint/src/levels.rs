@@ -1,7 +1,7 @@
 //! The codes of a block and the search for its scale.
 
-use crate::quantize::BLOCK;
 use half::f16;
+use kernels::BLOCK;
 
 /// The codes that a block may use, and where its scale is looked for.
 #[derive(Clone, Copy, Debug, PartialEq)]

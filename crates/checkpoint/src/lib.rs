@@ -1,54 +1,60 @@
-//! Checkpoints in, verified weights out; and weights in, a running model out.
+//! Conversion of checkpoints to quantised GGUF shards, and loading of what was converted.
 //!
 //! ```text
 //! checkpoint → Source → Network → quantised tensors → shards + manifest → read back
 //!            source   network    quantize            shards   convert     verify
 //! ```
-//! - [`source`]: an opened checkpoint's tensors, whatever the container ([`safetensors`], or PyTorch's: [`pth`]
-//!   and its [`pickle`]), in one file or several ([`split`]); [`find`] looks through folders, [`foreign`] knows what
-//!   is no checkpoint.
-//! - [`names`]: the only place that knows foreign tensor names, one table a dialect; [`naming`] tells what stands
-//!   before them, [`preference`] which of several networks is meant, and a [`Note`] says so.
-//! - [`network`]: the checkpoint held against the network its shapes tell of ([`derive`]).
-//! - [`quantize`]: the one rule by which weights are rounded; `calibrate` does better where there are photos.
-//! - [`agreement`]: the quantised network's logits held against the source's, both run by [`walk`] while the
-//!   file is read back.
+//! - [`source`]: an opened checkpoint's tensors ([`tensor_entry`]), whatever the container (`safetensors`, or
+//!   PyTorch's: `pth` and its `pickle`), in one file or several (`split_index`); `find_file` looks through folders,
+//!   `not_a_checkpoint` recognises other kinds of files.
+//! - [`dialects`]: the only place that knows foreign tensor names, one table a dialect; `naming` finds the prefix
+//!   before them, `choose_network` the network among several, and a [`Note`] reports the choice.
+//! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`infer_config`).
+//! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
+//! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
+//!   file is read back (`verify`).
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
-//! - [`rehead`]: a converted model with new weights for new classes.
-//! - [`model_folder`]: opens, verifies and loads what [`convert`] wrote.
+//! - [`retrained`]: a converted model with new weights for new classes.
+//! - [`model_folder`]: opens, verifies and loads what [`convert`](mod@convert) wrote.
+
+#![warn(missing_docs)]
 
 pub mod agreement;
 mod calibrate;
+mod choose_network;
 pub mod convert;
 mod deflated;
-mod derive;
+pub mod dialects;
 mod error;
-mod find;
-mod folder;
-mod foreign;
+mod find_file;
+mod infer_config;
 pub mod labels;
+mod layerwise;
 mod levels;
 pub mod model_folder;
-pub mod names;
 mod naming;
 pub mod network;
+mod not_a_checkpoint;
 mod note;
+mod output_folder;
 mod pickle;
-mod preference;
+mod progress;
 mod pth;
 pub mod quantize;
-pub mod rehead;
+pub mod retrained;
 mod safetensors;
 pub mod seeded;
 mod shards;
 pub mod source;
-mod split;
+mod split_index;
+pub mod tensor_entry;
 mod verify;
-mod walk;
 
-pub use convert::{Calibration, Conversion, DEFAULT_SHARD_BYTES, Options, Progress, TensorReport, convert};
+pub use convert::{Calibration, Conversion, DEFAULT_SHARD_BYTES, Options, convert};
 pub use error::{CheckpointError, TensorFault};
-pub use folder::{CARD, MANIFEST};
 pub use model_folder::ModelFolder;
 pub use note::Note;
+pub use output_folder::{CARD, MANIFEST};
+pub use progress::Progress;
 pub use quantize::Quantization;
+pub use verify::TensorReport;

@@ -1,7 +1,7 @@
 //! A converted model's folder: opened, verified, loaded.
 
 use crate::CheckpointError;
-use crate::folder::MANIFEST;
+use crate::output_folder::MANIFEST;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
 use beit::labels::Label;
@@ -30,10 +30,12 @@ impl ModelFolder {
         Ok(Self { path, manifest })
     }
 
+    /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Its manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }

@@ -1,10 +1,10 @@
-//! What a checkpoint's names are made of: wrappers, a prefix, and a dialect's own name.
+//! Parses a checkpoint's tensor names: wrappers, a prefix, and a dialect's own name.
 //!
 //! `module._orig_mod.model.blocks.0.norm1.weight` → prefix `model.`, `blocks.0.norm1.weight`.
 
-use crate::names::{Dialect, Place};
+use crate::choose_network;
+use crate::dialects::{Dialect, NameKind};
 use crate::note::Note;
-use crate::preference;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 /// activation checkpointing, DeepSpeed.
 const WRAPPERS: [&str; 5] =
     ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"];
-/// Networks in one file that are told apart.
+/// Networks in one file that are distinguished.
 const MAX_NETWORKS: usize = 16;
 /// Longer names, and prefixes of more parts, tell of no network: trying each part with each name could take hours.
 const MAX_NAME_BYTES: usize = 1000;
 const MAX_PREFIX_PARTS: usize = 16;
 
-/// How a network's tensors are called.
+/// A network's naming scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Naming {
     pub(crate) dialect: Dialect,
@@ -38,7 +38,7 @@ pub(crate) enum Position<'a> {
 }
 
 impl Naming {
-    /// Tells the naming from the names; `None` if no block of a BEiT is among them. A note tells of other networks.
+    /// Finds the naming scheme from the names; `None` if no block of a BEiT is among them. A note lists other networks.
     ///
     /// # Errors
     /// A sentence, when there are several networks and nothing says which one is meant.
@@ -49,12 +49,12 @@ impl Naming {
         if networks.is_empty() {
             return Ok(None);
         }
-        let place = |(naming, has_head): &(Self, bool)| preference::Place {
+        let place = |(naming, has_head): &(Self, bool)| choose_network::StoredNetwork {
             path: naming.prefix.split_terminator('.').map(|name| format!("{name:.120}")).collect(),
             has_head: *has_head,
         };
         let places: Vec<_> = networks.iter().map(place).collect();
-        let (taken, note) = preference::choose(&places)?;
+        let (taken, note) = choose_network::choose(&places)?;
         Ok(networks.into_iter().nth(taken).map(|(naming, _)| (naming, note)))
     }
 
@@ -71,7 +71,7 @@ impl Naming {
             self.prefix.trim_end_matches('.').rmatch_indices('.').map(|(dot, _)| &self.prefix[..=dot]);
         for prefix in outer.chain([""]) {
             if let Some(rest) = name.strip_prefix(prefix)
-                && matches!(self.dialect.place(rest), Place::Tensor { .. })
+                && matches!(self.dialect.classify(rest), NameKind::Tensor { .. })
                 && !rest.starts_with(self.dialect.block_prefix())
             {
                 return Position::Head(rest.to_owned());
@@ -121,11 +121,11 @@ fn score<'a>(naming: &Naming, names: impl Iterator<Item = &'a str>) -> (bool, us
     let (mut has_head, mut count) = (false, 0);
     for name in names {
         let place = match naming.position(name) {
-            Position::Inside(name) => naming.dialect.place(&name),
-            Position::Head(name) => naming.dialect.place(&name),
+            Position::Inside(name) => naming.dialect.classify(&name),
+            Position::Head(name) => naming.dialect.classify(&name),
             Position::Beside => continue,
         };
-        if let Place::Tensor { name, .. } = place {
+        if let NameKind::Tensor { name, .. } = place {
             has_head |= name == "head.weight";
             count += 1;
         }
@@ -133,7 +133,7 @@ fn score<'a>(naming: &Naming, names: impl Iterator<Item = &'a str>) -> (bool, us
     (has_head, count)
 }
 
-/// Whether a name stands below a place of [`Note::Taken`].
+/// Whether a name stands below a place of [`Note::NetworkChosen`].
 pub(crate) fn is_below(name: &str, place: &str) -> bool {
     unwrapped(name).strip_prefix(place).is_some_and(|rest| rest.starts_with('.'))
 }

@@ -1,10 +1,11 @@
-//! A checkpoint held against the network it should be: every tensor found, or every fault named.
+//! A checkpoint matched with the network it should be: every tensor found, or every fault named.
 
-use crate::derive::{self, Shapes};
-use crate::names::{Dialect, Place};
+use crate::dialects::{Dialect, NameKind};
+use crate::infer_config::{self, Shapes};
 use crate::naming::{self, Naming, Position};
 use crate::note::Note;
-use crate::source::{Dtype, Entry, Source};
+use crate::source::Source;
+use crate::tensor_entry::{Dtype, TensorEntry};
 use crate::{CheckpointError, TensorFault};
 use beit::config::Config;
 use beit::weights::schema::{self, Role, TensorSpec};
@@ -13,13 +14,16 @@ use std::collections::{BTreeMap, HashSet};
 
 /// A checkpoint whose tensors are all there, of the right shape and finite.
 pub struct Network {
+    /// The checkpoint.
     pub source: Source,
+    /// Its tensors' naming scheme.
     pub dialect: Dialect,
+    /// The configuration that its shapes imply.
     pub config: Config,
     /// What was decided or left out.
     pub notes: Vec<Note>,
     /// For each of [`Config::tensors`]: the checkpoint's tensors whose rows make it up.
-    parts: Vec<Vec<Entry>>,
+    parts: Vec<Vec<TensorEntry>>,
 }
 
 impl Network {
@@ -39,7 +43,7 @@ impl Network {
         };
         let dialect = naming.dialect;
         let Sorted { tensors, leftovers, mut beside, mut faults } = sort(&source, &naming);
-        let config = derive::config(&joined_shapes(&tensors, dialect), name);
+        let config = infer_config::config(&joined_shapes(&tensors, dialect), name);
         let (parts, missing) = find_parts(&tensors, &naming, &config);
         faults.extend(missing);
         faults.extend(surplus(&tensors, dialect, &config));
@@ -53,18 +57,18 @@ impl Network {
         }
         let narrowed =
             tensors.values().filter(|t| t.entry.dtype == Dtype::F64).map(|t| t.spelt.to_owned()).collect();
-        if let Some(Note::Taken { others, .. }) = &taken {
+        if let Some(Note::NetworkChosen { others, .. }) = &taken {
             // Their networks are named already.
             beside.retain(|name| !others.iter().any(|other| naming::is_below(name, other)));
         }
         let mut notes = source.notes().to_vec();
         notes.extend(taken);
         notes.extend([
-            Note::LeftOver { names: leftovers },
-            Note::Beside { prefix: naming.prefix.clone(), names: beside },
+            Note::PretrainingTensors { names: leftovers },
+            Note::OtherTensors { prefix: naming.prefix.clone(), names: beside },
             Note::Narrowed { names: narrowed },
         ]);
-        notes.retain(|note| !note.is_void());
+        notes.retain(|note| !note.is_empty());
         // The shapes agree with each other; what is left is a network that no reader would believe.
         let metadata =
             schema::metadata(&config, &[]).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -74,7 +78,7 @@ impl Network {
     }
 
     /// Every tensor of the network, with a way to its values.
-    pub fn tensors(&self) -> impl Iterator<Item = (TensorSpec, &[Entry])> {
+    pub fn tensors(&self) -> impl Iterator<Item = (TensorSpec, &[TensorEntry])> {
         self.config.tensors().into_iter().zip(self.parts.iter().map(Vec::as_slice))
     }
 
@@ -82,7 +86,7 @@ impl Network {
     ///
     /// # Errors
     /// When the file, read once already, is no longer what it was.
-    pub fn values(&self, parts: &[Entry]) -> Result<Vec<f32>, CheckpointError> {
+    pub fn values(&self, parts: &[TensorEntry]) -> Result<Vec<f32>, CheckpointError> {
         match parts {
             [whole] => self.source.values(whole),
             parts => {
@@ -100,7 +104,7 @@ impl Network {
 struct Found<'a> {
     /// Its name in the file.
     spelt: &'a str,
-    entry: &'a Entry,
+    entry: &'a TensorEntry,
 }
 
 /// The checkpoint's tensors by the dialect's own names.
@@ -123,10 +127,10 @@ fn sort<'a>(source: &'a Source, naming: &Naming) -> Sorted<'a> {
     let mut heads = Vec::new();
     for (spelt, entry) in source.tensors() {
         match naming.position(spelt) {
-            Position::Inside(name) => match naming.dialect.place(&name) {
-                Place::Ignored => {}
-                Place::LeftOver => sorted.leftovers.push(spelt.clone()),
-                Place::Tensor { .. } | Place::Surplus => {
+            Position::Inside(name) => match naming.dialect.classify(&name) {
+                NameKind::Ignored => {}
+                NameKind::Pretraining => sorted.leftovers.push(spelt.clone()),
+                NameKind::Tensor { .. } | NameKind::Surplus => {
                     let found = Found { spelt, entry };
                     if let Some(first) = sorted.tensors.insert(name.into_owned(), found) {
                         sorted.faults.push(TensorFault {
@@ -154,7 +158,7 @@ fn sort<'a>(source: &'a Source, naming: &Naming) -> Sorted<'a> {
 fn joined_shapes(tensors: &Tensors, dialect: Dialect) -> Shapes {
     let mut shapes = BTreeMap::new();
     for (theirs, Found { entry, .. }) in tensors {
-        if let Place::Tensor { name, .. } = dialect.place(theirs) {
+        if let NameKind::Tensor { name, .. } = dialect.classify(theirs) {
             let joined: &mut Vec<usize> = shapes.entry(name).or_default();
             match joined.first_mut() {
                 Some(rows) => *rows = rows.saturating_add(entry.shape.first().copied().unwrap_or(0)),
@@ -166,7 +170,11 @@ fn joined_shapes(tensors: &Tensors, dialect: Dialect) -> Shapes {
 }
 
 /// The checkpoint's tensors for each of the network's, and what is wrong with them.
-fn find_parts(tensors: &Tensors, naming: &Naming, config: &Config) -> (Vec<Vec<Entry>>, Vec<TensorFault>) {
+fn find_parts(
+    tensors: &Tensors,
+    naming: &Naming,
+    config: &Config,
+) -> (Vec<Vec<TensorEntry>>, Vec<TensorFault>) {
     let (mut all, mut faults) = (Vec::new(), Vec::new());
     for spec in config.tensors() {
         let theirs = naming.dialect.theirs(&spec.name);
@@ -207,8 +215,8 @@ fn checkpoint_shape(spec: &TensorSpec, config: &Config) -> Vec<usize> {
 /// Tensors that belong to no BEiT classifier, or to a block that the network does not have.
 fn surplus(tensors: &Tensors, dialect: Dialect, config: &Config) -> Vec<TensorFault> {
     let ours: HashSet<String> = config.tensors().into_iter().map(|spec| spec.name).collect();
-    let wanted = |name: &str| match dialect.place(name) {
-        Place::Tensor { name, .. } => ours.contains(name.as_str()),
+    let wanted = |name: &str| match dialect.classify(name) {
+        NameKind::Tensor { name, .. } => ours.contains(name.as_str()),
         _ => false,
     };
     let surplus = tensors.iter().filter(|(name, _)| !wanted(name));

@@ -1,4 +1,4 @@
-//! What a person should know of a checkpoint that was read all the same.
+//! Notes on a checkpoint: decisions that were made and tensors that were ignored while reading it.
 
 use std::fmt;
 
@@ -7,24 +7,25 @@ const LISTED: usize = 6;
 
 /// Something in a checkpoint that was decided or left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum Note {
-    /// The file holds several networks; these are the places of the one that was taken and of the others.
-    Taken { taken: String, average: bool, others: Vec<String> },
+    /// The file holds several networks; `taken` is the key of the one that was read.
+    NetworkChosen { taken: String, average: bool, others: Vec<String> },
     /// Tensors that only pre-training uses.
-    LeftOver { names: Vec<String> },
+    PretrainingTensors { names: Vec<String> },
     /// Tensors beside the network, which all the taken ones lie below `prefix`.
-    Beside { prefix: String, names: Vec<String> },
+    OtherTensors { prefix: String, names: Vec<String> },
     /// Tensors of 64 bits.
     Narrowed { names: Vec<String> },
 }
 
 impl Note {
     /// Whether there is nothing to tell.
-    pub(crate) fn is_void(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match self {
-            Self::Taken { others: names, .. }
-            | Self::LeftOver { names }
-            | Self::Beside { names, .. }
+            Self::NetworkChosen { others: names, .. }
+            | Self::PretrainingTensors { names }
+            | Self::OtherTensors { names, .. }
             | Self::Narrowed { names } => names.is_empty(),
         }
     }
@@ -33,7 +34,7 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Taken { taken, average, others } => {
+            Self::NetworkChosen { taken, average, others } => {
                 let why =
                     if *average { ", the moving average (EMA) of the weights, as timm does" } else { "" };
                 write!(
@@ -43,10 +44,10 @@ impl fmt::Display for Note {
                     list(others)
                 )
             }
-            Self::LeftOver { names } => {
+            Self::PretrainingTensors { names } => {
                 write!(f, "left over from pre-training, not part of a classifier, ignored: {}", list(names))
             }
-            Self::Beside { prefix, names } => {
+            Self::OtherTensors { prefix, names } => {
                 write!(f, "not below {prefix:.120} as the network is, ignored: {}", list(names))
             }
             Self::Narrowed { names } => write!(f, "narrowed from 64 bits (F64) to 32: {}", list(names)),

@@ -3,7 +3,7 @@
 //! - `archive`: the container since PyTorch 1.6, a zip archive.
 //! - `legacy`: the one before, pickles and storages one after another.
 //! - `state_dict`: which of the pickle's dicts holds the network.
-//! - `tensors`: what the pickle says of one tensor, held against its storage.
+//! - `tensors`: a tensor's description in the pickle, checked against its storage.
 
 mod archive;
 mod legacy;
@@ -12,14 +12,14 @@ mod tensors;
 
 use crate::note::Note;
 use crate::pickle::{Id, Pickle};
-use crate::source::Entry;
+use crate::tensor_entry::TensorEntry;
 use std::collections::BTreeMap;
 use tensors::Storages;
 
-/// What a checkpoint holds that matters here.
+/// What is read of a checkpoint.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
-    pub(crate) tensors: BTreeMap<String, Entry>,
+    pub(crate) tensors: BTreeMap<String, TensorEntry>,
     /// `meta.CLASSES`, where there is such a list.
     pub(crate) class_names: Vec<String>,
     /// Which network was taken, where there are several.

@@ -1,19 +1,18 @@
-//! The one rule by which weights are rounded.
+//! Quantisation of weights in blocks.
 //!
 //! Weights of linear layers are cut into blocks of 32 along the input dimension; a block is an F16
-//! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). [`Levels`]
-//! says which codes there are; [`Levels::round`] chooses `d` and the codes so that the block's
-//! squared error is small, the codes being rounded against `d` as F16 keeps it. Where photos tell what
-//! a layer's inputs are like, `calibrate` chooses both instead.
+//! scale `d` and 32 integer codes `q`, standing for `d·q` (GGUF's `Q8_0` and `Q4_0`). `Levels`
+//! says which codes there are; `Levels::round` chooses `d` and the codes so that the block's
+//! squared error is small, the codes being rounded against `d` as F16 keeps it. With calibration photos
+//! `calibrate` chooses both instead.
 
 use crate::levels::Levels;
 use beit::weights::Storage;
 use beit::weights::schema::{Role, TensorSpec};
 use half::f16;
+use kernels::BLOCK;
 use rayon::prelude::*;
 
-/// Numbers in a block.
-pub const BLOCK: usize = 32;
 /// Bytes of a `Q8_0` block: the scale and a byte a code.
 const Q8_0_BYTES: usize = 2 + BLOCK;
 /// Bytes of a `Q4_0` block: the scale and half a byte a code.
@@ -29,11 +28,13 @@ const BLOCKS_A_TASK: usize = 1024;
 /// How a model's linear weights are to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantization {
-    /// 8 bits, of which 7 are used: see [`Levels::SEVEN_BIT`].
+    /// 8 bits, of which 7 are used: see `Levels::SEVEN_BIT`.
     Q8_0,
     /// 4 bits.
     Q4_0,
+    /// Half precision.
     F16,
+    /// Single precision.
     F32,
 }
 

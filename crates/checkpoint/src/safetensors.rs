@@ -1,11 +1,11 @@
 //! Where the tensors of a `.safetensors` file lie.
 
-use crate::source::{Dtype, Entry};
+use crate::tensor_entry::{Dtype, TensorEntry};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 
 /// Whether a header follows its length: true of no other kind of file.
-pub(crate) fn is_meant(file: &[u8]) -> bool {
+pub(crate) fn has_header(file: &[u8]) -> bool {
     let len = file.first_chunk().map(|&len| u64::from_le_bytes(len));
     let fits = len.is_some_and(|len| len <= file.len() as u64);
     fits && file.get(8) == Some(&b'{')
@@ -15,7 +15,7 @@ pub(crate) fn is_meant(file: &[u8]) -> bool {
 ///
 /// # Errors
 /// A sentence, when the file is no safetensors file.
-pub(crate) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
+pub(crate) fn read(file: &[u8]) -> Result<BTreeMap<String, TensorEntry>, String> {
     let (header, metadata) = SafeTensors::read_metadata(file).map_err(|e| refusal(file, &e))?;
     let data_start = 8 + header;
     let mut tensors = BTreeMap::new();
@@ -32,7 +32,7 @@ pub(crate) fn read(file: &[u8]) -> Result<BTreeMap<String, Entry>, String> {
         if dtype.bytes() > 0 && (expected != Some(bytes.len()) || file.get(bytes.clone()).is_none()) {
             return Err(format!("{name:.120}: its bytes do not match its shape {:?}", info.shape));
         }
-        tensors.insert(name, Entry::contiguous(dtype, info.shape.clone(), bytes));
+        tensors.insert(name, TensorEntry::contiguous(dtype, info.shape.clone(), bytes));
     }
     Ok(tensors)
 }

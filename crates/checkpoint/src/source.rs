@@ -1,9 +1,9 @@
 //! An opened checkpoint: its tensors' names, shapes and values, whatever the container.
 
-use crate::deflated::Deflated;
 use crate::note::Note;
-use crate::split::{self, Index};
-use crate::{CheckpointError, find, foreign, pth, safetensors};
+use crate::split_index::{self, Index};
+use crate::tensor_entry::{Dtype, TensorEntry, contiguous_strides};
+use crate::{CheckpointError, find_file, not_a_checkpoint, pth, safetensors};
 use beit::weights::hexadecimal;
 use half::{bf16, f16};
 use memmap2::Mmap;
@@ -11,69 +11,15 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-
-/// Numbers a tensor consists of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    F32,
-    F16,
-    BF16,
-    F64,
-    /// Something no weight is stored as, by its name.
-    Other(String),
-}
-
-impl Dtype {
-    /// Bytes of one number; 0 for [`Dtype::Other`], whose values are never read.
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::F64 => 8,
-            Self::F32 => 4,
-            Self::F16 | Self::BF16 => 2,
-            Self::Other(_) => 0,
-        }
-    }
-}
-
-/// Where one tensor lies.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub dtype: Dtype,
-    pub shape: Vec<usize>,
-    /// Numbers from one element to the next along each dimension.
-    pub(crate) strides: Vec<usize>,
-    /// The bytes from the tensor's first element on, in the file or in the inflated member. Every
-    /// element lies inside: the readers check it.
-    pub(crate) bytes: Range<usize>,
-    pub(crate) deflated: Option<Deflated>,
-    /// Number of the file among the source's.
-    pub(crate) file: usize,
-}
-
-impl Entry {
-    /// A tensor without gaps, row-major.
-    pub(crate) fn contiguous(dtype: Dtype, shape: Vec<usize>, bytes: Range<usize>) -> Self {
-        let strides = contiguous_strides(&shape);
-        Self { dtype, shape, strides, bytes, deflated: None, file: 0 }
-    }
-}
-
-pub(crate) fn contiguous_strides(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1usize; shape.len()];
-    for i in (1..shape.len()).rev() {
-        strides[i - 1] = strides[i].saturating_mul(shape[i]);
-    }
-    strides
-}
 
 /// A checkpoint's files, memory-mapped or in memory.
 pub struct Source {
     /// The file that was named: of a split checkpoint its index.
     path: PathBuf,
     files: Vec<Content>,
-    tensors: BTreeMap<String, Entry>,
+    tensors: BTreeMap<String, TensorEntry>,
     class_names: Vec<String>,
     notes: Vec<Note>,
 }
@@ -117,10 +63,10 @@ impl Content {
             Ok(pth::Checkpoint { tensors, class_names: Vec::new(), note: None })
         };
         // A safetensors file begins with a length, whose bytes may be those that another kind begins with.
-        let read = if safetensors::is_meant(&self.bytes) {
+        let read = if safetensors::has_header(&self.bytes) {
             safetensors()
         } else {
-            match (pth::read(&self.bytes), foreign::describe(&self.bytes)) {
+            match (pth::read(&self.bytes), not_a_checkpoint::describe(&self.bytes)) {
                 (Some(checkpoint), _) => checkpoint,
                 (None, Some(sentence)) => Err(sentence),
                 (None, None) => safetensors(),
@@ -137,8 +83,8 @@ impl Source {
     /// # Errors
     /// When there is no such file, the folder leaves a choice, or the file is none of these.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let path = find::checkpoint(path)?;
-        if split::is_index(&path) {
+        let path = find_file::checkpoint(path)?;
+        if split_index::is_index(&path) {
             return Self::open_split(path);
         }
         Self::read(Content::map(path)?)
@@ -184,7 +130,7 @@ impl Source {
                 let reason = format!("it says that {name:.120} is in {file:.120}, which has no such tensor");
                 return Err(CheckpointError::format(&path, reason));
             };
-            tensors.insert(name.to_owned(), Entry { file, ..entry });
+            tensors.insert(name.to_owned(), TensorEntry { file, ..entry });
         }
         Ok(Self { path, files, tensors, class_names, notes })
     }
@@ -200,7 +146,7 @@ impl Source {
     }
 
     /// Every tensor, by the checkpoint's own names.
-    pub fn tensors(&self) -> &BTreeMap<String, Entry> {
+    pub fn tensors(&self) -> &BTreeMap<String, TensorEntry> {
         &self.tensors
     }
 
@@ -221,7 +167,7 @@ impl Source {
     ///
     /// # Errors
     /// When they lie in a compressed member that is damaged.
-    pub(crate) fn values(&self, entry: &Entry) -> Result<Vec<f32>, CheckpointError> {
+    pub(crate) fn values(&self, entry: &TensorEntry) -> Result<Vec<f32>, CheckpointError> {
         let Content { path, bytes: file } = &self.files[entry.file];
         let bytes = match &entry.deflated {
             None => Cow::Borrowed(&file[entry.bytes.clone()]),
@@ -240,7 +186,7 @@ impl Source {
     }
 }
 
-fn gather<B: Copy>(entry: &Entry, numbers: &[B], widen: impl Fn(B) -> f32) -> Vec<f32> {
+fn gather<B: Copy>(entry: &TensorEntry, numbers: &[B], widen: impl Fn(B) -> f32) -> Vec<f32> {
     let elements = entry.shape.iter().product();
     if entry.strides == contiguous_strides(&entry.shape) {
         return numbers[..elements].iter().map(|&b| widen(b)).collect();

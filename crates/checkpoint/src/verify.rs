@@ -1,15 +1,14 @@
-//! Reads a conversion back and holds it against the checkpoint: tensor by tensor, and by what both networks
-//! make of the check inputs.
+//! Reads a conversion back and compares it with the checkpoint: tensor by tensor, and by both networks' logits on
+//! the check inputs.
 
 use crate::CheckpointError;
 use crate::agreement::{check_inputs, cosine};
 use crate::calibrate::Calibrated;
-use crate::convert::TensorReport;
+use crate::layerwise::LayerwiseForward;
 use crate::model_folder::ModelFolder;
 use crate::network::Network;
 use crate::quantize::{decode_blocks, relative_rms_error};
-use crate::source::Entry;
-use crate::walk::Walk;
+use crate::tensor_entry::TensorEntry;
 use beit::backend::Cpu;
 use beit::labels::Label;
 use beit::weights::{Storage, Tensor, TensorData, sha256};
@@ -22,8 +21,21 @@ use std::collections::HashMap;
 const WORST_EIGHT_BIT: f64 = 0.05;
 const WORST_FOUR_BIT: f64 = 0.6;
 
-/// What rounding did to each tensor, in the file's order, and for each check input the cosine between the two
-/// networks' logits. What photos moved away from the source is held against `calibrated` instead.
+/// A tensor as written, and its rounding error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorReport {
+    /// The network's own name of the tensor.
+    pub name: String,
+    /// GGUF's name of the type: `F32`, `F16`, `Q8_0`, `Q4_0`.
+    pub storage: &'static str,
+    /// As stored.
+    pub bytes: u64,
+    /// `‖stored − source‖ / ‖source‖`, from what was read back.
+    pub relative_rms_error: f64,
+}
+
+/// Each tensor's report, in the file's order, and for each check input the cosine between the two
+/// networks' logits. Calibrated tensors are compared with `calibrated` instead of the source.
 ///
 /// # Errors
 /// When anything in the folder is not what the network and its labels say.
@@ -33,12 +45,12 @@ pub(crate) fn read_back(
     labels: &[Label],
     calibrated: &Calibrated,
 ) -> Result<(Vec<TensorReport>, Vec<f64>), CheckpointError> {
-    let parts: HashMap<String, &[Entry]> =
+    let parts: HashMap<String, &[TensorEntry]> =
         network.tensors().map(|(spec, parts)| (spec.name, parts)).collect();
     let mut errors = HashMap::new();
     let (cpu, inputs) = (|| Cpu::new(Isa::best()), check_inputs(&network.config));
-    let mut written = Walk::new(&network.config, cpu, inputs.clone());
-    let mut source = Walk::new(&network.config, cpu, inputs);
+    let mut written = LayerwiseForward::new(&network.config, cpu, inputs.clone());
+    let mut source = LayerwiseForward::new(&network.config, cpu, inputs);
     let build = |e| CheckpointError::Build { path: folder.path().to_owned(), source: e };
     let header = folder.read(|_, tensor| {
         let name = tensor.spec.name.clone();

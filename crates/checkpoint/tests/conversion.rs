@@ -6,7 +6,7 @@ mod support;
 use beit::weights::TensorData;
 use candle_core::Device;
 use candle_core::quantized::gguf_file::Content;
-use checkpoint::names::Dialect;
+use checkpoint::dialects::Dialect;
 use checkpoint::{MANIFEST, ModelFolder, Options, Quantization, convert};
 use std::fs;
 use std::io::Cursor;

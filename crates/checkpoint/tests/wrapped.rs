@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkpoint::names::Dialect;
+use checkpoint::dialects::Dialect;
 use checkpoint::{CheckpointError, Note};
 use safetensors::Dtype;
 use std::sync::LazyLock;
@@ -316,9 +316,9 @@ fn what_pre_training_leaves_is_named_and_ignored() {
 fn a_note_does_not_flood_the_terminal() {
     let names: Vec<String> = (0..10_000).map(|i| format!("{i}{}", "x".repeat(1000))).collect();
     for note in [
-        Note::LeftOver { names: names.clone() },
-        Note::Beside { prefix: names[0].clone(), names: names.clone() },
-        Note::Taken { taken: names[0].clone(), average: true, others: names.clone() },
+        Note::PretrainingTensors { names: names.clone() },
+        Note::OtherTensors { prefix: names[0].clone(), names: names.clone() },
+        Note::NetworkChosen { taken: names[0].clone(), average: true, others: names.clone() },
         Note::Narrowed { names },
     ] {
         assert!(note.to_string().len() < 2000);

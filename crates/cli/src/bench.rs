@@ -48,7 +48,7 @@ struct Measured {
     ms: f64,
     /// Median of passes of eight photos, a photo's share.
     batch_ms: f64,
-    /// What the page would foretell of a photo on the processor, to choose between it and a GPU.
+    /// The page's estimate for a photo on the CPU, by which it chooses between CPU and GPU.
     foretold_cpu_ms: f64,
     /// The process's peak so far, where the system tells it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,8 @@
 //! `beitscope classify`: what is on these photos.
 
 use crate::engine::{self, Backend, Engine, Logits};
+use crate::explain_input::{self, Input};
 use crate::failure::Failure;
-use crate::input::{self, Input};
 use crate::output::{json, say, wants_json};
 use beit::labels::Label;
 use beit::topk::top_k;
@@ -81,7 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let file = path.display().to_string();
             let answered = engine::read_photo(path).and_then(|photo| {
                 let folder = arguments.explain_input.as_ref();
-                let input = folder.map(|folder| input::explain(&engine, &photo, path, number + 1, folder));
+                let input =
+                    folder.map(|folder| explain_input::explain(&engine, &photo, path, number + 1, folder));
                 Ok((engine.logits(&photo)?, input.transpose()?))
             });
             match answered {

@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use crate::fetch::{Fetched, fetch};
-use crate::meter::Meter;
 use crate::output::{json, say, size, wants_json};
+use crate::progress_meter::Meter;
 use checkpoint::labels::Origin;
 use checkpoint::{Conversion, Options, Progress, Quantization};
 use clap::Args;

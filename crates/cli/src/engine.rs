@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// Milliseconds that a photo would take on the processor, foretold from one matrix product as the page does it.
+    /// Milliseconds that a photo would take on the CPU, estimated from one matrix product as the page does it.
     pub fn foretold_cpu_ms(&self) -> f64 {
         foretold_cpu_ms(self.network.config(), self.format)
     }
@@ -262,7 +262,7 @@ fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
     Ok(Some((model, labels)))
 }
 
-/// As many threads as the machine has, unless told otherwise.
+/// The number of threads asked for; by default that of the machine's processors.
 pub fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }

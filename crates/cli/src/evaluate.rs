@@ -1,27 +1,19 @@
 //! `beitscope evaluate`: how often the model is right.
 
-mod interval;
-mod journal;
-mod ledger;
-mod merge;
-mod pipeline;
-mod report;
-mod tally;
-
-use crate::dataset::{Dataset, Photo, Shard};
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
-use crate::meter::Meter;
 use crate::output::{json, say, wants_json};
+use crate::progress_meter::Meter;
+use beit::preprocess::Pixels;
 use clap::Args;
-use interval::Share;
-use journal::{Header, Journal, Line, ModelIdentity};
-use ledger::{Ledger, Misfit, Unreadable};
-use report::{Report, Target};
+use evaluate::report::{Report, Target};
+use evaluate::{
+    Accuracy, Dataset, Header, Merged, ModelIdentity, Network, Progress, Shard, ShardResults, Unreadable,
+    merge,
+};
 use serde::Serialize;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use tally::Tally;
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -61,7 +53,7 @@ pub struct Arguments {
 
 /// Accuracy in percent, null without photos. The first key names are ModelScope's.
 #[derive(Serialize)]
-struct Accuracy {
+struct Answer {
     #[serde(rename = "accuracytop-1")]
     top_1: Option<f64>,
     #[serde(rename = "accuracytop-5")]
@@ -88,69 +80,60 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     match (&arguments.model, &arguments.dataset) {
         (Some(model), Some(dataset)) => measure(arguments, model, dataset, &targets),
         _ => {
-            let merge::Merged { header, tally, unreadable } = merge::merge(&arguments.merge)?;
-            let report = Report { header: &header, place: None, tally: &tally, unreadable: &unreadable };
+            let Merged { header, counts, unreadable } = merge(&arguments.merge, &mut |note| say(&note))?;
+            let report = Report { header: &header, place: None, counts: &counts, unreadable: &unreadable };
             conclude(arguments, &targets, &report)
         }
     }
 }
 
 /// Runs the network on a dataset, or on what is left of it.
-fn measure(
-    arguments: &Arguments,
-    model: &std::path::Path,
-    dataset: &std::path::Path,
-    targets: &[Target],
-) -> Result<(), Failure> {
+fn measure(arguments: &Arguments, model: &Path, dataset: &Path, targets: &[Target]) -> Result<(), Failure> {
     let engine = Engine::load(model, arguments.backend)?;
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
-    let mut dataset = Dataset::open(dataset, arguments.labels.as_deref(), &engine.labels, shard)?;
+    let dataset = Dataset::open(dataset, arguments.labels.as_deref(), &engine.labels, shard)?;
     let model = ModelIdentity { name: engine.name.clone(), sha256: engine.sha256.clone() };
     let classes = engine.labels.iter().map(|label| (label.wnid.clone(), label.en.clone())).collect();
     let header = Header::new(model, engine.backend().name(), dataset.identity.clone(), shard, classes);
-    let (mut journal, mut ledger) = match &arguments.journal {
-        Some(path) => Journal::open(path, &header).map(|(journal, ledger)| (Some(journal), ledger))?,
-        None => (None, header.ledger()),
-    };
-    let all = dataset.samples.len();
-    let mut samples = std::mem::take(&mut dataset.samples);
-    samples.retain(|sample| !ledger.has(sample.number));
-    let done = all - samples.len();
-    if journal.as_ref().is_some_and(|journal| journal.cut_off) {
-        say("the journal was cut off while it was written: going on from its last whole line");
-    }
-    if done > 0 {
-        say(&format!("{done} of {all} photos are in the journal already"));
-    }
-    if !samples.is_empty() {
-        let meter = Meter::resumed("photos", all as u64, done as u64);
-        let threads = engine::threads(arguments.threads);
-        let result = pipeline::run(&engine, &dataset, &samples, threads, |sample, verdict| {
-            let Photo { number, name, class } = sample;
-            let line = Line { photo: *number, file: name.to_string(), class: *class, verdict };
-            if let Some(journal) = &mut journal {
-                journal.write(&line)?;
+    let mut meter = None;
+    let mut progress = |progress| match progress {
+        Progress::JournalCutOff => {
+            say("the journal was cut off while it was written: going on from its last whole line");
+        }
+        Progress::Start { all, done } => {
+            if done > 0 {
+                say(&format!("{done} of {all} photos are in the journal already"));
             }
-            enter(&mut ledger, line)?;
-            meter.step();
-            Ok(())
-        });
-        meter.finish();
-        result?;
-    }
-    if let Some(journal) = journal {
-        journal.finish()?;
-    }
-    let Ledger { tally, unreadable, .. } = &ledger;
-    conclude(arguments, targets, &Report { header: &header, place: Some(&dataset.place), tally, unreadable })
+            if done < all {
+                meter = Some(Meter::resumed("photos", all as u64, done as u64));
+            }
+        }
+        Progress::Photo => meter.iter().for_each(Meter::step),
+    };
+    let (journal, threads) = (arguments.journal.as_deref(), engine::threads(arguments.threads));
+    let results = evaluate::evaluate(&engine, &dataset, &header, journal, threads, &mut progress);
+    meter.iter().for_each(Meter::finish);
+    let ShardResults { counts, unreadable, .. } = &results?;
+    conclude(arguments, targets, &Report { header: &header, place: Some(&dataset.place), counts, unreadable })
 }
 
-/// Enters what the network itself said, which always fits.
-fn enter(ledger: &mut Ledger, line: Line) -> Result<(), Failure> {
-    ledger.enter(line).map_err(|misfit| match misfit {
-        Misfit::Twice(photo) => Failure::Data(format!("photo {photo} was answered twice")),
-        Misfit::Range => Failure::Data("the model has more outputs than class names".into()),
-    })
+/// The network on this machine, for [`evaluate`].
+impl Network for Engine {
+    fn is_batched(&self) -> bool {
+        self.backend() == Backend::Gpu
+    }
+
+    fn warm_up(&self) -> Result<(), String> {
+        Engine::warm_up(self).map_err(|failure| failure.to_string())
+    }
+
+    fn pixels(&self, file: Vec<u8>) -> Result<Pixels, String> {
+        Engine::pixels(self, file)
+    }
+
+    fn logits(&self, photos: &[Pixels]) -> Result<Vec<Vec<f32>>, String> {
+        self.batch(photos).map_err(|failure| failure.to_string())
+    }
 }
 
 /// Lists what could not be read, writes the reports, prints the accuracy.
@@ -159,27 +142,27 @@ fn conclude(arguments: &Arguments, targets: &[Target], report: &Report) -> Resul
     for target in targets {
         target.write(report)?;
     }
-    let Report { tally: Tally { all, .. }, unreadable, .. } = report;
-    let (top_1, top_5) = (Share::new(all.top_1, all.images), Share::new(all.top_5, all.images));
+    let (top_1, top_5) = (report.top_1(), report.top_5());
+    let (images, unreadable) = (report.counts.all.images, report.unreadable.photos);
     if wants_json(arguments.json) {
-        let ends = |share: Option<Share>| share.map(|share| [share.low, share.high]);
-        json(&Accuracy {
-            top_1: top_1.map(|share| share.percent),
-            top_5: top_5.map(|share| share.percent),
-            images: all.images,
-            unreadable: unreadable.photos,
+        let ends = |accuracy: Option<Accuracy>| accuracy.map(|a| [a.low, a.high]);
+        json(&Answer {
+            top_1: top_1.map(|a| a.percent),
+            top_5: top_5.map(|a| a.percent),
+            images,
+            unreadable,
             intervals: Intervals { top_1: ends(top_1), top_5: ends(top_5) },
         })?;
     } else if let (Some(top_1), Some(top_5)) = (top_1, top_5) {
-        for (name, Share { percent, low, high }) in [("top-1", top_1), ("top-5", top_5)] {
+        for (name, Accuracy { percent, low, high }) in [("top-1", top_1), ("top-5", top_5)] {
             say(&format!("{name} {percent:.2} %  (95 % interval {low:.2} to {high:.2} %)"));
         }
-        say(&format!("{} photos", all.images));
+        say(&format!("{images} photos"));
     }
-    match unreadable.photos {
+    match unreadable {
         0 => Ok(()),
         n => {
-            let total = all.images + n;
+            let total = images + n;
             Err(Failure::Data(format!("{n} of {total} photos could not be read and were left out")))
         }
     }

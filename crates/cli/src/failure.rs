@@ -1,6 +1,7 @@
 //! Why a command failed: a sentence and an exit status.
 
 use checkpoint::CheckpointError;
+use evaluate::EvaluateError;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -38,6 +39,12 @@ impl From<CheckpointError> for Failure {
             }
             _ => Self::Data(error.to_string()),
         }
+    }
+}
+
+impl From<EvaluateError> for Failure {
+    fn from(error: EvaluateError) -> Self {
+        if error.is_usage() { Self::Usage(error.to_string()) } else { Self::Data(error.to_string()) }
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Fetched {
 
 /// Fetches the checkpoint that `source` names on a hub; `None` if it names a file.
 pub fn fetch(source: &Path) -> Result<Option<Fetched>, Failure> {
-    let Some(text) = source.to_str().filter(|text| Reference::is_meant(text)) else { return Ok(None) };
+    let Some(text) = source.to_str().filter(|text| Reference::has_hub_prefix(text)) else { return Ok(None) };
     let reference: Reference = text.parse()?;
     let settings = Settings::from_env()?;
     let display = RefCell::new(Display::default());

@@ -6,16 +6,15 @@
 mod bench;
 mod classify;
 mod convert;
-mod dataset;
 mod engine;
 mod evaluate;
+mod explain_input;
 mod failure;
 mod fetch;
 mod finetune;
-mod input;
 mod inspect;
-mod meter;
 mod output;
+mod progress_meter;
 mod serve;
 
 use clap::{Parser, Subcommand};

@@ -123,6 +123,7 @@ impl<'a, B: Bytes> Download<'a, B> {
             self.bytes.get_or_insert_with(|| B::zeroed(self.limit)).put(self.received, &part);
             self.received = end;
             progress(part.length() as i64);
+            part.free();
         }
     }
 

@@ -4,7 +4,9 @@
 use crate::codec_programs::CodecPrograms;
 use crate::error::PhotoError;
 use crate::platform::{Bytes, Photo, Platform};
-use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, StoredPicture, decode_photo};
+use beit::decode::{
+    DecodeError, Foreign, MAX_FILE_BYTES, Photo as DecodedPhoto, Rgb, StoredPicture, decode_photo,
+};
 use protocol::Reading;
 
 /// The file, which is there, and its bytes.
@@ -70,14 +72,14 @@ async fn by_machine<F: Photo>(
     bytes: &F::Bytes,
     error: &PhotoError,
 ) -> Option<Result<(Rgb, Reading), PhotoError>> {
-    let is_avif = matches!(error, PhotoError::Decode(DecodeError::UnsupportedFormat { format: Foreign::Avif }));
-    // WebKitGTK's shows an AVIF as it is stored.
+    let is_avif =
+        matches!(error, PhotoError::Decode(DecodeError::UnsupportedFormat { format: Foreign::Avif }));
     let Some(stored) = is_avif.then(|| StoredPicture::of(&bytes.to_vec())).flatten() else {
         let decoded = photo.decode().await?;
         return Some(decoded.map(|rgb| (rgb, Reading::default())).map_err(PhotoError::from));
     };
     let upright = F::decode_bytes(&stored.file).await?.and_then(|rgb| stored.upright(rgb));
-    let reading = Reading { shown_otherwise: true, ..Reading::default() };
+    let reading = Reading { shown_otherwise: stored.is_turned(), ..Reading::default() };
     Some(upright.map(|rgb| (rgb, reading)).map_err(PhotoError::from))
 }
 

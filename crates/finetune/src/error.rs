@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// Why training could not go on.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum FinetuneError {
     #[error("the network failed: {0}")]
     Tensor(#[from] candle_core::Error),

@@ -10,20 +10,26 @@
 //! warm-up, learning rates that shrink from layer to layer towards the photo, label smoothing, no weight decay on
 //! biases, norms, layer scales and tables.
 //!
-//! A run is a function of its settings, its photos and its seed: cut short and resumed from a [`state`] it ends in
-//! the same bits as one that was not.
+//! A run is a function of its settings, its photos and its seed: interrupted and resumed from a
+//! `training_checkpoint`, it ends in the same bits as one that was not.
+
+#![warn(missing_docs)]
 
 mod adamw;
 mod augment;
+mod epoch;
 mod error;
 mod loss;
 mod network;
 mod random;
 mod schedule;
-mod state;
+mod settings;
 mod trainer;
+mod training_checkpoint;
 
+pub use epoch::Epoch;
 pub use error::FinetuneError;
 pub use network::Network;
 pub use schedule::Schedule;
-pub use trainer::{Epoch, Photo, Photos, Progress, Settings, Trained, train};
+pub use settings::Settings;
+pub use trainer::{Photo, Photos, Progress, Trained, train};

@@ -1,5 +1,5 @@
-//! The forward pass once more, on tensors that know their gradients. `beit::model` is the one that answers photos; a
-//! test holds this one against it.
+//! The forward pass on tensors with gradients, for training. `beit::model` is the one for inference; a test compares
+//! the two.
 
 use crate::FinetuneError;
 use crate::schedule::layer;
@@ -61,6 +61,7 @@ impl Network {
         Ok(Self { config, tensors, relative_rows, dtype })
     }
 
+    /// The network's configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }

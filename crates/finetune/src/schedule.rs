@@ -5,9 +5,13 @@ use beit::config::Config;
 /// A cosine from `peak` to `floor` after a linear warm-up from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
+    /// The rate after the warm-up.
     pub peak: f64,
+    /// The rate at the end.
     pub floor: f64,
+    /// Steps of the warm-up.
     pub warmup: usize,
+    /// All steps.
     pub steps: usize,
 }
 

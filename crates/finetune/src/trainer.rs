@@ -1,22 +1,23 @@
-//! Epochs of steps.
+//! The training loop: steps, epochs, validation, and resuming from a checkpoint.
 
 use crate::FinetuneError;
 use crate::adamw::Parameter;
 use crate::augment::augment;
+use crate::epoch::Epoch;
 use crate::loss::smoothed_cross_entropy;
 use crate::network::Network;
 use crate::random::Random;
 use crate::schedule::{Schedule, decays, layer_scale};
-use crate::state::{self, Best, Standing, floats};
+use crate::settings::Settings;
+use crate::training_checkpoint::{self, BestParameters, TrainingCheckpoint, floats};
 use beit::decode::Rgb;
 use beit::preprocess::{Pixels, preprocess};
 use candle_core::{D, Device, Tensor};
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Streams of random numbers: what each is for.
+/// The streams of random numbers, by purpose.
 const ORDER: u64 = 0;
 const AUGMENT: u64 = 1;
 
@@ -32,43 +33,11 @@ pub struct Photos<'a> {
     pub load: &'a (dyn Fn(usize) -> Result<Photo, String> + Sync),
 }
 
-/// How to train.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    pub epochs: usize,
-    /// Photos a step.
-    pub batch: usize,
-    /// The head's highest learning rate.
-    pub rate: f64,
-    /// From each layer to the one below it the learning rate is multiplied by this.
-    pub layer_decay: f64,
-    pub weight_decay: f64,
-    /// The share of each target that goes to all classes alike.
-    pub smoothing: f64,
-    /// Epochs, or a part of one, over which the learning rate rises.
-    pub warmup: f64,
-    /// Layers below this one stay as they are: 0 is the stem, i + 1 block i, depth + 1 the final norm and the head.
-    pub first_layer: usize,
-    pub seed: u64,
-    /// The state is saved after this many steps, and after each epoch.
-    pub save_every: usize,
-}
-
-/// How one epoch went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// The mean loss, smoothing included, while learning.
-    pub loss: f64,
-    /// The share of right answers while learning, 0 to 1.
-    pub accuracy: f64,
-    /// On the validation photos: the mean loss without smoothing, and the share of right answers.
-    pub validation: Option<(f64, f64)>,
-}
-
-/// Where training stands.
+/// How far training has come.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Progress<'a> {
-    /// It goes on from a state with this many steps done.
+    /// It resumes from a checkpoint with this many steps done.
     Resumed { step: usize },
     /// A step of how many is done; the epoch's mean loss so far.
     Step { step: usize, steps: usize, loss: f64 },
@@ -76,7 +45,7 @@ pub enum Progress<'a> {
     Epoch { number: usize, epoch: &'a Epoch, best: bool },
 }
 
-/// What training gave.
+/// The result of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
     /// Every parameter of the network by name: those of the best epoch.
@@ -84,11 +53,13 @@ pub struct Trained {
     /// The best epoch, the first being 0: of the most right answers on the validation photos, or the last one where
     /// there are none.
     pub best: usize,
+    /// Every epoch, in order.
     pub history: Vec<Epoch>,
 }
 
-/// Trains. With a `state` file, what is saved there is gone on with; `identity` says what the run is of beside its
-/// settings, such as hashes of model and photos. `progress` may break the run off; then there is no result, but the state.
+/// Trains. With a `state` file the run resumes from the checkpoint in it, if there is one, and saves its checkpoints
+/// there. `identity` says what the run is of beside its settings, such as hashes of model and photos. `progress` may
+/// break the run off: then there is no result, only the checkpoint.
 ///
 /// # Errors
 /// See [`FinetuneError`].
@@ -101,7 +72,7 @@ pub fn train(
     identity: &str,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Option<Trained>, FinetuneError> {
-    check(settings, photos.classes.len())?;
+    settings.check(photos.classes.len())?;
     let config = network.config().clone();
     let names = network.names_from(settings.first_layer);
     let parameters: Result<Vec<Parameter>, FinetuneError> = names
@@ -120,20 +91,20 @@ pub fn train(
     let warmup = (settings.warmup * per_epoch as f64).round() as usize;
     let schedule = Schedule { peak: settings.rate, floor: 0.01 * settings.rate, warmup, steps };
     let identity = format!("{identity} {}", serde_json::to_string(settings).unwrap_or_default());
-    let (mut standing, mut best) = (Standing::default(), Best::new());
+    let (mut checkpoint, mut best) = (TrainingCheckpoint::default(), BestParameters::new());
     if let Some(path) = state.filter(|path| path.exists()) {
-        (standing, best) = state::restore(path, &identity, &parameters)?;
-        if progress(Progress::Resumed { step: standing.step }).is_break() {
+        (checkpoint, best) = training_checkpoint::restore(path, &identity, &parameters)?;
+        if progress(Progress::Resumed { step: checkpoint.step }).is_break() {
             return Ok(None);
         }
     }
-    let save = |standing: &Standing, best: &Best| match state {
-        Some(path) => state::save(path, &identity, standing, &parameters, best),
+    let save = |checkpoint: &TrainingCheckpoint, best: &BestParameters| match state {
+        Some(path) => training_checkpoint::save(path, &identity, checkpoint, &parameters, best),
         None => Ok(()),
     };
 
-    while standing.step < steps {
-        let (epoch, in_epoch) = (standing.step / per_epoch, standing.step % per_epoch);
+    while checkpoint.step < steps {
+        let (epoch, in_epoch) = (checkpoint.step / per_epoch, checkpoint.step % per_epoch);
         let mut order: Vec<usize> = (0..photos.classes.len()).collect();
         Random::at(settings.seed, [ORDER, epoch as u64]).shuffle(&mut order);
         for batch in order.chunks(settings.batch).skip(in_epoch) {
@@ -147,49 +118,51 @@ pub fn train(
             let loss = smoothed_cross_entropy(&logits, &labels, settings.smoothing)?;
             let value = f64::from(floats(&loss)?[0]);
             if !value.is_finite() {
-                return Err(FinetuneError::Diverged { step: standing.step });
+                return Err(FinetuneError::Diverged { step: checkpoint.step });
             }
             let gradients = loss.backward()?;
-            let rate = schedule.rate(standing.step);
-            standing.step += 1;
+            let rate = schedule.rate(checkpoint.step);
+            checkpoint.step += 1;
             for parameter in &parameters {
-                parameter.step(&gradients, rate, standing.step)?;
+                parameter.step(&gradients, rate, checkpoint.step)?;
             }
-            standing.loss += value * batch.len() as f64;
-            standing.right += right(&logits, &labels)?;
-            standing.seen += batch.len();
-            let loss = standing.loss / standing.seen as f64;
-            if standing.step.is_multiple_of(settings.save_every) && !standing.step.is_multiple_of(per_epoch) {
-                save(&standing, &best)?;
+            checkpoint.loss += value * batch.len() as f64;
+            checkpoint.right += count_right(&logits, &labels)?;
+            checkpoint.seen += batch.len();
+            let loss = checkpoint.loss / checkpoint.seen as f64;
+            if checkpoint.step.is_multiple_of(settings.save_every)
+                && !checkpoint.step.is_multiple_of(per_epoch)
+            {
+                save(&checkpoint, &best)?;
             }
-            if progress(Progress::Step { step: standing.step, steps, loss }).is_break() {
+            if progress(Progress::Step { step: checkpoint.step, steps, loss }).is_break() {
                 return Ok(None);
             }
         }
         let measured = measure(&network, validation, settings.batch)?;
-        let seen = standing.seen.max(1) as f64;
+        let seen = checkpoint.seen.max(1) as f64;
         let done = Epoch {
-            loss: standing.loss / seen,
-            accuracy: standing.right as f64 / seen,
+            loss: checkpoint.loss / seen,
+            accuracy: checkpoint.right as f64 / seen,
             validation: measured,
         };
-        let better = match (standing.best.and_then(|best| standing.history[best].validation), measured) {
+        let better = match (checkpoint.best.and_then(|best| checkpoint.history[best].validation), measured) {
             (Some((loss, accuracy)), Some((new_loss, new_accuracy))) => {
                 (new_accuracy, -new_loss) > (accuracy, -loss)
             }
             _ => true,
         };
         if better {
-            standing.best = Some(epoch);
+            checkpoint.best = Some(epoch);
             for parameter in &parameters {
                 best.insert(parameter.name.clone(), floats(&parameter.value)?);
             }
         }
-        standing.history.push(done);
-        (standing.loss, standing.right, standing.seen) = (0.0, 0, 0);
-        save(&standing, &best)?;
-        let told = Progress::Epoch { number: epoch, epoch: &standing.history[epoch], best: better };
-        if progress(told).is_break() {
+        checkpoint.history.push(done);
+        (checkpoint.loss, checkpoint.right, checkpoint.seen) = (0.0, 0, 0);
+        save(&checkpoint, &best)?;
+        let event = Progress::Epoch { number: epoch, epoch: &checkpoint.history[epoch], best: better };
+        if progress(event).is_break() {
             return Ok(None);
         }
     }
@@ -201,39 +174,8 @@ pub fn train(
         };
         tensors.insert(spec.name, values);
     }
-    let best = standing.best.unwrap_or(settings.epochs.saturating_sub(1));
-    Ok(Some(Trained { tensors, best, history: standing.history }))
-}
-
-fn check(settings: &Settings, photos: usize) -> Result<(), FinetuneError> {
-    let ratio = |x: f64| x > 0.0 && x <= 1.0;
-    let rules = [
-        ("photos", "at least one", photos > 0, photos.to_string()),
-        ("--epochs", "at least 1", settings.epochs > 0, settings.epochs.to_string()),
-        ("--batch", "at least 1", settings.batch > 0, settings.batch.to_string()),
-        (
-            "--lr",
-            "a positive number",
-            settings.rate > 0.0 && settings.rate.is_finite(),
-            settings.rate.to_string(),
-        ),
-        (
-            "--layer-decay",
-            "above 0, at most 1",
-            ratio(settings.layer_decay),
-            settings.layer_decay.to_string(),
-        ),
-        (
-            "--smoothing",
-            "0 to below 1",
-            (0.0..1.0).contains(&settings.smoothing),
-            settings.smoothing.to_string(),
-        ),
-    ];
-    match rules.into_iter().find(|(_, _, holds, _)| !holds) {
-        Some((name, expected, _, got)) => Err(FinetuneError::Setting { name, expected, got }),
-        None => Ok(()),
-    }
+    let best = checkpoint.best.unwrap_or(settings.epochs.saturating_sub(1));
+    Ok(Some(Trained { tensors, best, history: checkpoint.history }))
 }
 
 /// The photos' pixels together, `[photos, 3, size, size]`, made on all processors.
@@ -267,7 +209,7 @@ fn pixels(
     Ok(Tensor::from_vec(values, (photos.len(), 3, size, size), &Device::Cpu)?)
 }
 
-fn right(logits: &Tensor, labels: &[usize]) -> Result<usize, FinetuneError> {
+fn count_right(logits: &Tensor, labels: &[usize]) -> Result<usize, FinetuneError> {
     let answers = logits.detach().argmax(D::Minus1)?.to_vec1::<u32>()?;
     Ok(answers.iter().zip(labels).filter(|(answer, label)| **answer as usize == **label).count())
 }
@@ -283,7 +225,7 @@ fn measure(network: &Network, photos: Photos, batch: usize) -> Result<Option<(f6
         let logits = network.logits(&pixels(batch, config.image_size, &seen)?)?.detach();
         let mean = floats(&smoothed_cross_entropy(&logits, &labels, 0.0)?)?[0];
         loss += f64::from(mean) * batch.len() as f64;
-        hits += right(&logits, &labels)?;
+        hits += count_right(&logits, &labels)?;
     }
     let n = all.len() as f64;
     Ok((!all.is_empty()).then(|| (loss / n, hits as f64 / n)))

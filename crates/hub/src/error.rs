@@ -1,6 +1,6 @@
 //! Everything that can go wrong, each as a sentence that says what to do.
 
-use crate::reference::Hub;
+use crate::hub::Hub;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 /// Why there is no checkpoint.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum Error {
     /// A name that is no hub's.
     #[error(
@@ -56,7 +57,7 @@ pub enum Error {
         when(.wait)
     )]
     TooManyRequests { host: String, wait: Option<Duration>, variable: &'static str },
-    /// A status that says the server is in trouble, still after trying again.
+    /// A status of server failure, still after the retries.
     #[error("{host} can't answer at the moment (status {status}): try again later")]
     Server { host: String, status: u16, wait: Option<Duration> },
     /// No connection.
@@ -89,7 +90,7 @@ pub enum Error {
          the same command again; if it happens again, a proxy or a mirror on the way changes them"
     )]
     Hash { hub: Hub, file: String, algorithm: &'static str, expected: String, got: String },
-    /// A cached file that is damaged, and no network to mend it by.
+    /// A cached file that is damaged, and no network to fetch it again.
     #[error("{} is damaged: delete it and run the command again with access to the network", .path.display())]
     Damaged { path: PathBuf },
     /// A server that gives no hash.
@@ -124,7 +125,7 @@ impl Error {
         Self::Answer { url: url.to_owned(), reason: reason.into() }
     }
 
-    /// The fault alone, without what to do about it: for the announcement that it is being dealt with.
+    /// The fault alone, without what to do about it: for the message that it is retried.
     pub fn brief(&self) -> String {
         match self {
             Self::TooManyRequests { host, .. } => format!("{host} has had too many requests from here"),
@@ -141,8 +142,8 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later, and how long the server asks to wait.
-    pub(crate) fn is_passing(&self) -> Option<Option<Duration>> {
+    /// Whether the error is transient, and how long the server asks to wait.
+    pub(crate) fn transient(&self) -> Option<Option<Duration>> {
         match self {
             Self::TooManyRequests { wait, .. } | Self::Server { wait, .. } => Some(*wait),
             Self::Unreachable { .. } | Self::Interrupted { .. } => Some(None),

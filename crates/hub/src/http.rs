@@ -1,13 +1,14 @@
 //! One HTTP request: through the right proxy, along redirects, the token only to whom it belongs.
 
 use crate::settings::{Proxies, Settings};
-use crate::{Error, Hub, url};
+use crate::{Error, Hub, urls};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 use ureq::http::Response;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, Proxy};
+use url::Url;
 
 /// To connect, the TLS handshake included.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -26,9 +27,9 @@ pub enum Method {
 pub struct Reply {
     pub response: Response<Body>,
     /// Where it came from, after redirects.
-    pub url: String,
+    pub url: Url,
     /// Whether a redirect led away from the server that was asked.
-    pub elsewhere: bool,
+    pub left_origin: bool,
 }
 
 impl Reply {
@@ -68,8 +69,8 @@ impl Client {
             .user_agent(concat!("beitscope/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT))
             .timeout_recv_response(Some(ANSWER))
-            .timeout_per_read(Some(settings.retries.silence))
-            .timeout_per_write(Some(settings.retries.silence))
+            .timeout_per_read(Some(settings.retries.read_timeout))
+            .timeout_per_write(Some(settings.retries.read_timeout))
             .tls_config(TlsConfig::builder().root_certs(certificates).build())
             .build()
             .into();
@@ -88,25 +89,29 @@ impl Client {
         headers: &[(&str, String)],
         secrets: &[(&str, String)],
     ) -> Result<Reply, Error> {
-        let mut reply = self.send_once(method, url, headers, Some(secrets))?;
+        let asked = Url::parse(url).map_err(|error| Error::answer(url, error.to_string()))?;
+        let mut reply = self.send_once(method, &asked, headers, Some(secrets))?;
         for _ in 0..MAX_REDIRECTS {
             if !matches!(reply.status(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(reply);
             }
-            let location = reply.header("location").and_then(|location| url::join(&reply.url, location));
-            let Some(next) = location else {
-                return Err(Error::answer(&reply.url, "a redirect that leads nowhere"));
+            let target = reply.header("location").and_then(|location| urls::redirect(&reply.url, location));
+            let Some(next) = target else {
+                return Err(Error::answer(reply.url.as_str(), "a redirect that leads nowhere"));
             };
-            if reply.url.starts_with("https:") && !next.starts_with("https:") {
-                return Err(Error::answer(&reply.url, "a redirect to a connection without encryption"));
+            if reply.url.scheme() == "https" && next.scheme() != "https" {
+                return Err(Error::answer(
+                    reply.url.as_str(),
+                    "a redirect to a connection without encryption",
+                ));
             }
-            let elsewhere = reply.elsewhere || url::origin(url) != url::origin(&next);
-            let is_answer = elsewhere || reply.header("x-linked-etag").is_some();
+            let left_origin = reply.left_origin || asked.origin() != next.origin();
+            let is_answer = left_origin || reply.header("x-linked-etag").is_some();
             if method == Method::Head && is_answer {
                 return Ok(reply);
             }
-            reply = self.send_once(method, &next, headers, (!elsewhere).then_some(secrets))?;
-            reply.elsewhere = elsewhere;
+            reply = self.send_once(method, &next, headers, (!left_origin).then_some(secrets))?;
+            reply.left_origin = left_origin;
         }
         Err(Error::answer(url, format!("more than {MAX_REDIRECTS} redirects")))
     }
@@ -114,13 +119,13 @@ impl Client {
     fn send_once(
         &self,
         method: Method,
-        url: &str,
+        url: &Url,
         headers: &[(&str, String)],
         secrets: Option<&[(&str, String)]>,
     ) -> Result<Reply, Error> {
         let mut request = match method {
-            Method::Head => self.agent.head(url),
-            Method::Get => self.agent.get(url),
+            Method::Head => self.agent.head(url.as_str()),
+            Method::Get => self.agent.get(url.as_str()),
         };
         // A compressed answer would have another length, and ranges of it other bytes.
         request = request.header("Accept-Encoding", "identity");
@@ -129,19 +134,19 @@ impl Client {
         }
         let proxy = self.proxies.of(url).map(proxy).transpose()?;
         let response = request.config().proxy(proxy).build().call().map_err(|e| self.fault(url, &e))?;
-        Ok(Reply { response, url: url.to_owned(), elsewhere: false })
+        Ok(Reply { response, url: url.clone(), left_origin: false })
     }
 
     /// Why there was no answer.
-    fn fault(&self, url: &str, error: &ureq::Error) -> Error {
-        let host = url::server(url).to_owned();
+    fn fault(&self, url: &Url, error: &ureq::Error) -> Error {
+        let host = urls::server(url);
         let reason = error.to_string();
         let reason = reason.strip_prefix("io: ").unwrap_or(&reason).to_owned();
         match error {
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => Error::Tls { host, reason },
             // rustls reports a certificate that is not trusted through the stream it wraps.
             ureq::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Error::Tls { host, reason },
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::answer(url, reason),
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => Error::answer(url.as_str(), reason),
             _ => {
                 // Without its user name and password.
                 let proxy = self.proxies.of(url);

@@ -7,7 +7,7 @@ use crate::lock::lock;
 use crate::reference::is_safe_path;
 use crate::session::{Session, Subject};
 use crate::transfer::{Remote, fetch, is_intact};
-use crate::url::{encode_component, encode_path};
+use crate::urls::{encode_component, encode_path};
 use crate::{Download, Error, Event, Reference, Settings};
 use serde::Deserialize;
 use std::fs;
@@ -64,7 +64,7 @@ pub fn download(
     let session = Session::new(reference, settings, notify)?;
     match plan(&session, revision) {
         Ok(plan) => carry_out(&session, &cache, revision, &plan),
-        Err(error) if error.is_passing().is_some() => match cached(reference, &cache, revision, notify)? {
+        Err(error) if error.transient().is_some() => match cached(reference, &cache, revision, notify)? {
             Some(download) => {
                 notify(Event::Unreachable { error: &error, path: &download.path });
                 Ok(download)

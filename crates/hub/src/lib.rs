@@ -14,7 +14,7 @@
 //! Why HTTP is spoken here, through `ureq`, rather than by the crate `hf-hub`: its blocking client (0.5) checks no
 //! hash, resumes without a validator, and knows neither `HF_HUB_CACHE`, `HF_TOKEN` nor `HF_HUB_OFFLINE`; its successor
 //! (1.0) keeps no partial file and brings an async runtime and a content-defined-chunking client with it; and neither
-//! can serve ModelScope. `ureq` with rustls and ring adds twelve crates.
+//! can serve ModelScope. `ureq` with rustls and ring adds twelve crates. URLs are parsed by the crate `url`.
 //!
 //! ```no_run
 //! let reference: hub::Reference = "hf:timm/beitv2_large_patch16_224.in1k_ft_in22k_in1k".parse()?;
@@ -23,10 +23,14 @@
 //! # Ok::<(), hub::Error>(())
 //! ```
 
+#![warn(missing_docs)]
+
 mod choose;
 mod digest;
 mod error;
+mod event;
 mod http;
+mod hub;
 mod hugging_face;
 mod hugging_face_cache;
 mod lock;
@@ -38,53 +42,14 @@ mod session;
 pub mod settings;
 mod split;
 mod transfer;
-mod url;
+mod urls;
 
 pub use error::Error;
-pub use reference::{Hub, Reference};
+pub use event::{Download, Event};
+pub use hub::Hub;
+pub use reference::Reference;
 pub use retry::Retries;
 pub use settings::Settings;
-
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// A checkpoint on this machine. Of a split one this is the index, the parts lie beside it and their bytes count too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Download {
-    /// Where it lies: a path inside the hub's cache that ends in the repository's own file name.
-    pub path: PathBuf,
-    /// The file's path in the repository.
-    pub file: String,
-    /// The commit it is of, where the hub says.
-    pub commit: Option<String>,
-    /// Its length, with that of its parts.
-    pub bytes: u64,
-    /// How many of them came over the network this time; 0 when the cache had it.
-    pub transferred: u64,
-}
-
-/// What [`download`] is doing.
-#[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// This file of the repository is taken; `others` could have been.
-    Chosen { file: &'a str, others: &'a [String] },
-    /// The checkpoint is split: part `number` of `of` comes next.
-    Part { file: &'a str, number: usize, of: usize },
-    /// Another process is fetching the same file; its end is waited for.
-    Waiting,
-    /// Bytes that are on this machine are held against the hub's hash: so many of them by now.
-    Checking { done: u64, total: u64 },
-    /// So many bytes are here by now; the first of these events tells how many an earlier run left.
-    Transfer { done: u64, total: u64 },
-    /// The transfer failed and goes on, where it stopped, after this pause.
-    Retry { error: &'a Error, pause: Duration },
-    /// The bytes that an earlier run left are of another file; all are fetched anew.
-    Restart,
-    /// The cache's copy is not what the hub has; it is fetched anew and replaced.
-    Stale { path: &'a Path },
-    /// The hub can't be asked; the copy that the cache has is taken as it is.
-    Unreachable { error: &'a Error, path: &'a Path },
-}
 
 /// Gives the checkpoint that `reference` names, from the hub's cache if it is there, else over the network.
 ///

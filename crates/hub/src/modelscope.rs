@@ -7,7 +7,7 @@ use crate::modelscope_cache::Cache;
 use crate::reference::is_safe_path;
 use crate::session::{Session, Subject};
 use crate::transfer::{Remote, fetch, is_intact};
-use crate::url::encode_component;
+use crate::urls::encode_component;
 use crate::{Download, Error, Event, Reference, Settings};
 use serde::Deserialize;
 use std::fs;
@@ -50,7 +50,7 @@ pub fn download(
     let session = Session::new(reference, settings, notify)?;
     match list(&session, revision) {
         Ok(entries) => carry_out(&session, &cache, revision, &entries),
-        Err(error) if error.is_passing().is_some() => match cached(reference, &cache, notify)? {
+        Err(error) if error.transient().is_some() => match cached(reference, &cache, notify)? {
             Some(download) => {
                 notify(Event::Unreachable { error: &error, path: &download.path });
                 Ok(download)

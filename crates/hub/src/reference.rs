@@ -1,72 +1,18 @@
 //! What the user names: `hf:OWNER/NAME`, `modelscope:OWNER/NAME`, each with `/FILE` and `@REVISION` if need be.
 
-use crate::Error;
+use crate::error::Error;
+use crate::hub::Hub;
 use std::fmt;
 use std::str::FromStr;
-
-/// A model hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hub {
-    HuggingFace,
-    ModelScope,
-}
-
-impl Hub {
-    /// What a reference starts with, before the colon.
-    pub fn prefix(self) -> &'static str {
-        match self {
-            Self::HuggingFace => "hf",
-            Self::ModelScope => "modelscope",
-        }
-    }
-
-    /// The environment variable that holds the access token.
-    pub fn token_variable(self) -> &'static str {
-        match self {
-            Self::HuggingFace => "HF_TOKEN",
-            Self::ModelScope => "MODELSCOPE_API_TOKEN",
-        }
-    }
-
-    /// The environment variable that names the cache.
-    pub fn cache_variable(self) -> &'static str {
-        match self {
-            Self::HuggingFace => "HF_HOME",
-            Self::ModelScope => "MODELSCOPE_CACHE",
-        }
-    }
-
-    /// The environment variable that names another server.
-    pub fn endpoint_variable(self) -> &'static str {
-        match self {
-            Self::HuggingFace => "HF_ENDPOINT",
-            Self::ModelScope => "MODELSCOPE_ENDPOINT",
-        }
-    }
-
-    /// The repository's page for people.
-    pub(crate) fn page(self, endpoint: &str, repository: &str) -> String {
-        match self {
-            Self::HuggingFace => format!("{endpoint}/{repository}"),
-            Self::ModelScope => format!("{endpoint}/models/{repository}"),
-        }
-    }
-}
-
-impl fmt::Display for Hub {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Self::HuggingFace => "Hugging Face",
-            Self::ModelScope => "ModelScope",
-        })
-    }
-}
 
 /// A model on a hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
+    /// The hub it is on.
     pub hub: Hub,
+    /// The repository's owner.
     pub owner: String,
+    /// The repository's name.
     pub name: String,
     /// The checkpoint's path in the repository; found by its name if not given.
     pub file: Option<String>,
@@ -75,8 +21,8 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Whether a text is meant to name a model on a hub, well or badly.
-    pub fn is_meant(text: &str) -> bool {
+    /// Whether a text begins as a reference does, valid or not.
+    pub fn has_hub_prefix(text: &str) -> bool {
         [Hub::HuggingFace, Hub::ModelScope].iter().any(|hub| strip(text, *hub).is_some())
     }
 
@@ -179,7 +125,7 @@ mod tests {
                 "{text}"
             );
             assert_eq!(reference.to_string(), text);
-            assert!(Reference::is_meant(text));
+            assert!(Reference::has_hub_prefix(text));
         }
     }
 
@@ -202,6 +148,6 @@ mod tests {
             let sentence = text.parse::<Reference>().unwrap_err().to_string();
             assert!(sentence.starts_with(text) && sentence.contains(reason), "{sentence}");
         }
-        assert!(!Reference::is_meant("models/hf/x.pth") && !Reference::is_meant("hf/x"));
+        assert!(!Reference::has_hub_prefix("models/hf/x.pth") && !Reference::has_hub_prefix("hf/x"));
     }
 }

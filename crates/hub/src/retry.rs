@@ -1,10 +1,10 @@
-//! How often to try again, and after what pause.
+//! The retry policy and the budget of one series of retries.
 
 use crate::{Error, Event};
 use std::thread;
 use std::time::Duration;
 
-/// What passes by itself (no connection, a dropped one, 429, 5xx) is tried again.
+/// How transient errors (no connection, a dropped one, 429, 5xx) are retried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retries {
     /// Attempts in a row, the first included, that may fail.
@@ -14,7 +14,7 @@ pub struct Retries {
     /// The longest pause that a server may ask for (`Retry-After`): above it, the error is given at once.
     pub longest_pause: Duration,
     /// A connection that is silent for so long is taken for dropped.
-    pub silence: Duration,
+    pub read_timeout: Duration,
 }
 
 impl Default for Retries {
@@ -23,28 +23,28 @@ impl Default for Retries {
             attempts: 5,
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(120),
-            silence: Duration::from_secs(60),
+            read_timeout: Duration::from_secs(60),
         }
     }
 }
 
-/// Counts failures in a row.
-pub struct Patience<'a> {
+/// Counts failures in a row against the allowed [`Retries`].
+pub struct RetryBudget<'a> {
     retries: &'a Retries,
     failures: u32,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> RetryBudget<'a> {
     pub fn new(retries: &'a Retries) -> Self {
         Self { retries, failures: 0 }
     }
 
-    /// Waits until it is time to try again.
+    /// Spends one attempt: waits until it is time to try again.
     ///
     /// # Errors
-    /// Gives `error` back when trying again is of no use, or has been tried enough.
-    pub fn pause(&mut self, error: Error, notify: &dyn Fn(Event)) -> Result<(), Error> {
-        let Some(asked) = error.is_passing() else { return Err(error) };
+    /// Gives `error` back when it is not transient, or the budget is used up.
+    pub fn spend(&mut self, error: Error, notify: &dyn Fn(Event)) -> Result<(), Error> {
+        let Some(asked) = error.transient() else { return Err(error) };
         self.failures += 1;
         let pause = asked
             .unwrap_or_else(|| self.retries.first_pause.saturating_mul(1 << (self.failures - 1).min(16)));
@@ -56,8 +56,8 @@ impl<'a> Patience<'a> {
         Ok(())
     }
 
-    /// Something was achieved: failures count from zero again.
-    pub fn renew(&mut self) {
+    /// There was progress: failures count from zero again.
+    pub fn reset(&mut self) {
         self.failures = 0;
     }
 }

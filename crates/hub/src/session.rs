@@ -1,9 +1,9 @@
 //! Requests to one hub about one repository, their statuses turned into errors.
 
 use crate::http::{Client, Method, Reply};
-use crate::retry::{Patience, Retries};
+use crate::retry::{Retries, RetryBudget};
 use crate::settings::{Settings, Site};
-use crate::{Error, Event, Hub, Reference, url};
+use crate::{Error, Event, Hub, Reference, urls};
 use serde::de::DeserializeOwned;
 use std::io::BufReader;
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Also when it is not what `T` expects.
     pub fn json<T: DeserializeOwned>(&self, url: &str, subject: Subject) -> Result<T, Error> {
-        self.patiently(|| {
+        self.with_retries(|| {
             let reply = self.send(Method::Get, url, &[], subject)?;
             let reader = reply.response.into_body().into_with_config().limit(MAX_JSON_BYTES).reader();
             serde_json::from_reader(BufReader::new(reader)).map_err(|e| Error::answer(url, e.to_string()))
@@ -65,15 +65,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As for every request.
     pub fn head(&self, url: &str, subject: Subject) -> Result<Reply, Error> {
-        self.patiently(|| self.send(Method::Head, url, &[], subject))
+        self.with_retries(|| self.send(Method::Head, url, &[], subject))
     }
 
-    fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-        let mut patience = Patience::new(self.retries);
+    fn with_retries<T>(&self, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        let mut budget = RetryBudget::new(self.retries);
         loop {
             match attempt() {
                 Ok(value) => return Ok(value),
-                Err(error) => patience.pause(error, self.notify)?,
+                Err(error) => budget.spend(error, self.notify)?,
             }
         }
     }
@@ -99,14 +99,14 @@ impl<'a> Session<'a> {
     fn fault(&self, reply: &Reply, subject: Subject) -> Error {
         let (hub, repository) = (self.reference.hub, self.reference.repository());
         let endpoint = self.site.endpoint.clone();
-        let host = url::server(&reply.url).to_owned();
+        let host = urls::server(&reply.url);
         let (status, code) = (reply.status(), reply.header("x-error-code"));
         let wait = reply.number("retry-after").map(Duration::from_secs);
         match (status, code) {
             (429, _) => Error::TooManyRequests { host, wait, variable: hub.token_variable() },
             // A storage server that the hub led to has no say in who may read: its signed addresses run out, and
             // the next request to the hub gives a fresh one.
-            (401 | 403 | 404 | 410, _) if reply.elsewhere => Error::Server { host, status, wait },
+            (401 | 403 | 404 | 410, _) if reply.left_origin => Error::Server { host, status, wait },
             (408 | 500..=599, _) => Error::Server { host, status, wait },
             (404, Some("RevisionNotFound")) => {
                 let revision = self.reference.revision.clone().unwrap_or_else(|| "main".into());
@@ -125,7 +125,7 @@ impl<'a> Session<'a> {
                 let with_token = !self.secrets.is_empty();
                 Error::Access { hub, repository, endpoint, status, with_token }
             }
-            _ => Error::answer(&reply.url, format!("status {status}")),
+            _ => Error::answer(reply.url.as_str(), format!("status {status}")),
         }
     }
 }

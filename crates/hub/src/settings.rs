@@ -1,22 +1,27 @@
 //! What the environment says. The names and defaults are those of Python's `huggingface_hub` and `modelscope`.
 
-use crate::reference::Hub;
+use crate::hub::Hub;
 use crate::retry::Retries;
-use crate::{Error, url};
+use crate::{Error, urls};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use url::Url;
 
 /// Where models come from, where they go, and how the network is reached.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Hugging Face, or a mirror of it.
     pub hugging_face: Site,
+    /// ModelScope, or a mirror of it.
     pub modelscope: Site,
     /// The variable that forbids to ask Hugging Face, if one does.
     pub offline: Option<&'static str>,
+    /// The proxies to use.
     pub proxies: Proxies,
     /// A PEM file of certificate authorities to trust instead of Mozilla's.
     pub certificates: Option<PathBuf>,
+    /// How transient errors are retried.
     pub retries: Retries,
 }
 
@@ -25,6 +30,7 @@ pub struct Settings {
 pub struct Site {
     /// Scheme, host and maybe a path, without a slash at the end.
     pub endpoint: String,
+    /// The access token, where there is one.
     pub token: Option<Token>,
     /// The folder that holds the repositories' folders.
     pub cache: PathBuf,
@@ -66,15 +72,16 @@ pub struct Proxies {
 
 impl Proxies {
     /// The proxy for a URL.
-    pub fn of(&self, url: &str) -> Option<&str> {
-        let proxy = if url.starts_with("https:") { &self.https } else { &self.http };
-        proxy.as_deref().filter(|_| !self.none.iter().any(|entry| covers(entry, url::host(url))))
+    pub fn of(&self, url: &Url) -> Option<&str> {
+        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
+        let host = url.host_str().unwrap_or_default();
+        proxy.as_deref().filter(|_| !self.none.iter().any(|entry| covers(entry, host)))
     }
 }
 
 /// Whether an entry of `NO_PROXY` is about a host.
 fn covers(entry: &str, host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
     let entry = entry.trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase();
     entry == "*" || host == entry || host.strip_suffix(&entry).is_some_and(|rest| rest.ends_with('.'))
 }
@@ -196,7 +203,7 @@ impl Environment<'_> {
         let Some((name, text)) = self.text(names) else { return Ok(default.to_owned()) };
         let full = if text.contains("://") { text.clone() } else { format!("https://{text}") };
         let endpoint = full.trim_end_matches('/');
-        if url::is_endpoint(endpoint) {
+        if urls::is_endpoint(endpoint) {
             Ok(endpoint.to_owned())
         } else {
             let expected = "an address such as https://hub.example.org";
@@ -324,8 +331,9 @@ mod tests {
             ("http://[fe80::2]/", None),
             ("http://[fe80::3]/", Some("http://other:1")),
         ] {
-            assert_eq!(proxies.of(url), expected, "{url}");
+            assert_eq!(proxies.of(&Url::parse(url).unwrap()), expected, "{url}");
         }
-        assert_eq!(read(&[("no_proxy", "*"), ("all_proxy", "p:1")]).unwrap().proxies.of("http://x/"), None);
+        let none = read(&[("no_proxy", "*"), ("all_proxy", "p:1")]).unwrap().proxies;
+        assert_eq!(none.of(&Url::parse("http://x/").unwrap()), None);
     }
 }

@@ -2,17 +2,17 @@
 
 use crate::digest::{ContentHash, Hasher};
 use crate::http::{Method, Reply};
-use crate::retry::Patience;
+use crate::retry::RetryBudget;
 use crate::session::{Session, Subject};
-use crate::{Error, Event, url};
+use crate::{Error, Event, urls};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 << 10;
-/// So much of progress makes up for the failures before it.
-const ENCOURAGING_BYTES: u64 = 1 << 20;
+/// An attempt that transferred so much resets the retry budget.
+const BYTES_THAT_RESET_RETRIES: u64 = 1 << 20;
 
 /// A file on a hub.
 pub struct Remote {
@@ -115,7 +115,7 @@ struct Transfer<'a> {
 }
 
 impl<'a> Transfer<'a> {
-    /// Takes up what an earlier run left.
+    /// Continues the partial file of an earlier run.
     fn open(session: &'a Session, remote: &'a Remote, partial: &'a Path) -> Result<Self, Error> {
         let open = File::options().create(true).truncate(false).read(true).write(true).open(partial);
         let file = open.map_err(Error::io("write", partial))?;
@@ -132,23 +132,23 @@ impl<'a> Transfer<'a> {
         Ok(transfer)
     }
 
-    /// Until all bytes are there, or trying again is of no use.
+    /// Requests until all bytes are there or the retry budget is used up.
     fn run(&mut self) -> Result<(), Error> {
-        let mut patience = Patience::new(self.session.retries);
+        let mut budget = RetryBudget::new(self.session.retries);
         self.report();
         while self.done < self.remote.length {
             let before = self.transferred;
             if let Err(error) = self.attempt() {
-                if self.transferred - before >= ENCOURAGING_BYTES {
-                    patience.renew();
+                if self.transferred - before >= BYTES_THAT_RESET_RETRIES {
+                    budget.reset();
                 }
-                patience.pause(error, self.session.notify)?;
+                budget.spend(error, self.session.notify)?;
             }
         }
         Ok(())
     }
 
-    /// One request for what is missing.
+    /// One request for the missing bytes.
     fn attempt(&mut self) -> Result<(), Error> {
         let mut headers = Vec::new();
         if self.done > 0 {
@@ -173,10 +173,10 @@ impl<'a> Transfer<'a> {
             }
             416 => {
                 self.restart()?;
-                let host = url::server(&reply.url).to_owned();
+                let host = urls::server(&reply.url);
                 return Err(self.interrupted(host, "it has no such part of the file".into()));
             }
-            status => return Err(Error::answer(&reply.url, format!("status {status}"))),
+            status => return Err(Error::answer(reply.url.as_str(), format!("status {status}"))),
         }
         let tag = reply.header("etag").filter(|tag| tag.starts_with('"'));
         self.tag = tag.map(str::to_owned);
@@ -190,7 +190,7 @@ impl<'a> Transfer<'a> {
         let start = parts.and_then(|(range, _)| range.split_once('-')?.0.parse::<u64>().ok());
         if start != Some(self.done) {
             self.restart()?;
-            let host = url::server(&reply.url).to_owned();
+            let host = urls::server(&reply.url);
             return Err(self.interrupted(host, format!("it sent the part {header:?}")));
         }
         match parts.and_then(|(_, total)| total.parse().ok()) {
@@ -208,7 +208,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn receive(&mut self, reply: Reply) -> Result<(), Error> {
-        let host = url::server(&reply.url).to_owned();
+        let host = urls::server(&reply.url);
         let mut body = reply.response.into_body().into_reader();
         let mut chunk = vec![0; CHUNK_BYTES];
         while self.done < self.remote.length {
@@ -231,7 +231,7 @@ impl<'a> Transfer<'a> {
         Ok(())
     }
 
-    /// Forgets every byte.
+    /// Discards every byte.
     fn restart(&mut self) -> Result<(), Error> {
         let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
         emptied.map_err(Error::io("write", self.partial))?;

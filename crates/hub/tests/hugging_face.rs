@@ -436,7 +436,7 @@ fn a_silent_connection_is_given_up_for_another() {
     let hub = HuggingFace::start(in_turn(vec![Disturbance::Delay(Duration::from_secs(3))]));
     let cache = cache();
     let mut settings = hub.settings(cache.path());
-    settings.retries.silence = Duration::from_millis(500);
+    settings.retries.read_timeout = Duration::from_millis(500);
     let (result, events) = download(REFERENCE, &settings);
     assert_eq!(result.unwrap().transferred, 300_000);
     assert!(events.iter().any(|event| event.starts_with("retry: can't reach localhost")), "{events:?}");

@@ -1,7 +1,7 @@
 //! A static file server for one folder, with the headers that cross-origin isolation needs.
 //!
 //! It answers `GET` and `HEAD` over HTTP/1.1 from a thread per connection, streams files, knows byte
-//! ranges and validators, and listens on this machine alone unless told otherwise. Tests can listen
+//! ranges and validators, and listens on this machine alone by default. Tests can listen
 //! to what was asked ([`Server::requests`]) and disturb any answer ([`Options::disturb`]): that is
 //! why it speaks HTTP itself, since a library that owns the socket can't hang up half-way.
 //!
@@ -11,6 +11,8 @@
 //! server.join();
 //! # Ok::<(), server::Error>(())
 //! ```
+
+#![warn(missing_docs)]
 
 mod answer;
 mod connection;
@@ -33,7 +35,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// What a page of the site may load and do: scripts, styles and workers are files of the site and nothing
-/// else. `index.html` says the same; a worker is told by this header alone.
+/// else. `index.html` says the same; for a worker only this header counts.
 ///
 /// `connect-src`: the visitor may name a model or a picture on another host.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
@@ -66,6 +68,7 @@ pub type Disturb = Box<dyn Fn(&Request) -> Disturbance + Send + Sync>;
 
 /// What to do with one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Disturbance {
     /// Answer as usual.
     None,
@@ -118,6 +121,7 @@ impl Options {
 
 /// Why the server did not start.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "its messages say it")]
 pub enum Error {
     /// The folder to serve is not there, or is no folder.
     Root { path: PathBuf, source: io::Error },

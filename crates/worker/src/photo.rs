@@ -7,7 +7,10 @@ use engine::platform::Photo;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, ImageBitmap, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
+use web_sys::{
+    Blob, ColorSpaceConversion, ImageBitmap, ImageBitmapOptions, OffscreenCanvas,
+    OffscreenCanvasRenderingContext2d,
+};
 
 /// Rows that are copied out of the canvas at a time: the RGBA of a whole photo never lies in memory twice.
 const STRIP: u32 = 256;
@@ -39,7 +42,11 @@ impl Photo for PhotoFile {
 
 /// By the browser's decoders.
 async fn decode(file: &Blob) -> Option<Result<Rgb, DecodeError>> {
-    let decoded = port::scope().create_image_bitmap_with_blob(file).ok()?;
+    // Pixels as they are stored, like those of our own decoders, not as this display shows them.
+    let as_stored = ImageBitmapOptions::new();
+    as_stored.set_color_space_conversion(ColorSpaceConversion::None);
+    let decoded = port::scope().create_image_bitmap_with_blob_and_image_bitmap_options(file, &as_stored);
+    let decoded = decoded.ok()?;
     let bitmap: ImageBitmap = JsFuture::from(decoded).await.ok()?.dyn_into().ok()?;
     let (width, height) = (bitmap.width(), bitmap.height());
     let pixels = u64::from(width) * u64::from(height);

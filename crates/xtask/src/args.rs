@@ -2,133 +2,86 @@
 
 use std::path::PathBuf;
 
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+
 use crate::hosts::Host;
 use crate::profile::Profile;
-use crate::{Result, test};
+use crate::test;
 
-pub const HELP: &str = "\
-Usage: cargo xtask COMMAND
-
-  serve [--port 8080] [--open]   build everything, quickly, and serve it on this machine
-  build [--out dist] [--host H]  leave the static site, optimised, in a folder, ready for a host:
-                                 github-pages, cloudflare-pages, netlify, nginx or s3
-  host H [--site dist]           make a site that is built already ready for a host
-  bench MODEL…                   time kernels, and photos in Chromium with these converted models;
-                                 its options are in tests/bench.rs
-  bench --backend gpu [MODEL…]   the same on a GPU: kernels and photos natively, or these models on
-                                 WebGPU in Chromium
-  test [STEP…]                   run every check that belongs to a change, or only these steps;
-                                 `test --list` names them. `test quick`: what needs no browser, no
-                                 GPU and no network of the true size; `test nightly`: all there is
-  hook                           finish a site that Trunk has built (Trunk.toml runs it)
-  types                          hold the declarations for TypeScript in web/embed against its compiler
-  setup                          only install what the others need
-  help                           this text
-
-What a command needs and can't find, it installs: rustup's wasm target, and Trunk, wasm-bindgen and
-wasm-opt into a cache of this user, in $BEITSCOPE_CACHE, else $XDG_CACHE_HOME/beitscope, else
-~/.cache/beitscope. The first time that takes about 3 minutes on 2 cores.";
-
-const DEFAULT_PORT: u16 = 8080;
-
-/// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Sets up, builds, serves and tests Beitscope
+#[derive(Debug, Parser, PartialEq, Eq)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = SET_UP)]
 pub enum Command {
-    Help,
-    Setup,
-    Hook,
-    Types,
-    Build {
-        out: PathBuf,
-        host: Option<Host>,
-    },
-    Host {
-        host: Host,
-        site: PathBuf,
-    },
+    /// Build everything, quickly, and serve it on this machine
     Serve {
+        #[arg(long, default_value_t = 8080)]
         port: u16,
+        /// Open a browser
+        #[arg(long)]
         open: bool,
     },
-    /// For the benchmark in a browser, as they are.
+    /// Leave the static site, optimised, in a folder
+    Build {
+        #[arg(long, value_name = "FOLDER", default_value = Profile::Release.site())]
+        out: PathBuf,
+        /// Make it ready for a kind of host
+        #[arg(long)]
+        host: Option<Host>,
+    },
+    /// Make a site that is built already ready for a kind of host
+    Host {
+        host: Host,
+        #[arg(long, value_name = "FOLDER", default_value = Profile::Release.site())]
+        site: PathBuf,
+    },
+    /// Time kernels, and photos in Chromium with converted models
+    ///
+    /// Without MODEL only the kernels. With `--backend gpu` first: kernels and photos natively on a GPU, or these models
+    /// on WebGPU in Chromium. The other options are in tests/bench.rs.
     Bench {
+        #[arg(value_name = "MODEL", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// No name means every step.
+    /// Run every check that belongs to a change, or only some steps
+    ///
+    /// `quick`: the steps that need no browser, no GPU and no network of the true size; `nightly`: every step.
     Test {
+        #[arg(value_name = "STEP", value_parser = PossibleValuesParser::new(test::names()), hide_possible_values = true)]
         names: Vec<String>,
+        /// Name the steps instead of running them
+        #[arg(long)]
+        list: bool,
     },
+    /// Finish a site that Trunk has built (Trunk.toml runs it)
+    Hook,
+    /// Check the TypeScript declarations in web/embed with the TypeScript compiler
+    Types,
+    /// Only install what the others need
+    Setup,
 }
 
-/// Reads the arguments after `cargo xtask`.
-///
-/// # Errors
-/// A sentence that names the argument that is wrong.
-pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command> {
-    // `--port=80` is `--port 80`.
-    let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
-        Some((name, value)) if name.starts_with("--") => vec![name.to_owned(), value.to_owned()],
-        _ => vec![argument],
-    });
-    let name = arguments.next().unwrap_or_else(|| "help".into());
-    let mut command = match name.as_str() {
-        "help" | "--help" | "-h" => return Ok(Command::Help),
-        "setup" => Command::Setup,
-        "hook" => Command::Hook,
-        "types" => Command::Types,
-        "build" => Command::Build { out: Profile::Release.site().into(), host: None },
-        "host" => {
-            let host = arguments.next().ok_or("host wants the name of one, such as `nginx`")?;
-            Command::Host { host: Host::parse(&host)?, site: Profile::Release.site().into() }
-        }
-        "serve" => Command::Serve { port: DEFAULT_PORT, open: false },
-        "bench" => return Ok(Command::Bench { arguments: arguments.collect() }),
-        "test" => Command::Test { names: Vec::new() },
-        _ => return Err(format!("there is no command {name:?}")),
-    };
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
-        match (&mut command, argument.as_str()) {
-            (_, "--help" | "-h") => return Ok(Command::Help),
-            (Command::Build { out, .. }, "--out") => *out = value()?.into(),
-            (Command::Build { host, .. }, "--host") => *host = Some(Host::parse(&value()?)?),
-            (Command::Host { site, .. }, "--site") => *site = value()?.into(),
-            (Command::Serve { open, .. }, "--open") => *open = true,
-            (Command::Serve { port, .. }, "--port") => {
-                let value = value()?;
-                *port = value
-                    .parse()
-                    .map_err(|_| format!("--port wants a number from 0 to 65535, got {value:?}"))?;
-            }
-            (Command::Test { names }, name) if test::is_known(name) => {
-                names.push(argument);
-            }
-            (Command::Test { .. }, _) => {
-                return Err(format!(
-                    "there is no step {argument:?}; the steps and groups are {}",
-                    test::names().join(", ")
-                ));
-            }
-            _ => return Err(format!("{name} does not take {argument:?}")),
-        }
-    }
-    Ok(command)
-}
+const SET_UP: &str = "\
+A tool that a command needs and does not find, it installs: rustup's wasm target, and Trunk, wasm-bindgen and
+wasm-opt into a cache of this user, in $BEITSCOPE_CACHE, else $XDG_CACHE_HOME/beitscope, else
+~/.cache/beitscope. The first time that takes about 3 minutes on 2 cores.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::error::ErrorKind;
 
-    fn parse(line: &str) -> Result<Command> {
-        super::parse(line.split_whitespace().map(str::to_owned))
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Command::try_parse_from(["xtask"].into_iter().chain(line.split_whitespace()))
     }
 
     #[test]
     fn commands_and_their_options() {
+        let test = |names: &[&str], list| Command::Test {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            list,
+        };
         for (line, expected) in [
-            ("", Command::Help),
-            ("help", Command::Help),
-            ("serve --help", Command::Help),
             ("setup", Command::Setup),
             ("hook", Command::Hook),
             ("types", Command::Types),
@@ -143,15 +96,26 @@ mod tests {
                 "bench m --threads 1",
                 Command::Bench { arguments: vec!["m".into(), "--threads".into(), "1".into()] },
             ),
-            ("test", Command::Test { names: vec![] }),
             (
-                "test fmt unit quick",
-                Command::Test { names: vec!["fmt".into(), "unit".into(), "quick".into()] },
+                "bench --backend gpu m",
+                Command::Bench { arguments: vec!["--backend".into(), "gpu".into(), "m".into()] },
             ),
-            ("test --list", Command::Test { names: vec!["--list".into()] }),
+            ("bench", Command::Bench { arguments: vec![] }),
+            ("test", test(&[], false)),
+            ("test fmt unit quick", test(&["fmt", "unit", "quick"], false)),
+            ("test --list", test(&[], true)),
         ] {
-            assert_eq!(parse(line), Ok(expected), "{line}");
+            assert_eq!(parse(line).ok(), Some(expected), "{line}");
         }
+    }
+
+    #[test]
+    fn help_is_given() {
+        for line in ["help", "serve --help", "--help"] {
+            assert_eq!(parse(line).unwrap_err().kind(), ErrorKind::DisplayHelp, "{line}");
+        }
+        let help = parse("help").unwrap_err().to_string();
+        assert!(help.contains("BEITSCOPE_CACHE"), "{help}");
     }
 
     #[test]
@@ -163,12 +127,14 @@ mod tests {
             ("serve --port x", "x"),
             ("build --open", "--open"),
             ("build --out", "--out"),
-            ("build --host geocities", "geocities"),
-            ("host", "nginx"),
+            ("build --host geocities", "cloudflare-pages"),
+            ("host", "HOST"),
+            ("host geocities", "nginx"),
             ("setup now", "now"),
             ("test nonsense", "nonsense"),
+            ("test nonsense", "chromium"),
         ] {
-            let message = parse(line).unwrap_err();
+            let message = parse(line).unwrap_err().to_string();
             assert!(message.contains(named), "{line}: {message}");
         }
     }

@@ -8,7 +8,7 @@ use crate::process::run_logged;
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
-use crate::tools::TARGET;
+use crate::toolchain::TARGET;
 use crate::wasm_opt;
 use crate::workers;
 

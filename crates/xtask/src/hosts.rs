@@ -9,10 +9,12 @@ mod s3;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Result, shell};
+use clap::ValueEnum;
+
+use crate::{Result, app_shell};
 
 /// A kind of host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Host {
     CloudflarePages,
     GithubPages,
@@ -25,9 +27,6 @@ pub enum Host {
 const ISOLATE: &str = r#"<meta name="isolation" content="service-worker">"#;
 
 impl Host {
-    pub const ALL: [Self; 5] =
-        [Self::CloudflarePages, Self::GithubPages, Self::Netlify, Self::Nginx, Self::S3];
-
     /// As it is written on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -46,15 +45,6 @@ impl Host {
             Self::GithubPages => Some(100 << 20),
             Self::Netlify | Self::Nginx | Self::S3 => None,
         }
-    }
-
-    /// # Errors
-    /// A sentence that names all hosts.
-    pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|host| host.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name);
-            format!("there is no host {name:?}; the hosts are {}", names.join(", "))
-        })
     }
 }
 
@@ -91,9 +81,9 @@ pub fn prepare(host: Host, site: &Path) -> Result<Vec<PathBuf>> {
     for (path, text) in &wanted {
         fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    // The page may have changed, and what the service worker keeps of it is told by its content.
-    if site.join(shell::SERVICE_WORKER).is_file() {
-        shell::list(site)?;
+    // The page may have changed, and the service worker recognises changes by the content's hash.
+    if site.join(app_shell::SERVICE_WORKER).is_file() {
+        app_shell::list(site)?;
     }
     Ok(wanted.into_iter().map(|(path, _)| path).collect())
 }
@@ -134,15 +124,14 @@ mod tests {
 
     #[test]
     fn every_host_goes_by_its_name_and_writes_its_files() {
-        for host in Host::ALL {
-            assert_eq!(Host::parse(host.name()), Ok(host));
+        for &host in Host::value_variants() {
+            assert_eq!(Host::from_str(host.name(), false), Ok(host));
             let site = site(host.name());
             let written = prepare(host, &site).unwrap();
             assert!(written.iter().all(|path| path.is_file()), "{written:?}");
             assert_eq!(prepare(host, &site).unwrap(), written, "a second time changes nothing");
             fs::remove_dir_all(site.parent().unwrap()).unwrap();
         }
-        assert!(Host::parse("geocities").unwrap_err().contains("github-pages"));
     }
 
     #[test]

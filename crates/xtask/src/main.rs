@@ -6,6 +6,7 @@
 //! test  ─── fmt, clippy, unit…  └─ browser: Chromium and its driver, Firefox, WebKit
 //! ```
 
+mod app_shell;
 mod apt;
 mod args;
 mod axe;
@@ -24,7 +25,6 @@ mod process;
 mod profile;
 mod project;
 mod serve;
-mod shell;
 mod site;
 mod stamp;
 mod test;
@@ -42,21 +42,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use args::Command;
+use clap::{CommandFactory, Parser};
 use profile::Profile;
 use project::Project;
 
-/// What goes wrong here is told to a person at a terminal: a sentence that says what to do.
+/// Errors are sentences for the person at the terminal, and say what to do.
 type Result<T> = std::result::Result<T, String>;
 
 fn main() -> ExitCode {
-    let command = match args::parse(std::env::args().skip(1)) {
-        Ok(command) => command,
-        Err(message) => {
-            eprintln!("error: {message}\n\n{}", args::HELP);
-            return ExitCode::from(2);
-        }
-    };
-    match run(command) {
+    if std::env::args_os().len() < 2 {
+        // A bare `cargo xtask` asks for help, which is no error.
+        return Command::command().print_help().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    match run(Command::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(message) => {
@@ -66,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Makes a site ready for a host and tells what that meant.
+/// Makes a site ready for a host and lists the files that were written.
 fn prepare(host: hosts::Host, site: &Path) -> Result<()> {
     for file in hosts::prepare(host, site)? {
         println!("{}", file.display());
@@ -75,11 +73,10 @@ fn prepare(host: hosts::Host, site: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether all went well, where the command has already told what did not.
+/// Returns false where the command failed and has printed why.
 fn run(command: Command) -> Result<bool> {
     let project = Project::find()?;
     match command {
-        Command::Help => println!("{}", args::HELP),
         Command::Setup => tools::set_up(&project)?.announce(),
         Command::Hook => site::finish_staged(&project, || tools::set_up(&project))?,
         Command::Build { out, host } => {
@@ -92,7 +89,8 @@ fn run(command: Command) -> Result<bool> {
         Command::Serve { port, open } => serve::serve(&project, port, open)?,
         Command::Bench { arguments } => bench::run(&project, &arguments)?,
         Command::Types => types::check(&project)?,
-        Command::Test { names } => return test::run(&project, &names),
+        Command::Test { list: true, .. } => print!("{}", test::list()),
+        Command::Test { names, list: false } => return test::run(&project, &names),
     }
     Ok(true)
 }

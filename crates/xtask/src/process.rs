@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// How many lines of a failed job's output are told.
+/// How many lines of a failed job's output are printed.
 const TAIL: usize = 100;
 
 /// Runs a program that shares this terminal.
@@ -40,8 +40,8 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs a long job: its output goes to the file `log`, this terminal shows that it lives, for how
-/// long it has, and what it does.
+/// Runs a long job: its output goes to the file `log`, this terminal shows for how long it has
+/// run, and its last line.
 ///
 /// # Errors
 /// The command and the last lines of its output, when it can't be run or fails.
@@ -65,7 +65,7 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         }
         if started.elapsed() >= due {
             due += every;
-            let line = format!("  {} so far: {:.60}", spoken(started.elapsed()), last_line(log));
+            let line = format!("  {} so far: {:.60}", human_duration(started.elapsed()), last_line(log));
             if terminal {
                 eprint!("\r\x1b[K{line}");
                 let _ = io::stderr().flush();
@@ -93,7 +93,7 @@ fn last_line(log: &Path) -> String {
     said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
 }
 
-/// What came of a job on a thread of its own.
+/// The result of a job on a thread of its own.
 pub fn joined(job: ScopedJoinHandle<Result<()>>) -> Result<()> {
     job.join().unwrap_or_else(|_| Err("a job broke down; its message is above".into()))
 }
@@ -105,7 +105,7 @@ pub fn describe(command: &Command) -> String {
 }
 
 /// A duration as one would say it: `0.4 s`, `42 s`, `7 min 5 s`.
-pub fn spoken(duration: Duration) -> String {
+pub fn human_duration(duration: Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),
@@ -132,7 +132,7 @@ mod tests {
         for (milliseconds, expected) in
             [(40, "0.0 s"), (9_940, "9.9 s"), (42_900, "42 s"), (473_000, "7 min 53 s")]
         {
-            assert_eq!(spoken(Duration::from_millis(milliseconds)), expected);
+            assert_eq!(human_duration(Duration::from_millis(milliseconds)), expected);
         }
     }
 

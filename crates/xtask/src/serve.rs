@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use server::{Disturbance, Options, Request, Server};
 
-use crate::process::{find_on_path, spoken};
+use crate::process::{find_on_path, human_duration};
 use crate::profile::Profile;
 use crate::project::Project;
 use crate::site::Site;
-use crate::{Result, shell, tools, workers};
+use crate::{Result, app_shell, tools, workers};
 
 /// Builds the site and serves it, with cross-origin isolation, until the process ends. It answers as soon as the page
 /// and the worker that most browsers take are there; who asks for what is still being built waits for it.
 pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
     let started = Instant::now();
     let options = |root| Options { port, ..Options::new(root) };
-    // A busy port is told before the long work, not after it.
+    // A busy port is reported before the long work, not after it.
     Server::start(options(project.root.clone())).map_err(|error| error.to_string())?;
     let tools = tools::set_up(project)?;
     let site = Site::begin(project, &tools, Profile::Dev, Profile::Dev.site().as_ref())?;
@@ -36,7 +36,7 @@ pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
     println!(
         "Beitscope is ready at {} after {} (stop it with Ctrl-C)",
         server.url(),
-        spoken(started.elapsed())
+        human_duration(started.elapsed())
     );
     if open {
         open_browser(&server.url());
@@ -45,7 +45,7 @@ pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
     let finished = site.finish();
     gate.open();
     match finished {
-        Ok(_) => eprintln!("Everything is built ({}).", spoken(started.elapsed())),
+        Ok(_) => eprintln!("Everything is built ({}).", human_duration(started.elapsed())),
         // The page works in most browsers all the same.
         Err(message) => eprintln!("error: the workers for other browsers are missing: {message}"),
     }
@@ -58,7 +58,7 @@ fn is_built_late(path: &str) -> bool {
     let path = path.trim_start_matches('/');
     let is_first =
         |rest: &str| workers::FIRST.iter().any(|variant| rest.starts_with(&format!("{}/", variant.name)));
-    path == shell::SERVICE_WORKER || path.strip_prefix("workers/").is_some_and(|rest| !is_first(rest))
+    path == app_shell::SERVICE_WORKER || path.strip_prefix("workers/").is_some_and(|rest| !is_first(rest))
 }
 
 /// Holds whoever comes until it is opened.

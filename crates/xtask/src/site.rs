@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use crate::process::{joined, run_logged, spoken};
+use crate::process::{human_duration, joined, run_logged};
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
-use crate::tools::{TARGET, Tools};
-use crate::{Result, codecs, embed, models, shell, wasm_opt, workers};
+use crate::toolchain::TARGET;
+use crate::tools::Tools;
+use crate::{Result, app_shell, codecs, embed, models, wasm_opt, workers};
 
 /// Tells the tests in a browser which site to open, relative to the workspace's root.
 pub const VARIABLE: &str = "BEITSCOPE_SITE";
@@ -68,7 +69,7 @@ impl<'a> Site<'a> {
             site.run_trunk()?;
             finish_page(project, &site.out)?;
             workers::put(project, profile, workers::FIRST, &site.out)?;
-            eprintln!("Built the page in {}.", spoken(started.elapsed()));
+            eprintln!("Built the page in {}.", human_duration(started.elapsed()));
         }
         Ok(site)
     }
@@ -82,7 +83,7 @@ impl<'a> Site<'a> {
         if !self.stamp.is_fresh(&inputs)? {
             workers::put(self.project, self.profile, workers::OTHERS, &self.out)?;
             codecs::put(self.project, self.profile, &self.out)?;
-            shell::list(&self.out)?;
+            app_shell::list(&self.out)?;
             self.stamp.write(&inputs)?;
         }
         let (files, bytes) = size(&self.out).map_err(|error| format!("{}: {error}", self.out.display()))?;
@@ -90,7 +91,7 @@ impl<'a> Site<'a> {
             "The site is in {}: {files} files, {:.1} MB ({}).",
             self.out.display(),
             bytes as f64 / 1e6,
-            spoken(self.started.elapsed())
+            human_duration(self.started.elapsed())
         );
         Ok(self.out)
     }
@@ -109,7 +110,7 @@ impl<'a> Site<'a> {
         trunk
             // Everything is there already, so that Trunk has nothing to download.
             .args(["build", "--offline=true", "--skip-version-check", "--cargo-profile", CARGO_PROFILE])
-            // Whether it runs wasm-opt; the cargo profile is told above.
+            // Whether it runs wasm-opt; the cargo profile is set above.
             .arg(format!("--release={}", profile.is_release()))
             .arg("--dist")
             .arg(out)
@@ -147,7 +148,7 @@ pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -
     codecs::build(project, Profile::Release)?;
     codecs::put(project, Profile::Release, &staged)?;
     finish_page(project, &staged)?;
-    shell::list(&staged)
+    app_shell::list(&staged)
 }
 
 /// What Trunk's output lacks beside the workers.

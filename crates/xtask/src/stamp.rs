@@ -1,4 +1,4 @@
-//! Leaving out work whose inputs and outputs have not changed.
+//! Build stamps: work whose inputs and outputs have not changed is skipped.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -9,16 +9,13 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
-use crate::process::{self, spoken};
+use crate::process::{self, human_duration};
 use crate::project::Project;
 use crate::{Result, tools};
 use steps::{Context, STEPS};
 use tally::{Outcome, Tally, summary};
 
-/// Asks for the steps' names instead of running them.
-pub const LIST: &str = "--list";
-
-/// Tells the tests in a browser the file where each start of a browser that is tried again gets a line.
+/// Names the file to which the browser tests add a line for each browser start that is retried.
 const RETRIES: &str = "BEITSCOPE_RETRIES";
 /// That file's name among the logs.
 const BROWSER_STARTS: &str = "browser-starts";
@@ -31,10 +28,10 @@ pub struct Step {
     run: fn(&Context, &mut Tally) -> Result<()>,
     /// A long build that `run` wants, begun beside the steps that precede it: linkers and browsers leave a processor
     /// idle for much of their time.
-    ahead: Option<Ahead>,
+    prebuild: Option<Prebuild>,
 }
 
-struct Ahead {
+struct Prebuild {
     /// The step after which it begins; at the latest it is built right before its own step.
     after: &'static str,
     build: fn(&Context) -> Result<()>,
@@ -57,10 +54,12 @@ const QUICK: &str = "quick";
 const NIGHTLY: &str = "nightly";
 
 /// Whether `cargo xtask test` takes this name: a step, or a group of steps.
+#[cfg(test)]
 pub fn is_known(name: &str) -> bool {
-    [QUICK, NIGHTLY, LIST].contains(&name) || STEPS.iter().any(|step| step.name == name)
+    names().contains(&name)
 }
 
+/// Every step and group of steps.
 pub fn names() -> Vec<&'static str> {
     STEPS.iter().map(|step| step.name).chain([QUICK, NIGHTLY]).collect()
 }
@@ -74,10 +73,6 @@ pub fn default_steps() -> Vec<&'static str> {
 /// Runs the named steps and groups, or the default ones. Every step runs, also after one failed. Returns whether all
 /// passed.
 pub fn run(project: &Project, names: &[String]) -> Result<bool> {
-    if names.iter().any(|name| name == LIST) {
-        print!("{}", list());
-        return Ok(true);
-    }
     let steps: Vec<_> = STEPS.iter().filter(|step| is_wanted(step, names)).collect();
     let context = Context::new(project, &steps, tools::set_up)?;
     let retries = project.log(BROWSER_STARTS)?;
@@ -90,7 +85,7 @@ pub fn run(project: &Project, names: &[String]) -> Result<bool> {
     Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
 }
 
-/// Each step, and beside them what later ones have [`Step::ahead`].
+/// Each step, and beside them what later ones have in [`Step::prebuild`].
 fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
     thread::scope(|scope| {
         let mut builds = BTreeMap::new();
@@ -101,7 +96,7 @@ fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
             let mut tally = Tally::default();
             let built = match builds.remove(step.name) {
                 Some(build) => process::joined(build),
-                None => step.ahead.as_ref().map_or(Ok(()), |ahead| (ahead.build)(context)),
+                None => step.prebuild.as_ref().map_or(Ok(()), |prebuild| (prebuild.build)(context)),
             };
             let result = built.and_then(|()| (step.run)(context, &mut tally));
             if let Err(message) = &result {
@@ -109,11 +104,11 @@ fn run_steps(context: &Context, steps: &[&Step]) -> Vec<Outcome> {
             }
             let outcome =
                 Outcome { step: step.name, what: step.what, result, took: started.elapsed(), tally };
-            println!("== {} {} ({})", step.name, outcome.verdict(), spoken(outcome.took));
+            println!("== {} {} ({})", step.name, outcome.verdict(), human_duration(outcome.took));
             outcomes.push(outcome);
             for later in steps {
-                if let Some(Ahead { build, .. }) =
-                    later.ahead.as_ref().filter(|ahead| ahead.after == step.name)
+                if let Some(Prebuild { build, .. }) =
+                    later.prebuild.as_ref().filter(|prebuild| prebuild.after == step.name)
                 {
                     builds.insert(later.name, scope.spawn(move || build(context)));
                 }
@@ -132,7 +127,7 @@ fn is_wanted(step: &Step, names: &[String]) -> bool {
 }
 
 /// A line for each step: its name first.
-fn list() -> String {
+pub fn list() -> String {
     let line = |Step { name, what, when, .. }: &Step| match when {
         When::Quick => format!("{name:13} {what} (in `quick` too)\n"),
         When::Always => format!("{name:13} {what}\n"),
@@ -163,7 +158,7 @@ mod tests {
     fn names_are_told_apart() {
         let all: std::collections::BTreeSet<_> = names().into_iter().collect();
         assert_eq!(all.len(), names().len());
-        assert!(is_known("quick") && is_known("webkit") && is_known(LIST) && !is_known("safari"));
+        assert!(is_known("quick") && is_known("webkit") && !is_known("safari"));
     }
 
     #[test]

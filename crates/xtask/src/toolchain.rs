@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::Result;
 use crate::process::{find_on_path, output, run};
 use crate::project::Project;
 use crate::version::printed;
-use crate::{Result, tools};
+
+/// What the page and its workers are compiled for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Makes sure of the standard library for wasm and of its source, from which threads need it rebuilt; warns of a
 /// compiler that is not the pinned one. `rustc` is what `rustc -vV` printed.
@@ -16,7 +19,7 @@ pub fn ensure(project: &Project, rustc: &str) -> Result<()> {
     if let Some(warning) = other_version(&text, rustc) {
         eprintln!("{warning}");
     }
-    ensure_target(project, tools::TARGET)?;
+    ensure_target(project, TARGET)?;
     let source = rustlib(project)?.join("src/rust/library/std/Cargo.toml");
     if source.exists() { Ok(()) } else { add(project, ["component", "add", "rust-src"]) }
 }

@@ -8,12 +8,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::cache::Cache;
-use crate::process::{find_on_path, output, run_logged, spoken};
+use crate::process::{find_on_path, human_duration, output, run_logged};
 use crate::project::Project;
 use crate::version::{locked, printed};
 use crate::{Result, toolchain};
-
-pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The last one that Rust 1.95 compiles.
 const TRUNK: &str = "0.21.14";
@@ -187,6 +185,6 @@ fn compile(wanted: &Crate, into: &Path, scratch: &Path) -> Result<()> {
              {version}{locked}` gets it by hand. {error}"
         )
     })?;
-    eprintln!("Installed {name} {version} in {}.", spoken(started.elapsed()));
+    eprintln!("Installed {name} {version} in {}.", human_duration(started.elapsed()));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::process::{find_on_path, output, run};
 use crate::profile::Profile;
@@ -86,7 +87,10 @@ fn installed(project: &Project) -> Result<PathBuf> {
 
 /// Lets it optimise a module such as the workers are: old ones refuse the section or the instruction.
 fn knows_relaxed_simd(wasm_opt: &Path) -> bool {
-    let probe = env::temp_dir().join(format!("relaxed-simd-{}.wasm", std::process::id()));
+    // Threads of this process, which build modules beside one another, each have files of their own.
+    static PROBES: AtomicU32 = AtomicU32::new(0);
+    let probe = PROBES.fetch_add(1, Ordering::Relaxed);
+    let probe = env::temp_dir().join(format!("relaxed-simd-{}-{probe}.wasm", std::process::id()));
     let optimised = probe.with_extension("out.wasm");
     let mut command = Command::new(wasm_opt);
     command.arg("-O").arg(&probe).arg("-o").arg(&optimised);

@@ -9,18 +9,19 @@ use std::thread;
 use std::time::Instant;
 
 use crate::Result;
-use crate::process::{self, run, run_logged, spoken};
+use crate::process::{self, human_duration, run, run_logged};
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
-use crate::tools::{TARGET, Tools};
+use crate::toolchain::TARGET;
+use crate::tools::Tools;
 use crate::wasm_opt::{self, WasmOpt};
 
 /// One build of the worker.
 pub struct Variant {
     /// Its folder's name below `workers/`, and what the page asks for.
     pub name: &'static str,
-    /// What the compiler is told.
+    /// Flags for the compiler.
     rustflags: &'static [&'static str],
     /// More arguments for cargo, such as those that rebuild the standard library.
     cargo: &'static [&'static str],
@@ -190,7 +191,7 @@ impl Variant {
             "Built the worker {} ({:.1} MB) in {}.",
             self.name,
             bytes as f64 / 1e6,
-            spoken(started.elapsed())
+            human_duration(started.elapsed())
         );
         Ok(())
     }

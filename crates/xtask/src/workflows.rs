@@ -1,4 +1,4 @@
-//! Holds the workflows on GitHub against the steps that there are.
+//! Checks the workflows on GitHub against the existing steps.
 
 use std::fs;
 use std::path::Path;

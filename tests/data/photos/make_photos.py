@@ -21,7 +21,7 @@ EXPECTED.mkdir(exist_ok=True)
 
 cat = Image.open(SAMPLES / "cat.jpg").convert("RGB").resize((150, 100))
 coffee = Image.open(SAMPLES / "coffee.jpg").convert("RGB").resize((150, 100))
-rocket = Image.open(SAMPLES / "rocket.jpg").convert("RGB").resize((150, 100))
+rocket = Image.open(HERE.parent / "rocket.jpg").convert("RGB").resize((150, 100))
 # 0 in the top left corner, 255 in the bottom right: transparent, half and opaque.
 y, x = np.mgrid[0:100, 0:150]
 fade = Image.fromarray(((x + y) * 255 // (99 + 149)).astype(np.uint8))

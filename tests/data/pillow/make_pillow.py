@@ -23,7 +23,7 @@ def crop(image, s, c):
 
 
 cat = Image.open(SAMPLES / "cat.jpg").convert("RGB")
-rocket = Image.open(SAMPLES / "rocket.jpg").convert("RGB")
+rocket = Image.open(HERE.parent / "rocket.jpg").convert("RGB")
 y, x = np.mgrid[0:613, 0:977]
 rings = ((np.sin((x * x + y * y) / 2000.0) * 0.5 + 0.5) * 255).astype(np.uint8)  # aliases at once without antialiasing
 images = {

@@ -20,7 +20,7 @@ fuzz_target!(|file: &[u8]| {
             }
         }
     }
-    let mut walk = tar::Walk::new(length);
+    let mut walk = tar::HeaderReader::new(length);
     let mut members = Vec::new();
     while let Some(range) = walk.wants() {
         assert!(range.end <= length, "it wants what the file has");

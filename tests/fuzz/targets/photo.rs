@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use beit::decode::StoredPicture;
 use codecs::decode_photo;
 use libfuzzer_sys::fuzz_target;
 
@@ -13,5 +14,8 @@ fuzz_target!(|file: &[u8]| {
             assert_eq!(photo.rgb.pixels.len() as u64, 3 * pixels);
         }
         Err(error) => assert!(error.to_string().ends_with('.')),
+    }
+    if let Some(stored) = StoredPicture::of(file) {
+        assert_eq!((stored.file.len(), StoredPicture::of(&stored.file)), (file.len(), None));
     }
 });

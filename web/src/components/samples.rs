@@ -22,7 +22,7 @@ pub fn Samples(SamplesProps { dispatch }: &SamplesProps) -> Html {
             </li>
         }
     };
-    let samples = [("cat.jpg", text.cat), ("coffee.jpg", text.coffee), ("rocket.jpg", text.rocket)];
+    let samples = [("cat.jpg", text.cat), ("coffee.jpg", text.coffee), ("mountain.jpg", text.mountain)];
     html! {
         <section class="samples" aria-labelledby="samples-heading">
             <h2 id="samples-heading">{ text.samples }</h2>

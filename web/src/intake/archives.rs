@@ -181,7 +181,7 @@ async fn list(archive: &Blob) -> Result<zip::Listing, ArchiveFault> {
 /// A tar file's members, and why there are no more if it was not read to its end.
 async fn members(archive: &Blob) -> (Vec<tar::Member>, Result<(), ArchiveFault>) {
     let length = archive.size() as u64;
-    let mut walk = tar::Walk::new(length);
+    let mut walk = tar::HeaderReader::new(length);
     let mut members = Vec::new();
     let mut window = Window { start: 0, bytes: Vec::new() };
     while let Some(range) = walk.wants() {

@@ -4,9 +4,9 @@
 //! what comes out: in several of these sets a letter's second byte may be 0x5C, a backslash.
 
 mod charset;
+mod common_letters;
 mod cp437;
-mod everyday;
-mod plausible;
+mod detect;
 
 pub use charset::{Charset, SingleByte};
 
@@ -23,13 +23,13 @@ pub fn decode(names: &[&[u8]], rest: SingleByte) -> Vec<String> {
 pub fn guess(names: &[&[u8]], rest: SingleByte) -> Charset {
     let named: Vec<&[u8]> = names.iter().copied().filter(|name| !name.is_ascii()).collect();
     let utf8 = named.iter().all(|name| std::str::from_utf8(name).is_ok());
-    if utf8 && plausible::is_surely_utf8(&named) {
+    if utf8 && detect::is_surely_utf8(&named) {
         return Charset::Utf8;
     }
-    match plausible::legacy(&named) {
+    match detect::legacy(&named) {
         Some(set) => Charset::MultiByte(set),
         None if utf8 => Charset::Utf8,
-        None if plausible::is_cp866(&named) => Charset::SingleByte(SingleByte::Cp866),
+        None if detect::is_cp866(&named) => Charset::SingleByte(SingleByte::Cp866),
         None => Charset::SingleByte(rest),
     }
 }

@@ -18,9 +18,9 @@ fn append(builder: &mut Builder<Vec<u8>>, name: &str, data: &[u8]) {
 /// A file's name and content.
 type File = (String, Result<Vec<u8>, Reason>);
 
-/// All files, and what ended the walk.
+/// All files, and how reading ended.
 fn walked(bytes: &[u8]) -> (Vec<File>, Result<(), ArchiveFault>) {
-    let mut walk = Walk::new(bytes.len() as u64);
+    let mut walk = HeaderReader::new(bytes.len() as u64);
     let (mut members, mut end) = (Vec::new(), Ok(()));
     while let Some(range) = walk.wants() {
         match walk.give(&bytes[range.start as usize..range.end as usize]) {
@@ -142,7 +142,7 @@ fn headers_of_old_unix_are_read() {
 
 proptest::proptest! {
     #[test]
-    fn no_bytes_make_a_panic_or_an_endless_walk(
+    fn no_bytes_make_a_panic_or_an_endless_loop(
         places in proptest::collection::vec((0usize..4096, 0u8..), 0..10),
         fix in proptest::bool::ANY,
     ) {

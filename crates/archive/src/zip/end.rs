@@ -22,6 +22,7 @@ const END_64: usize = 56;
 /// Where an archive's directory may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Directory {
+    /// Of the directory, in the archive.
     pub range: Range<u64>,
     /// Where it claims to begin.
     pub claimed: u64,

@@ -13,7 +13,9 @@ pub const LOCAL_HEADER: u64 = 30;
 pub struct Entry {
     /// With its folders, separated by slashes.
     pub name: String,
+    /// How it is packed.
     pub method: Method,
+    /// Whether a password is needed.
     pub encrypted: bool,
     /// Bytes in the archive.
     pub packed: u64,
@@ -25,6 +27,7 @@ pub struct Entry {
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Method {
     Stored,
     Deflated,
@@ -33,6 +36,7 @@ pub enum Method {
 }
 
 impl Method {
+    /// By its number in the format.
     pub fn of(number: u16) -> Self {
         match number {
             0 => Self::Stored,

@@ -16,6 +16,7 @@ const UNICODE_PATH: u16 = 0x7075;
 /// An archive's files; folders are none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
+    /// Those that can be read.
     pub entries: Vec<Entry>,
     /// Entries that are announced and can't be read.
     pub unreadable: u64,

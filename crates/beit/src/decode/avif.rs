@@ -1,11 +1,12 @@
-//! How an AVIF's container turns its picture: the properties `irot` and `imir` (HEIF, ISO/IEC 23008-12). Not every
-//! browser follows them, so a picture that is left to the browser's decoder is decoded as it is stored and turned here.
+//! An AVIF that is left to the browser's decoder, changed such that the decoder gives the colours as they are stored: not
+//! every browser follows the container's properties `irot` and `imir` (HEIF, ISO/IEC 23008-12), so the picture is turned
+//! here; and pixels that come out of a canvas have lost the colour under what is transparent, so alpha is left out.
 
 use image::metadata::Orientation;
 
 use super::{DecodeError, Rgb, upright};
 
-/// A file whose picture is the same, but as it is stored: neither turned nor mirrored by a decoder.
+/// A file with the same picture as it is stored: neither turned nor mirrored by a decoder, and without alpha.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPicture {
     pub file: Vec<u8>,
@@ -13,7 +14,7 @@ pub struct StoredPicture {
 }
 
 impl StoredPicture {
-    /// None for a file whose container neither turns nor mirrors its picture, or that is no such file.
+    /// None for a file whose picture is decoded as it is stored anyway, or that is no AVIF.
     #[must_use]
     pub fn of(file: &[u8]) -> Option<Self> {
         let meta = child(file, 0..file.len(), *b"meta")?;
@@ -23,18 +24,24 @@ impl StoredPicture {
         let container = child(file, properties.clone(), *b"ipco")?;
         let properties_of_items: Vec<_> = boxes(file, container).collect();
         let mut stored = file.to_vec();
+        for (_, body) in properties_of_items.iter().filter(|(kind, _)| kind == b"auxC") {
+            // A picture of another kind than alpha is no part of the photo.
+            if let Some(start) = body.end.checked_sub(ALPHA.len()).filter(|&start| start >= body.start)
+                && &file[start..body.end] == ALPHA
+            {
+                stored[start..body.end].copy_from_slice(OTHER);
+            }
+        }
         let mut turns = Turns::default();
         for (_, body) in boxes(file, properties).filter(|(kind, _)| kind == b"ipma") {
-            for association in associations(file, body)? {
+            for association in associations(file, body)?.into_iter().filter(|found| found.item == primary) {
                 let Some(at) = association.property.checked_sub(1) else { continue };
                 let Some((kind, body)) = properties_of_items.get(at) else { continue };
                 let value = file.get(body.start).copied().unwrap_or(0);
-                let is_primary = association.item == primary;
                 match kind {
-                    b"irot" if is_primary => turns.rotate_counterclockwise(value & 3),
+                    b"irot" => turns.rotate_counterclockwise(value & 3),
                     // The axis: 0 exchanges top and bottom, 1 left and right.
-                    b"imir" if is_primary => turns.mirror(value & 1 == 0),
-                    b"irot" | b"imir" => {}
+                    b"imir" => turns.mirror(value & 1 == 0),
                     _ => continue,
                 }
                 // Property 0 is none.
@@ -42,7 +49,13 @@ impl StoredPicture {
             }
         }
         let orientation = turns.orientation();
-        (orientation != Orientation::NoTransforms).then_some(Self { file: stored, orientation })
+        (stored != file).then_some(Self { file: stored, orientation })
+    }
+
+    /// Whether the original says to turn or mirror it.
+    #[must_use]
+    pub fn is_turned(&self) -> bool {
+        self.orientation != Orientation::NoTransforms
     }
 
     /// What was decoded from [`file`](Self::file), turned and mirrored as the original says.
@@ -53,6 +66,11 @@ impl StoredPicture {
         upright(stored, self.orientation)
     }
 }
+
+/// How the kind of an auxiliary picture ends that is alpha (`urn:mpeg:mpegB:cicp:systems:auxiliary:alpha`), and how that
+/// of none that is known ends.
+const ALPHA: &[u8; 7] = b":alpha\0";
+const OTHER: &[u8; 7] = b":other\0";
 
 /// Version and flags.
 const FULL_BOX: usize = 4;
@@ -219,16 +237,14 @@ mod tests {
         for steps in steps {
             let file = container(&steps);
             let expected = expected(&steps);
-            let Some(stored) = StoredPicture::of(&file) else {
-                assert_eq!(expected, self::expected(&[]), "{steps:?}");
-                continue;
-            };
+            let stored = StoredPicture::of(&file).expect("something to change");
+            assert_eq!(stored.is_turned(), expected != self::expected(&[]));
             assert_eq!(stored.upright(self::expected(&[])).unwrap(), expected, "{steps:?}");
             // Nothing is left to be turned twice, and no place has moved.
             assert_eq!(StoredPicture::of(&stored.file), None);
             assert_eq!(stored.file.len(), file.len());
             let changed = file.iter().zip(&stored.file).filter(|(before, after)| before != after);
-            assert_eq!(changed.count(), steps.len() + 1);
+            assert_eq!(changed.count(), steps.len());
         }
     }
 
@@ -239,6 +255,18 @@ mod tests {
         let primary = file.windows(4).position(|word| word == b"pitm").unwrap() + 4 + FULL_BOX + 1;
         file[primary] = 3;
         assert_eq!(StoredPicture::of(&file), None);
+    }
+
+    #[test]
+    fn alpha_is_left_out() {
+        let kind = |name: &str| {
+            let urn = format!("urn:mpeg:mpegB:cicp:systems:auxiliary:{name}\0");
+            of(b"auxC", &[&[0; 4], urn.as_bytes()])
+        };
+        assert_eq!(StoredPicture::of(&container(&[kind("depth")])), None);
+        let stored = StoredPicture::of(&container(&[kind("alpha")])).unwrap();
+        assert!(!stored.is_turned());
+        assert_eq!(stored.file, container(&[kind("other")]));
     }
 
     #[test]

@@ -1,15 +1,14 @@
-//! Rounding that knows the layer's inputs: the error of each block of weights is made good by those still to
-//! be rounded.
+//! Rounding by the layer's inputs: the error of each block of weights is compensated by those still to be rounded.
 //!
-//! What rounding `w` to `ŵ` does to a layer's output is `‖U·(w − ŵ)‖²`, with `U` the triangular factor of the
+//! Rounding `w` to `ŵ` changes a layer's output by `‖U·(w − ŵ)‖²`, with `U` the triangular factor of the
 //! inputs' covariance. From the last column to the first, each weight is moved by what the columns behind it
 //! left in its row of `U` and then rounded: GPTQ (Frantar et al., 2023), which is Babai's nearest plane
 //! (Chen et al., 2025) on the lattice of codes. A block's scale is the one whose codes, so chosen, leave least.
 
 use super::cholesky::Factor;
 use crate::levels::Levels;
-use crate::quantize::BLOCK;
 use half::f16;
+use kernels::BLOCK;
 use rayon::prelude::*;
 
 /// Rows of weights rounded side by side: all of them read the same factor.

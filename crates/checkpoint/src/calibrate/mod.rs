@@ -1,11 +1,11 @@
-//! Rounding that knows what the network sees: `convert --calibrate`.
+//! Calibrated rounding, from the layers' inputs on photos: `convert --calibrate`.
 //!
 //! Photos go through two networks side by side, block by block: the source in F32, and the one being written.
 //! Each linear layer is first moved to the least-squares solution that gives, from the inputs the rounded
-//! network has for it, the outputs of the source ([`moments`]); then rounded so that each error is made good by
+//! network has for it, the outputs of the source ([`moments`]); then rounded so that each error is compensated by
 //! the weights still to be rounded ([`compensate`]); and its bias is set so that the mean output is the source's.
-//! A layer that ends a branch is asked for the source's residual stream, so that it also makes good what the
-//! layers before it could not. The format and the network's shape stay as they are.
+//! The target of a branch's last layer is the source's residual stream, so that it also compensates the errors of the
+//! layers before it. The format and the network's shape stay as they are.
 
 mod cholesky;
 mod compensate;
@@ -13,11 +13,11 @@ mod moments;
 pub(crate) mod photos;
 
 use crate::CheckpointError;
-use crate::convert::Progress;
 use crate::levels::Levels;
 use crate::network::Network;
+use crate::progress::Progress;
 use crate::quantize::{self, Quantization};
-use crate::source::Entry;
+use crate::tensor_entry::TensorEntry;
 use beit::backend::{Activation, Backend, BackendError, Cpu, CpuTokens, LayerNorm, Linear};
 use beit::builder::{BuildError, ModelBuilder};
 use beit::weights::schema::TensorSpec;
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 /// Tokens that go through a layer at a time.
 const BATCH_TOKENS: usize = 2048;
-/// Residuals behind a layer scale smaller than this are left to other layers: they would ask for huge weights.
+/// Residuals behind a layer scale smaller than this are not compensated: that would take huge weights.
 const SMALLEST_GAMMA: f32 = 1e-3;
 
 /// A network rounded with the help of photos.
@@ -41,7 +41,7 @@ pub(crate) struct Calibrated {
     pub(crate) digests: HashMap<String, String>,
     /// The biases that were moved.
     pub(crate) biases: HashMap<String, Vec<f32>>,
-    /// Photos that were looked at.
+    /// Photos that were used.
     pub(crate) photos: usize,
     /// Photos that could not be read, and why.
     pub(crate) unreadable: Vec<(PathBuf, String)>,
@@ -57,7 +57,7 @@ pub(crate) fn calibrate(
     photos: &[PathBuf],
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Calibrated, CheckpointError> {
-    let mut pass = Pass {
+    let mut calibrator = Calibrator {
         network,
         quantization,
         cpu: Cpu::new(Isa::best()),
@@ -65,32 +65,32 @@ pub(crate) fn calibrate(
         done: Calibrated::default(),
     };
     let depth = network.config.depth;
-    let mut batches = pass.stem(photos)?;
+    let mut batches = calibrator.stem(photos)?;
     for i in 0..depth {
         progress(Progress::Calibrate { done: i, total: depth });
-        pass.block(i, &mut batches)?;
+        calibrator.block(i, &mut batches)?;
     }
-    pass.head(&batches)?;
+    calibrator.head(&batches)?;
     progress(Progress::Calibrate { done: depth, total: depth });
-    Ok(pass.done)
+    Ok(calibrator.done)
 }
 
-struct Pass<'a> {
+struct Calibrator<'a> {
     network: &'a Network,
     quantization: Quantization,
     cpu: Cpu,
-    tensors: HashMap<String, (TensorSpec, &'a [Entry])>,
+    tensors: HashMap<String, (TensorSpec, &'a [TensorEntry])>,
     done: Calibrated,
 }
 
-/// Some photos on their way through both networks: the residual stream, `[photos · tokens, width]`.
+/// The residual streams of some photos in both networks, `[photos · tokens, width]`.
 struct Batch {
     photos: usize,
     full: Vec<f32>,
     rounded: Vec<f32>,
 }
 
-/// Norm, linear layer, something in between, linear layer, layer scale: what attention and MLP have in common.
+/// Norm, linear layer, operation in between, linear layer, layer scale: what attention and MLP have in common.
 struct Branch<'a> {
     norm: &'a LayerNorm<Cpu>,
     first: (String, &'a Linear<Cpu>),
@@ -111,7 +111,7 @@ impl Branch<'_> {
         cpu.layer_norm(&upload(cpu, stream, photos, self.gamma.len())?, self.norm)
     }
 
-    /// What the second layer sees of a residual stream, with this first layer.
+    /// The second layer's input for a residual stream, with this first layer.
     fn hidden(
         &self,
         cpu: &Cpu,
@@ -129,7 +129,7 @@ impl Branch<'_> {
     }
 }
 
-impl<'a> Pass<'a> {
+impl<'a> Calibrator<'a> {
     fn stem(&mut self, photos: &[PathBuf]) -> Result<Vec<Batch>, CheckpointError> {
         let config = &self.network.config;
         let stem = self.builder(|name| !name.starts_with("blocks."))?.patch_embedding();
@@ -196,7 +196,7 @@ impl<'a> Pass<'a> {
             let x = branch.normed(&self.cpu, rounded, *photos).map_err(|e| self.fault(e))?;
             moments.add(self.cpu.isa(), x.values(), wanted.values());
         }
-        let first_rounded = self.settle(name, moments)?;
+        let first_rounded = self.quantize_layer(name, moments)?;
 
         let (name, second) = &branch.second;
         let mut moments = self.moments(name);
@@ -207,11 +207,11 @@ impl<'a> Pass<'a> {
             let wanted = wanted.map_err(|e| self.fault(e))?;
             let x = branch.hidden(&self.cpu, rounded, *photos, &first_rounded);
             let x = x.map_err(|e| self.fault(e))?;
-            let wanted_here = catch_up(wanted.values(), full, rounded, branch.gamma);
+            let wanted_here = residual_target(wanted.values(), full, rounded, branch.gamma);
             moments.add(self.cpu.isa(), x.values(), &wanted_here);
             add_scaled(full, wanted.values(), branch.gamma);
         }
-        let second_rounded = self.settle(name, moments)?;
+        let second_rounded = self.quantize_layer(name, moments)?;
 
         for Batch { photos, rounded, .. } in batches.iter_mut() {
             let y = branch
@@ -237,7 +237,7 @@ impl<'a> Pass<'a> {
             let x = pooled(rounded).map_err(|e| self.fault(e))?;
             moments.add(self.cpu.isa(), x.values(), wanted.values());
         }
-        self.settle("head", moments).map(drop)
+        self.quantize_layer("head", moments).map(drop)
     }
 
     fn moments(&self, layer: &str) -> Moments {
@@ -249,7 +249,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Rounds a layer and keeps what is to be written; gives the layer as it will run.
-    fn settle(&mut self, layer: &str, moments: Moments) -> Result<Linear<Cpu>, CheckpointError> {
+    fn quantize_layer(&mut self, layer: &str, moments: Moments) -> Result<Linear<Cpu>, CheckpointError> {
         let name = format!("{layer}.weight");
         let (spec, mut weights) = self.values(&name)?;
         let (n, k) = (spec.shape[0], spec.shape[1]);
@@ -258,7 +258,7 @@ impl<'a> Pass<'a> {
         let levels = match storage {
             Storage::Q8_0 => Levels::SEVEN_BIT,
             Storage::Q4_0 => Levels::FOUR_BIT,
-            // Nothing is rounded, so nothing needs making good: the layer stays as it was.
+            // Nothing is rounded, so there is no error to compensate: the layer stays as it was.
             Storage::F16 | Storage::F32 => {
                 let bias = self.bias(layer)?;
                 return self.linear(n, k, TensorData::Dense(weights), bias);
@@ -339,8 +339,8 @@ fn upload(cpu: &Cpu, stream: &[f32], photos: usize, width: usize) -> Result<CpuT
     cpu.upload(stream, photos, stream.len() / width / photos, width)
 }
 
-/// What a branch's last layer should say so that the rounded network's residual stream becomes the source's.
-fn catch_up(wanted: &[f32], full: &[f32], rounded: &[f32], gamma: &[f32]) -> Vec<f32> {
+/// The output of a branch's last layer that makes the rounded network's residual stream the source's.
+fn residual_target(wanted: &[f32], full: &[f32], rounded: &[f32], gamma: &[f32]) -> Vec<f32> {
     let behind = |i: usize| match gamma[i % gamma.len()] {
         gamma if gamma.abs() < SMALLEST_GAMMA => 0.0,
         gamma => (full[i] - rounded[i]) / gamma,

@@ -1,4 +1,4 @@
-//! What a linear layer sees and what it should say, summed over all calibration photos.
+//! Second moments of a linear layer's inputs and wanted outputs, summed over all calibration photos.
 
 use super::cholesky::Factor;
 use kernels::{Activation, DenseWeights, Isa, dense};

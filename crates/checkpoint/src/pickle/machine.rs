@@ -1,4 +1,4 @@
-//! The machine that a pickle is a program for.
+//! The stack machine that runs a pickle.
 
 use super::{Id, Object};
 use std::collections::HashMap;

@@ -1,15 +1,15 @@
-//! Which dict of a pickle holds the network: whatever training scripts keep beside it, and however deep.
+//! Finds the dict of a pickle that holds the network, whatever training scripts keep beside it and however deep.
 
 use super::tensors::tensor;
+use crate::choose_network::{self, StoredNetwork};
 use crate::naming;
 use crate::note::{Note, list};
 use crate::pickle::{Id, Object, Pickle};
-use crate::preference::{self, Place};
 use std::collections::HashSet;
 
 /// Dicts and lists in one another down to the network, at most.
 const MAX_DEPTH: usize = 6;
-/// Networks that are told apart; a file with more is not told from one with so many.
+/// Networks that are counted; a file may hold more.
 const MAX_NETWORKS: usize = 16;
 
 /// A dict or list, and the way to it: by number, so that long keys are never copied for each of many items.
@@ -46,15 +46,15 @@ pub(super) fn find(pickle: &Pickle) -> Result<(Id, Option<Note>), String> {
         if let Some(has_head) = naming::is_network(names.iter().copied())
             && networks.len() < MAX_NETWORKS
         {
-            networks.push((node.id, Place { path: path(pickle, &nodes, number), has_head }));
+            networks.push((node.id, StoredNetwork { path: path(pickle, &nodes, number), has_head }));
         }
     }
     if networks.is_empty() {
         // Not a BEiT, or a part of one: its names will tell.
         return largest.map(|(_, id)| (id, None)).ok_or_else(|| without_tensors(pickle));
     }
-    let places: Vec<Place> = networks.iter().map(|(_, place)| place.clone()).collect();
-    let (taken, note) = preference::choose(&places)?;
+    let places: Vec<StoredNetwork> = networks.iter().map(|(_, place)| place.clone()).collect();
+    let (taken, note) = choose_network::choose(&places)?;
     Ok((networks[taken].0, note))
 }
 

@@ -1,8 +1,8 @@
-//! What a pickle says of one tensor, held against the storage that it names.
+//! A tensor's description in a pickle, checked against its storage.
 
 use crate::deflated::Deflated;
 use crate::pickle::{Id, Object, Pickle};
-use crate::source::{Dtype, Entry};
+use crate::tensor_entry::{Dtype, TensorEntry};
 use std::ops::Range;
 
 /// Wrappers of a tensor in a tensor: a parameter, a subclass, once more each.
@@ -88,7 +88,7 @@ pub(super) fn entry(
     pickle: &Pickle,
     [storage, offset, size, stride]: [Id; 4],
     storages: &mut dyn Storages,
-) -> Result<Entry, String> {
+) -> Result<TensorEntry, String> {
     let malformed = || "its description in the pickle is malformed".to_owned();
     let storage = named(pickle, storage).ok_or_else(malformed)?;
     let offset = pickle.size(offset).ok_or_else(malformed)?;
@@ -101,7 +101,7 @@ pub(super) fn entry(
         "DoubleStorage" => Dtype::F64,
         other => {
             let dtype = Dtype::Other(other.trim_end_matches("Storage").to_owned());
-            return Ok(Entry { dtype, shape, strides, bytes: 0..0, deflated: None, file: 0 });
+            return Ok(TensorEntry { dtype, shape, strides, bytes: 0..0, deflated: None, file: 0 });
         }
     };
     let Located { bytes: whole, deflated } = storages.locate(&storage)?;
@@ -117,5 +117,5 @@ pub(super) fn entry(
         return Err(format!("{shape:?} does not fit into its storage of {} bytes", whole.len()));
     };
     let bytes = whole.start + offset * dtype.bytes()..whole.start + end;
-    Ok(Entry { dtype, shape, strides, bytes, deflated, file: 0 })
+    Ok(TensorEntry { dtype, shape, strides, bytes, deflated, file: 0 })
 }

@@ -5,7 +5,7 @@
 
 pub mod pytorch;
 
-use checkpoint::names::Dialect;
+use checkpoint::dialects::Dialect;
 use checkpoint::{CheckpointError, Conversion, Options, Quantization, convert};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};

@@ -1,8 +1,8 @@
 //! Features on disk, by photo and by model.
 //!
 //! One file a model, only ever added to: a head of magic, version and width, then records of one size: the photo's
-//! SHA-256 in hexadecimal, its features in F32, and the first digits of the SHA-256 of both. A record that was cut
-//! short or spoilt ends the file; what follows is made anew.
+//! SHA-256 in hexadecimal, its features in F32, and the first digits of the SHA-256 of both. A record that is
+//! truncated or damaged ends the file; the features after it are computed again.
 
 use crate::failure::Failure;
 use beit::weights::sha256;
@@ -112,7 +112,7 @@ fn read(file: &mut File, width: usize) -> io::Result<HashMap<String, Vec<f32>>> 
     Ok(known)
 }
 
-/// Where features are kept unless told otherwise.
+/// The default folder of the feature cache.
 ///
 /// # Errors
 /// When the user has no home folder.
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!((damaged.get(&photos[2]), damaged.known.len()), (None, 2));
         damaged.put(&photos[2], &[9.0, 9.0]).unwrap();
         assert_eq!(open(2).get(&photos[2]), Some(&[9.0, 9.0][..]));
-        // Another width is another network: nothing of it is believed.
+        // Another width is another network: nothing is read from it.
         assert_eq!(open(3).known.len(), 0);
     }
 }

@@ -1,9 +1,9 @@
 //! Which classes a folder of training photos has.
 
-use crate::dataset::{self, Sample};
 use crate::failure::Failure;
 use crate::output::say;
 use beit::labels::{Label, imagenet_1k, imagenet_index};
+use evaluate::dataset::{Sample, photos_in_folder};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub fn of_folder(folder: &Path) -> Result<(Vec<Label>, Vec<Sample>), Failure> {
             return Err(Failure::Data(format!("{}: {sentence}", folder.display())));
         }
     }
-    let samples = if all.is_empty() { Vec::new() } else { dataset::open(folder, &all)? };
+    let samples = if all.is_empty() { Vec::new() } else { photos_in_folder(folder, &all)? };
     // Folders without photos are no classes.
     let used: BTreeSet<usize> = samples.iter().map(|sample| sample.class).collect();
     for class in (0..all.len()).filter(|class| !used.contains(class)) {

@@ -1,16 +1,16 @@
 //! Photos → features, each photo once.
 
 use super::cache::Cache;
-use crate::dataset::Sample;
 use crate::engine;
 use crate::failure::Failure;
-use crate::meter::Meter;
 use crate::output::say;
+use crate::progress_meter::Meter;
 use beit::backend::{Backend, Cpu};
 use beit::model::Model;
 use beit::preprocess::preprocess;
 use beit::weights::sha256;
 use codecs::decode_photo;
+use evaluate::dataset::Sample;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -27,20 +27,21 @@ pub struct Featured {
     pub features: Vec<f32>,
 }
 
-/// What became of a set of photos.
+/// The features of a set of photos.
 #[derive(Default)]
 pub struct Set {
     /// In the order given.
     pub photos: Vec<Featured>,
     /// File and reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// How many features were found, not made.
+    /// How many features came from the cache.
     pub kept: usize,
 }
 
 impl Set {
-    /// Says which photos are left out, and gives what to end with.
-    pub fn verdict(&self, also: &Self) -> Result<(), Failure> {
+    /// # Errors
+    /// When photos of either set could not be read.
+    pub fn check_all_read(&self, also: &Self) -> Result<(), Failure> {
         let all = self.photos.len() + also.photos.len();
         match self.unreadable.len() + also.unreadable.len() {
             0 => Ok(()),

@@ -14,7 +14,7 @@ use beit::decode::Rgb;
 use beit::labels::Label;
 use beit::weights::sha256;
 use checkpoint::ModelFolder;
-use checkpoint::rehead::{NewModel, NewWeights};
+use checkpoint::retrained::{NewModel, NewWeights};
 use codecs::decode_photo;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments, threads: NonZeroUsize) -> Result<(), Failure> 
     if wants_json(arguments.json) {
         json(&answer)?;
     }
-    train.verdict(&val)
+    train.check_all_read(&val)
 }
 
 /// Every tenth photo of each class that has so many, else the last of one that has five.

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::{json, say, wants_json};
 use beit::labels::Label;
 use beit::topk::top_k;
-use checkpoint::rehead::{NewModel, NewWeights};
+use checkpoint::retrained::{NewModel, NewWeights};
 use head::{Confusion, Examples, Head, HeadError, Lesson, Options, Progress, teach};
 use kernels::Isa;
 use std::num::NonZeroUsize;
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments, threads: NonZeroUsize) -> Result<(), Failure> 
     if wants_json(arguments.json) {
         json(&answer)?;
     }
-    train.verdict(&val)
+    train.check_all_read(&val)
 }
 
 /// Below this many products a pass over the examples is done by one thread: others take longer to wake.

@@ -32,7 +32,8 @@ pub fn photos() -> &'static [Photo] {
         let pillow = ["landscape", "portrait", "odd", "strip", "small", "exact", "rings"];
         let mut files: Vec<PathBuf> = pillow.iter().map(|name| data(&format!("pillow/{name}.png"))).collect();
         files.extend((1..=8).map(|n| data(&format!("exif/orientation-{n}.jpg"))));
-        files.extend(["cat", "coffee", "rocket"].map(|name| data(&format!("../../web/samples/{name}.jpg"))));
+        files
+            .extend(["cat", "coffee", "mountain"].map(|name| data(&format!("../../web/samples/{name}.jpg"))));
         let mut arguments: Vec<PathBuf> =
             ["classify", "--json", "--top-k", "6", "--model"].map(Into::into).to_vec();
         arguments.push(demo().into());

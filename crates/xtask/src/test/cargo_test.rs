@@ -1,4 +1,4 @@
-//! `cargo test`, watched: each test is told with its time as it ends.
+//! `cargo test`, with each test's result and time printed as it ends.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::tally::{Program, Tally, Test};
 use crate::Result;
-use crate::process::{describe, spoken};
+use crate::process::{describe, human_duration};
 
 /// Makes a program of tests tell one JSON object a line, with times: an option that the test harness keeps for
 /// nightly compilers unless [`RUNNER`] tells it otherwise.
@@ -34,7 +34,7 @@ pub fn run(mut cargo: Command, harness: &[&str], tally: &mut Tally) -> Result<()
     watch(cargo, tally)
 }
 
-/// Runs `cargo test …` for programs that only tell in words what came of their tests, as wasm-bindgen's do.
+/// Runs `cargo test …` for programs that report their tests as text only, as wasm-bindgen's do.
 ///
 /// # Errors
 /// The command, when it can't be run or fails.
@@ -94,8 +94,8 @@ impl Listener<'_> {
                 });
                 let output = event["stdout"].as_str().unwrap_or_default();
                 Some(match passed {
-                    true => format!("  ok {:>8}  {name}", spoken(took)),
-                    false => format!("  FAILED {:>4}  {name}\n{output}", spoken(took)),
+                    true => format!("  ok {:>8}  {name}", human_duration(took)),
+                    false => format!("  FAILED {:>4}  {name}\n{output}", human_duration(took)),
                 })
             }
             ("suite", "ok" | "failed") => {

@@ -4,12 +4,12 @@ use std::fs;
 use std::process::Command;
 
 use super::tally::Tally;
-use super::{Ahead, RETRIES, Step, When, cargo_test, lints};
+use super::{Prebuild, RETRIES, Step, When, cargo_test, lints};
+use crate::app_shell;
 use crate::browser::{Browser, SILENCE};
 use crate::process::{self, find_on_path};
 use crate::profile::Profile;
 use crate::project::Project;
-use crate::shell;
 use crate::site::{self, Site};
 use crate::tools::Tools;
 use crate::workers::{LINTED, LINTED_AT_NIGHT, TESTED, Variant};
@@ -55,14 +55,14 @@ pub const STEPS: [Step; 24] = [
     step("gpu", "the GPU's kernels by a Vulkan driver", When::Always, gpu),
     step("kernels-wasm", "the kernels as wasm in a browser", When::Always, kernels_wasm),
     Step {
-        ahead: Some(Ahead { after: "unit", build: build_site }),
+        prebuild: Some(Prebuild { after: "unit", build: build_site }),
         ..step("site", "workers, page and command line build", When::Always, build)
     },
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
     Step {
-        ahead: Some(Ahead { after: "site", build: build_release }),
+        prebuild: Some(Prebuild { after: "site", build: build_release }),
         ..step("release", "the page as visitors get it, in Chromium", When::Always, release)
     },
     step(
@@ -102,7 +102,7 @@ const fn step(
     when: When,
     run: fn(&Context, &mut Tally) -> Result<()>,
 ) -> Step {
-    Step { name, what, when, run, ahead: None }
+    Step { name, what, when, run, prebuild: None }
 }
 
 /// A test in `webgpu` that `large` runs once more at the true size.
@@ -177,7 +177,7 @@ fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
 
 fn clippy(context: &Context, _: &mut Tally) -> Result<()> {
     if context.lints_while_compiling {
-        // What is compiled already is not compiled again, but its warnings are told again.
+        // What is compiled already is not compiled again, but its warnings are printed again.
         return lints::none(cargo(context, "build --workspace --all-targets"));
     }
     process::run(&mut cargo(context, "clippy --workspace --all-targets -- -D warnings"))
@@ -258,7 +258,7 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
 /// The page and one worker, enough for Chromium.
 fn build_release(context: &Context) -> Result<()> {
     let site = Site::begin(context.project, context.tools()?, Profile::Release, RELEASE_SITE.as_ref())?;
-    shell::list(&site.out)
+    app_shell::list(&site.out)
 }
 
 /// The page's own tests over what fat LTO and wasm-opt leave.

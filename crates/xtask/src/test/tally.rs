@@ -1,8 +1,8 @@
-//! What came of the tests: counts, times, and what the closing lines say of them.
+//! Test results: counts, times, and the summary of them.
 
 use std::time::Duration;
 
-use crate::process::spoken;
+use crate::process::human_duration;
 
 /// How many tests the closing lines name as the slowest.
 const SLOWEST: usize = 20;
@@ -34,7 +34,7 @@ pub struct Tally {
     pub programs: Vec<Program>,
 }
 
-/// What came of a step.
+/// The outcome of a step.
 pub struct Outcome {
     pub step: &'static str,
     pub what: &'static str,
@@ -69,7 +69,7 @@ pub fn summary(outcomes: &[Outcome], retries: &[String]) -> String {
             outcome.tally.programs.iter().filter(|program| program.tests > 0).collect();
         programs.sort_by_key(|program| std::cmp::Reverse(program.took));
         for Program { name, tests, took } in programs {
-            text += &format!("  {:>12}  {name} ({tests})\n", spoken(*took));
+            text += &format!("  {:>12}  {name} ({tests})\n", human_duration(*took));
         }
     }
     let mut tests = Vec::new();
@@ -81,7 +81,7 @@ pub fn summary(outcomes: &[Outcome], retries: &[String]) -> String {
         text += "The slowest tests:\n";
     }
     for (step, Test { program, name, took, .. }) in tests.iter().take(SLOWEST) {
-        text += &format!("  {:>12}  {step}: {program}::{name}\n", spoken(*took));
+        text += &format!("  {:>12}  {step}: {program}::{name}\n", human_duration(*took));
     }
     if !retries.is_empty() {
         text += &format!("Starts of a browser that were tried again: {}\n", retries.len());
@@ -90,7 +90,7 @@ pub fn summary(outcomes: &[Outcome], retries: &[String]) -> String {
     text += "Steps:\n";
     for outcome in outcomes {
         let Outcome { step, what, took, .. } = outcome;
-        text += &format!("{step:13} {} {:>12}  {what}\n", outcome.verdict(), spoken(*took));
+        text += &format!("{step:13} {} {:>12}  {what}\n", outcome.verdict(), human_duration(*took));
     }
     for (step, test) in tests.iter().filter(|(_, test)| !test.passed) {
         text += &format!("FAILED {step}: {}::{}\n", test.program, test.name);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_tests_come_first_and_retries_are_told() {
+    fn the_slowest_tests_come_first_and_retries_are_listed() {
         let tests = (0..30).map(|i| test(&format!("t{i}"), true, i)).collect();
         let text = summary(&[outcome("unit", Ok(()), tests)], &["chromium: no answer".into()]);
         let slowest: Vec<_> = text.lines().skip(1).take(SLOWEST + 1).collect();
