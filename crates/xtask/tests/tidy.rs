@@ -1,6 +1,6 @@
 //! What holds for the files of this project, whatever they do: where `unsafe` may stand, which crate may depend on which,
-//! how long a file is, that files import one another in one direction, that no file names a machine, and that links in
-//! the documentation lead somewhere.
+//! how long a file is, that files import one another in one direction, that no file names a machine, and that links and
+//! paths in the documentation lead somewhere.
 
 #[path = "tidy/imports.rs"]
 mod imports;
@@ -208,6 +208,24 @@ fn links_in_the_documentation_lead_somewhere() {
         }
     }
     expect_none("links that lead nowhere", &broken);
+}
+
+#[test]
+fn paths_in_the_documentation_exist() {
+    let top = entries(root()).filter(|path| path.is_file());
+    let mut missing = Vec::new();
+    for file in files(&["docs"]).into_iter().chain(top).filter(|file| has_ending(file, "md")) {
+        let text = read(&file);
+        // Every second part of the text stands between backticks; blocks of code have three of them on each side.
+        for path in text.split('`').skip(1).step_by(2) {
+            let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+            let begins = ["crates/", "docs/", "tests/", "tools/", "web/"].iter().any(|b| path.starts_with(b));
+            if is_plain && begins && !path.contains("NAME") && !root().join(path).exists() {
+                missing.push(format!("{}: {path}", name(&file)));
+            }
+        }
+    }
+    expect_none("paths without a file", &missing);
 }
 
 /// Whether a Markdown file has a heading of this anchor, as GitHub makes anchors.
