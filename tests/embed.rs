@@ -121,12 +121,13 @@ fn the_function_answers_what_the_command_line_answers() {
         // The page picks the same program for its worker.
         page::open(client, &server.url()).await;
         page::ready(client).await;
-        let said = page::element(client, "backend").await.text().await.unwrap();
+        let element = page::element(client, "backend").await;
+        let (said, detail) = (element.text().await.unwrap(), element.attr("data-detail").await.unwrap());
         let backend = &loaded["backend"];
         let threads = backend["threads"].as_u64().unwrap();
         assert!(
-            said.contains(backend["detail"].as_str().unwrap()) && said.contains(&format!("{threads} thread")),
-            "{said}: {backend}"
+            detail.as_deref() == backend["detail"].as_str() && said.contains(&format!("{threads} thread")),
+            "{said}, {detail:?}: {backend}"
         );
         let programs = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => n.endsWith('worker.js'))";
         let programs = client.execute(programs, vec![]).await.unwrap();

@@ -67,7 +67,9 @@ fn assert_alike(builds: &[(&str, &str, &str)]) {
             let cards = answers(client, &server, &format!("?threads=2&worker={build}")).await;
             assert_right(&cards, &expected, build);
             let backend = text_of(client, "backend").await;
-            assert!(backend.contains(detail) && backend.contains(threads), "{build}: {backend:?}");
+            let instructions = page::element(client, "backend").await.attr("data-detail").await.unwrap();
+            let instructions = instructions.unwrap_or_default();
+            assert!(instructions.contains(detail) && backend.contains(threads), "{build}: {backend:?}");
             assert_eq!(console_errors(client).await, Vec::<String>::new());
             let mut of_build: Vec<_> = cards
                 .iter()
@@ -102,8 +104,8 @@ fn the_address_says_how_many_threads() {
             let cards = answers(client, &server, query).await;
             assert_right(&cards, &expected, query);
             let backend = text_of(client, "backend").await;
-            let count =
-                backend.split('·').map(str::trim).find(|part| part.contains("thread")).unwrap_or_default();
+            let count = backend.split(['·', ',']).map(str::trim).find(|part| part.contains("thread"));
+            let count = count.unwrap_or_default();
             assert!(count.contains(threads), "{query}: {backend:?}");
             if said.is_none() {
                 assert_eq!(count, threads, "{query}");
@@ -314,7 +316,12 @@ fn a_build_that_does_not_start_is_stood_in_for_by_the_plainest() {
         let cards = answers(client, &server, "?threads=2").await;
         assert_right(&cards, &expected, "stand-in");
         let backend = text_of(client, "backend").await;
-        assert!(backend.contains("simd128") && backend.contains("1 thread"), "{backend:?}");
+        let instructions = page::element(client, "backend").await.attr("data-detail").await.unwrap();
+        assert_eq!(
+            (instructions.as_deref(), backend.contains("1 thread")),
+            (Some("simd128"), true),
+            "{backend:?}"
+        );
         assert!(body(client).await.contains("A faster program could not be started"));
     });
 }

@@ -32,6 +32,7 @@ fn engine(state: &State) -> Vec<(&'static str, String)> {
         ("backend", format!("{} {}", backend.kind, backend.detail)),
         ("threads", backend.threads.to_string()),
         ("chosen because", (ENGLISH.reasons)(backend)),
+        ("in detail", format!("{:?}", backend.reasons)),
         ("ms a photo", state.ms_per_photo().map_or("none yet".into(), |ms| format!("{ms:.1}"))),
         ("of the last photo, ms", stages(&state.stages)),
         ("weights kept", format!("{kept:?}, {} bytes", state.stored.bytes.unwrap_or(0))),

@@ -183,20 +183,12 @@ fn model_facts(model: &ModelInfo) -> String {
 }
 
 fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
-    let kind = match backend.kind.as_str() {
-        "cpu" => "CPU",
-        "webgpu" => "WebGPU",
-        other => other,
+    let device = match backend.kind.as_str() {
+        "cpu" => format!("处理器，{} 个线程", backend.threads),
+        _ => "显卡".into(),
     };
-    let mut parts = vec![kind.to_owned()];
-    if !backend.detail.is_empty() {
-        parts.push(backend.detail.clone());
-    }
-    if backend.kind == "cpu" {
-        parts.push(format!("{} 线程", backend.threads));
-    }
-    parts.extend(ms.map(|ms| format!("每张 {} 毫秒", rounded(ms))));
-    parts.join(" · ")
+    let time = ms.map(|ms| format!("每张 {} 毫秒", rounded(ms)));
+    std::iter::once(device).chain(time).collect::<Vec<_>>().join(" · ")
 }
 
 fn counts(counts: &Counts) -> String {

@@ -193,20 +193,12 @@ fn model_facts(model: &ModelInfo) -> String {
 }
 
 fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
-    let kind = match backend.kind.as_str() {
-        "cpu" => "CPU",
-        "webgpu" => "WebGPU",
-        other => other,
+    let device = match backend.kind.as_str() {
+        "cpu" => format!("Processor, {}", counted(backend.threads, "thread", "threads")),
+        _ => "GPU".into(),
     };
-    let mut parts = vec![kind.to_owned()];
-    if !backend.detail.is_empty() {
-        parts.push(backend.detail.clone());
-    }
-    if backend.kind == "cpu" {
-        parts.push(counted(backend.threads, "thread", "threads"));
-    }
-    parts.extend(ms.map(|ms| format!("{} ms a photo", rounded(ms))));
-    parts.join(" · ")
+    let time = ms.map(|ms| format!("{} ms a photo", rounded(ms)));
+    std::iter::once(device).chain(time).collect::<Vec<_>>().join(" · ")
 }
 
 fn counts(counts: &Counts) -> String {
@@ -265,7 +257,7 @@ mod tests {
             batch: 1,
             reasons: vec![],
         };
-        assert_eq!(backend(&info(1), None), "CPU · simd128 · 1 thread");
-        assert_eq!(backend(&info(4), Some(42.6)), "CPU · simd128 · 4 threads · 43 ms a photo");
+        assert_eq!(backend(&info(1), None), "Processor, 1 thread");
+        assert_eq!(backend(&info(4), Some(42.6)), "Processor, 4 threads · 43 ms a photo");
     }
 }

@@ -19,7 +19,8 @@ const UNSAFE: [(&str, &str); 2] = [
 ];
 
 /// The workspace's crates from the bottom up: each depends on those before it alone.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
+    "splitmix64",
     "kernels",
     "archive",
     "server",

@@ -46,7 +46,9 @@ pub fn Header(HeaderProps { model, host, backend, ms, language, dispatch, childr
             if let (Some(model), Some(backend)) = (model, backend) {
                 <div class="facts">
                     { facts(model) }
-                    <p class="fact" data-testid="backend">{ (text.backend)(backend, *ms) }</p>
+                    <p class="fact" data-testid="backend" data-detail={backend.detail.clone()}>
+                        { (text.backend)(backend, *ms) }
+                    </p>
                 </div>
             }
             { children.clone() }

@@ -104,44 +104,38 @@ pub fn teach(fault: &TeachFault) -> String {
     }
 }
 
-/// Where the network runs and why.
+/// Where the network runs and why, for visitors; the diagnostics have the details.
 pub fn reasons(backend: &BackendInfo) -> String {
     let place = match backend.kind.as_str() {
         "cpu" => format!("网络在处理器上运行，使用 {} 个线程。", backend.threads),
-        _ => "网络在显卡上运行（WebGPU）。".into(),
+        _ => "网络在显卡上运行。".into(),
     };
-    std::iter::once(place).chain(backend.reasons.iter().map(reason)).collect()
+    std::iter::once(place).chain(backend.reasons.iter().filter_map(reason)).collect()
 }
 
-fn reason(reason: &Reason) -> String {
-    match reason {
-        Reason::NoGpu { reason } => format!("没有使用显卡：这里没有可用的显卡（{reason}）。"),
-        Reason::ImitatedGpu { name } => {
-            format!("没有使用显卡：这里唯一的显卡 {name} 是用处理器模拟的。")
+fn reason(reason: &Reason) -> Option<String> {
+    Some(match reason {
+        Reason::NoGpu { .. } => "没有使用显卡：此浏览器没有向网页提供显卡。".into(),
+        Reason::ImitatedGpu { .. } => "没有使用显卡：这里唯一的显卡是用处理器模拟的。".into(),
+        Reason::GpuRefused { name, .. } => format!("没有使用显卡：浏览器无法启用 {name}。"),
+        Reason::GpuFailed { name, .. } => format!("没有使用显卡：{name} 出错。"),
+        Reason::GpuWrong { name, .. } | Reason::GpuWrongHere { name } => {
+            format!("没有使用显卡：{name} 计算结果不对。")
         }
-        Reason::GpuRefused { name, reason } => format!("没有使用显卡：{name} 拒绝使用（{reason}）。"),
-        Reason::GpuFailed { name, reason } => format!("没有使用显卡：{name} 出错（{reason}）。"),
-        Reason::GpuWrong { name, cosine: Some(cosine) } => {
-            format!("没有使用显卡：{name} 计算结果不对（余弦相似度 {cosine:.5}）。")
-        }
-        Reason::GpuWrong { name, cosine: None } => {
-            format!("没有使用显卡：{name} 计算结果不对（结果不是数）。")
-        }
-        Reason::GpuWrongHere { name } => format!("没有使用显卡：{name} 在这个模型上计算结果不对。"),
         Reason::Compared { name, gpu_ms, cpu_ms } => format!(
             "一张照片在 {name} 上需要 {} 毫秒，在处理器上约需 {} 毫秒。",
             rounded(*gpu_ms),
             rounded(*cpu_ms)
         ),
-        Reason::GpuGivenUp { reason } => format!("不再使用显卡（{reason}）。"),
+        Reason::GpuGivenUp { .. } => "显卡出错，不再使用。".into(),
         Reason::GpuAgain => "显卡出错一次，现已重新使用。".into(),
         Reason::Misjudged { foretold_ms, observed_ms } => format!(
             "在另一种设备上，一张照片实际用了 {} 毫秒，而不是预计的 {} 毫秒，因此更换了设备。",
             rounded(*observed_ms),
             rounded(*foretold_ms)
         ),
-        Reason::FewerThreads { reason } => format!("更多线程无法启动（{reason}）。"),
-        Reason::StandIn { reason } => format!("更快的程序无法启动（{reason}）。"),
-        Reason::Fastest { chosen, slower } => format!("在这里 {chosen} 比 {} 快。", slower.join("、")),
-    }
+        Reason::FewerThreads { .. } => "更多线程无法启动。".into(),
+        Reason::StandIn { .. } => "更快的程序无法启动。".into(),
+        Reason::Fastest { .. } => return None,
+    })
 }

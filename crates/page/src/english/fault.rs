@@ -17,56 +17,46 @@ pub fn teach(fault: &TeachFault) -> String {
     fault.to_string()
 }
 
-/// Where the network runs and why.
+/// Where the network runs and why, for visitors; the diagnostics have the details.
 pub fn reasons(backend: &BackendInfo) -> String {
     let place = match backend.kind.as_str() {
         "cpu" => {
-            format!(
-                "The network runs on the processor, on {}.",
-                counted(backend.threads, "thread", "threads")
-            )
+            let threads = counted(backend.threads, "thread", "threads");
+            format!("The network runs on the processor, on {threads}.")
         }
         _ => "The network runs on the GPU.".into(),
     };
-    let sentences: Vec<_> = std::iter::once(place).chain(backend.reasons.iter().map(reason)).collect();
+    let sentences: Vec<_> = std::iter::once(place).chain(backend.reasons.iter().filter_map(reason)).collect();
     sentences.join(" ")
 }
 
-fn reason(reason: &Reason) -> String {
-    match reason {
-        Reason::NoGpu { reason } => format!("The GPU is not used: no GPU can be used here ({reason})."),
-        Reason::ImitatedGpu { name } => {
-            format!("The GPU is not used: the only GPU here is {name}, which imitates one on the processor.")
+fn reason(reason: &Reason) -> Option<String> {
+    Some(match reason {
+        Reason::NoGpu { .. } => "The GPU is not used: this browser offers none to pages.".into(),
+        Reason::ImitatedGpu { .. } => {
+            "The GPU is not used: the only one here is a program that imitates one on the processor.".into()
         }
-        Reason::GpuRefused { name, reason } => {
-            format!("The GPU is not used: {name} refused to be used ({reason}).")
+        Reason::GpuRefused { name, .. } => {
+            format!("The GPU is not used: the browser could not start {name}.")
         }
-        Reason::GpuFailed { name, reason } => format!("The GPU is not used: {name} failed ({reason})."),
-        Reason::GpuWrong { name, cosine: Some(cosine) } => {
-            format!("The GPU is not used: {name} computes wrongly (cosine {cosine:.5}).")
-        }
-        Reason::GpuWrong { name, cosine: None } => {
-            format!("The GPU is not used: {name} computes wrongly (what came is no number).")
-        }
-        Reason::GpuWrongHere { name } => {
-            format!("The GPU is not used: on this model {name} computes wrongly.")
+        Reason::GpuFailed { name, .. } => format!("The GPU is not used: {name} failed."),
+        Reason::GpuWrong { name, .. } | Reason::GpuWrongHere { name } => {
+            format!("The GPU is not used: {name} gives wrong results.")
         }
         Reason::Compared { name, gpu_ms, cpu_ms } => format!(
             "A photo takes {} ms on {name}, and would take about {} ms on the processor.",
             rounded(*gpu_ms),
             rounded(*cpu_ms)
         ),
-        Reason::GpuGivenUp { reason } => format!("The GPU is not used any more: {reason}."),
+        Reason::GpuGivenUp { .. } => "The GPU failed and is not used any more.".into(),
         Reason::GpuAgain => "The GPU failed once and is used again.".into(),
         Reason::Misjudged { foretold_ms, observed_ms } => format!(
             "On the other device photos took {} ms and not {} ms as expected, so this one is used.",
             rounded(*observed_ms),
             rounded(*foretold_ms)
         ),
-        Reason::FewerThreads { reason } => format!("More threads could not be started ({reason})."),
-        Reason::StandIn { reason } => format!("A faster program could not be started ({reason})."),
-        Reason::Fastest { chosen, slower } => {
-            format!("{chosen} was faster than {} here.", slower.join(" and "))
-        }
-    }
+        Reason::FewerThreads { .. } => "More threads could not be started.".into(),
+        Reason::StandIn { .. } => "A faster program could not be started.".into(),
+        Reason::Fastest { .. } => return None,
+    })
 }
