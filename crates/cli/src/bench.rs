@@ -49,7 +49,7 @@ struct Measured {
     /// Median of passes of eight photos, a photo's share.
     batch_ms: f64,
     /// The page's estimate for a photo on the CPU, by which it chooses between CPU and GPU.
-    foretold_cpu_ms: f64,
+    predicted_cpu_ms: f64,
     /// The process's peak so far, where the system tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_mb: Option<f64>,
@@ -61,11 +61,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if wants_json(arguments.json) {
         return json(&measured);
     }
-    let Measured { model, device, load_s, first_ms, ms, batch_ms, foretold_cpu_ms, peak_mb, .. } = measured;
+    let Measured { model, device, load_s, first_ms, ms, batch_ms, predicted_cpu_ms, peak_mb, .. } = measured;
     say(&format!("{model} on {device}, {threads} threads"));
     say(&format!("loaded in {load_s:.2} s, first photo in {first_ms:.1} ms"));
     say(&format!("{ms:.1} ms a photo, {batch_ms:.1} ms in passes of {BATCH}"));
-    say(&format!("{foretold_cpu_ms:.1} ms a photo on the processor, as one matrix product foretells it"));
+    say(&format!("{predicted_cpu_ms:.1} ms a photo on the processor, predicted from one matrix product"));
     if let Some(peak) = peak_mb {
         say(&format!("{peak:.0} MB of memory at most"));
     }
@@ -95,7 +95,7 @@ fn measure(arguments: &Arguments, threads: usize) -> Result<Measured, Failure> {
         first_ms,
         ms,
         batch_ms,
-        foretold_cpu_ms: engine.foretold_cpu_ms(),
+        predicted_cpu_ms: engine.predicted_cpu_ms(),
         peak_mb: peak_mb(),
     })
 }

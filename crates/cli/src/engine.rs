@@ -134,8 +134,8 @@ impl Engine {
     }
 
     /// Milliseconds that a photo would take on the CPU, estimated from one matrix product as the page does it.
-    pub fn foretold_cpu_ms(&self) -> f64 {
-        foretold_cpu_ms(self.network.config(), self.format)
+    pub fn predicted_cpu_ms(&self) -> f64 {
+        predicted_cpu_ms(self.network.config(), self.format)
     }
 
     /// Side of the square that the network sees, in pixels.
@@ -215,7 +215,7 @@ fn gpu() -> Result<Gpu, Failure> {
     Ok(gpu)
 }
 
-fn foretold_cpu_ms(config: &Config, format: WeightFormat) -> f64 {
+fn predicted_cpu_ms(config: &Config, format: WeightFormat) -> f64 {
     let begun = Instant::now();
     let now = || begun.elapsed().as_secs_f64() * 1e3;
     photo_ms_on_cpu(config, product_ms(config, Isa::best(), format, now))
@@ -252,7 +252,7 @@ fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
         }
         gpu_ms = gpu_ms.min(begun.elapsed().as_secs_f64() * 1e3);
     }
-    let times = Times { gpu_ms, cpu_ms: foretold_cpu_ms(model.config(), format) };
+    let times = Times { gpu_ms, cpu_ms: predicted_cpu_ms(model.config(), format) };
     let compared =
         format!("a photo takes {gpu_ms:.1} ms on {name}, about {:.1} ms on the processor", times.cpu_ms);
     if !times.is_gpu_faster() {

@@ -94,7 +94,7 @@ pub enum PhotoError {
     #[error("the network's answer is not a number")]
     NotANumber,
     #[error("the network could not be moved to the processor: {0}")]
-    Moving(LoadFault),
+    Fallback(LoadFault),
 }
 
 impl PhotoError {
@@ -103,7 +103,7 @@ impl PhotoError {
         match self {
             Self::Network(error) => Some(error.to_string()),
             Self::NotANumber => Some(self.to_string()),
-            Self::NoModel | Self::Unreadable | Self::Decode(_) | Self::Program { .. } | Self::Moving(_) => {
+            Self::NoModel | Self::Unreadable | Self::Decode(_) | Self::Program { .. } | Self::Fallback(_) => {
                 None
             }
         }

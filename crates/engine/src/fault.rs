@@ -15,7 +15,7 @@ pub fn of_photo(error: PhotoError) -> PhotoFault {
         }
         PhotoError::Network(error) => PhotoFault::Network { reason: error.to_string() },
         error @ PhotoError::NotANumber => PhotoFault::Network { reason: error.to_string() },
-        PhotoError::Moving(fault) => PhotoFault::NotMoved { fault },
+        PhotoError::Fallback(fault) => PhotoFault::FallbackFailed { fault },
     }
 }
 
@@ -84,7 +84,7 @@ pub fn of_teaching(error: TeachError) -> TeachFault {
         TeachError::NoModel => TeachFault::NoModel,
         TeachError::Unreadable => TeachFault::Unreadable,
         TeachError::Names => TeachFault::Names,
-        TeachError::NoFeatures => TeachFault::NotSeen,
+        TeachError::NoFeatures => TeachFault::NoFeatures,
         TeachError::TooFew => TeachFault::TooFew,
         TeachError::Head(HeadError::File { reason }) => TeachFault::NotAHead { reason },
         TeachError::Head(HeadError::OtherModel { expected, got }) => {

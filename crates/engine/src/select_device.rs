@@ -149,7 +149,7 @@ async fn on_gpu<P: Platform>(
         return Ok(Ok(Selected { network, reason: Some(kept.reason), choice }));
     }
     let Some(gpu_ms) = gpu_setup::time_photo(platform.clock(), &model, &arithmetics).await? else {
-        return refused(Reason::GpuWrongHere { name: gpu.name() }).await;
+        return refused(Reason::GpuWrongOnModel { name: gpu.name() }).await;
     };
     let cpu_ms = match wanted.cpu_ms {
         Some(measured) => measured,

@@ -54,13 +54,13 @@ pub struct Session<P: Platform> {
     /// Times that a GPU failed on a photo.
     failures: u32,
     switches: u32,
-    /// Why this build of the program stands in for another.
-    stands_in: Option<String>,
+    /// Why the build that was asked for could not be started.
+    fallback_reason: Option<String>,
 }
 
 impl<P: Platform> Session<P> {
-    /// `stands_in` is the reason if this build of the program runs in place of another that could not be started.
-    pub fn new(platform: P, stands_in: Option<String>) -> Self {
+    /// `fallback_reason` tells why the build that was asked for could not be started, if this one runs in its place.
+    pub fn new(platform: P, fallback_reason: Option<String>) -> Self {
         Self {
             platform,
             loaded: None,
@@ -71,7 +71,7 @@ impl<P: Platform> Session<P> {
             threads: None,
             failures: 0,
             switches: 0,
-            stands_in,
+            fallback_reason,
         }
     }
 
@@ -268,11 +268,11 @@ impl<P: Platform> Session<P> {
             Err(error) => {
                 // There is no network any more, and the GPU would need the same weights.
                 self.failures += 1;
-                return Err(PhotoError::Moving(self.load_failed(error)));
+                return Err(PhotoError::Fallback(self.load_failed(error)));
             }
         };
         self.carry_over_head(&mut loaded);
-        loaded.reason = Some(Reason::GpuGivenUp { reason: failure.to_string() });
+        loaded.reason = Some(Reason::GpuLost { reason: failure.to_string() });
         self.ready(loaded);
         Ok(())
     }
@@ -308,7 +308,7 @@ impl<P: Platform> Session<P> {
             true => DeviceRequest { device: Device::Cpu, ..DeviceRequest::default() },
             false => DeviceRequest { device: Device::Auto, gpu_or_nothing: true, cpu_ms: Some(observed_ms) },
         };
-        self.switch(wanted, Reason::Misjudged { foretold_ms: predicted_ms, observed_ms }).await;
+        self.switch(wanted, Reason::WrongForecast { predicted_ms, observed_ms }).await;
     }
 
     /// Moves the network to another device. If that fails, it stays where it is.
@@ -345,8 +345,8 @@ impl<P: Platform> Session<P> {
         };
         let Threads { helpers, trouble } = self.threads.clone().unwrap_or_default();
         let fewer = trouble.map(|reason| Reason::FewerThreads { reason });
-        let stand_in = self.stands_in.clone().map(|reason| Reason::StandIn { reason });
-        reasons.extend(fewer.into_iter().chain(stand_in).chain(isa_choice::reason(*isa)));
+        let fallback_build = self.fallback_reason.clone().map(|reason| Reason::FallbackBuild { reason });
+        reasons.extend(fewer.into_iter().chain(fallback_build).chain(isa_choice::reason(*isa)));
         BackendInfo { kind: "cpu".into(), detail, threads: 1 + helpers, batch, reasons }
     }
 }

@@ -88,7 +88,7 @@ fn a_wrong_choice_heals_by_itself() {
     assert_eq!(said[6..8], ["ready on webgpu", "done 5"], "{said:?}");
     assert_eq!(tab.answers(), answers(1, &[0, 1, 2, 3, 4, 5]));
     let (_, backend, _) = tab.ready().unwrap();
-    assert!(matches!(backend.reasons[..], [Reason::Misjudged { .. }]), "{:?}", backend.reasons);
+    assert!(matches!(backend.reasons[..], [Reason::WrongForecast { .. }]), "{:?}", backend.reasons);
     // The next visit goes there at once.
     let mut next = Tab::new(&world, devices);
     world.clock.run(next.load(URL, Device::Auto));

@@ -55,7 +55,7 @@ pub enum PhotoFault {
         reason: String,
     },
     /// The GPU failed on it, and the network could not be loaded to the processor.
-    NotMoved {
+    FallbackFailed {
         fault: LoadFault,
     },
 }
@@ -116,7 +116,7 @@ pub enum TeachFault {
     /// A class without a name, or two with the same.
     Names,
     /// Some photos were not looked at yet.
-    NotSeen,
+    NoFeatures,
     /// Fewer than two classes with photos.
     TooFew,
     /// The file holds no head.
@@ -144,7 +144,7 @@ pub enum Reason {
         reason: String,
     },
     /// The only GPU is one that is imitated on the processor.
-    ImitatedGpu {
+    SoftwareGpu {
         name: String,
     },
     /// The GPU refused to be used.
@@ -162,7 +162,7 @@ pub enum Reason {
         cosine: Option<f64>,
     },
     /// On the model that was loaded.
-    GpuWrongHere {
+    GpuWrongOnModel {
         name: String,
     },
     /// Both were timed, or one was and the other estimated.
@@ -172,14 +172,14 @@ pub enum Reason {
         cpu_ms: f64,
     },
     /// It failed on a photo.
-    GpuGivenUp {
+    GpuLost {
         reason: String,
     },
     /// It failed on a photo and was tried again.
     GpuAgain,
-    /// On the other device photos took so long, and not as long as was foretold.
-    Misjudged {
-        foretold_ms: f64,
+    /// On the other device photos took so long, and not as long as predicted.
+    WrongForecast {
+        predicted_ms: f64,
         observed_ms: f64,
     },
     /// Not all threads could be started.
@@ -187,7 +187,7 @@ pub enum Reason {
         reason: String,
     },
     /// A faster build of the worker could not be started.
-    StandIn {
+    FallbackBuild {
         reason: String,
     },
     /// Of this build's instructions, the fastest were measured.
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn kinds_survive_the_crossing() {
         let fault = LoadFault::Status { url: "https://host/m.json".into(), status: 404 };
-        let moved = PhotoFault::NotMoved { fault };
+        let moved = PhotoFault::FallbackFailed { fault };
         assert_eq!(
             serde_json::from_str::<PhotoFault>(&serde_json::to_string(&moved).unwrap()).unwrap(),
             moved

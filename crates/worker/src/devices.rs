@@ -40,7 +40,7 @@ impl Devices for BrowserDevices {
                 let reason = reason.rsplit(", ").next().unwrap_or_default().to_owned();
                 Reason::NoGpu { reason }
             }
-            GpuError::Software { name } => Reason::ImitatedGpu { name },
+            GpuError::Software { name } => Reason::SoftwareGpu { name },
             GpuError::Device { name, reason } => Reason::GpuRefused { name, reason },
         })
     }

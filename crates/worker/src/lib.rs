@@ -34,12 +34,12 @@ use wasm_bindgen_futures::spawn_local;
 /// Listens to the page, then says so. Called by `worker.js`, with the name of the lock that it holds, and with the
 /// reason if this build stands in for another that could not be started. (No start function of the module: that would run in every thread.)
 #[wasm_bindgen]
-pub fn start(lock: Option<String>, stands_in: Option<String>) {
+pub fn start(lock: Option<String>, fallback_reason: Option<String>) {
     std::panic::set_hook(Box::new(|info| web_sys::console::error_1(&info.to_string().into())));
     let (sender, mut messages) = mpsc::unbounded();
     port::listen(sender);
     spawn_local(async move {
-        let mut session = engine::Session::new(browser::Browser::default(), stands_in);
+        let mut session = engine::Session::new(browser::Browser::default(), fallback_reason);
         while let Some(message) = messages.next().await {
             session.handle(message).await;
         }

@@ -95,7 +95,7 @@ impl Devices for FakeDevices {
         self.0.asked_for_gpu.set(self.0.asked_for_gpu.get() + 1);
         match self.0.gpu.get() {
             GpuIs::Absent => Err(Reason::NoGpu { reason: "no adapter".into() }),
-            GpuIs::Software if !allow_software => Err(Reason::ImitatedGpu { name: "SwiftShader".into() }),
+            GpuIs::Software if !allow_software => Err(Reason::SoftwareGpu { name: "SwiftShader".into() }),
             GpuIs::Silent => std::future::pending().await,
             _ => Ok(FakeBackend::gpu(self.0.clone())),
         }

@@ -35,7 +35,7 @@ pub fn photo(fault: &PhotoFault) -> String {
             format!("剩余内存不足以读取这张 {width} × {height} 像素的照片。")
         }
         PhotoFault::Network { reason } => format!("网络处理这张照片时出错（{reason}）。"),
-        PhotoFault::NotMoved { fault } => {
+        PhotoFault::FallbackFailed { fault } => {
             format!("显卡处理这张照片时出错，网络又无法移到处理器上。{}", load(fault))
         }
     }
@@ -93,7 +93,7 @@ pub fn teach(fault: &TeachFault) -> String {
         TeachFault::NoModel => "模型还没有加载。".into(),
         TeachFault::Unreadable => "文件无法读取。".into(),
         TeachFault::Names => "请给每个类别取名，且互不相同。".into(),
-        TeachFault::NotSeen => "有些照片还没有看过。请稍后再试。".into(),
+        TeachFault::NoFeatures => "有些照片还没有看过。请稍后再试。".into(),
         TeachFault::TooFew => "请至少给两个类别各一张照片。".into(),
         TeachFault::NotAHead { reason } => format!("分类头无法使用：这不是分类头文件（{reason}）。"),
         TeachFault::OtherModel { made_for, loaded } => format!(
@@ -116,10 +116,10 @@ pub fn reasons(backend: &BackendInfo) -> String {
 fn reason(reason: &Reason) -> Option<String> {
     Some(match reason {
         Reason::NoGpu { .. } => "没有使用显卡：此浏览器没有向网页提供显卡。".into(),
-        Reason::ImitatedGpu { .. } => "没有使用显卡：这里唯一的显卡是用处理器模拟的。".into(),
+        Reason::SoftwareGpu { .. } => "没有使用显卡：这里唯一的显卡是用处理器模拟的。".into(),
         Reason::GpuRefused { name, .. } => format!("没有使用显卡：浏览器无法启用 {name}。"),
         Reason::GpuFailed { name, .. } => format!("没有使用显卡：{name} 出错。"),
-        Reason::GpuWrong { name, .. } | Reason::GpuWrongHere { name } => {
+        Reason::GpuWrong { name, .. } | Reason::GpuWrongOnModel { name } => {
             format!("没有使用显卡：{name} 计算结果不对。")
         }
         Reason::Compared { name, gpu_ms, cpu_ms } => format!(
@@ -127,15 +127,15 @@ fn reason(reason: &Reason) -> Option<String> {
             rounded(*gpu_ms),
             rounded(*cpu_ms)
         ),
-        Reason::GpuGivenUp { .. } => "显卡出错，不再使用。".into(),
+        Reason::GpuLost { .. } => "显卡出错，不再使用。".into(),
         Reason::GpuAgain => "显卡出错一次，现已重新使用。".into(),
-        Reason::Misjudged { foretold_ms, observed_ms } => format!(
+        Reason::WrongForecast { predicted_ms, observed_ms } => format!(
             "在另一种设备上，一张照片实际用了 {} 毫秒，而不是预计的 {} 毫秒，因此更换了设备。",
             rounded(*observed_ms),
-            rounded(*foretold_ms)
+            rounded(*predicted_ms)
         ),
         Reason::FewerThreads { .. } => "更多线程无法启动。".into(),
-        Reason::StandIn { .. } => "更快的程序无法启动。".into(),
+        Reason::FallbackBuild { .. } => "更快的程序无法启动。".into(),
         Reason::Fastest { .. } => return None,
     })
 }

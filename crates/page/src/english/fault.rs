@@ -33,14 +33,14 @@ pub fn reasons(backend: &BackendInfo) -> String {
 fn reason(reason: &Reason) -> Option<String> {
     Some(match reason {
         Reason::NoGpu { .. } => "The GPU is not used: this browser offers none to pages.".into(),
-        Reason::ImitatedGpu { .. } => {
+        Reason::SoftwareGpu { .. } => {
             "The GPU is not used: the only one here is a program that imitates one on the processor.".into()
         }
         Reason::GpuRefused { name, .. } => {
             format!("The GPU is not used: the browser could not start {name}.")
         }
         Reason::GpuFailed { name, .. } => format!("The GPU is not used: {name} failed."),
-        Reason::GpuWrong { name, .. } | Reason::GpuWrongHere { name } => {
+        Reason::GpuWrong { name, .. } | Reason::GpuWrongOnModel { name } => {
             format!("The GPU is not used: {name} gives wrong results.")
         }
         Reason::Compared { name, gpu_ms, cpu_ms } => format!(
@@ -48,15 +48,15 @@ fn reason(reason: &Reason) -> Option<String> {
             rounded(*gpu_ms),
             rounded(*cpu_ms)
         ),
-        Reason::GpuGivenUp { .. } => "The GPU failed and is not used any more.".into(),
+        Reason::GpuLost { .. } => "The GPU failed and is not used any more.".into(),
         Reason::GpuAgain => "The GPU failed once and is used again.".into(),
-        Reason::Misjudged { foretold_ms, observed_ms } => format!(
+        Reason::WrongForecast { predicted_ms, observed_ms } => format!(
             "On the other device photos took {} ms and not {} ms as expected, so this one is used.",
             rounded(*observed_ms),
-            rounded(*foretold_ms)
+            rounded(*predicted_ms)
         ),
         Reason::FewerThreads { .. } => "More threads could not be started.".into(),
-        Reason::StandIn { .. } => "A faster program could not be started.".into(),
+        Reason::FallbackBuild { .. } => "A faster program could not be started.".into(),
         Reason::Fastest { .. } => return None,
     })
 }

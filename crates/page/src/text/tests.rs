@@ -42,7 +42,7 @@ fn photo_faults() -> Vec<PhotoFault> {
         PhotoFault::FileTooLarge { megabytes: 300, most_megabytes: 256 },
         PhotoFault::OutOfMemory { width: 9000, height: 9000 },
         PhotoFault::Network { reason: "x".into() },
-        PhotoFault::NotMoved { fault: LoadFault::Refused { reason: "x".into() } },
+        PhotoFault::FallbackFailed { fault: LoadFault::Refused { reason: "x".into() } },
     ];
     faults.extend(FOREIGN.map(|format| PhotoFault::Unsupported { format }));
     faults
@@ -71,7 +71,7 @@ fn teach_faults() -> Vec<TeachFault> {
         TeachFault::NoModel,
         TeachFault::Unreadable,
         TeachFault::Names,
-        TeachFault::NotSeen,
+        TeachFault::NoFeatures,
         TeachFault::TooFew,
         TeachFault::NotAHead { reason: reason() },
         TeachFault::OtherModel { made_for: "a".into(), loaded: "b".into() },
@@ -84,18 +84,18 @@ fn reasons() -> Vec<Reason> {
     let (name, reason) = (|| "GPU".to_owned(), || "x".to_owned());
     vec![
         Reason::NoGpu { reason: reason() },
-        Reason::ImitatedGpu { name: name() },
+        Reason::SoftwareGpu { name: name() },
         Reason::GpuRefused { name: name(), reason: reason() },
         Reason::GpuFailed { name: name(), reason: reason() },
         Reason::GpuWrong { name: name(), cosine: Some(0.5) },
         Reason::GpuWrong { name: name(), cosine: None },
-        Reason::GpuWrongHere { name: name() },
+        Reason::GpuWrongOnModel { name: name() },
         Reason::Compared { name: name(), gpu_ms: 9.0, cpu_ms: 90.0 },
-        Reason::GpuGivenUp { reason: reason() },
+        Reason::GpuLost { reason: reason() },
         Reason::GpuAgain,
-        Reason::Misjudged { foretold_ms: 9.0, observed_ms: 90.0 },
+        Reason::WrongForecast { predicted_ms: 9.0, observed_ms: 90.0 },
         Reason::FewerThreads { reason: reason() },
-        Reason::StandIn { reason: reason() },
+        Reason::FallbackBuild { reason: reason() },
         Reason::Fastest { chosen: "a".into(), slower: vec!["b".into()] },
     ]
 }

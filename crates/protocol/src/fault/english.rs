@@ -22,7 +22,7 @@ impl Display for TeachFault {
             TeachFault::NoModel => f.write_str("No model is loaded yet."),
             TeachFault::Unreadable => f.write_str("The file could not be read."),
             TeachFault::Names => f.write_str("Name every class, and no two alike."),
-            TeachFault::NotSeen => {
+            TeachFault::NoFeatures => {
                 f.write_str("Some photos have not been looked at yet. Try again in a moment.")
             }
             TeachFault::TooFew => f.write_str("Give at least two classes a photo each."),
@@ -78,7 +78,7 @@ fn photo(fault: &PhotoFault) -> String {
             format!("There is not enough memory left for this photo of {width} × {height} pixels.")
         }
         PhotoFault::Network { reason } => format!("The network failed on this photo ({reason})."),
-        PhotoFault::NotMoved { fault } => format!(
+        PhotoFault::FallbackFailed { fault } => format!(
             "The GPU failed on this photo, and the network could not be moved to the processor. {}",
             load(fault)
         ),
