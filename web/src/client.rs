@@ -1,11 +1,10 @@
-//! The worker, as the page sees it: starts it, sends [`Request`]s, turns what comes back into [`Action`]s. How a worker
-//! is started, replaced and found dead is the same for other pages, and in `web/embed/worker-client.js`.
+//! The worker, as the page sees it: starts it, sends [`Request`]s, reads its messages. How a worker is started, replaced
+//! and found dead is the same for other pages, and in `web/embed/worker-client.js`.
 
 use crate::fetch::js_error_message;
 use crate::page_address::base_address;
 use gloo::events::EventListener;
 use js_sys::{Array, JSON, Uint8ClampedArray};
-use page::action::Action;
 use page::engine::WorkerFailure;
 use page::photo::{LISTED_CLASSES, Picture};
 use page::worker_setup::{NoPlan, Plan};
@@ -59,6 +58,26 @@ pub fn plan(build: Option<&str>, threads: Option<&str>) -> Result<Result<Plan, N
     Plan::from_json(&String::from(json)).map_err(|error| error.to_string())
 }
 
+/// What comes from a worker.
+pub enum WorkerEvent {
+    Reply(Reply),
+    /// What the network sees of a photo, `side` pixels wide and high.
+    Input {
+        id: u64,
+        side: usize,
+        rgba: Rc<[u8]>,
+    },
+    /// A photo as it was decoded.
+    Whole {
+        id: u64,
+        side: u32,
+        picture: Picture,
+    },
+    Failed(WorkerFailure),
+    /// The page is shown again; its worker was ended when it was put away.
+    PageRestored,
+}
+
 /// A running worker; ends with this value.
 pub struct Client {
     worker: Rc<WorkerClient>,
@@ -67,21 +86,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts a worker of this build. What it sends, and its breaking down, arrives through `dispatch`.
-    pub fn start(build: &str, dispatch: &Callback<Action>) -> Result<Self, String> {
+    /// Starts a worker of this build.
+    pub fn start(build: &str, on_event: &Callback<WorkerEvent>) -> Result<Self, String> {
         let window = web_sys::window().ok_or("there is no window")?;
         let workers = Url::new_with_base("workers/", &base_address()).map_err(js_error_message)?.href();
-        let emit = dispatch.clone();
+        let emit = on_event.clone();
         let on_reply = OnReply::new(move |_, message| {
-            let misunderstood = |reason| Action::WorkerFailed(WorkerFailure::Misunderstood(reason));
+            let misunderstood = |reason| WorkerEvent::Failed(WorkerFailure::Misunderstood(reason));
             emit.emit(read(message).unwrap_or_else(misunderstood));
         });
-        let emit = dispatch.clone();
-        let on_replaced = OnReplaced::new(move || emit.emit(Action::WorkerFailed(WorkerFailure::Replaced)));
-        let emit = dispatch.clone();
+        let emit = on_event.clone();
+        let on_replaced = OnReplaced::new(move || emit.emit(WorkerEvent::Failed(WorkerFailure::Replaced)));
+        let emit = on_event.clone();
         let on_end = OnEnd::new(move |kind: String, reason| {
             let how = if kind == "crashed" { WorkerFailure::Crashed } else { WorkerFailure::Misunderstood };
-            emit.emit(Action::WorkerFailed(how(reason)));
+            emit.emit(WorkerEvent::Failed(how(reason)));
         });
         let worker =
             start_worker(&workers, build, &on_reply, &on_replaced, &on_end).map_err(js_error_message)?;
@@ -89,10 +108,10 @@ impl Client {
         // A browser may let the old page's worker live on for a while beside the new page's: two networks in memory.
         let ended = worker.clone();
         let on_hide = EventListener::new(&window, "pagehide", move |_| ended.end());
-        let emit = dispatch.clone();
+        let emit = on_event.clone();
         let on_show = EventListener::new(&window, "pageshow", move |event| {
             if event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted) {
-                emit.emit(Action::PageRestored);
+                emit.emit(WorkerEvent::PageRestored);
             }
         });
         Ok(Self { worker, _calls: (on_reply, on_replaced, on_end), _listeners: [on_hide, on_show] })
@@ -142,7 +161,7 @@ impl Drop for Client {
     }
 }
 
-fn read(message: JsValue) -> Result<Action, String> {
+fn read(message: JsValue) -> Result<WorkerEvent, String> {
     let parts = message.dyn_into::<Array>().map_err(|_| "it is no array")?;
     let json = parts.get(0).as_string().ok_or("it has no JSON text")?;
     let rgba = || -> Result<Rc<[u8]>, String> {
@@ -150,11 +169,11 @@ fn read(message: JsValue) -> Result<Action, String> {
         Ok(pixels.to_vec().into())
     };
     Ok(match serde_json::from_str(&json).map_err(|error| error.to_string())? {
-        Reply::Input { id, side } => Action::SawInput { id, side, rgba: rgba()? },
+        Reply::Input { id, side } => WorkerEvent::Input { id, side, rgba: rgba()? },
         Reply::Whole { id, side, width, height } => {
-            Action::SawWhole { id, side, picture: Picture { width, height, rgba: rgba()? } }
+            WorkerEvent::Whole { id, side, picture: Picture { width, height, rgba: rgba()? } }
         }
-        reply => Action::Worker(reply),
+        reply => WorkerEvent::Reply(reply),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::annotate::{Heat, annotate};
-use crate::client::{self, Client};
+use crate::client::{self, Client, WorkerEvent};
 use crate::diagnostics;
 use crate::download;
 use crate::fetch;
@@ -111,7 +111,7 @@ impl App {
                 return self.dispatch.emit(Action::WorkerFailed(WorkerFailure::Misunderstood(reason)));
             }
         };
-        match Client::start(&plan.build, &self.dispatch) {
+        match Client::start(&plan.build, &self.dispatch.reform(action)) {
             Ok(client) => self.client = Some(Rc::new(client)),
             Err(reason) => self.dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason))),
         }
@@ -256,5 +256,15 @@ fn close(whole: &RefCell<Option<Rc<str>>>) {
     if let Some(url) = whole.take() {
         // Only a malformed URL is refused, and then nothing is held by it.
         Url::revoke_object_url(&url).ok();
+    }
+}
+
+fn action(event: WorkerEvent) -> Action {
+    match event {
+        WorkerEvent::Reply(reply) => Action::Worker(reply),
+        WorkerEvent::Input { id, side, rgba } => Action::SawInput { id, side, rgba },
+        WorkerEvent::Whole { id, side, picture } => Action::SawWhole { id, side, picture },
+        WorkerEvent::Failed(failure) => Action::WorkerFailed(failure),
+        WorkerEvent::PageRestored => Action::PageRestored,
     }
 }
