@@ -39,7 +39,7 @@ fn the_content_security_policy_refuses_what_is_not_the_sites() {
 #[test]
 fn html_and_header_say_the_same() {
     let html = std::fs::read_to_string(site::dist().join("index.html")).unwrap();
-    assert!(html.contains(server::CONTENT_SECURITY_POLICY), "{html}");
+    assert!(html.contains(server::PAGE_POLICY), "{html}");
     assert!(!html.contains("<script>") && !html.contains("style="), "nothing in it needs more");
 }
 

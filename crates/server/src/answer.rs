@@ -127,8 +127,7 @@ impl Answer {
         // The browser may keep a copy, but asks each time whether it is still the same.
         self.headers.push(("Cache-Control", "no-cache".into()));
         self.headers.push(("X-Content-Type-Options", "nosniff".into()));
-        self.headers
-            .push(("Content-Security-Policy", format!("{CONTENT_SECURITY_POLICY}; frame-ancestors 'self'")));
+        self.headers.push(("Content-Security-Policy", CONTENT_SECURITY_POLICY.into()));
         self.headers.push(("Referrer-Policy", "no-referrer".into()));
         self.headers.push(("Date", http_date(SystemTime::now())));
         if options.isolation {

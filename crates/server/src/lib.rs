@@ -34,14 +34,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+macro_rules! page_policy {
+    () => {
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+         worker-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
+         connect-src 'self' blob: https: http://localhost:* http://127.0.0.1:*; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'"
+    };
+}
+
 /// What a page of the site may load and do: scripts, styles and workers are files of the site and nothing
-/// else. `index.html` says the same; for a worker only this header counts.
+/// else. `index.html` says the same.
 ///
 /// `connect-src`: the visitor may name a model or a picture on another host.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
-     worker-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; \
-     connect-src 'self' blob: https: http://localhost:* http://127.0.0.1:*; manifest-src 'self'; \
-     base-uri 'none'; form-action 'none'";
+pub const PAGE_POLICY: &str = page_policy!();
+
+/// The header `Content-Security-Policy`: the [`PAGE_POLICY`], which only a header tells to workers, and that no page of
+/// another origin frames this one, which only a header can say.
+pub const CONTENT_SECURITY_POLICY: &str = concat!(page_policy!(), "; frame-ancestors 'self'");
 
 /// What to serve, where and how.
 pub struct Options {
