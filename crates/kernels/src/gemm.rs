@@ -46,7 +46,7 @@ enum OutputPtr<'a> {
 /// Blocks of a panel that are unpacked at a time.
 const CHUNK: usize = 32;
 
-/// Rows of activations that share an unpacked chunk: a multiple of every tile height, 3 to 8.
+/// Rows of activations that share an unpacked chunk: a multiple of every tile height, 1 to 8.
 const ROWS: usize = 240;
 
 /// Panels that are finished together: their columns are one block of the next product's activations.

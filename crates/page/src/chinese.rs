@@ -14,7 +14,7 @@ use protocol::{BackendInfo, ModelInfo};
 pub static CHINESE: Text = Text {
     tag: "zh",
     title: "Beitscope：照片里是什么？",
-    other_language: "English",
+    name: "中文",
     other_language_here: None,
 
     privacy: "照片不会离开本页面。网络就在您的浏览器里运行。",

@@ -14,7 +14,7 @@ use protocol::{BackendInfo, ModelInfo};
 pub static ENGLISH: Text = Text {
     tag: "en",
     title: "Beitscope: what is in your photo?",
-    other_language: "中文",
+    name: "English",
     other_language_here: Some("Chinese"),
 
     privacy: "Your photos never leave this page. The network runs here, in your browser.",

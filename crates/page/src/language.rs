@@ -44,6 +44,6 @@ mod tests {
         let first = |tags: &[&str]| Language::first_of(tags.iter().map(|&tag| tag.to_owned()));
         assert_eq!(first(&["fr-ch", "zh-hant-tw", "en"]), Some(Language::Chinese));
         assert_eq!(first(&["en-us", "zh"]), Some(Language::English));
-        assert_eq!(first(&["de", ""]), None);
+        assert_eq!(first(&["xx", ""]), None);
     }
 }

@@ -17,9 +17,9 @@ pub struct Text {
     pub tag: &'static str,
     /// The browser tab's title.
     pub title: &'static str,
-    /// The other language's name in itself.
-    pub other_language: &'static str,
-    /// Its name in this language, where a device may have no font for its own letters.
+    /// The language's name in itself.
+    pub name: &'static str,
+    /// The name of the next language in this one, where a device may have no font for its own letters.
     pub other_language_here: Option<&'static str>,
 
     // Header and footer

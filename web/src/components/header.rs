@@ -58,7 +58,7 @@ pub fn Header(HeaderProps { model, host, backend, ms, language, dispatch, childr
                 data-testid="language"
                 onclick={dispatch.reform(move |_| Action::SetLanguage { language: other, chosen: true })}
             >
-                <span lang={other.text().tag}>{ text.other_language }</span>
+                <span lang={other.text().tag}>{ other.text().name }</span>
                 if let Some(name) = text.other_language_here {
                     { " · " }{ name }
                 }
