@@ -138,7 +138,7 @@ fn without_isolation_it_runs_on_one_thread_and_says_what_would_help() {
         let backend = text_of(client, "backend").await;
         assert!(backend.contains("1 thread") && !backend.contains("1 threads"), "{backend:?}");
         let notice = notice(client).await.expect("a notice in the status line");
-        for word in ["one thread", "Cross-Origin-Embedder-Policy", "service worker"] {
+        for word in ["one of this device’s", "cross-origin isolated"] {
             assert!(notice.contains(word), "{notice:?} lacks {word:?}");
         }
         assert_eq!(console_errors(client).await, Vec::<String>::new());

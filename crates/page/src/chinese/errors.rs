@@ -9,7 +9,7 @@ use archive::ArchiveFault;
 pub fn notice(notice: &Notice) -> String {
     match notice {
         Notice::NotIsolated { cores } => format!(
-            "这台设备有 {cores} 个处理器，但网络只用了一个线程：网站的服务器没有发送跨源隔离所需的标头（Cross-Origin-Opener-Policy: same-origin 和 Cross-Origin-Embedder-Policy: require-corp）。网站管理员可以加上它们，或启用网站的隔离 service worker。"
+            "这台设备有 {cores} 个处理器，但网络只用了一个：使用更多线程需要跨源隔离，而网站的服务器没有启用它。网站管理员可以启用。"
         ),
         Notice::NoSharing => {
             "网络只用了一个线程：这个浏览器不向网页提供线程可以共享的内存。换一个浏览器也许更快。".into()

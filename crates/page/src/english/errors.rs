@@ -9,10 +9,8 @@ use archive::ArchiveFault;
 pub fn notice(notice: &Notice) -> String {
     match notice {
         Notice::NotIsolated { cores } => format!(
-            "It runs on one thread, though this device has {cores} processors: this site’s server does not send the \
-             headers that make a page cross-origin isolated (Cross-Origin-Opener-Policy: same-origin and \
-             Cross-Origin-Embedder-Policy: require-corp). Whoever runs the site can add them, or switch on its \
-             isolation service worker."
+            "It runs on one of this device’s {cores} processors: this site’s server does not let the page be \
+             cross-origin isolated, which more threads need. Whoever runs the site can change that."
         ),
         Notice::NoSharing => {
             "It runs on one thread: this browser gives pages no memory that threads can share. Another \

@@ -11,7 +11,7 @@ use protocol::Loading;
 pub fn status(status: &Status) -> StatusText {
     let (lead, detail) = match status {
         Status::Starting => ("Starting…".into(), String::new()),
-        Status::Finding => ("Looking the model up…".into(), String::new()),
+        Status::Finding => ("Finding the model…".into(), String::new()),
         Status::Asking(offer) => {
             (format!("Load {} MB from {}?", megabytes(offer.bytes), offer.host), String::new())
         }
