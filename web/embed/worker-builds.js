@@ -24,7 +24,7 @@ const MOST_UNASKED = 16;
 const MOST = 64;
 
 // The build and the number of threads: `{ build, threads, notice }`, or `{ refusal }` where there is none to run. The
-// notice says what keeps the classifier from more threads, if anything does. Both are read by web/src/threads.rs too.
+// notice says what keeps the classifier from more threads, if anything does. Both are read by crates/page/src/worker_setup.rs too.
 // `build`: a build's name, or nothing for the fastest; `threads`: a number, or 0 or nothing for one a processor.
 export function plan(build, threads, abilities = probe()) {
   const has = (ability) => abilities[ability];
