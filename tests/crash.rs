@@ -115,7 +115,8 @@ fn a_worker_that_dies_while_it_loads_is_replaced_by_one_without_threads() {
         let cards = page::settled(client, 1).await;
         assert_eq!(cards[0].state, "done", "{cards:?}");
         let backend = page::element(client, "backend").await.text().await.unwrap();
-        assert!(backend.contains("simd128") && backend.contains("1 thread"), "{backend:?}");
+        let found = (page::instructions(client).await, backend.contains("1 thread"));
+        assert_eq!(found, ("simd128".into(), true), "{backend:?}");
         let notice = notice(client).await;
         assert!(notice.contains("stopped unexpectedly 1 time "), "{notice:?}");
     });

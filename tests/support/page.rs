@@ -56,6 +56,16 @@ pub async fn ready_within(client: &Client, patience: Duration) {
     until_within(client, "the model is ready", named, patience).await;
 }
 
+/// The instructions or the GPU that the network runs on, which the page has for programs, not for visitors.
+pub async fn instructions(client: &Client) -> String {
+    element(client, "backend")
+        .await
+        .attr("data-detail")
+        .await
+        .expect("the backend's details")
+        .unwrap_or_default()
+}
+
 /// [`ready_within`], for a model of another origin: agrees to it where the visitor is asked.
 pub async fn ready_once_agreed(client: &Client, patience: Duration) {
     let asked = "return !!document.querySelector('[data-testid=agree]')
