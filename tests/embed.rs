@@ -121,12 +121,12 @@ fn the_function_answers_what_the_command_line_answers() {
         // The page picks the same program for its worker.
         page::open(client, &server.url()).await;
         page::ready(client).await;
-        let element = page::element(client, "backend").await;
-        let (said, detail) = (element.text().await.unwrap(), element.attr("data-detail").await.unwrap());
+        let said = page::element(client, "backend").await.text().await.unwrap();
+        let detail = page::instructions(client).await;
         let backend = &loaded["backend"];
         let threads = backend["threads"].as_u64().unwrap();
         assert!(
-            detail.as_deref() == backend["detail"].as_str() && said.contains(&format!("{threads} thread")),
+            detail == backend["detail"].as_str().unwrap() && said.contains(&format!("{threads} thread")),
             "{said}, {detail:?}: {backend}"
         );
         let programs = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => n.endsWith('worker.js'))";

@@ -67,8 +67,7 @@ fn assert_alike(builds: &[(&str, &str, &str)]) {
             let cards = answers(client, &server, &format!("?threads=2&worker={build}")).await;
             assert_right(&cards, &expected, build);
             let backend = text_of(client, "backend").await;
-            let instructions = page::element(client, "backend").await.attr("data-detail").await.unwrap();
-            let instructions = instructions.unwrap_or_default();
+            let instructions = page::instructions(client).await;
             assert!(instructions.contains(detail) && backend.contains(threads), "{build}: {backend:?}");
             assert_eq!(console_errors(client).await, Vec::<String>::new());
             let mut of_build: Vec<_> = cards
@@ -316,12 +315,8 @@ fn a_build_that_does_not_start_is_stood_in_for_by_the_plainest() {
         let cards = answers(client, &server, "?threads=2").await;
         assert_right(&cards, &expected, "stand-in");
         let backend = text_of(client, "backend").await;
-        let instructions = page::element(client, "backend").await.attr("data-detail").await.unwrap();
-        assert_eq!(
-            (instructions.as_deref(), backend.contains("1 thread")),
-            (Some("simd128"), true),
-            "{backend:?}"
-        );
+        let found = (page::instructions(client).await, backend.contains("1 thread"));
+        assert_eq!(found, ("simd128".into(), true), "{backend:?}");
         assert!(body(client).await.contains("A faster program could not be started"));
     });
 }
