@@ -65,7 +65,7 @@ fn a_paused_download_goes_on_at_the_first_shard_that_is_missing() {
         move |request: &server::Request| match request.path().contains(".gguf-")
             && slow.load(Ordering::SeqCst)
         {
-            true => Disturbance::Throttle(4_000_000),
+            true => Disturbance::Throttle(2_000_000),
             false => Disturbance::None,
         }
     };
