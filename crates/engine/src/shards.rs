@@ -1,18 +1,17 @@
 //! Shards → model: each from storage or over the network, verified, built in order.
 
-use crate::checksum::{Checksum, PIECE, pieces};
+use crate::checksum::{PIECE, pieces};
 use crate::error::LoadError;
 use crate::fetch;
 use crate::platform::{Bytes, Network, Platform, Storage};
 use crate::progress::{ByteProgress, report_warm_up};
-use crate::store::{Lock, Store};
+use crate::store::Store;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
 use beit::config::Config;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
-use futures_util::future::{OptionFuture, join};
 use futures_util::{StreamExt, stream};
 use std::cell::Cell;
 
@@ -57,30 +56,20 @@ impl<P: Platform> Shards<'_, P> {
         let numbers = 0..self.manifest.shards.len();
         let in_order = stream::iter(numbers).map(|number| reads.get(number)).buffered(reads.at_once());
         let mut in_order = std::pin::pin!(in_order);
-        let mut building = Building {
-            loader: Loader::new(self.manifest.bytes),
-            backend: Some(backend),
-            builder: None,
-            scratch: vec![0; PIECE as usize],
-        };
-        let mut keeping = OptionFuture::default();
-        loop {
-            // A fetched shard is written to storage while the next one comes.
-            let (shard, _) = join(in_order.next(), keeping).await;
-            let Some(shard) = shard.transpose()? else { return building.finish() };
-            let mut checksum = Checksum::new();
-            let built = building.push(&shard.bytes, &reads.progress, |piece| {
-                if shard.is_fetched {
-                    checksum.update(piece);
-                }
-            });
-            keeping = Some(reads.keep(shard, checksum)).into();
-            if let Err(error) = built {
-                // Where the device failed, the next one need not fetch it again.
-                keeping.await;
-                return Err(error);
+        let mut building =
+            Building { loader: Loader::new(self.manifest.bytes), backend: Some(backend), builder: None };
+        let mut scratch = vec![0; PIECE as usize];
+        while let Some(bytes) = in_order.next().await {
+            let bytes = bytes?;
+            for (at, length) in pieces(bytes.length()) {
+                let piece = &mut scratch[..length];
+                bytes.copy_to(at, piece);
+                building.push(piece)?;
+                reads.progress.built(length as u64);
             }
+            bytes.free();
         }
+        building.finish()
     }
 }
 
@@ -90,34 +79,11 @@ struct Building<B: Backend, F> {
     /// Makes the backend, once the model's shape is known.
     backend: Option<F>,
     builder: Option<ModelBuilder<B>>,
-    scratch: Vec<u8>,
 }
 
 impl<B: Backend, F: FnOnce(&Config) -> B> Building<B, F> {
-    /// The next bytes of the weights. `copied` is called with each piece of them, after an error too: they are copied into
-    /// the program's memory once.
-    fn push<P: Platform>(
-        &mut self,
-        bytes: &P::Bytes,
-        progress: &ByteProgress<'_, P>,
-        mut copied: impl FnMut(&[u8]),
-    ) -> Result<(), LoadError> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let mut outcome = Ok(());
-        for (at, length) in pieces(bytes.length()) {
-            let piece = &mut scratch[..length];
-            bytes.copy_to(at, piece);
-            copied(piece);
-            if outcome.is_ok() {
-                outcome = self.push_piece(piece);
-                progress.built(length as u64);
-            }
-        }
-        self.scratch = scratch;
-        outcome
-    }
-
-    fn push_piece(&mut self, piece: &[u8]) -> Result<(), LoadError> {
+    /// The next bytes of the weights.
+    fn push(&mut self, piece: &[u8]) -> Result<(), LoadError> {
         let tensors = self.loader.push(piece)?;
         if let Some(header) = self.loader.header()
             && let Some(backend) = self.backend.take()
@@ -137,16 +103,6 @@ impl<B: Backend, F: FnOnce(&Config) -> B> Building<B, F> {
         };
         Ok((builder.finish()?, header.labels))
     }
-}
-
-/// A shard's bytes, verified.
-struct VerifiedShard<P: Platform> {
-    number: usize,
-    bytes: P::Bytes,
-    /// It is not in storage yet.
-    is_fetched: bool,
-    /// Held until it is.
-    _lock: Option<Lock<P>>,
 }
 
 /// One reading of all shards.
@@ -177,39 +133,30 @@ impl<'a, P: Platform> ShardReads<'a, P> {
         if self.stored.iter().all(|&stored| stored) { READ_AT_ONCE } else { FETCHED_AT_ONCE }
     }
 
-    /// From storage, or fetched.
-    async fn get(&self, number: usize) -> Result<VerifiedShard<P>, LoadError> {
+    /// A shard's bytes, verified: from storage, or fetched and kept there for the next visit. They are kept at once, before
+    /// those of earlier shards are here: a page may be closed at any moment.
+    async fn get(&self, number: usize) -> Result<P::Bytes, LoadError> {
         let Shards { platform, manifest_url, manifest, store } = self.shards;
         let shard = &manifest.shards[number];
-        let stored = |bytes| VerifiedShard { number, bytes, is_fetched: false, _lock: None };
         if self.stored[number] {
             if let Some(bytes) = store.shard(shard).await {
-                return Ok(stored(bytes));
+                return Ok(bytes);
             }
             self.progress.lost(shard.bytes);
         }
         // Another tab may be fetching it this moment.
-        let lock = store.lock(shard).await;
+        let _lock = store.lock(shard).await;
         if let Some(bytes) = store.shard(shard).await {
             self.progress.came(bytes.length() as i64);
-            return Ok(stored(bytes));
+            return Ok(bytes);
         }
         let url = beside(*platform, manifest_url, &shard.name)?;
         let bytes = fetch::shard(*platform, &url, shard, &|bytes| self.progress.came(bytes)).await?;
-        Ok(VerifiedShard { number, bytes, is_fetched: true, _lock: lock })
-    }
-
-    /// Keeps a fetched shard in storage for the next visit, and frees its bytes.
-    async fn keep(&self, shard: VerifiedShard<P>, checksum: Checksum) {
-        let Shards { manifest_url, manifest, store, .. } = self.shards;
-        if shard.is_fetched {
-            if !self.begun.replace(true) {
-                store.begin(manifest_url, manifest).await;
-            }
-            let described = &manifest.shards[shard.number];
-            store.keep_shard(described, &shard.bytes, &checksum.finish(), manifest_url).await;
+        if !self.begun.replace(true) {
+            store.begin(manifest_url, manifest).await;
         }
-        shard.bytes.free();
+        store.keep_shard(shard, &bytes, manifest_url).await;
+        Ok(bytes)
     }
 }
 

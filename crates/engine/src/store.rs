@@ -70,10 +70,11 @@ impl<'a, P: Platform> Store<'a, P> {
 
     /// Keeps a shard that was checked, of the model at this address. Where room is short, models that were not used for
     /// the longest time make room. After a refusal nothing more is tried.
-    pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, checksum: &str, of: &str) {
+    pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, of: &str) {
         let key = shard_key(shard);
+        let checksum = Checksum::of(bytes);
         loop {
-            match self.write(&key, bytes, Some(checksum)).await {
+            match self.write(&key, bytes, Some(&checksum)).await {
                 Ok(()) => return,
                 Err(StorageError::NoRoom) if self.make_room(of).await => {}
                 Err(refusal) => return self.give_up(&refusal),
