@@ -3,11 +3,11 @@
 
     make_22k.py DATA_NOUN COW WNIDS
 
-DATA_NOUN is WordNet 3.0's `data.noun`, with `index.noun` beside it; COW is Chinese Open Wordnet's `wn-data-cmn.tab`; WNIDS holds the
-21,841 wnids, one a line or as the first column, so the table itself will do. Writes
-`crates/checkpoint/data/imagenet-22k.tsv` (wnid, English, Chinese) and `imagenet-22k-kinds.tsv` (wnid,
-English, Chinese, classes), in which Chinese may be empty. Nobody has read these names one by one, as those
-of ImageNet-1k were: where that table or `kinds.txt` has a name, it is taken.
+DATA_NOUN is WordNet 3.0's `data.noun`, with `index.noun` beside it; COW is Chinese Open Wordnet's
+`wn-data-cmn.tab`; WNIDS holds the 21,841 wnids, one a line or as the first column, so the table itself will
+do. Writes `crates/checkpoint/data/imagenet-22k.tsv` (wnid, English, Chinese) and `imagenet-22k-kinds.tsv`
+(wnid, English, Chinese, classes), in which Chinese may be empty. Names of ImageNet-1k's table and of
+`kinds.txt` are taken from there; nobody has read the others one by one.
 """
 
 import re
