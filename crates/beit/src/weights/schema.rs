@@ -1,9 +1,12 @@
 //! The tensors a network has, and the metadata keys that describe it.
 
+mod kinds;
+
+pub use kinds::{kinds_metadata, read_kinds};
+
 use super::WeightsError;
 use super::gguf::Value;
 use crate::config::{Config, Position};
-use crate::kinds::Kind;
 use crate::labels::Label;
 use crate::preprocess::Preprocessing;
 use std::collections::HashMap;
@@ -116,10 +119,6 @@ const STD: &str = "beit.preprocess.std";
 const LABEL_WNIDS: &str = "beit.labels.wnid";
 const LABELS_EN: &str = "beit.labels.en";
 const LABELS_ZH: &str = "beit.labels.zh";
-const KIND_WNIDS: &str = "beit.kinds.wnid";
-const KINDS_EN: &str = "beit.kinds.en";
-const KINDS_ZH: &str = "beit.kinds.zh";
-const KIND_CLASSES: &str = "beit.kinds.classes";
 
 /// Patches along one side. The bias that a block expands its table to grows with the fourth power: a small file
 /// must not ask for all memory. BEiT's largest published grid is 40 (640 px).
@@ -163,22 +162,6 @@ pub fn metadata(config: &Config, labels: &[Label]) -> Vec<(&'static str, Value)>
         (LABEL_WNIDS, column(|l| &l.wnid)),
         (LABELS_EN, column(|l| &l.en)),
         (LABELS_ZH, column(|l| &l.zh)),
-    ]
-}
-
-/// The metadata of a model's own kinds; none without kinds.
-pub fn kinds_metadata(kinds: &[Kind]) -> Vec<(&'static str, Value)> {
-    if kinds.is_empty() {
-        return Vec::new();
-    }
-    let column = |pick: fn(&Kind) -> String| {
-        Value::Array(kinds.iter().map(|kind| Value::String(pick(kind))).collect())
-    };
-    vec![
-        (KIND_WNIDS, column(|kind| kind.label.wnid.clone())),
-        (KINDS_EN, column(|kind| kind.label.en.clone())),
-        (KINDS_ZH, column(|kind| kind.label.zh.clone())),
-        (KIND_CLASSES, column(Kind::classes)),
     ]
 }
 
@@ -259,22 +242,6 @@ pub fn read_labels(metadata: &Metadata, classes: usize) -> Result<Vec<Label>, We
         [m.texts(LABEL_WNIDS, classes)?, m.texts(LABELS_EN, classes)?, m.texts(LABELS_ZH, classes)?];
     let [wnids, en, zh] = columns;
     Ok(wnids.into_iter().zip(en).zip(zh).map(|((wnid, en), zh)| Label { wnid, en, zh }).collect())
-}
-
-/// Reads the model's own kinds; a file without them has none.
-pub fn read_kinds(metadata: &Metadata, classes: usize) -> Result<Vec<Kind>, WeightsError> {
-    let m = Reader(metadata);
-    let Some(ranges) = metadata.get(KIND_CLASSES) else { return Ok(Vec::new()) };
-    let count = ranges.as_array().map_or(0, <[Value]>::len);
-    let [wnids, en, zh] = [m.texts(KIND_WNIDS, count)?, m.texts(KINDS_EN, count)?, m.texts(KINDS_ZH, count)?];
-    let labels = wnids.into_iter().zip(en).zip(zh).map(|((wnid, en), zh)| Label { wnid, en, zh });
-    let kind = |(label, ranges): (Label, String)| {
-        Kind::new(label, &ranges, classes).ok_or_else(|| {
-            let got = ranges.chars().take(60).collect::<String>();
-            mismatch(KIND_CLASSES, "ascending indices of classes and ranges of them", got)
-        })
-    };
-    labels.zip(m.texts(KIND_CLASSES, count)?).map(kind).collect()
 }
 
 /// Typed look-ups in the metadata.
@@ -382,25 +349,6 @@ mod tests {
         let read: Metadata = metadata(&config, &labels).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         assert_eq!(read_config(&read).unwrap(), config);
         assert_eq!(read_labels(&read, 2).unwrap(), labels);
-    }
-
-    #[test]
-    fn kinds_survive_the_round_trip_and_are_checked() {
-        let label = |en: &str| Label { wnid: "n00000001".into(), en: en.into(), zh: String::new() };
-        let kinds = ["0-3", "0,2-3"].map(|classes| Kind::new(label(classes), classes, 4).unwrap());
-        let read: Metadata = kinds_metadata(&kinds).into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-        assert_eq!(read_kinds(&read, 4).unwrap(), kinds);
-        assert_eq!(read_kinds(&Metadata::new(), 4).unwrap(), []);
-        assert!(kinds_metadata(&[]).is_empty());
-        assert!(read_kinds(&read, 3).unwrap_err().to_string().contains(KIND_CLASSES));
-        for key in [KIND_WNIDS, KINDS_EN, KINDS_ZH, KIND_CLASSES] {
-            for value in [Value::Array(vec![Value::String("n1".into())]), Value::U32(1)] {
-                let mut spoilt = read.clone();
-                spoilt.insert(key.to_owned(), value);
-                let error = read_kinds(&spoilt, 4).unwrap_err().to_string();
-                assert!(error.contains("beit.kinds."), "{key}: {error}");
-            }
-        }
     }
 
     #[test]
