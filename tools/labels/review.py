@@ -19,7 +19,7 @@ def main() -> None:
     first, last = map(int, sys.argv[2:4]) if len(sys.argv) == 4 else (0, 999)
     for line in TABLE.read_text(encoding="utf-8").splitlines()[1:][first : last + 1]:
         index, wnid, en, zh = line.split("\t")
-        lemmas, gloss = nouns[wnid]
+        lemmas, gloss, _ = nouns[wnid]
         print(f"{index} {wnid} {zh} | {en} | {', '.join(lemmas)} | {gloss}")
 
 

@@ -77,8 +77,8 @@ fn wnids(checkpoint: &str, network: &Network) -> Fallible<Vec<String>> {
     let file = Path::new(checkpoint).with_file_name("classes.json");
     let file = file.is_file().then_some(file);
     let found = labels::find(file.as_deref(), network.source.class_names(), network.config.classes)?;
-    let known = found.labels.iter().any(|label| !label.wnid.is_empty());
-    let labels = if known { found.labels } else { imagenet_1k().to_vec() };
+    let known = found.classes.labels.iter().any(|label| !label.wnid.is_empty());
+    let labels = if known { found.classes.labels } else { imagenet_1k().to_vec() };
     Ok(labels.into_iter().map(|label| label.wnid).collect())
 }
 

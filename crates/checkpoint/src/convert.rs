@@ -16,7 +16,7 @@ use crate::split_index::INDEX_ENDING;
 use crate::verify::{self, TensorReport};
 use beit::config::Config;
 use beit::weights::gguf::Value;
-use beit::weights::schema::TensorSpec;
+use beit::weights::schema::{self, TensorSpec};
 use beit::weights::{Checkpoint, MANIFEST_FORMAT, Manifest, StoredTensor, WeightsError};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ pub fn convert(
     };
     let mut network = Network::new(source, &name)?;
     override_preprocessing(&mut network.config, options)?;
-    let Labels { labels, origin } =
+    let Labels { classes, origin } =
         labels::find(options.labels.as_deref(), network.source.class_names(), network.config.classes)?;
     let card =
         options.card.as_deref().map(|path| std::fs::read(path).map_err(CheckpointError::io("read", path)));
@@ -144,9 +144,10 @@ pub fn convert(
     let tensors = quantize_all(&network, &mut calibrated, options, progress)?;
     progress(Progress::Write);
     let stem = format!("{name}-{}.gguf", options.quantization);
-    let extra = general(options);
+    let mut extra = general(options);
+    extra.extend(schema::kinds_metadata(&classes.kinds));
     let mut writer = ShardWriter::new(folder.path().to_owned(), options.shard_bytes);
-    beit::weights::write(&mut writer, &network.config, &labels, &extra, &tensors)
+    beit::weights::write(&mut writer, &network.config, &classes.labels, &extra, &tensors)
         .map_err(|e| weights(options, e))?;
     drop(tensors);
     let Shards { shards, bytes, sha256 } =
@@ -177,7 +178,7 @@ pub fn convert(
 
     progress(Progress::Verify);
     let (tensors, logits_cosine) =
-        verify::read_back(&ModelFolder::open(folder.path())?, &network, &labels, &calibrated)?;
+        verify::read_back(&ModelFolder::open(folder.path())?, &network, &classes, &calibrated)?;
     folder.commit()?;
     let Network { dialect, config, notes, .. } = network;
     Ok(Conversion {

@@ -1,18 +1,21 @@
 //! The classes' names, from a file or from what is known without one.
 
+mod imagenet_22k;
+
 use crate::CheckpointError;
-use beit::labels::{Label, imagenet_1k};
+use beit::classes::Classes;
+use beit::labels::{Label, imagenet_1k, imagenet_index};
 use serde::Deserialize;
 use std::path::Path;
 
 /// Classes of ImageNet-1k.
 const IMAGENET_CLASSES: usize = 1000;
 
-/// A labels file, read and complete.
+/// A head's classes.
 #[derive(Debug)]
 pub struct Labels {
-    /// One for each row of the head.
-    pub labels: Vec<Label>,
+    /// One label for each row of the head; kinds where they are ImageNet-22k's.
+    pub classes: Classes,
     /// Where they come from, for a note to the user.
     pub origin: Origin,
 }
@@ -26,16 +29,28 @@ pub enum Origin {
     Checkpoint,
     /// ImageNet-1k's own, by the number of classes.
     Imagenet1k,
+    /// ImageNet-22k's of fall 2011, likewise.
+    Imagenet22k,
     /// There was nothing to go by: "class 0", "class 1"….
     Numbered,
 }
 
-/// Names for a head of `classes` rows: those in `file`, else the checkpoint's own (`carried`), else
-/// ImageNet's for 1000 classes, else numbers.
+/// Names for a head of `classes` rows: those in `file`, else ImageNet's for 1000 or 21,841 classes, else the
+/// checkpoint's own (`carried`), else numbers.
 ///
 /// # Errors
 /// When the file can't be read, is of none of the known forms, or has another number of classes.
 pub fn find(file: Option<&Path>, carried: &[String], classes: usize) -> Result<Labels, CheckpointError> {
+    let (labels, origin) = names(file, carried, classes)?;
+    let kinds = imagenet_22k::kinds_over(&labels);
+    Ok(Labels { classes: Classes { labels, kinds }, origin })
+}
+
+fn names(
+    file: Option<&Path>,
+    carried: &[String],
+    classes: usize,
+) -> Result<(Vec<Label>, Origin), CheckpointError> {
     if let Some(path) = file {
         let bytes = std::fs::read(path).map_err(CheckpointError::io("read", path))?;
         let labels = read(path, bytes)?;
@@ -44,20 +59,15 @@ pub fn find(file: Option<&Path>, carried: &[String], classes: usize) -> Result<L
             let got = labels.len().to_string();
             return Err(CheckpointError::Labels { path: path.to_owned(), expected, got });
         }
-        return Ok(Labels { labels, origin: Origin::File });
+        return Ok((labels, Origin::File));
     }
-    if classes == IMAGENET_CLASSES {
-        return Ok(Labels { labels: imagenet_1k().to_vec(), origin: Origin::Imagenet1k });
-    }
-    if carried.len() == classes {
-        return Ok(Labels {
-            labels: carried.iter().map(|name| named(name)).collect(),
-            origin: Origin::Checkpoint,
-        });
-    }
-    Ok(Labels {
-        labels: (0..classes).map(|i| named(&format!("class {i}"))).collect(),
-        origin: Origin::Numbered,
+    Ok(match classes {
+        IMAGENET_CLASSES => (imagenet_1k().to_vec(), Origin::Imagenet1k),
+        imagenet_22k::CLASSES => (imagenet_22k::labels().to_vec(), Origin::Imagenet22k),
+        _ if carried.len() == classes => {
+            (carried.iter().map(|name| named(name)).collect(), Origin::Checkpoint)
+        }
+        _ => ((0..classes).map(|i| named(&format!("class {i}"))).collect(), Origin::Numbered),
     })
 }
 
@@ -132,7 +142,9 @@ impl Item {
             label.zh = zh;
         }
         if label.en.is_empty() {
-            let expected = format!("a name, or the index or wnid of an ImageNet-1k class, in entry {row}");
+            let expected = format!(
+                "a name, or the index of an ImageNet-1k class or the wnid of an ImageNet class, in entry {row}"
+            );
             return Err(Fault { expected, got: wnid.unwrap_or_else(|| "neither".into()) });
         }
         Ok(label)
@@ -159,9 +171,10 @@ fn is_wnid(text: &str) -> bool {
     text.len() == 9 && text.starts_with('n') && text[1..].bytes().all(|b| b.is_ascii_digit())
 }
 
-/// ImageNet-1k's class, or one that has only its id.
+/// ImageNet's class, or one that has only its id.
 fn known(wnid: &str) -> Label {
-    let known = imagenet_1k().iter().find(|label| label.wnid == wnid).cloned();
+    let known = imagenet_index(wnid).map(|index| &imagenet_1k()[index]);
+    let known = known.or_else(|| imagenet_22k::label(wnid)).cloned();
     known.unwrap_or_else(|| Label { wnid: wnid.to_owned(), ..named("") })
 }
 
@@ -220,8 +233,23 @@ mod tests {
         assert_eq!(find(Some(&path), &[], 2).unwrap().origin, Origin::File);
         let error = find(Some(&path), &[], 3).unwrap_err().to_string();
         assert!(error.contains("expected 3, one for each row of the head, got 2"), "{error}");
-        assert_eq!(find(None, &[], 1000).unwrap().labels.len(), 1000);
-        assert_eq!(find(None, &[], 2).unwrap().labels[1].en, "class 1");
+        assert_eq!(find(None, &[], 1000).unwrap().classes.labels.len(), 1000);
+        assert_eq!(find(None, &[], 2).unwrap().classes.labels[1].en, "class 1");
         assert_eq!(find(None, &["a".into(), "b".into()], 2).unwrap().origin, Origin::Checkpoint);
+    }
+
+    #[test]
+    fn imagenet_22k_is_known_by_its_count_or_its_wnids() {
+        let found = find(None, &[], 21_841).unwrap();
+        assert_eq!((found.origin, found.classes.kinds.len()), (Origin::Imagenet22k, 4_381));
+        let wnids: Vec<&str> = found.classes.labels.iter().map(|label| label.wnid.as_str()).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("imagenet22k_synsets.txt");
+        std::fs::write(&path, wnids.join("\n")).unwrap();
+        assert_eq!(find(Some(&path), &[], 21_841).unwrap().classes, found.classes);
+        // Other models have some of these classes.
+        std::fs::write(&path, wnids[100..200].join("\n")).unwrap();
+        let some = find(Some(&path), &[], 100).unwrap().classes;
+        assert_eq!((&some.labels[..], some.kinds.len()), (&found.classes.labels[100..200], 0));
     }
 }

@@ -10,7 +10,7 @@ use crate::network::Network;
 use crate::quantize::{decode_blocks, relative_rms_error};
 use crate::tensor_entry::TensorEntry;
 use beit::backend::Cpu;
-use beit::labels::Label;
+use beit::classes::Classes;
 use beit::weights::{Storage, Tensor, TensorData, sha256};
 use half::f16;
 use kernels::{Isa, WeightFormat};
@@ -42,7 +42,7 @@ pub struct TensorReport {
 pub(crate) fn read_back(
     folder: &ModelFolder,
     network: &Network,
-    labels: &[Label],
+    classes: &Classes,
     calibrated: &Calibrated,
 ) -> Result<(Vec<TensorReport>, Vec<f64>), CheckpointError> {
     let parts: HashMap<String, &[TensorEntry]> =
@@ -92,8 +92,8 @@ pub(crate) fn read_back(
     if header.config != network.config {
         return Err(fault("the network's description"));
     }
-    if header.labels != labels {
-        return Err(fault("the labels"));
+    if header.labels != classes.labels || header.kinds != classes.kinds {
+        return Err(fault("the classes"));
     }
     let report = |(name, storage, bytes): (String, &'static str, u64)| {
         let relative_rms_error = errors.get(&name).copied().ok_or_else(|| fault(&name))?;

@@ -3,10 +3,12 @@
 
 mod support;
 
+use beit::kinds::most_specific;
 use beit::weights::TensorData;
 use candle_core::Device;
 use candle_core::quantized::gguf_file::Content;
 use checkpoint::dialects::Dialect;
+use checkpoint::labels::Origin;
 use checkpoint::{MANIFEST, ModelFolder, Options, Quantization, convert};
 use std::fs;
 use std::io::Cursor;
@@ -176,6 +178,36 @@ fn cards_and_labels_travel() {
     let source = model.manifest().source.as_ref().unwrap();
     assert_eq!(source.file, "tiny-absolute.weights.safetensors");
     assert_eq!(source.sha256, beit::weights::sha256(&fs::read(golden("tiny-absolute")).unwrap()));
+}
+
+/// timm's `beitv2_*.in1k_ft_in22k` have a row for each of ImageNet-22k's classes, and no names.
+#[test]
+fn a_head_of_imagenet_22k_gets_names_and_kinds() {
+    let mut network = tensors(&golden("tiny-relative"));
+    for name in ["head.weight", "head.bias"] {
+        let tensor = network.get_mut(name).unwrap();
+        let row = tensor.values.len() / tensor.shape[0];
+        tensor.shape[0] = 21_841;
+        tensor.values = tensor.values.iter().copied().cycle().take(21_841 * row).collect();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (source, out) = (folder.path().join("x.safetensors"), folder.path().join("out"));
+    write_safetensors(&source, &network);
+    let conversion = convert_to(&source, &out, Quantization::Q8_0);
+    assert_eq!((conversion.config.classes, conversion.labels_origin), (21_841, Origin::Imagenet22k));
+    let header = ModelFolder::open(&out).unwrap().read(|_, _| Ok(())).unwrap();
+    let tench = &header.labels[359];
+    assert_eq!((tench.wnid.as_str(), tench.en.as_str(), tench.zh.as_str()), ("n01440764", "tench", "丁鱥"));
+    let mut probabilities = vec![0.0; 21_841];
+    // Tench and goldfish.
+    probabilities[359] = 0.5;
+    probabilities[368] = 0.48;
+    let (kind, held) = most_specific(&header.labels, &header.kinds, &probabilities).unwrap();
+    assert_eq!((kind.label.en.as_str(), held), ("cyprinid", 0.98));
+    let bytes: u64 =
+        files(&out).iter().filter(|(name, _)| name.contains(".gguf-")).map(|(_, b)| b.len() as u64).sum();
+    let tensors: u64 = header.tensors.iter().map(|(_, _, bytes)| bytes).sum();
+    assert!(bytes - tensors < 2 << 20, "names and kinds take {} bytes", bytes - tensors);
 }
 
 /// candle reads GGUF files of every kind: what it finds is what was written.

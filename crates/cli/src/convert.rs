@@ -173,6 +173,7 @@ fn say_summary(conversion: &Conversion, arguments: &Arguments) {
         ),
         Origin::Checkpoint => say("the classes' names come from the checkpoint"),
         Origin::Imagenet1k => say("the classes are ImageNet-1k's"),
+        Origin::Imagenet22k => say("the classes are ImageNet-22k's, as of fall 2011"),
         Origin::File => {}
     }
     if arguments.calibrate.is_some() {

@@ -2,8 +2,8 @@
 
 use crate::photo::PhotoInfo;
 use crate::platform::Bytes;
+use beit::classes::Classes;
 use beit::kinds;
-use beit::labels::Label;
 use beit::topk::{softmax, top_k};
 use protocol::{Answer, Kind, Prediction, StageTime};
 
@@ -18,18 +18,19 @@ pub struct Measured {
 
 /// The `k` likeliest classes of a photo, and all else that its answer says.
 pub fn answer<F: Bytes>(
-    labels: &[Label],
+    classes: &Classes,
     photo: &PhotoInfo<F>,
     logits: &[f32],
     k: usize,
     measured: Measured,
 ) -> Answer {
     let Measured { sha256, ms, stages } = measured;
+    let Classes { labels, kinds } = classes;
     let prediction = |(index, score): (usize, f32)| {
         let label = labels[index].clone();
         Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
     };
-    let kind = kinds::most_specific(labels, &softmax(logits)).map(|(kind, score)| {
+    let kind = kinds::most_specific(labels, kinds, &softmax(logits)).map(|(kind, score)| {
         let label = kind.label.clone();
         Kind { wnid: label.wnid, label: label.en, label_zh: label.zh, score }
     });

@@ -2,6 +2,7 @@
 
 use crate::error::{PhotoError, TeachError};
 use beit::backend::{Backend, Linear, Stage};
+use beit::classes::Classes;
 use beit::config::Config;
 use beit::labels::Label;
 use beit::model::Model;
@@ -18,8 +19,12 @@ pub type Computed<'a, T> = LocalBoxFuture<'a, Result<T, PhotoError>>;
 pub trait Classifier {
     fn config(&self) -> &Config;
 
-    /// The classes' names, in the order of the logits.
-    fn labels(&self) -> &[Label];
+    /// The classes' names, in the order of the logits, and their kinds.
+    fn classes(&self) -> &Classes;
+
+    fn labels(&self) -> &[Label] {
+        &self.classes().labels
+    }
 
     /// pixels → logits, of all photos in one pass. `block_done` is called with each block's number.
     fn logits<'a>(
@@ -55,9 +60,9 @@ pub trait Classifier {
 /// A [`Classifier`] on one backend.
 pub struct BackendClassifier<B: Backend> {
     model: Model<B>,
-    labels: Vec<Label>,
-    /// The model's own head, with its number of classes and their labels, while another is in its place.
-    original: Option<(usize, Linear<B>, Vec<Label>)>,
+    classes: Classes,
+    /// The model's own head, with its number of classes and what they are, while another is in its place.
+    original: Option<(usize, Linear<B>, Classes)>,
     /// The photo explained last.
     explained: Option<Explained<B>>,
 }
@@ -70,8 +75,8 @@ struct Explained<B: Backend> {
 }
 
 impl<B: Backend> BackendClassifier<B> {
-    pub fn new(model: Model<B>, labels: Vec<Label>) -> Self {
-        Self { model, labels, original: None, explained: None }
+    pub fn new(model: Model<B>, classes: Classes) -> Self {
+        Self { model, classes, original: None, explained: None }
     }
 
     /// The heads differ in what they explain.
@@ -85,8 +90,8 @@ impl<B: Backend + 'static> Classifier for BackendClassifier<B> {
         self.model.config()
     }
 
-    fn labels(&self) -> &[Label] {
-        &self.labels
+    fn classes(&self) -> &Classes {
+        &self.classes
     }
 
     fn logits<'a>(
@@ -146,17 +151,18 @@ impl<B: Backend + 'static> Classifier for BackendClassifier<B> {
         let backend = self.model.backend();
         let weight = backend.matrix(classes, width, TensorData::Dense(head.weights().to_vec()))?;
         let linear = Linear { weight, bias: backend.vector(head.bias().to_vec())? };
-        let (old_classes, old) = self.model.replace_head(classes, linear);
-        let old_labels = std::mem::replace(&mut self.labels, head.classes().to_vec());
-        self.original.get_or_insert((old_classes, old, old_labels));
+        let (count, old) = self.model.replace_head(classes, linear);
+        let classes = Classes { labels: head.classes().to_vec(), kinds: Vec::new() };
+        let replaced = std::mem::replace(&mut self.classes, classes);
+        self.original.get_or_insert((count, old, replaced));
         Ok(())
     }
 
     fn restore_head(&mut self) {
         self.clear_explanation();
-        if let Some((classes, head, labels)) = self.original.take() {
-            self.model.replace_head(classes, head);
-            self.labels = labels;
+        if let Some((count, head, classes)) = self.original.take() {
+            self.model.replace_head(count, head);
+            self.classes = classes;
         }
     }
 }

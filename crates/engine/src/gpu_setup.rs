@@ -7,8 +7,8 @@ use crate::progress::CompileProgress;
 use crate::shards::Shards;
 use crate::timeout::timeout;
 use beit::backend::{Agreement, Arithmetic, BackendError, GpuBackend};
+use beit::classes::Classes;
 use beit::config::Config;
-use beit::labels::Label;
 use beit::model::Model;
 use beit::preprocess::Pixels;
 use futures_channel::oneshot;
@@ -29,7 +29,7 @@ const SOFTWARE_TIMEOUT_MS: u32 = 900_000;
 /// A network on a GPU, whose programs are compiled.
 pub struct ReadyGpu<G: GpuBackend> {
     pub model: Model<G>,
-    pub labels: Vec<Label>,
+    pub classes: Classes,
     /// What passed the check, where there was one.
     pub arithmetics: Vec<Arithmetic>,
 }
@@ -92,8 +92,8 @@ pub async fn build<P: Platform, G: GpuBackend>(
         compiling.wait(shards.manifest.bytes);
         Ok::<_, GpuSetupError>(built)
     };
-    let (arithmetics, (model, labels)) = try_join(ready, built).await?;
-    Ok(ReadyGpu { model, labels, arithmetics })
+    let (arithmetics, (model, classes)) = try_join(ready, built).await?;
+    Ok(ReadyGpu { model, classes, arithmetics })
 }
 
 /// Which arithmetic of the GPU gives right answers on a small network of weights in `format`.

@@ -8,7 +8,7 @@ use crate::gpu_setup::{MOST_PHOTOS, in_time};
 use crate::photo::PhotoInfo;
 use crate::platform::{Bytes, Clock, Platform};
 use beit::backend::{Backend, GpuBackend, Stage};
-use beit::labels::Label;
+use beit::classes::Classes;
 use beit::model::Model;
 use beit::preprocess::Pixels;
 use futures_util::future::{join, join_all};
@@ -34,19 +34,19 @@ pub enum RunsOn {
 }
 
 impl OnDevice {
-    pub fn cpu<B: Backend + 'static>(model: Model<B>, labels: Vec<Label>, isa: Isa) -> Self {
-        Self { classifier: Box::new(BackendClassifier::new(model, labels)), device: RunsOn::Cpu(isa) }
+    pub fn cpu<B: Backend + 'static>(model: Model<B>, classes: Classes, isa: Isa) -> Self {
+        Self { classifier: Box::new(BackendClassifier::new(model, classes)), device: RunsOn::Cpu(isa) }
     }
 
     /// In the arithmetic that the GPU is set to now.
-    pub fn gpu<B: GpuBackend + 'static>(model: Model<B>, labels: Vec<Label>) -> Self {
+    pub fn gpu<B: GpuBackend + 'static>(model: Model<B>, classes: Classes) -> Self {
         let gpu = model.backend();
         let device = RunsOn::Gpu {
             detail: format!("{}, {}", gpu.name(), gpu.arithmetic().name()),
             batch: gpu.most_photos(model.config()).min(MOST_PHOTOS),
             is_software: gpu.is_software(),
         };
-        Self { classifier: Box::new(BackendClassifier::new(model, labels)), device }
+        Self { classifier: Box::new(BackendClassifier::new(model, classes)), device }
     }
 
     pub fn is_on_gpu(&self) -> bool {
@@ -89,7 +89,7 @@ impl OnDevice {
         let stages: Vec<_> = classifier.take_times().into_iter().map(stage).collect();
         let answers = photos.iter().zip(&logits).zip(hashes).map(|((photo, logits), sha256)| {
             let measured = Measured { sha256, ms: ms * share, stages: stages.clone() };
-            answer(classifier.labels(), photo, logits, k, measured)
+            answer(classifier.classes(), photo, logits, k, measured)
         });
         Ok(answers.collect())
     }

@@ -98,12 +98,12 @@ async fn on_cpu<P: Platform>(
     let mut isa = None;
     // Measured once the first shard is here, since meanwhile the next are on their way.
     let backend = |_: &_| devices.cpu(*isa.insert(isa_choice.resolve(devices)));
-    let (model, labels) = shards.build(backend).await?;
+    let (model, classes) = shards.build(backend).await?;
     isa_choice.store(shards.store).await;
     shards.warming_up();
     model.warm_up().await?;
     let isa = isa.unwrap_or_else(kernels::Isa::best);
-    Ok(Selected { network: OnDevice::cpu(model, labels, isa), reason, choice })
+    Ok(Selected { network: OnDevice::cpu(model, classes, isa), reason, choice })
 }
 
 type OnGpu = Result<Selected, (Reason, Option<DeviceChoice>)>;
@@ -132,7 +132,7 @@ async fn on_gpu<P: Platform>(
         refusal.store(store, &note).await;
         Ok(Err((reason, None)))
     };
-    let ReadyGpu { model, labels, arithmetics } = match gpu_setup::build(shards, gpu, arithmetic).await {
+    let ReadyGpu { model, classes, arithmetics } = match gpu_setup::build(shards, gpu, arithmetic).await {
         Ok(ready) => ready,
         Err(GpuSetupError::Failed(error)) => return Err(error),
         Err(GpuSetupError::Wrong(cosine)) => {
@@ -145,7 +145,7 @@ async fn on_gpu<P: Platform>(
         gpu.set_arithmetic(arithmetic);
         gpu_setup::warm_up(platform.clock(), &model).await?;
         let choice = kept.times.map(|times| DeviceChoice { times, arithmetic: kept.arithmetic, note });
-        let network = OnDevice::gpu(model, labels);
+        let network = OnDevice::gpu(model, classes);
         return Ok(Ok(Selected { network, reason: Some(kept.reason), choice }));
     }
     let Some(gpu_ms) = gpu_setup::time_photo(platform.clock(), &model, &arithmetics).await? else {
@@ -169,7 +169,7 @@ async fn on_gpu<P: Platform>(
     let choice = DeviceChoice { times, arithmetic, note };
     choice.store(store, &reason).await;
     if faster || wanted.device == Device::Webgpu {
-        let network = OnDevice::gpu(model, labels);
+        let network = OnDevice::gpu(model, classes);
         return Ok(Ok(Selected { network, reason: Some(reason), choice: Some(choice) }));
     }
     Ok(Err((reason, Some(choice))))

@@ -8,8 +8,8 @@ use crate::progress::{ByteProgress, report_warm_up};
 use crate::store::Store;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
+use beit::classes::Classes;
 use beit::config::Config;
-use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
 use futures_util::{StreamExt, stream};
@@ -41,7 +41,7 @@ impl<P: Platform> Shards<'_, P> {
     pub async fn build<B: Backend>(
         &self,
         backend: impl FnOnce(&Config) -> B,
-    ) -> Result<(Model<B>, Vec<Label>), LoadError> {
+    ) -> Result<(Model<B>, Classes), LoadError> {
         let reads = ShardReads::begin(self).await;
         let built = self.build_from(&reads, backend).await;
         self.platform.storage().reads_done();
@@ -52,7 +52,7 @@ impl<P: Platform> Shards<'_, P> {
         &self,
         reads: &ShardReads<'_, P>,
         backend: impl FnOnce(&Config) -> B,
-    ) -> Result<(Model<B>, Vec<Label>), LoadError> {
+    ) -> Result<(Model<B>, Classes), LoadError> {
         let numbers = 0..self.manifest.shards.len();
         let in_order = stream::iter(numbers).map(|number| reads.get(number)).buffered(reads.at_once());
         let mut in_order = std::pin::pin!(in_order);
@@ -96,12 +96,12 @@ impl<B: Backend, F: FnOnce(&Config) -> B> Building<B, F> {
         Ok(())
     }
 
-    fn finish(self) -> Result<(Model<B>, Vec<Label>), LoadError> {
+    fn finish(self) -> Result<(Model<B>, Classes), LoadError> {
         let header = self.loader.finish()?;
         let Some(builder) = self.builder else {
             return Err(WeightsError::Header("the file is empty".into()).into());
         };
-        Ok((builder.finish()?, header.labels))
+        Ok((builder.finish()?, Classes { labels: header.labels, kinds: header.kinds }))
     }
 }
 

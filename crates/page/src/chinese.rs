@@ -142,7 +142,7 @@ pub static CHINESE: Text = Text {
     signed,
     photo_fault: fault::photo,
     teach_fault: fault::teach,
-    kind: |kind| &kind.label_zh,
+    kind: |kind| if kind.label_zh.is_empty() { &kind.label } else { &kind.label_zh },
     kind_meaning: "概率合计至少 90% 的最具体种类（WordNet）",
 
     camera: "相机",

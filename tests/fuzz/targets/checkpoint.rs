@@ -20,7 +20,7 @@ fuzz_target!(|file: &[u8]| {
                 assert!(values.iter().all(|v| v.is_finite()), "{}", spec.name);
             }
             let found = labels::find(None, &names, network.config.classes).expect("needs no file");
-            assert_eq!(found.labels.len(), network.config.classes);
+            assert_eq!(found.classes.labels.len(), network.config.classes);
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

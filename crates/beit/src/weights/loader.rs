@@ -4,6 +4,7 @@ use super::WeightsError;
 use super::gguf::{self, HeaderError, TensorType};
 use super::schema::{self, Metadata, Role, TensorSpec};
 use crate::config::Config;
+use crate::kinds::Kind;
 use crate::labels::Label;
 use half::f16;
 use kernels::WeightFormat;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 
 /// A header is first looked for in this many bytes, then in twice as many, and so on.
 const FIRST_HEADER_TRY: usize = 64 << 10;
-/// 21,841 classes with names in two languages need about 2 MiB.
+/// 21,841 classes with names in two languages and their kinds need about 2 MiB.
 const MAX_HEADER_BYTES: usize = 32 << 20;
 
 /// One tensor, complete.
@@ -44,6 +45,8 @@ pub struct Header {
     pub config: Config,
     /// One a class.
     pub labels: Vec<Label>,
+    /// The model's own kinds of things; mostly none.
+    pub kinds: Vec<Kind>,
     /// All of the metadata.
     pub metadata: Metadata,
     /// How each tensor is stored, in the file's order: name, GGUF type, bytes.
@@ -239,9 +242,10 @@ fn read_header(bytes: &[u8], total_bytes: u64) -> Result<(Header, Vec<Pending>, 
     }
     let config = schema::read_config(&content.metadata)?;
     let labels = schema::read_labels(&content.metadata, config.classes)?;
+    let kinds = schema::read_kinds(&content.metadata, config.classes)?;
     let pending = locate(&content, &config, total_bytes)?;
     let tensors = pending.iter().map(|p| (p.spec.name.clone(), p.kind.name(), p.bytes)).collect();
-    let header = Header { config, labels, metadata: content.metadata, tensors };
+    let header = Header { config, labels, kinds, metadata: content.metadata, tensors };
     Ok((header, pending, data_start as usize))
 }
 

@@ -1,5 +1,9 @@
 //! The tensors a network has, and the metadata keys that describe it.
 
+mod kinds;
+
+pub use kinds::{kinds_metadata, read_kinds};
+
 use super::WeightsError;
 use super::gguf::Value;
 use crate::config::{Config, Position};

@@ -208,3 +208,15 @@ fn every_error_of_what_comes_in_is_said_in_both_languages() {
         assert!(!english.is_empty() && !is_chinese(english) && is_chinese(chinese), "{english} {chinese}");
     }
 }
+
+#[test]
+fn a_kind_without_a_chinese_name_is_called_by_its_english_one() {
+    let kind = |zh: &str| protocol::Kind {
+        wnid: "n12205694".into(),
+        label: "herb".into(),
+        label_zh: zh.into(),
+        score: 0.95,
+    };
+    assert_eq!((CHINESE.kind)(&kind("草本植物")), "草本植物");
+    assert_eq!((CHINESE.kind)(&kind("")), "herb");
+}
