@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Photos that go through both networks at a time: they take their pixels and one residual stream each, and each
 /// network's weights are read once.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 
 /// How a converted network answers photos, beside the checkpoint in F32.
 #[derive(Debug)]

@@ -106,6 +106,15 @@ fn a_network_altered_after_quantising_disagrees() {
     let good = compared(&source, &out, &photos()).unwrap();
     assert_eq!(good.same_first_class(), PHOTOS.len());
     assert!(good.photos.iter().all(|photo| photo.source.0 != 7));
+    // More photos than go through the networks at a time.
+    let many = compared(&source, &out, &vec![photos(); 9].concat()).unwrap();
+    let numbers = |all: &PhotoAgreement| -> Vec<_> {
+        all.photos
+            .iter()
+            .map(|p| (p.file.clone(), p.source, p.converted, p.kl_divergence, p.cosine))
+            .collect()
+    };
+    assert_eq!(numbers(&many), vec![numbers(&good); 9].concat());
     alter(&out, &tensors(&source)["head.bias"].values);
     let bad = compared(&source, &out, &photos()).unwrap();
     assert_eq!((bad.same_first_class(), bad.disagreeing().len()), (0, PHOTOS.len()));
