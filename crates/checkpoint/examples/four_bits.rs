@@ -17,6 +17,7 @@ use beit::preprocess::preprocess;
 use beit::topk::top_k;
 use beit::weights::schema::{Role, TensorSpec};
 use beit::weights::{Storage, Tensor, TensorData};
+use checkpoint::agreement::kl_divergence;
 use checkpoint::network::Network;
 use checkpoint::quantize::{Quantization, encode};
 use checkpoint::source::Source;
@@ -244,18 +245,8 @@ fn print(variant: &str, photos: &[Photo], logits: &[Vec<f32>], exact: &[Vec<f32>
     let top_5 = percent(&|i| best(&logits[i], 5).contains(&photos[i].class));
     let agree = percent(&|i| best(&logits[i], 1) == best(&exact[i], 1));
     let divergence =
-        logits.iter().zip(exact).map(|(q, p)| kl(p, q)).sum::<f64>() / photos.len().max(1) as f64;
+        logits.iter().zip(exact).map(|(q, p)| kl_divergence(p, q)).sum::<f64>() / photos.len().max(1) as f64;
     println!(
         "{variant:<40} top-1 {top_1:6.2}  top-5 {top_5:6.2}  same first class as f32 {agree:6.2}  KL from f32 {divergence:.5}"
     );
-}
-
-/// The Kullback-Leibler divergence of two networks' answers, in nats.
-fn kl(exact: &[f32], other: &[f32]) -> f64 {
-    let log_softmax = |logits: &[f32]| {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = logits.iter().map(|&v| f64::from(v - largest).exp()).sum();
-        logits.iter().map(|&v| f64::from(v - largest) - sum.ln()).collect::<Vec<_>>()
-    };
-    log_softmax(exact).iter().zip(log_softmax(other)).map(|(p, q)| p.exp() * (p - q)).sum()
 }

@@ -25,9 +25,29 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     }
 }
 
+/// The Kullback-Leibler divergence of the classes' probabilities, from `exact` to `other`, in nats; both are logits.
+pub fn kl_divergence(exact: &[f32], other: &[f32]) -> f64 {
+    let log_softmax = |logits: &[f32]| {
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = logits.iter().map(|&v| (f64::from(v) - f64::from(largest)).exp()).sum();
+        logits.iter().map(|&v| f64::from(v) - f64::from(largest) - sum.ln()).collect::<Vec<_>>()
+    };
+    log_softmax(exact).iter().zip(log_softmax(other)).map(|(p, q)| p.exp() * (p - q)).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn divergences() {
+        // Half and half against three to one.
+        let expected = 0.5 * (0.5f64 / 0.75).ln() + 0.5 * (0.5f64 / 0.25).ln();
+        assert!((kl_divergence(&[1.0, 1.0], &[3f32.ln(), 0.0]) - expected).abs() < 1e-7);
+        assert_eq!(kl_divergence(&[700.0, -700.0], &[700.0, -700.0]), 0.0);
+        // A constant added to all logits changes no probability.
+        assert!(kl_divergence(&[1.0, 2.0, 3.0], &[101.0, 102.0, 103.0]).abs() < 1e-12);
+    }
 
     #[test]
     fn cosines() {

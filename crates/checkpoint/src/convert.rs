@@ -13,7 +13,7 @@ use crate::quantize::{self, Quantization};
 use crate::shards::{ShardWriter, Shards};
 use crate::source::Source;
 use crate::split_index::INDEX_ENDING;
-use crate::verify::{self, TensorReport};
+use crate::verify::{self, ReadBack, TensorReport};
 use beit::config::Config;
 use beit::weights::gguf::Value;
 use beit::weights::schema::{self, TensorSpec};
@@ -100,6 +100,9 @@ pub struct Conversion {
     pub notes: Vec<Note>,
     /// One for each tensor, in the file's order.
     pub tensors: Vec<TensorReport>,
+    /// After the stem and after each block: the lowest cosine, over the check inputs, between the residual streams
+    /// of the network as written and of its source in F32.
+    pub layers_cosine: Vec<f64>,
     /// For each check input, the cosine between the logits of the network as written and those of its source in
     /// F32.
     pub logits_cosine: Vec<f64>,
@@ -132,7 +135,10 @@ pub fn convert(
         options.card.as_deref().map(|path| std::fs::read(path).map_err(CheckpointError::io("read", path)));
     let card = card.transpose()?;
     let photos = match &options.calibration {
-        Some(calibration) => calibrate::photos::find(&calibration.folder, calibration.photos)?,
+        Some(calibration) => {
+            let folder = std::slice::from_ref(&calibration.folder);
+            calibrate::photos::find_photos("--calibrate", folder, calibration.photos)?
+        }
         None => Vec::new(),
     };
     let folder = OutputFolder::create(&options.out)?;
@@ -177,7 +183,7 @@ pub fn convert(
     write(MANIFEST, json.as_bytes())?;
 
     progress(Progress::Verify);
-    let (tensors, logits_cosine) =
+    let ReadBack { tensors, layers_cosine, logits_cosine } =
         verify::read_back(&ModelFolder::open(folder.path())?, &network, &classes, &calibrated)?;
     folder.commit()?;
     let Network { dialect, config, notes, .. } = network;
@@ -188,6 +194,7 @@ pub fn convert(
         labels_origin: origin,
         notes,
         tensors,
+        layers_cosine,
         logits_cosine,
         calibration_photos: calibrated.photos,
         unreadable: calibrated.unreadable,

@@ -80,6 +80,16 @@ impl<B: Backend> LayerwiseForward<B> {
         Ok(())
     }
 
+    /// Stages that have run.
+    pub(crate) fn stages(&self) -> usize {
+        self.stage
+    }
+
+    /// The last stage's output for each input.
+    pub(crate) fn activations(&self) -> &[B::Tokens] {
+        &self.activations
+    }
+
     /// Each input's logits, once every tensor has come.
     pub(crate) async fn logits(self) -> Result<Vec<Vec<f32>>, BuildError> {
         let mut logits = Vec::with_capacity(self.activations.len());

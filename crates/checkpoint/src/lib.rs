@@ -12,7 +12,7 @@
 //! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`infer_config`).
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
 //! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
-//!   file is read back (`verify`).
+//!   file is read back (`verify`); [`photo_agreement`]: the same on one's own photos.
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
 //! - [`retrained`]: a converted model with new weights for new classes.
 //! - [`model_folder`]: opens, verifies and loads what [`convert`](mod@convert) wrote.
@@ -37,6 +37,7 @@ pub mod network;
 mod not_a_checkpoint;
 mod note;
 mod output_folder;
+pub mod photo_agreement;
 mod pickle;
 mod progress;
 mod pth;
@@ -50,6 +51,7 @@ mod split_index;
 pub mod tensor_entry;
 mod verify;
 
+pub use calibrate::photos::find_photos;
 pub use convert::{Calibration, Conversion, DEFAULT_SHARD_BYTES, Options, convert};
 pub use error::{CheckpointError, TensorFault};
 pub use model_folder::ModelFolder;

@@ -1,5 +1,5 @@
-//! Reads a conversion back and compares it with the checkpoint: tensor by tensor, and by both networks' logits on
-//! the check inputs.
+//! Reads a conversion back and compares it with the checkpoint: tensor by tensor, and by both networks' activations
+//! and logits on the check inputs.
 
 use crate::CheckpointError;
 use crate::agreement::{check_inputs, cosine};
@@ -34,8 +34,27 @@ pub struct TensorReport {
     pub relative_rms_error: f64,
 }
 
-/// Each tensor's report, in the file's order, and for each check input the cosine between the two
-/// networks' logits. Calibrated tensors are compared with `calibrated` instead of the source.
+impl TensorReport {
+    /// The least cosine between stored and source values that the error allows. Scales fitted by least squares reach
+    /// no more than it.
+    pub fn cosine(&self) -> f64 {
+        (1.0 - self.relative_rms_error.powi(2)).max(0.0).sqrt()
+    }
+}
+
+/// What reading a conversion back showed.
+pub(crate) struct ReadBack {
+    /// In the file's order.
+    pub(crate) tensors: Vec<TensorReport>,
+    /// After the stem and after each block: the lowest cosine, over the check inputs, between the residual streams of
+    /// the network as written and of its source.
+    pub(crate) layers_cosine: Vec<f64>,
+    /// For each check input: the cosine between the two networks' logits.
+    pub(crate) logits_cosine: Vec<f64>,
+}
+
+/// Compares what is in the folder with the checkpoint. Calibrated tensors are compared with `calibrated` instead of
+/// the source.
 ///
 /// # Errors
 /// When anything in the folder is not what the network and its labels say.
@@ -44,10 +63,10 @@ pub(crate) fn read_back(
     network: &Network,
     classes: &Classes,
     calibrated: &Calibrated,
-) -> Result<(Vec<TensorReport>, Vec<f64>), CheckpointError> {
+) -> Result<ReadBack, CheckpointError> {
     let parts: HashMap<String, &[TensorEntry]> =
         network.tensors().map(|(spec, parts)| (spec.name, parts)).collect();
-    let mut errors = HashMap::new();
+    let (mut errors, mut layers_cosine) = (HashMap::new(), Vec::new());
     let (cpu, inputs) = (|| Cpu::new(Isa::best()), check_inputs(&network.config));
     let mut written = LayerwiseForward::new(&network.config, cpu, inputs.clone());
     let mut source = LayerwiseForward::new(&network.config, cpu, inputs);
@@ -82,7 +101,13 @@ pub(crate) fn read_back(
         drop(decoded);
         errors.insert(name, error);
         source.add(Tensor { spec: tensor.spec.clone(), data: TensorData::Dense(exact) }).map_err(build)?;
-        written.add(tensor).map_err(build)
+        written.add(tensor).map_err(build)?;
+        if layers_cosine.len() < written.stages().min(network.config.depth + 1) {
+            let pairs = source.activations().iter().zip(written.activations());
+            let lowest = pairs.map(|(source, written)| cosine(source.values(), written.values()));
+            layers_cosine.push(lowest.fold(1.0, f64::min));
+        }
+        Ok(())
     })?;
     let fault = |name: &str| CheckpointError::ReadBack {
         name: name.into(),
@@ -102,5 +127,7 @@ pub(crate) fn read_back(
     let tensors = header.tensors.into_iter().map(report).collect::<Result<_, _>>()?;
     let written = pollster::block_on(written.logits()).map_err(build)?;
     let source = pollster::block_on(source.logits()).map_err(build)?;
-    Ok((tensors, source.iter().zip(&written).map(|(source, written)| cosine(source, written)).collect()))
+    let logits_cosine =
+        source.iter().zip(&written).map(|(source, written)| cosine(source, written)).collect();
+    Ok(ReadBack { tensors, layers_cosine, logits_cosine })
 }

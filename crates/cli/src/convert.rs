@@ -1,16 +1,22 @@
 //! `beitscope convert`: checkpoint → GGUF shards and manifest.
 
+use crate::compare::{self, Agreement};
 use crate::failure::Failure;
 use crate::fetch::{Fetched, fetch};
 use crate::output::{json, say, size, wants_json};
 use crate::progress_meter::Meter;
 use checkpoint::labels::Origin;
-use checkpoint::{Conversion, Options, Progress, Quantization};
+use checkpoint::{Conversion, Options, Progress, Quantization, find_photos};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+
+/// A tensor, or a layer's activations on the check inputs, that keeps less than this of the source's direction is
+/// warned of.
+const LEAST_COSINE: f64 = 0.999;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -54,6 +60,12 @@ pub struct Arguments {
     /// Photos to use of that folder, spread evenly over it
     #[arg(long, value_name = "N", default_value = "200", requires = "calibrate")]
     calibrate_photos: usize,
+    /// Photos, or folders of photos, to compare the written model's answers with the checkpoint's on
+    #[arg(long, value_name = "PHOTO", num_args = 1..)]
+    verify: Vec<PathBuf>,
+    /// Photos to use of those, spread evenly over them
+    #[arg(long, value_name = "N", default_value = "200", requires = "verify")]
+    verify_photos: NonZeroUsize,
     /// Print JSON even to a terminal
     #[arg(long)]
     json: bool,
@@ -66,6 +78,8 @@ fn channels(text: &str) -> Result<[f32; 3], String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    // Before the long work.
+    let photos = find_photos("--verify", &arguments.verify, arguments.verify_photos.get())?;
     let fetched = fetch(&arguments.source)?;
     let (source, hub_name) = match &fetched {
         Some(Fetched { path, name }) => (path, Some(name)),
@@ -99,8 +113,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Progress::Verify => say("reading back"),
     })?;
+    let warnings = warnings(&conversion);
     say_summary(&conversion, arguments);
-    if wants_json(arguments.json) { json(&report(&conversion, arguments)) } else { Ok(()) }
+    for warning in &warnings {
+        say(&format!("warning: {warning}"));
+    }
+    let agreement =
+        if photos.is_empty() { None } else { Some(compare::run(source, &arguments.out, &photos)?) };
+    if wants_json(arguments.json) {
+        json(&report(&conversion, arguments, warnings, agreement))
+    } else {
+        Ok(())
+    }
 }
 
 /// The conversion as JSON.
@@ -117,11 +141,19 @@ struct Report<'a> {
     shards: Vec<&'a str>,
     /// What was decided or left out of the checkpoint, a sentence each.
     notes: Vec<String>,
+    /// What was lost beyond [`LEAST_COSINE`], a sentence each.
+    warnings: Vec<String>,
     /// Photos that the rounding went by; 0 without `--calibrate`.
     calibration_photos: usize,
+    /// After the patch embedding and after each block: the lowest cosine between the converted network's activations
+    /// and the source's on the check inputs.
+    layers_cosine: &'a [f64],
     /// For each check input: the cosine between the converted network's logits and the source's.
     logits_cosine: &'a [f64],
     tensors: Vec<Tensor<'a>>,
+    /// With `--verify`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<Agreement>,
 }
 
 #[derive(Serialize)]
@@ -133,7 +165,12 @@ struct Tensor<'a> {
     relative_rms_error: f64,
 }
 
-fn report<'a>(conversion: &'a Conversion, arguments: &Arguments) -> Report<'a> {
+fn report<'a>(
+    conversion: &'a Conversion,
+    arguments: &Arguments,
+    warnings: Vec<String>,
+    verification: Option<Agreement>,
+) -> Report<'a> {
     let m = &conversion.manifest;
     let tensor = |t: &'a checkpoint::TensorReport| Tensor {
         name: &t.name,
@@ -152,10 +189,49 @@ fn report<'a>(conversion: &'a Conversion, arguments: &Arguments) -> Report<'a> {
         sha256: &m.sha256,
         shards: m.shards.iter().map(|shard| shard.name.as_str()).collect(),
         notes: conversion.notes.iter().map(ToString::to_string).collect(),
+        warnings,
         calibration_photos: conversion.calibration_photos,
+        layers_cosine: &conversion.layers_cosine,
         logits_cosine: &conversion.logits_cosine,
         tensors: conversion.tensors.iter().map(tensor).collect(),
+        verification,
     }
+}
+
+/// Tensors and layers that lost more than [`LEAST_COSINE`] allows.
+fn warnings(conversion: &Conversion) -> Vec<String> {
+    let mut warnings = Vec::new();
+    // Calibration moves weights from the source's on purpose.
+    let tensors = if conversion.calibration_photos == 0 { &conversion.tensors[..] } else { &[] };
+    let lossy = || tensors.iter().filter(|tensor| tensor.cosine() < LEAST_COSINE);
+    if let Some(worst) = lossy().min_by(|a, b| a.cosine().total_cmp(&b.cosine())) {
+        warnings.push(format!(
+            "{} of {} tensors are below cosine {LEAST_COSINE} to the source's; the lowest is {:.6}, {}",
+            lossy().count(),
+            tensors.len(),
+            worst.cosine(),
+            worst.name
+        ));
+    }
+    let logits = conversion.logits_cosine.iter().copied().fold(1.0, f64::min);
+    let stages: Vec<f64> = conversion.layers_cosine.iter().copied().chain([logits]).collect();
+    let name = |stage: usize| match stage {
+        0 => "the patch embedding".to_owned(),
+        stage if stage + 1 == stages.len() => "the head".to_owned(),
+        stage => format!("block {}", stage - 1),
+    };
+    let lossy = || stages.iter().enumerate().filter(|(_, cosine)| **cosine < LEAST_COSINE);
+    if let (Some((first, _)), Some((worst, cosine))) =
+        (lossy().next(), lossy().min_by(|a, b| a.1.total_cmp(b.1)))
+    {
+        warnings.push(format!(
+            "activations on the check inputs are below cosine {LEAST_COSINE} to the source's first after {}; the \
+             lowest is {cosine:.6}, after {}",
+            name(first),
+            name(worst)
+        ));
+    }
+    warnings
 }
 
 fn say_summary(conversion: &Conversion, arguments: &Arguments) {

@@ -1,13 +1,16 @@
 //! `beitscope inspect`: verify a converted model and say what it is.
 
+use crate::compare;
 use crate::failure::Failure;
+use crate::fetch::fetch;
 use crate::output::{json, say, size, wants_json};
 use beit::config::Position;
 use beit::weights::{Header, Manifest};
-use checkpoint::ModelFolder;
+use checkpoint::{ModelFolder, find_photos};
 use clap::Args;
 use serde_json::{Value, json as object};
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -18,9 +21,19 @@ pub struct Arguments {
     /// Folder of a converted model, or its manifest.json
     #[arg(value_name = "DIR")]
     model: PathBuf,
+    /// The checkpoint that it was converted from, as `convert` takes it: to compare both networks' answers to PHOTOs
+    #[arg(long, value_name = "SOURCE", requires = "photos")]
+    against: Option<PathBuf>,
+    /// Photos, or folders of photos, to compare on
+    #[arg(value_name = "PHOTO", requires = "against")]
+    photos: Vec<PathBuf>,
+    /// Photos to use of those, spread evenly over them
+    #[arg(long = "photos", value_name = "N", default_value = "200", requires = "against")]
+    limit: NonZeroUsize,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let photos = find_photos("PHOTO", &arguments.photos, arguments.limit.get())?;
     let folder = ModelFolder::open(&arguments.model)?;
     let manifest = folder.manifest();
     // Every bad shard is named, not just the first.
@@ -30,12 +43,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Data(faults.join("\n")));
     }
     let header = folder.read(|_, _| Ok(()))?;
-    let description = describe(manifest, &header);
-    if wants_json(arguments.json) {
-        return json(&description);
+    let mut description = describe(manifest, &header);
+    let as_json = wants_json(arguments.json);
+    if !as_json {
+        print(&description);
     }
-    print(&description);
-    Ok(())
+    if let Some(source) = &arguments.against {
+        let fetched = fetch(source)?;
+        let source = fetched.as_ref().map_or(source, |fetched| &fetched.path);
+        description["verification"] = object!(compare::run(source, folder.path(), &photos)?);
+    }
+    if as_json { json(&description) } else { Ok(()) }
 }
 
 /// Number of tensors and bytes by GGUF type.

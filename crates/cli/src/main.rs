@@ -5,6 +5,7 @@
 
 mod bench;
 mod classify;
+mod compare;
 mod convert;
 mod engine;
 mod evaluate;

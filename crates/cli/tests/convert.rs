@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use support::{beitscope, golden, model, model_with};
+use support::{beitscope, data, golden, model, model_with};
 
 #[test]
 fn a_conversion_reports_what_it_did() {
@@ -99,7 +99,7 @@ fn faults_of_the_data_exit_1_and_faults_of_the_command_2() {
     fs::write(&notes, "no weights here, only words").unwrap();
     let (good, notes) = (golden("tiny-absolute").display().to_string(), notes.display().to_string());
     let busy = folder.path().display().to_string();
-    let table: [(i32, &str, &[&str]); 12] = [
+    let table: [(i32, &str, &[&str]); 15] = [
         (1, "cannot open", &["convert", "gone.pth", "--quant", "f32", "--out", &out]),
         (1, "neither a safetensors file", &["convert", &notes, "--quant", "f32", "--out", &out]),
         (
@@ -116,6 +116,13 @@ fn faults_of_the_data_exit_1_and_faults_of_the_command_2() {
         (2, "hf:OWNER/NAME", &["convert", "hf:beitv2", "--quant", "f32", "--out", &out]),
         (2, "modelscope:OWNER/NAME", &["convert", "modelscope:damo/../x", "--quant", "f32", "--out", &out]),
         (1, "manifest.json", &["inspect", &out]),
+        (
+            1,
+            "cannot list gone",
+            &["convert", &good, "--quant", "f32", "--out", &out, "--verify", &notes, "gone"],
+        ),
+        (2, "--against", &["inspect", &out, "photo.jpg"]),
+        (2, "PHOTO", &["inspect", &out, "--against", &good]),
     ];
     for (code, sentence, arguments) in table {
         let run = beitscope(arguments);
@@ -140,4 +147,97 @@ fn a_second_conversion_replaces_the_first() {
     let before = fs::read(out.join("manifest.json")).unwrap();
     assert_eq!(model(folder.path(), "tiny-absolute"), out);
     assert_eq!(fs::read(out.join("manifest.json")).unwrap(), before);
+}
+
+#[test]
+fn a_model_is_compared_with_its_checkpoint_on_photos() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = folder.path().join("photos");
+    fs::create_dir(&photos).unwrap();
+    for name in ["baseline.jpg", "grey.jpg", "not-a-photo.jpg"] {
+        fs::copy(data("photos").join(name), photos.join(name)).unwrap();
+    }
+    let (source, out, photos) =
+        (golden("tiny-relative"), folder.path().join("out"), photos.display().to_string());
+    let (source, out) = (source.display().to_string(), out.display().to_string());
+    let run = beitscope(["convert", &source, "--quant", "q8_0", "--out", &out, "--verify", &photos]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let verification = run.json()[0]["verification"].clone();
+    assert_eq!((&verification["photos"], &verification["same_first_class"]), (&2.into(), &2.into()));
+    assert_eq!(verification["agreement"]["percent"], 100.0);
+    assert_eq!(verification["disagreeing"], serde_json::json!([]));
+    let number = |key: &str| verification[key].as_f64().unwrap();
+    assert!(0.0 < number("kl_mean") && number("kl_mean") <= number("kl_largest"), "{verification}");
+    assert!((0.99..0.99999).contains(&number("logits_cosine")), "{verification}");
+    let unreadable = &verification["unreadable_photos"];
+    assert!(unreadable[0]["file"].as_str().unwrap().ends_with("not-a-photo.jpg"), "{unreadable}");
+    for sentence in
+        ["not-a-photo.jpg: left out: ", "same first class: 2 of 2 photos, 100.0 %", "on 0 of 2 photos;"]
+    {
+        assert!(run.stderr.contains(sentence), "{sentence}: {}", run.stderr);
+    }
+
+    let run = beitscope(["inspect", &out, &photos, "--against", &source]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.json()[0]["verification"], verification, "the same as when it was converted");
+    let run = beitscope(["inspect", &out, &photos, "--against", &source, "--photos", "1"]);
+    assert_eq!(run.json()[0]["verification"]["photos"], 1);
+}
+
+#[test]
+fn a_photo_that_a_network_answers_otherwise_is_named_with_both_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = model_with(folder.path(), "tiny-relative", "q8_0", None);
+    // The same network with a head whose rows are in reverse order.
+    let other = folder.path().join("reversed.safetensors");
+    let mut bytes = fs::read(golden("tiny-relative")).unwrap();
+    let start = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..start]).unwrap();
+    for name in ["head.weight", "head.bias"] {
+        let tensor = &header[name];
+        let at = |i: usize| start + tensor["data_offsets"][i].as_u64().unwrap() as usize;
+        let range = at(0)..at(1);
+        let rows = tensor["shape"][0].as_u64().unwrap() as usize;
+        let reversed: Vec<u8> =
+            bytes[range.clone()].chunks(range.len() / rows).rev().flatten().copied().collect();
+        bytes[range].copy_from_slice(&reversed);
+    }
+    fs::write(&other, bytes).unwrap();
+    let photo = data("photos/baseline.jpg").display().to_string();
+    let run = beitscope(["inspect", out.to_str().unwrap(), &photo, "--against", other.to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let verification = &run.json()[0]["verification"];
+    assert_eq!((&verification["photos"], &verification["same_first_class"]), (&1.into(), &0.into()));
+    let differs = &verification["disagreeing"][0];
+    assert_eq!(differs["file"], photo.as_str());
+    let index = |side: &str| differs[side]["index"].as_u64().unwrap();
+    assert_eq!(index("source"), 49 - index("converted"));
+    let label = |side: &str| differs[side]["label"].as_str().unwrap();
+    assert_eq!(label("converted"), format!("class {}", index("converted")));
+    let line = format!("{photo}: {} ", label("source"));
+    assert!(run.stderr.contains(&line) && run.stderr.contains("on 1 of 1 photo;"), "{}", run.stderr);
+}
+
+#[test]
+fn what_loses_more_than_a_thousandth_of_the_cosine_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let warnings = |quantization: &str| {
+        let out = folder.path().join(quantization).display().to_string();
+        let source = golden("tiny-relative").display().to_string();
+        let run = beitscope(["convert", &source, "--quant", quantization, "--out", &out]);
+        let report = run.json().remove(0);
+        let warnings: Vec<String> = serde_json::from_value(report["warnings"].clone()).unwrap();
+        for warning in &warnings {
+            assert!(run.stderr.contains(&format!("warning: {warning}\n")), "{}", run.stderr);
+        }
+        (warnings, report)
+    };
+    assert!(warnings("q8_0").0.is_empty());
+    let (four_bits, report) = warnings("q4_0");
+    let [tensors, activations] = &four_bits[..] else { panic!("{four_bits:?}") };
+    let linear = report["tensors"].as_array().unwrap().iter().filter(|t| t["type"] == "Q4_0").count();
+    assert!(tensors.starts_with(&format!("{linear} of ")), "{tensors}");
+    let layers: Vec<f64> = serde_json::from_value(report["layers_cosine"].clone()).unwrap();
+    let first = layers.iter().position(|cosine| *cosine < 0.999).unwrap();
+    assert!(activations.contains(&format!("first after block {};", first - 1)), "{activations}");
 }

@@ -1,4 +1,4 @@
-//! The photos to calibrate on.
+//! Photos to calibrate on, or to compare networks on.
 
 use crate::CheckpointError;
 use beit::config::Config;
@@ -7,23 +7,31 @@ use beit::preprocess::{Pixels, preprocess};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// At most `limit` photos of a folder and the folders inside it, spread evenly over the sorted paths, so that
-/// each of many folders gives some.
+/// At most `limit` of some photos and the photos of some folders and the folders inside them, spread evenly over the
+/// sorted paths, so that each of many folders gives some. `option` is the command line's option that named them.
 ///
 /// # Errors
-/// When the folder can't be listed or holds no photo.
-pub(crate) fn find(folder: &Path, limit: usize) -> Result<Vec<PathBuf>, CheckpointError> {
+/// When a folder can't be listed or holds no photo.
+pub fn find_photos(
+    option: &'static str,
+    paths: &[PathBuf],
+    limit: usize,
+) -> Result<Vec<PathBuf>, CheckpointError> {
     let mut all = Vec::new();
-    collect(folder, &mut all)?;
-    if all.is_empty() {
-        let got = format!("{}, which holds none", folder.display());
-        return Err(CheckpointError::Option {
-            name: "--calibrate",
-            expected: "a folder of photos".into(),
-            got,
-        });
+    for path in paths {
+        let before = all.len();
+        if path.is_file() {
+            all.push(path.clone());
+        } else {
+            collect(path, &mut all)?;
+        }
+        if all.len() == before {
+            let got = format!("{}, which holds none", path.display());
+            return Err(CheckpointError::Option { name: option, expected: "a folder of photos".into(), got });
+        }
     }
     all.sort();
+    all.dedup();
     let (found, chosen) = (all.len(), limit.min(all.len()));
     Ok((0..chosen).map(|i| std::mem::take(&mut all[i * found / chosen])).collect())
 }
