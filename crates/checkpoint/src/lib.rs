@@ -19,42 +19,69 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "files")]
 pub mod agreement;
+#[cfg(feature = "files")]
 mod calibrate;
 mod choose_network;
+#[cfg(feature = "files")]
 pub mod convert;
+#[cfg(feature = "files")]
 mod deflated;
 pub mod dialects;
 mod error;
+#[cfg(feature = "files")]
 mod find_file;
 mod infer_config;
 pub mod labels;
+#[cfg(feature = "files")]
 mod layerwise;
 mod levels;
+#[cfg(feature = "files")]
 pub mod model_folder;
 mod naming;
+#[cfg(feature = "files")]
 pub mod network;
+mod network_layout;
+#[cfg(feature = "files")]
 mod not_a_checkpoint;
 mod note;
+#[cfg(feature = "files")]
 mod output_folder;
+#[cfg(feature = "files")]
 mod pickle;
+#[cfg(feature = "files")]
 mod progress;
+#[cfg(feature = "files")]
 mod pth;
 pub mod quantize;
+#[cfg(feature = "files")]
 pub mod retrained;
 mod safetensors;
+#[cfg(feature = "files")]
 pub mod seeded;
-mod shards;
+mod settings;
+#[cfg(feature = "files")]
 pub mod source;
+#[cfg(feature = "files")]
 mod split_index;
+pub mod streaming;
 pub mod tensor_entry;
+#[cfg(feature = "files")]
 mod verify;
+mod write_model;
 
-pub use convert::{Calibration, Conversion, DEFAULT_SHARD_BYTES, Options, convert};
+#[cfg(feature = "files")]
+pub use convert::{Calibration, Conversion, Options, convert};
 pub use error::{CheckpointError, TensorFault};
+#[cfg(feature = "files")]
 pub use model_folder::ModelFolder;
 pub use note::Note;
-pub use output_folder::{CARD, MANIFEST};
+#[cfg(feature = "files")]
 pub use progress::Progress;
 pub use quantize::Quantization;
+pub use settings::{DEFAULT_SHARD_BYTES, Settings};
+pub use streaming::StreamingConversion;
+#[cfg(feature = "files")]
 pub use verify::TensorReport;
+pub use write_model::{CARD, MANIFEST, ShardSink};
