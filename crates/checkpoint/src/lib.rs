@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! checkpoint → Source → Network → quantised tensors → shards + manifest → read back
-//!            source   network    quantize            shards   convert     verify
+//!            source   network    quantize         write_model   convert     verify
 //! ```
 //! - [`source`]: an opened checkpoint's tensors ([`tensor_entry`]), whatever the container (`safetensors`, or
 //!   PyTorch's: `pth` and its `pickle`), in one file or several (`split_index`); `find_file` looks through folders,
 //!   `not_a_checkpoint` recognises other kinds of files.
 //! - [`dialects`]: the only place that knows foreign tensor names, one table a dialect; `naming` finds the prefix
 //!   before them, `choose_network` the network among several, and a [`Note`] reports the choice.
-//! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`infer_config`).
+//! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`network_layout`,
+//!   `infer_config`).
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
+//! - [`streaming`]: the same conversion of a `.safetensors` file that arrives in pieces, without a file system: what is
+//!   left of this crate without the feature `files`.
 //! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
 //!   file is read back (`verify`).
 //! - [`seeded`]: networks of any size without files, for tests and measurements.

@@ -168,7 +168,10 @@ mod tests {
             ..Config::beitv2_large()
         };
         let settings = Settings::new(Quantization::Q8_0);
-        let tensor = |spec| settings.quantize(&spec, &seeded::tensor(&config, &spec)).unwrap();
+        let tensor = |spec| {
+            let (storage, bytes) = settings.quantization.quantize(&spec, &seeded::tensor(&config, &spec));
+            StoredTensor::new(&spec, storage, bytes).unwrap()
+        };
         let tensors: Vec<_> = config.tensors().into_iter().map(tensor).collect();
         let model = NewModelFiles {
             config: &config,

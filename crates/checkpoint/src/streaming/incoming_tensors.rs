@@ -108,7 +108,7 @@ impl IncomingTensors {
 
     /// Takes the bytes that lie before `end` in the file.
     fn take<'a>(&mut self, bytes: &mut &'a [u8], end: usize) -> &'a [u8] {
-        let (taken, rest) = bytes.split_at(bytes.len().min(end - self.position));
+        let (taken, rest) = bytes.split_at(bytes.len().min(end.saturating_sub(self.position)));
         *bytes = rest;
         self.position += taken.len();
         taken
