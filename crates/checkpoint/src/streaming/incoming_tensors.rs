@@ -22,6 +22,7 @@ pub(super) struct IncomingTensors {
     /// Rounded tensors, by number.
     stored: Vec<Option<StoredTensor>>,
     stored_bytes: usize,
+    /// The most bytes that were held at a time.
     peak_bytes: usize,
     /// Where the next byte lies in the file.
     position: usize,
@@ -114,7 +115,7 @@ impl IncomingTensors {
         taken
     }
 
-    /// The first of the expected tensors is there.
+    /// The first of the expected tensors is there: rounds it, unless it waits for other parts.
     fn complete(&mut self, path: &Path, quantization: Quantization) -> Result<(), CheckpointError> {
         let Some(Expected { tensor, number, parts, part }) = self.expected.pop_front() else { return Ok(()) };
         let bytes = mem::take(&mut self.incoming);
@@ -125,8 +126,7 @@ impl IncomingTensors {
         if !whole {
             return Ok(());
         }
-        let spec = &self.specs[tensor];
-        let mut values = Vec::with_capacity(spec.shape.iter().product());
+        let mut values = Vec::with_capacity(self.specs[tensor].shape.iter().product());
         self.count(size_of_val(values.spare_capacity_mut()));
         let mut faults = Vec::new();
         for Complete { part, bytes } in self.incomplete.remove(&tensor).into_iter().flatten().flatten() {
