@@ -21,6 +21,9 @@ pub enum CheckpointError {
     /// Every fault of every tensor, not just the first.
     #[error("{} of the checkpoint's tensors cannot be used:\n  {}", .0.len(), lines(.0))]
     Tensors(Vec<TensorFault>),
+    /// What was fetched is not what was meant.
+    #[error("{}: expected SHA-256 {expected}, got {got}: the file is damaged or another one", .path.display())]
+    Hash { path: PathBuf, expected: String, got: String },
     #[error("labels in {}: expected {expected}, got {got}", .path.display())]
     Labels { path: PathBuf, expected: String, got: String },
     #[error("{name}: expected {expected}, got {got}")]

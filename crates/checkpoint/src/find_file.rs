@@ -1,7 +1,8 @@
 //! Finds the file that a path means: itself, or the one checkpoint in a folder.
 
 use crate::CheckpointError;
-use crate::split_index::{INDEX_ENDING, is_part};
+use crate::settings::INDEX_ENDING;
+use crate::split_index::is_part;
 use std::path::{Path, PathBuf};
 
 /// File names that hubs use, in the order they are looked for in a folder.

@@ -2,15 +2,18 @@
 //!
 //! ```text
 //! checkpoint → Source → Network → quantised tensors → shards + manifest → read back
-//!            source   network    quantize            shards   convert     verify
+//!            source   network    quantize         write_model   convert     verify
 //! ```
 //! - [`source`]: an opened checkpoint's tensors ([`tensor_entry`]), whatever the container (`safetensors`, or
 //!   PyTorch's: `pth` and its `pickle`), in one file or several (`split_index`); `find_file` looks through folders,
 //!   `not_a_checkpoint` recognises other kinds of files.
 //! - [`dialects`]: the only place that knows foreign tensor names, one table a dialect; `naming` finds the prefix
 //!   before them, `choose_network` the network among several, and a [`Note`] reports the choice.
-//! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`infer_config`).
+//! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`network_layout`,
+//!   `infer_config`).
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
+//! - [`streaming`]: the same conversion of a `.safetensors` file that arrives in pieces, without a file system: what is
+//!   left of this crate without the feature `files`.
 //! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
 //!   file is read back (`verify`); [`photo_agreement`]: the same on one's own photos.
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
@@ -19,44 +22,73 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "files")]
 pub mod agreement;
+#[cfg(feature = "files")]
 mod calibrate;
 mod choose_network;
+#[cfg(feature = "files")]
 pub mod convert;
+#[cfg(feature = "files")]
 mod deflated;
 pub mod dialects;
 mod error;
+#[cfg(feature = "files")]
 mod find_file;
 mod infer_config;
 pub mod labels;
+#[cfg(feature = "files")]
 mod layerwise;
 mod levels;
+#[cfg(feature = "files")]
 pub mod model_folder;
 mod naming;
+#[cfg(feature = "files")]
 pub mod network;
+mod network_layout;
+#[cfg(feature = "files")]
 mod not_a_checkpoint;
 mod note;
+#[cfg(feature = "files")]
 mod output_folder;
+#[cfg(feature = "files")]
 pub mod photo_agreement;
+#[cfg(feature = "files")]
 mod pickle;
+#[cfg(feature = "files")]
 mod progress;
+#[cfg(feature = "files")]
 mod pth;
 pub mod quantize;
+#[cfg(feature = "files")]
 pub mod retrained;
 mod safetensors;
+#[cfg(feature = "files")]
 pub mod seeded;
-mod shards;
+mod settings;
+#[cfg(feature = "files")]
 pub mod source;
+#[cfg(feature = "files")]
 mod split_index;
+pub mod streaming;
 pub mod tensor_entry;
+#[cfg(feature = "files")]
 mod verify;
+mod write_model;
 
+#[cfg(feature = "files")]
 pub use calibrate::photos::find_photos;
-pub use convert::{Calibration, Conversion, DEFAULT_SHARD_BYTES, Options, convert};
+#[cfg(feature = "files")]
+pub use convert::{Calibration, Conversion, Options, convert};
 pub use error::{CheckpointError, TensorFault};
+#[cfg(feature = "files")]
 pub use model_folder::ModelFolder;
 pub use note::Note;
-pub use output_folder::{CARD, MANIFEST};
+#[cfg(feature = "files")]
 pub use progress::Progress;
 pub use quantize::Quantization;
+pub use settings::{DEFAULT_SHARD_BYTES, Settings};
+pub use streaming::StreamingConversion;
+#[cfg(feature = "files")]
 pub use verify::TensorReport;
+pub use write_model::{CARD, MANIFEST, ShardSink};

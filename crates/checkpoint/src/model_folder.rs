@@ -1,7 +1,7 @@
 //! A converted model's folder: opened, verified, loaded.
 
 use crate::CheckpointError;
-use crate::output_folder::MANIFEST;
+use crate::write_model::MANIFEST;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
 use beit::labels::Label;

@@ -1,14 +1,11 @@
 //! The output folder of a conversion: it appears complete or not at all.
 
 use crate::CheckpointError;
+use crate::write_model::{CARD, MANIFEST, ShardSink};
 use beit::weights::MANIFEST_FORMAT;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// The manifest's file name.
-pub const MANIFEST: &str = "manifest.json";
-/// The model card's file name.
-pub const CARD: &str = "README.md";
 
 /// A new folder beside its final place. Removed when dropped without [`OutputFolder::commit`].
 pub(crate) struct OutputFolder {
@@ -58,6 +55,14 @@ impl OutputFolder {
             return Err(error);
         }
         fs::remove_dir_all(&replaced).map_err(CheckpointError::io("remove", &replaced))
+    }
+}
+
+impl ShardSink for &OutputFolder {
+    async fn put(&mut self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
+        let mut file = File::create_new(self.partial.join(name))?;
+        file.write_all(&bytes)?;
+        file.sync_all()
     }
 }
 

@@ -11,6 +11,7 @@ use beit::weights::Storage;
 use beit::weights::schema::{Role, TensorSpec};
 use half::f16;
 use kernels::BLOCK;
+#[cfg(feature = "files")]
 use rayon::prelude::*;
 
 /// Bytes of a `Q8_0` block: the scale and a byte a code.
@@ -23,6 +24,7 @@ const LARGEST_F16: f32 = 65504.0;
 /// 63 × 2⁻¹⁸: a scale this small still has 64 steps.
 const SMALLEST_SCALED: f32 = 63.0 / 262_144.0;
 /// Blocks quantised by one thread at a time.
+#[cfg(feature = "files")]
 const BLOCKS_A_TASK: usize = 1024;
 
 /// How a model's linear weights are to be stored.
@@ -82,6 +84,12 @@ impl Quantization {
         };
         if fits { storage } else { Storage::F32 }
     }
+
+    /// Rounds a tensor, each block for itself: how it is stored, and its bytes.
+    pub(crate) fn quantize(self, spec: &TensorSpec, values: &[f32]) -> (Storage, Vec<u8>) {
+        let storage = self.storage_of(spec, values);
+        (storage, encode(storage, values))
+    }
 }
 
 impl std::str::FromStr for Quantization {
@@ -117,6 +125,7 @@ pub fn encode(storage: Storage, values: &[f32]) -> Vec<u8> {
 }
 
 /// Blocks of `Q8_0` (else of `Q4_0`) in GGUF's layout, from a scale and 32 codes each.
+#[cfg(feature = "files")]
 pub(crate) fn encode_codes(storage: Storage, scales: &[f16], codes: &[i8]) -> Vec<u8> {
     let eight = storage == Storage::Q8_0;
     let bytes = if eight { Q8_0_BYTES } else { Q4_0_BYTES };
@@ -150,12 +159,15 @@ fn encode_blocks<const BYTES: usize>(
     let (blocks, rest) = values.as_chunks::<BLOCK>();
     debug_assert!(rest.is_empty(), "{} values are no whole number of blocks", values.len());
     let mut bytes = vec![0; blocks.len() * BYTES];
-    let tasks = bytes.par_chunks_mut(BYTES * BLOCKS_A_TASK).zip(blocks.par_chunks(BLOCKS_A_TASK));
-    tasks.for_each(|(out, blocks)| {
+    let rows = |(out, blocks): (&mut [u8], &[[f32; BLOCK]])| {
         for (out, block) in out.as_chunks_mut::<BYTES>().0.iter_mut().zip(blocks) {
             encode(block, out);
         }
-    });
+    };
+    #[cfg(feature = "files")]
+    bytes.par_chunks_mut(BYTES * BLOCKS_A_TASK).zip(blocks.par_chunks(BLOCKS_A_TASK)).for_each(rows);
+    #[cfg(not(feature = "files"))]
+    rows((&mut bytes, blocks));
     bytes
 }
 

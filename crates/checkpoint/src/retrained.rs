@@ -1,21 +1,19 @@
 //! A converted model with another head, or with other weights altogether, written as a model of its own.
 
 use crate::model_folder::ModelFolder;
-use crate::output_folder::{CARD, MANIFEST, OutputFolder};
+use crate::output_folder::OutputFolder;
 use crate::quantize::{self, Quantization};
-use crate::shards::{ShardWriter, Shards};
+use crate::write_model::NewModelFiles;
 use crate::{CheckpointError, DEFAULT_SHARD_BYTES, TensorFault};
 use beit::config::Config;
 use beit::labels::Label;
 use beit::weights::gguf::Value;
 use beit::weights::schema::TensorSpec;
-use beit::weights::{
-    Header, MANIFEST_FORMAT, Manifest, Storage, StoredTensor, Tensor, TensorData, WeightsError,
-};
+use beit::weights::{Header, Manifest, Storage, StoredTensor, Tensor, TensorData, WeightsError};
 use kernels::WeightFormat;
 use rayon::prelude::*;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// GGUF's keys for the model that another one was made from.
 const BASE_COUNT: &str = "general.base_model.count";
@@ -72,8 +70,8 @@ impl NewModel {
             .map(|spec| match self.new_values(spec) {
                 Some(values) => {
                     check_shape(spec, values.len())?;
-                    let storage = quantization.storage_of(spec, values);
-                    StoredTensor::new(spec, storage, quantize::encode(storage, values)).map_err(refused)
+                    let (storage, bytes) = quantization.quantize(spec, values);
+                    StoredTensor::new(spec, storage, bytes).map_err(refused)
                 }
                 None => kept(spec, &old, &header)
                     .and_then(|(storage, bytes)| StoredTensor::new(spec, storage, bytes).map_err(refused)),
@@ -81,31 +79,20 @@ impl NewModel {
             .collect();
         let stored = stored?;
         drop(old);
-        let stem = format!("{}-{quantization}.gguf", self.name);
-        let mut writer = ShardWriter::new(folder.path().to_owned(), DEFAULT_SHARD_BYTES);
         let extra = extra(base.manifest(), &header);
         let extra: Vec<(&str, Value)> = extra.iter().map(|(key, value)| (*key, value.clone())).collect();
-        beit::weights::write(&mut writer, &config, &self.labels, &extra, &stored).map_err(refused)?;
-        drop(stored);
-        let Shards { shards, bytes, sha256 } =
-            writer.finish(&stem).map_err(CheckpointError::io("write", &self.out))?;
-        let manifest = Manifest {
-            format: MANIFEST_FORMAT.to_owned(),
-            name: self.name.clone(),
-            quantization: quantization.name().to_owned(),
-            parameters: config.parameters(),
-            classes: config.classes,
-            image_size: config.image_size,
+        let model = NewModelFiles {
+            config: &config,
+            labels: &self.labels,
+            extra: &extra,
+            tensors: &stored,
+            quantization,
             source: base.manifest().source.clone(),
-            card: Some(CARD.to_owned()),
-            bytes,
-            sha256,
-            shards,
+            card: Some(self.card.as_bytes()),
+            shard_bytes: DEFAULT_SHARD_BYTES,
         };
-        write_file(folder.path(), CARD, self.card.as_bytes())?;
-        let mut json = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-        json.push('\n');
-        write_file(folder.path(), MANIFEST, json.as_bytes())?;
+        let manifest = pollster::block_on(model.write(&self.out, &mut &folder))?;
+        drop(stored);
         // What was written is what will be read.
         let written = ModelFolder::open(folder.path())?.read(|_, _| Ok(()))?;
         if written.labels != self.labels {
@@ -197,9 +184,4 @@ fn extra(base: &Manifest, header: &Header) -> Vec<(&'static str, Value)> {
     ];
     extra.extend(KEPT.iter().filter_map(|&key| Some((key, header.metadata.get(key)?.clone()))));
     extra
-}
-
-fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let path = folder.join(name);
-    std::fs::write(&path, bytes).map_err(CheckpointError::io("write", &path))
 }

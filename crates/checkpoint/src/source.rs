@@ -2,10 +2,9 @@
 
 use crate::note::Note;
 use crate::split_index::{self, Index};
-use crate::tensor_entry::{Dtype, TensorEntry, contiguous_strides};
+use crate::tensor_entry::TensorEntry;
 use crate::{CheckpointError, find_file, not_a_checkpoint, pth, safetensors};
 use beit::weights::hexadecimal;
-use half::{bf16, f16};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -163,7 +162,7 @@ impl Source {
         hexadecimal(&hasher.finalize())
     }
 
-    /// One tensor's values, row-major; [`Dtype::Other`] has none. F64 is narrowed.
+    /// One tensor's values: see [`TensorEntry::decode`].
     ///
     /// # Errors
     /// When they lie in a compressed member that is damaged.
@@ -176,33 +175,6 @@ impl Source {
                 Cow::Owned(inflated.map_err(|reason| CheckpointError::format(path, reason))?)
             }
         };
-        Ok(match entry.dtype {
-            Dtype::F32 => gather(entry, bytes.as_chunks::<4>().0, f32::from_le_bytes),
-            Dtype::F64 => gather(entry, bytes.as_chunks::<8>().0, |b| f64::from_le_bytes(b) as f32),
-            Dtype::F16 => gather(entry, bytes.as_chunks::<2>().0, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => gather(entry, bytes.as_chunks::<2>().0, |b| bf16::from_le_bytes(b).to_f32()),
-            Dtype::Other(_) => Vec::new(),
-        })
+        Ok(entry.decode(&bytes))
     }
-}
-
-fn gather<B: Copy>(entry: &TensorEntry, numbers: &[B], widen: impl Fn(B) -> f32) -> Vec<f32> {
-    let elements = entry.shape.iter().product();
-    if entry.strides == contiguous_strides(&entry.shape) {
-        return numbers[..elements].iter().map(|&b| widen(b)).collect();
-    }
-    let mut values = Vec::with_capacity(elements);
-    let mut index = vec![0; entry.shape.len()];
-    for _ in 0..elements {
-        let at: usize = index.iter().zip(&entry.strides).map(|(i, stride)| i * stride).sum();
-        values.push(widen(numbers[at]));
-        for (i, &len) in index.iter_mut().zip(&entry.shape).rev() {
-            *i += 1;
-            if *i < len {
-                break;
-            }
-            *i = 0;
-        }
-    }
-    values
 }

@@ -1,12 +1,11 @@
 //! A checkpoint that is split over several files: the index that tells which tensor is in which.
 
+use crate::settings::INDEX_ENDING;
 use crate::{CheckpointError, not_a_checkpoint};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// How the name of an index ends.
-pub(crate) const INDEX_ENDING: &str = ".index.json";
 /// A real one has some 40 KB.
 const MAX_INDEX_BYTES: u64 = 16 << 20;
 /// No model that is read here has more.

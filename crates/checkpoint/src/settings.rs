@@ -1,0 +1,155 @@
+//! What a conversion is to make of a checkpoint, wherever the checkpoint comes from.
+
+use crate::CheckpointError;
+use crate::quantize::Quantization;
+use beit::classes::Classes;
+use beit::config::Config;
+use beit::weights::gguf::Value;
+use beit::weights::schema;
+use std::path::Path;
+
+/// Cloudflare Pages refuses files above 25 MiB, GitHub above 100 MB.
+pub const DEFAULT_SHARD_BYTES: u64 = 20 << 20;
+/// The manifest's readers refuse larger shards.
+const MAX_SHARD_BYTES: u64 = 256 << 20;
+
+/// How the index of a split checkpoint ends, whose name is then the checkpoint's.
+pub(crate) const INDEX_ENDING: &str = ".index.json";
+
+/// How to convert a checkpoint.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How linear weights are stored.
+    pub quantization: Quantization,
+    /// The model's name; from the checkpoint's file name if not given.
+    pub name: Option<String>,
+    /// SPDX expression of the weights' licence.
+    pub license: Option<String>,
+    /// Largest shard.
+    pub shard_bytes: u64,
+    /// Short side after resizing; 256/224 of the image size if not given.
+    pub short_side: Option<usize>,
+    /// ImageNet's if not given.
+    pub mean: Option<[f32; 3]>,
+    /// ImageNet's if not given.
+    pub std: Option<[f32; 3]>,
+}
+
+impl Settings {
+    /// Everything else by default.
+    pub fn new(quantization: Quantization) -> Self {
+        Self {
+            quantization,
+            name: None,
+            license: None,
+            shard_bytes: DEFAULT_SHARD_BYTES,
+            short_side: None,
+            mean: None,
+            std: None,
+        }
+    }
+
+    /// Checks what needs no checkpoint to be checked.
+    pub(crate) fn check(&self) -> Result<(), CheckpointError> {
+        let fault = |name, expected: &str, got: String| {
+            Err(CheckpointError::Option { name, expected: expected.into(), got })
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if let Some(name) = &self.name
+            && !(1..=150).contains(&name.len()) | name.starts_with('.') | !name.bytes().all(plain)
+        {
+            return fault(
+                "--name",
+                "at most 150 letters, digits, dots, dashes and underscores",
+                name.clone(),
+            );
+        }
+        if !(1..=MAX_SHARD_BYTES).contains(&self.shard_bytes) {
+            return fault("--shard-size", "1 to 256 MiB", format!("{} bytes", self.shard_bytes));
+        }
+        Ok(())
+    }
+
+    /// The model's name, for a checkpoint of this path.
+    pub(crate) fn name_for(&self, path: &Path) -> String {
+        self.name.clone().unwrap_or_else(|| default_name(path))
+    }
+
+    pub(crate) fn override_preprocessing(&self, config: &mut Config) -> Result<(), CheckpointError> {
+        let fault =
+            |name, expected: String, got: String| Err(CheckpointError::Option { name, expected, got });
+        let preprocessing = &mut config.preprocessing;
+        if let Some(short_side) = self.short_side {
+            if !(preprocessing.crop..=8192).contains(&short_side) {
+                let expected = format!("{} (the image size) to 8192", preprocessing.crop);
+                return fault("--short-side", expected, short_side.to_string());
+            }
+            preprocessing.short_side = short_side;
+        }
+        if let Some(mean) = self.mean {
+            if !mean.iter().all(|m| m.is_finite()) {
+                return fault("--mean", "three finite numbers".into(), format!("{mean:?}"));
+            }
+            preprocessing.mean = mean;
+        }
+        if let Some(std) = self.std {
+            if !std.iter().all(|s| s.is_finite() && *s > 0.0) {
+                return fault("--std", "three positive numbers".into(), format!("{std:?}"));
+            }
+            preprocessing.std = std;
+        }
+        Ok(())
+    }
+
+    /// GGUF's `general.*` metadata, and the kinds of classes that bring their own. The checkpoint itself is named in the manifest: see
+    /// [`Manifest::source`](beit::weights::Manifest::source).
+    pub(crate) fn metadata(&self, classes: &Classes) -> Vec<(&'static str, Value)> {
+        let text = |text: &str| Value::String(text.to_owned());
+        let mut extra = vec![
+            ("general.quantized_by", text(concat!("beitscope ", env!("CARGO_PKG_VERSION")))),
+            // GGUF's version of the block formats.
+            ("general.quantization_version", Value::U32(2)),
+        ];
+        if let Some(license) = &self.license {
+            extra.push(("general.license", text(license)));
+        }
+        extra.extend(schema::kinds_metadata(&classes.kinds));
+        extra
+    }
+}
+
+/// The checkpoint's file name, or its folder's where the file name says nothing.
+fn default_name(path: &Path) -> String {
+    const SAYS_NOTHING: [&str; 4] = ["model", "pytorch_model", "checkpoints", "checkpoint"];
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = Path::new(file.strip_suffix(INDEX_ENDING).or(file.strip_suffix(".tar")).unwrap_or(&file));
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    // Browsers have no working folder to start from.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let name = if SAYS_NOTHING.contains(&stem.as_str()) { folder.unwrap_or(stem) } else { stem };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    let name: String = name.trim_start_matches('.').chars().map(plain).take(150).collect();
+    if name.is_empty() { "beit".into() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_from_what_says_something() {
+        let names = [
+            ("/x/beitv2_large_patch16_224_pt1k_ft21kto1k.pth", "beitv2_large_patch16_224_pt1k_ft21kto1k"),
+            ("/x/beitv2_large.in1k/model.safetensors", "beitv2_large.in1k"),
+            ("/x/我的 model.pt", "---model"),
+            ("/x/.hidden.pt", "hidden"),
+            ("/x/sharded/model.safetensors.index.json", "sharded"),
+            ("/x/birds.bin.index.json", "birds"),
+            ("/x/last.pth.tar", "last"),
+        ];
+        for (path, name) in names {
+            assert_eq!(default_name(Path::new(path)), name);
+        }
+    }
+}

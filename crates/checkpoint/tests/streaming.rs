@@ -1,0 +1,296 @@
+//! Conversion of a stream: the same files as `convert`'s, however the bytes come, and little memory.
+
+mod support;
+
+use beit::config::{Config, Position};
+use beit::weights::Manifest;
+use beit::weights::schema::Role;
+use checkpoint::dialects::Dialect;
+use checkpoint::streaming::StreamedModel;
+use checkpoint::{CheckpointError, Options, Quantization, Settings, ShardSink, StreamingConversion};
+use checkpoint::{convert, seeded};
+use safetensors::Dtype;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use support::{Tensors, TestTensor, files, golden, tensors, write_safetensors};
+
+const FILE: &str = "net.safetensors";
+
+/// Files in memory.
+#[derive(Default)]
+struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl ShardSink for Memory {
+    async fn put(&mut self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
+        assert!(self.0.insert(name.to_owned(), bytes).is_none(), "{name} twice");
+        Ok(())
+    }
+}
+
+fn settings(quantization: Quantization) -> Settings {
+    Settings { shard_bytes: 30_000, ..Settings::new(quantization) }
+}
+
+fn streamed(bytes: &[u8], piece: usize, settings: Settings) -> Result<StreamedModel, CheckpointError> {
+    let mut conversion = StreamingConversion::new(FILE, settings, None)?;
+    for piece in bytes.chunks(piece) {
+        conversion.push(piece)?;
+    }
+    conversion.finish(None)
+}
+
+fn written(model: &StreamedModel) -> (Manifest, BTreeMap<String, Vec<u8>>) {
+    let mut sink = Memory::default();
+    let manifest = pollster::block_on(model.write(&mut sink)).unwrap();
+    (manifest, sink.0)
+}
+
+/// What `convert` writes of a file with this content.
+fn converted(bytes: &[u8], settings: &Settings) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join(FILE), folder.path().join("out"));
+    fs::write(&file, bytes).unwrap();
+    let options = Options {
+        name: settings.name.clone(),
+        license: settings.license.clone(),
+        shard_bytes: settings.shard_bytes,
+        short_side: settings.short_side,
+        mean: settings.mean,
+        std: settings.std,
+        ..Options::new(file, &out, settings.quantization)
+    };
+    convert(&options, &|_| ()).unwrap();
+    files(&out)
+}
+
+fn file_of(tensors: &Tensors) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE);
+    write_safetensors(&file, tensors);
+    fs::read(file).unwrap()
+}
+
+/// A network of another shape than the golden ones, with seeded weights.
+fn seeded_tensors() -> (Config, Tensors) {
+    let config = Config {
+        image_size: 64,
+        width: 96,
+        depth: 2,
+        heads: 3,
+        mlp_width: 416,
+        classes: 77,
+        position: Position::RelativeBias,
+        ..Config::beitv2_large()
+    };
+    let tensor = |spec| {
+        let values = seeded::tensor(&config, &spec);
+        let shape = match (spec.role, spec.name.as_str()) {
+            (Role::PatchEmbedding, _) => vec![config.width, 3, config.patch_size, config.patch_size],
+            (_, "cls_token") => vec![1, 1, config.width],
+            _ => spec.shape,
+        };
+        (spec.name, TestTensor { dtype: Dtype::F32, shape, values })
+    };
+    let tensors = config.tensors().into_iter().map(tensor).collect();
+    (config, tensors)
+}
+
+/// A safetensors file with its tensors in this order.
+fn in_order(tensors: &Tensors, order: &[&String]) -> Vec<u8> {
+    let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
+    for &name in order {
+        let bytes = support::bytes_of(&tensors[name]);
+        let offsets = [data.len(), data.len() + bytes.len()];
+        let (dtype, shape) = ("F32", &tensors[name].shape);
+        let entry = serde_json::json!({"dtype": dtype, "shape": shape, "data_offsets": offsets});
+        header.insert(name.clone(), entry);
+        data.extend(bytes);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    [(header.len() as u64).to_le_bytes().to_vec(), header, data].concat()
+}
+
+#[test]
+fn any_pieces_give_the_files_of_convert() {
+    let golden = |network| fs::read(golden(network)).unwrap();
+    let sources = [golden("tiny-relative"), golden("tiny-absolute"), file_of(&seeded_tensors().1)];
+    for bytes in &sources {
+        for quantization in Quantization::ALL {
+            let settings = settings(quantization);
+            let expected = converted(bytes, &settings);
+            assert!(expected.len() > 5, "several shards");
+            for piece in [1, 7, 4096, bytes.len()] {
+                let model = streamed(bytes, piece, settings.clone()).unwrap();
+                let (manifest, files) = written(&model);
+                assert!(files == expected, "{quantization}, pieces of {piece}");
+                assert_eq!(manifest.source.unwrap().sha256, model.sha256());
+                assert_eq!(model.sha256(), beit::weights::sha256(bytes));
+            }
+        }
+    }
+}
+
+#[test]
+fn dialects_and_types_give_the_files_of_convert() {
+    let source = tensors(&golden("tiny-absolute"));
+    for dialect in Dialect::ALL {
+        for dtype in [Dtype::F32, Dtype::F16, Dtype::BF16, Dtype::F64] {
+            let mut tensors = support::renamed(&source, dialect);
+            tensors.values_mut().for_each(|tensor| tensor.dtype = dtype);
+            // Skipped: one of pre-training, one beside the network, an index of integers.
+            let one = TestTensor { dtype: Dtype::I64, shape: vec![3], values: vec![1.0; 3] };
+            let ours = dialect.theirs("cls_token")[0].replace("cls_token", "mask_token");
+            tensors.insert(ours, one.clone());
+            tensors.insert(format!("{}.relative_position_index", dialect.theirs("head.weight")[0]), one);
+            let bytes = file_of(&tensors);
+            let settings = settings(Quantization::Q4_0);
+            let model = streamed(&bytes, 1000, settings.clone()).unwrap();
+            assert_eq!(model.dialect(), dialect);
+            assert!(!model.notes().is_empty());
+            assert!(written(&model).1 == converted(&bytes, &settings), "{dialect} as {dtype:?}");
+        }
+    }
+}
+
+#[test]
+fn the_order_of_tensors_does_not_matter() {
+    let tensors = support::renamed(&seeded_tensors().1, Dialect::Transformers5);
+    let sorted: Vec<&String> = tensors.keys().collect();
+    let reversed: Vec<&String> = sorted.iter().rev().copied().collect();
+    let (odd, even): (Vec<_>, Vec<_>) = sorted.iter().enumerate().partition(|(i, _)| i % 2 == 1);
+    let mixed: Vec<&String> = odd.into_iter().chain(even).map(|(_, name)| *name).collect();
+    for order in [sorted, reversed, mixed] {
+        let bytes = in_order(&tensors, &order);
+        let settings = settings(Quantization::Q8_0);
+        let model = streamed(&bytes, 999, settings.clone()).unwrap();
+        assert!(written(&model).1 == converted(&bytes, &settings), "{order:?}");
+    }
+}
+
+#[test]
+fn settings_and_labels_are_those_of_convert() {
+    let bytes = fs::read(golden("tiny-relative")).unwrap();
+    let settings = Settings {
+        name: Some("tiny".into()),
+        license: Some("MIT".into()),
+        short_side: Some(300),
+        mean: Some([0.5; 3]),
+        std: Some([0.25; 3]),
+        ..settings(Quantization::F16)
+    };
+    let model = streamed(&bytes, 4096, settings.clone()).unwrap();
+    assert_eq!(model.config().preprocessing.short_side, 300);
+    assert!(written(&model).1 == converted(&bytes, &settings));
+
+    let labels = checkpoint::labels::read(Path::new("x"), b"cat\ndog\n".to_vec()).unwrap();
+    let mut conversion = StreamingConversion::new(FILE, settings.clone(), Some(labels)).unwrap();
+    let error = conversion.push(&bytes).unwrap_err().to_string();
+    assert!(error.contains("one for each row of the head, got 2"), "{error}");
+    let wrong = Settings { shard_bytes: 0, ..settings };
+    assert!(matches!(StreamingConversion::new(FILE, wrong, None), Err(CheckpointError::Option { .. })));
+}
+
+/// Tensors are rounded as they come: what is held is the quantised network and two of the largest tensors, not the
+/// checkpoint.
+#[test]
+fn the_checkpoint_is_never_held() {
+    let (config, tensors) = seeded_tensors();
+    let deep = Config { depth: 12, ..config };
+    let mut all = tensors.clone();
+    for block in 2..deep.depth {
+        let first = tensors.iter().filter(|(name, _)| name.starts_with("blocks.0."));
+        all.extend(
+            first.map(|(name, t)| (name.replace("blocks.0.", &format!("blocks.{block}.")), t.clone())),
+        );
+    }
+    let largest = deep.tensors().iter().map(|spec| 4 * spec.values()).max().unwrap();
+    for dialect in Dialect::ALL {
+        let bytes = file_of(&support::renamed(&all, dialect));
+        for quantization in Quantization::ALL {
+            let model = streamed(&bytes, 1000, settings(quantization)).unwrap();
+            let (manifest, _) = written(&model);
+            let (held, most) = (model.peak_bytes(), manifest.bytes + 2 * largest);
+            println!("{dialect} {quantization}: {held} of {most} bytes, a checkpoint of {}", bytes.len());
+            assert!(held <= most, "{dialect} {quantization}: {held} > {most}");
+            if matches!(quantization, Quantization::Q8_0 | Quantization::Q4_0) {
+                assert!(2 * held < bytes.len() as u64, "{dialect} {quantization}: {held}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_handed_out_of_a_wrong_file() {
+    let bytes = fs::read(golden("tiny-relative")).unwrap();
+    let hash = beit::weights::sha256(&bytes);
+    let after = |bytes: &[u8]| {
+        let mut conversion = StreamingConversion::new(FILE, settings(Quantization::Q8_0), None).unwrap();
+        conversion.push(bytes).map(|()| conversion)
+    };
+    assert!(after(&bytes).unwrap().finish(Some(&hash)).is_ok());
+    let mut altered = bytes.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    let error = after(&altered).unwrap().finish(Some(&hash)).err().unwrap();
+    assert!(matches!(&error, CheckpointError::Hash { expected, .. } if *expected == hash), "{error}");
+    for len in [0, 5, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
+        let error = after(&bytes[..len]).unwrap().finish(None).err().unwrap().to_string();
+        assert!(error.contains(&format!("ends after {len}")), "{error}");
+    }
+    let mut long = after(&bytes).unwrap();
+    assert_eq!(long.file_bytes(), Some(bytes.len() as u64));
+    assert!(long.push(b"x").unwrap_err().to_string().contains("longer"));
+    assert!(long.push(b"").is_ok() && long.push(b"x").is_err() && long.finish(None).is_err());
+}
+
+/// What `convert` refuses is refused with the same words, and what the header tells before any tensor has come.
+#[test]
+fn faults_are_those_of_convert() {
+    let source = tensors(&golden("tiny-relative"));
+    let header_of = |bytes: &[u8]| 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let refusal = |bytes: &[u8]| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        fs::write(&file, bytes).unwrap();
+        let options = Options::new(file, folder.path().join("out"), Quantization::Q8_0);
+        convert(&options, &|_| ()).unwrap_err().to_string()
+    };
+    let shapes = |change: &dyn Fn(&mut Tensors)| {
+        let mut tensors = source.clone();
+        change(&mut tensors);
+        file_of(&tensors)
+    };
+    let other = TestTensor { dtype: Dtype::F32, shape: vec![2], values: vec![0.0; 2] };
+    for bytes in [
+        shapes(&|tensors| drop(tensors.remove("blocks.1.attn.qkv.weight"))),
+        shapes(&|tensors| drop(tensors.insert("blocks.0.attn.surprise".into(), other.clone()))),
+        shapes(&|tensors| drop(tensors.insert("head.bias".into(), other.clone()))),
+        shapes(&|tensors| tensors.get_mut("head.weight").unwrap().dtype = Dtype::I64),
+    ] {
+        let error = streamed(&bytes[..header_of(&bytes)], 64, settings(Quantization::Q8_0)).err().unwrap();
+        assert!(matches!(error, CheckpointError::Tensors(_)), "{error}");
+        assert_eq!(error.to_string(), refusal(&bytes));
+    }
+    let spoilt = shapes(&|tensors| tensors.get_mut("head.weight").unwrap().values[7] = f32::NAN);
+    let error = streamed(&spoilt, 64, settings(Quantization::Q8_0)).err().unwrap().to_string();
+    assert!(error.contains("head.weight: expected finite values, got 1 of"), "{error}");
+    assert_eq!(error, refusal(&spoilt));
+
+    let mut damaged = file_of(&source);
+    damaged[9] = b'x';
+    let mut huge = file_of(&source);
+    huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    for (bytes, expected) in [
+        (b"<!doctype html><html>".to_vec(), "only .safetensors"),
+        (b"PK\x03\x04 a checkpoint of PyTorch".to_vec(), "only .safetensors"),
+        (damaged, "damaged"),
+        (huge, "damaged"),
+        (file_of(&Tensors::from([("a".into(), other.clone())])), "no BEiT classifier"),
+    ] {
+        for piece in [1, bytes.len()] {
+            let error = streamed(&bytes, piece, settings(Quantization::Q8_0)).err().unwrap().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
