@@ -285,7 +285,7 @@ fn a_service_worker_that_does_not_isolate_makes_no_loop() {
         page::ready(client).await;
         assert_eq!(page_loads(&server, "/"), 2, "loaded anew once, and no more");
         let notice = notice(client).await.expect("a notice");
-        assert!(notice.contains("one thread"), "{notice:?}");
+        assert!(notice.contains("cross-origin isolated"), "{notice:?}");
         client.refresh().await.expect("loads again");
         page::ready(client).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
