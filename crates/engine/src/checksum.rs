@@ -6,29 +6,12 @@ use xxhash_rust::xxh3::Xxh3Default;
 /// So much is copied into the program's memory at a time.
 pub const PIECE: u64 = 1 << 20;
 
-/// XXH3: detects what storage has damaged, in a tenth of the time of SHA-256. It does not guard against an attacker; but
-/// who can write into the page's storage can also change the page.
-pub struct Checksum(Xxh3Default);
-
-impl Checksum {
-    pub fn new() -> Self {
-        Self(Xxh3Default::new())
-    }
-
-    pub fn of(bytes: &impl Bytes) -> String {
-        let mut checksum = Self::new();
-        for_each_piece(bytes, |piece| checksum.update(piece));
-        checksum.finish()
-    }
-
-    pub fn update(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    /// In hexadecimal.
-    pub fn finish(self) -> String {
-        format!("{:016x}", self.0.digest())
-    }
+/// XXH3 in hexadecimal: detects what storage has damaged, in a tenth of the time of SHA-256. It does not guard against an
+/// attacker; but who can write into the page's storage can also change the page.
+pub fn checksum(bytes: &impl Bytes) -> String {
+    let mut hash = Xxh3Default::new();
+    for_each_piece(bytes, |piece| hash.update(piece));
+    format!("{:016x}", hash.digest())
 }
 
 /// Copies of all pieces, one after another in the same memory.

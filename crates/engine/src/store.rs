@@ -6,7 +6,7 @@
 //!   coming?of=…                             manifest?of=…, used?of=…; what no manifest names any more is removed
 //! ```
 
-use crate::checksum::Checksum;
+use crate::checksum::checksum;
 use crate::note_names;
 use crate::platform::{Bytes, Clock, Entry, Platform, Storage, StorageError};
 use crate::timeout::timeout;
@@ -27,7 +27,7 @@ pub struct Store<'a, P: Platform> {
 }
 
 /// The lock of a shard, released when it is dropped.
-pub type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
+type Lock<P> = <<P as Platform>::Storage as Storage>::Lock;
 
 impl<'a, P: Platform> Store<'a, P> {
     pub async fn open(platform: &'a P) -> Self {
@@ -58,7 +58,7 @@ impl<'a, P: Platform> Store<'a, P> {
         let whole = shard.check_size(bytes.length()).is_ok()
             && match kept {
                 // The SHA-256 was checked when it came from the network.
-                Some(kept) => kept == Checksum::of(&bytes),
+                Some(kept) => kept == checksum(&bytes),
                 None => shard.check_digest(bytes.sha256().await).is_ok(),
             };
         if whole {
@@ -71,8 +71,7 @@ impl<'a, P: Platform> Store<'a, P> {
     /// Keeps a shard that was checked, of the model at this address. Where room is short, models that were not used for
     /// the longest time make room. After a refusal nothing more is tried.
     pub async fn keep_shard(&self, shard: &Shard, bytes: &P::Bytes, of: &str) {
-        let key = shard_key(shard);
-        let checksum = Checksum::of(bytes);
+        let (key, checksum) = (shard_key(shard), checksum(bytes));
         loop {
             match self.write(&key, bytes, Some(&checksum)).await {
                 Ok(()) => return,

@@ -1,14 +1,15 @@
 //! The page's English.
 
 mod errors;
-mod fault;
 mod left_out;
+mod reasons;
 mod status;
 
 use crate::listing::SortOrder;
 use crate::numbers::{grouped, megabytes, parameters, percent, rounded, signed};
 use crate::state::Counts;
 use crate::text::Text;
+use protocol::fault::{PhotoFault, TeachFault};
 use protocol::{BackendInfo, ModelInfo};
 
 pub static ENGLISH: Text = Text {
@@ -26,7 +27,7 @@ pub static ENGLISH: Text = Text {
     provenance: |model| format!("{}, {}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),
     model_facts,
-    reasons: fault::reasons,
+    reasons: reasons::reasons,
     backend,
 
     invitation: "What is in your photo?",
@@ -164,8 +165,8 @@ pub static ENGLISH: Text = Text {
     },
     no_model: "The model is not loaded now. Try again once it is.",
     signed,
-    photo_fault: fault::photo,
-    teach_fault: fault::teach,
+    photo_fault: PhotoFault::to_string,
+    teach_fault: TeachFault::to_string,
     kind: |kind| &kind.label,
     kind_meaning: "The most specific kind of thing that holds at least 90 % of the probability (WordNet)",
 

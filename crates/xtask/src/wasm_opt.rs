@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::OnceLock;
 
 use crate::process::{find_on_path, output, run};
 use crate::profile::Profile;
@@ -40,6 +40,7 @@ const WASM_FEATURES: [&str; 11] = [
 const LEVEL: &str = "-O3";
 
 /// The program, and its version for stamps.
+#[derive(Clone)]
 pub struct WasmOpt {
     pub program: PathBuf,
     version: String,
@@ -57,9 +58,10 @@ impl WasmOpt {
     }
 }
 
-/// The one that this profile's modules go through, if any.
+/// The one that this profile's modules go through, if any. Found once, for all threads that build modules.
 pub fn of_profile(project: &Project, profile: Profile) -> Result<Option<WasmOpt>> {
-    profile.is_release().then(|| find(project)).transpose()
+    static FOUND: OnceLock<Result<WasmOpt>> = OnceLock::new();
+    profile.is_release().then(|| FOUND.get_or_init(|| find(project)).clone()).transpose()
 }
 
 /// A wasm-opt that knows relaxed SIMD: from the PATH, else installed once into this user's cache.
@@ -87,10 +89,7 @@ fn installed(project: &Project) -> Result<PathBuf> {
 
 /// Lets it optimise a module such as the workers are: old ones refuse the section or the instruction.
 fn knows_relaxed_simd(wasm_opt: &Path) -> bool {
-    // Threads of this process, which build modules beside one another, each have files of their own.
-    static PROBES: AtomicU32 = AtomicU32::new(0);
-    let probe = PROBES.fetch_add(1, Ordering::Relaxed);
-    let probe = env::temp_dir().join(format!("relaxed-simd-{}-{probe}.wasm", std::process::id()));
+    let probe = env::temp_dir().join(format!("relaxed-simd-{}.wasm", std::process::id()));
     let optimised = probe.with_extension("out.wasm");
     let mut command = Command::new(wasm_opt);
     command.arg("-O").arg(&probe).arg("-o").arg(&optimised);

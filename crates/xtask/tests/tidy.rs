@@ -68,6 +68,11 @@ fn files(folders: &[&str]) -> Vec<PathBuf> {
     found
 }
 
+/// The same, and the files at the project's top level.
+fn files_and_top(folders: &[&str]) -> impl Iterator<Item = PathBuf> {
+    files(folders).into_iter().chain(entries(root()).filter(|path| path.is_file()))
+}
+
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     entries.map(|entry| entry.unwrap().path())
@@ -176,9 +181,8 @@ fn no_file_names_a_machine() {
     // Put together here, so that this file has none of them.
     let words = ["root", "work"].map(|folder| format!("/{folder}/"));
     let texts = ["css", "html", "js", "json", "md", "py", "rs", "sh", "toml", "wgsl", "yml"];
-    let top = entries(root()).filter(|path| path.is_file());
     let mut found = Vec::new();
-    for file in files(&["crates", "web", "tests", "docs", "tools"]).into_iter().chain(top) {
+    for file in files_and_top(&["crates", "web", "tests", "docs", "tools"]) {
         if texts.iter().any(|ending| has_ending(&file, ending)) {
             let text = read(&file);
             let lines = text.lines().enumerate();
@@ -191,9 +195,8 @@ fn no_file_names_a_machine() {
 
 #[test]
 fn links_in_the_documentation_lead_somewhere() {
-    let top = entries(root()).filter(|path| path.is_file());
     let mut broken = Vec::new();
-    for file in files(&["docs", "crates", "web", "tests", "tools"]).into_iter().chain(top) {
+    for file in files_and_top(&["docs", "crates", "web", "tests", "tools"]) {
         if !has_ending(&file, "md") {
             continue;
         }
@@ -213,9 +216,8 @@ fn links_in_the_documentation_lead_somewhere() {
 
 #[test]
 fn paths_in_the_documentation_exist() {
-    let top = entries(root()).filter(|path| path.is_file());
     let mut missing = Vec::new();
-    for file in files(&["docs"]).into_iter().chain(top).filter(|file| has_ending(file, "md")) {
+    for file in files_and_top(&["docs"]).filter(|file| has_ending(file, "md")) {
         let text = read(&file);
         // Every second part of the text stands between backticks; blocks of code have three of them on each side.
         for path in text.split('`').skip(1).step_by(2) {

@@ -1,6 +1,6 @@
 //! Notices and errors of the engine and of photos, in English.
 
-use super::{counted, fault};
+use super::counted;
 use crate::engine::EngineError;
 use crate::photo::PhotoError;
 use crate::worker_setup::{NoPlan, Notice};
@@ -64,7 +64,7 @@ pub fn engine_error(error: &EngineError) -> String {
             "The page and its classifier are of different versions.",
             "Reload the page to get the same version of both.",
         ),
-        EngineError::Load(fault) => fault::load(fault),
+        EngineError::Load(fault) => fault.to_string(),
     }
 }
 
@@ -76,7 +76,7 @@ fn sentence_with(reason: &str, what: &str, advice: &str) -> String {
 
 pub fn photo_error(error: &PhotoError) -> String {
     match error {
-        PhotoError::Photo(fault) => fault::photo(fault),
+        PhotoError::Photo(fault) => fault.to_string(),
         PhotoError::Crashed => {
             "The classifier stopped unexpectedly each time it looked at this photo. Trying again after closing other \
              tabs may help."

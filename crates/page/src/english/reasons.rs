@@ -1,21 +1,9 @@
-//! The worker's faults, and the reasons for its backend, in English.
+//! Where the network runs and why, in English.
 
 use super::counted;
 use crate::numbers::rounded;
 use protocol::BackendInfo;
-use protocol::fault::{LoadFault, PhotoFault, Reason, TeachFault};
-
-pub fn photo(fault: &PhotoFault) -> String {
-    fault.to_string()
-}
-
-pub fn load(fault: &LoadFault) -> String {
-    fault.to_string()
-}
-
-pub fn teach(fault: &TeachFault) -> String {
-    fault.to_string()
-}
+use protocol::fault::Reason;
 
 /// Where the network runs and why, for visitors; the diagnostics have the details.
 pub fn reasons(backend: &BackendInfo) -> String {
