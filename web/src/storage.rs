@@ -47,7 +47,7 @@ async fn contents() -> Option<StorageContents> {
                 let since_1970 = text(&response).await.and_then(|text| text.parse().ok());
                 used.extend(since_1970.map(|ms: u64| (url, ms)));
             }
-            Key::Manifest(_) | Key::Coming(_) | Key::Note(_) => {}
+            Key::Manifest(_) | Key::Coming(_) | Key::Import(_) | Key::Piece(..) | Key::Note(_) => {}
         }
     }
     // Of a model whose next version is on its way, the one that is here is listed.

@@ -92,6 +92,7 @@ impl<P: Platform> Session<P> {
             Request::ShowInput { id } => self.show_input(id, file).await,
             Request::ShowWhole { id, side } => self.show_whole(id, file, side).await,
             Request::Teach(request) => self.teach(request, file).await,
+            Request::Import(_) => {}
         }
         if self.failures == 1 {
             self.try_gpu_again().await;

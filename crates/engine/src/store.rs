@@ -132,7 +132,7 @@ impl<'a, P: Platform> Store<'a, P> {
             Key::Note(name) => !note_names::is_current(name),
             // A model that is gone has no last use.
             Key::Used(url) => inventory.models.iter().all(|model| model.url != *url),
-            Key::Shard(_) | Key::Manifest(_) | Key::Coming(_) => false,
+            Key::Shard(_) | Key::Manifest(_) | Key::Coming(_) | Key::Import(_) | Key::Piece(..) => false,
         }));
         for key in of_no_use {
             self.remove(&key.path()).await;

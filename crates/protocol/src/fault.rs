@@ -105,6 +105,9 @@ pub enum LoadFault {
     Manifest { url: String, reason: String },
     /// The files make no network.
     Refused { reason: String },
+    /// The model was imported here, and is not in storage any more. `address` is that of an
+    /// [`ImportSource`](crate::import::ImportSource).
+    NotImported { address: String },
 }
 
 /// Why a visitor's own classes could not be learnt or used.

@@ -8,10 +8,12 @@
 
 #[allow(missing_docs, reason = "its English texts say it")]
 pub mod fault;
+pub mod import;
 pub mod storage;
 pub mod teach;
 
 use fault::{LoadFault, PhotoFault, Reason};
+use import::{ImportReply, ImportRequest};
 use serde::{Deserialize, Serialize};
 use teach::{TeachReply, TeachRequest};
 
@@ -39,6 +41,8 @@ pub enum Request {
     ShowWhole { id: u64, side: u32 },
     /// About a visitor's own classes.
     Teach(TeachRequest),
+    /// About the import of a checkpoint, to a worker of its own.
+    Import(ImportRequest),
 }
 
 /// What the network shall run on.
@@ -85,6 +89,8 @@ pub enum Reply {
     Failed { id: u64, fault: PhotoFault, message: String },
     /// About a visitor's own classes.
     Teach(TeachReply),
+    /// About the import of a checkpoint.
+    Import(ImportReply),
     /// What each patch of the photo contributes to this class's logit.
     Explained { id: u64, class: usize, heat_map: HeatMap },
     /// The square that the network sees of the photo, `side` × `side` pixels in RGBA, beside this message.

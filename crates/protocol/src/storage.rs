@@ -7,6 +7,8 @@
 //! | `…/manifest?of=<address>` | the manifest of the last model from there that was built whole |
 //! | `…/coming?of=<address>` | the manifest of a model whose shards are on their way |
 //! | `…/used?of=<address>` | when that model was last loaded: milliseconds since 1970 |
+//! | `…/import?of=<address>` | the offer of an import that is under way |
+//! | `…/piece?of=<number> <address>` | tensors of that import, quantised: pieces are numbered from 0 |
 //! | `…/note?of=<name>` | a measurement of this machine |
 
 mod inventory;
@@ -27,6 +29,10 @@ pub enum Key {
     Coming(String),
     /// When the model was last loaded.
     Used(String),
+    /// The offer of an import that is under way, by the address that the model will have.
+    Import(String),
+    /// Tensors of an import that is under way, by its address and the piece's number.
+    Piece(String, u64),
     /// By its name.
     Note(String),
 }
@@ -36,6 +42,10 @@ impl Key {
     pub fn path(&self) -> String {
         let (kind, of) = match self {
             Self::Shard(sha256) => return format!("/{SHARD_CACHE}/{sha256}"),
+            Self::Piece(address, number) => {
+                return format!("/{SHARD_CACHE}/piece?of={}", encode(&format!("{number} {address}")));
+            }
+            Self::Import(address) => ("import", address),
             Self::Manifest(url) => ("manifest", url),
             Self::Coming(url) => ("coming", url),
             Self::Used(url) => ("used", url),
@@ -49,7 +59,7 @@ impl Key {
         match self {
             Self::Manifest(url) => Some((url, false)),
             Self::Coming(url) => Some((url, true)),
-            Self::Shard(_) | Self::Used(_) | Self::Note(_) => None,
+            Self::Shard(_) | Self::Used(_) | Self::Import(_) | Self::Piece(..) | Self::Note(_) => None,
         }
     }
 
@@ -65,6 +75,11 @@ impl Key {
             "manifest" => Self::Manifest(of),
             "coming" => Self::Coming(of),
             "used" => Self::Used(of),
+            "import" => Self::Import(of),
+            "piece" => {
+                let (number, address) = of.split_once(' ')?;
+                Self::Piece(address.into(), number.parse().ok()?)
+            }
             "note" => Self::Note(of),
             _ => return None,
         })
@@ -112,6 +127,8 @@ mod tests {
             Key::Manifest(url.clone()),
             Key::Coming(url.clone()),
             Key::Used(url.clone()),
+            Key::Import("import:hf:a/b c#q8_0".into()),
+            Key::Piece("import:file:my model.pth#q8_0".into(), 17),
             Key::Note("gpu 1 % of".into()),
         ] {
             assert_eq!(Key::of(&key.path()), Some(key.clone()));
@@ -125,6 +142,8 @@ mod tests {
             "/elsewhere/x",
             "/beitscope-shards/moon?of=x",
             "/beitscope-shards/note?of=%4",
+            "/beitscope-shards/piece?of=import%3Ahf",
+            "/beitscope-shards/piece?of=x%20import%3Ahf",
         ] {
             assert_eq!(Key::of(other), None, "{other}");
         }

@@ -82,6 +82,7 @@ pub fn load(fault: &LoadFault) -> String {
         LoadFault::Manifest { url, reason } => format!(
             "{url} 没有描述模型（{reason}）。“model”应指向 `beitscope convert` 生成的 manifest.json。"
         ),
+        LoadFault::NotImported { .. } => "浏览器存储中已没有这个模型。请重新导入，或换一个模型。".into(),
         LoadFault::Refused { reason } => {
             format!("模型文件无法使用（{reason}）。请用 `beitscope convert` 重新转换。")
         }

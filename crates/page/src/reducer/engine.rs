@@ -152,6 +152,7 @@ impl State {
             }
             Reply::Failed { id, fault, .. } => self.settle(id, Progress::Failed(PhotoError::Photo(fault))),
             Reply::Teach(reply) => vec![Effect::TeachReply(reply)],
+            Reply::Import(_) => Vec::new(),
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
                 vec![]

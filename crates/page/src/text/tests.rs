@@ -61,6 +61,7 @@ fn load_faults() -> Vec<LoadFault> {
         LoadFault::DamagedShard { reason: reason.clone() },
         LoadFault::Address { url: url.clone() },
         LoadFault::Manifest { url, reason: reason.clone() },
+        LoadFault::NotImported { address: "import:hf:timm/x#q8_0".into() },
         LoadFault::Refused { reason },
     ]
 }

@@ -139,6 +139,9 @@ fn load(fault: &LoadFault) -> String {
         LoadFault::Manifest { url, reason } => format!(
             "{url} does not describe a model: {reason}. Point `model` at a manifest.json that `beitscope convert` wrote."
         ),
+        LoadFault::NotImported { .. } => {
+            "This model is no longer in the browser’s storage. Import it again, or choose another one.".into()
+        }
         LoadFault::Refused { reason } => format!(
             "The model's files were refused: {reason}. Convert the checkpoint again with `beitscope convert`."
         ),
