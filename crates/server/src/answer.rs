@@ -7,10 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::date::http_date;
+use crate::disturbance::Changes;
 use crate::range::{Wanted, wanted};
 use crate::request::Request;
 use crate::resolve::{Resolved, resolve};
-use crate::{CONTENT_SECURITY_POLICY, Disturbance, Shared, content_type};
+use crate::{CONTENT_SECURITY_POLICY, Shared, content_type};
 
 /// Bytes read from a file and sent at a time.
 const CHUNK_BYTES: u64 = 64 * 1024;
@@ -31,8 +32,8 @@ enum Body {
 }
 
 impl Answer {
-    /// Answers `request`, before anything disturbs it.
-    pub fn to(request: &Request, shared: &Shared) -> Answer {
+    /// Answers `request`, with the whole file where `ignore_range`, before anything else disturbs it.
+    pub fn to(request: &Request, shared: &Shared, ignore_range: bool) -> Answer {
         if request.method != "GET" && request.method != "HEAD" {
             let mut answer = Answer::text(405, "Only GET and HEAD are answered here.\n");
             answer.headers.push(("Allow", "GET, HEAD".into()));
@@ -40,7 +41,7 @@ impl Answer {
         }
         let prefix = &shared.options.prefix;
         match resolve(&shared.root, prefix, request.path()) {
-            Resolved::File(path) => Answer::file(request, &path)
+            Resolved::File(path) => Answer::file(request, &path, ignore_range)
                 .unwrap_or_else(|_| Answer::text(500, "The file could not be read.\n")),
             Resolved::Redirect(mut location) => {
                 location.push_str(&request.target[request.path().len()..]);
@@ -56,7 +57,7 @@ impl Answer {
     }
 
     /// The file at `path`, or the part of it that is asked for and the client lacks.
-    fn file(request: &Request, path: &Path) -> io::Result<Answer> {
+    fn file(request: &Request, path: &Path, ignore_range: bool) -> io::Result<Answer> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         let length = metadata.len();
@@ -68,7 +69,7 @@ impl Answer {
                 ("Content-Type", content_type(&name).into()),
                 ("ETag", tag.clone()),
                 ("Last-Modified", http_date(modified(&metadata))),
-                ("Accept-Ranges", "bytes".into()),
+                ("Accept-Ranges", if ignore_range { "none" } else { "bytes" }.into()),
             ],
             body: Body::None,
         };
@@ -79,7 +80,7 @@ impl Answer {
         }
         // A part is only of use to a client whose other parts are of the same file.
         let same = request.header("if-range").is_none_or(|known| known == tag);
-        match wanted(request.header("range").filter(|_| same), length) {
+        match wanted(request.header("range").filter(|_| same && !ignore_range), length) {
             Wanted::All => answer.body = Body::File(file, length),
             Wanted::Part(range) => {
                 answer.status = 206;
@@ -110,6 +111,12 @@ impl Answer {
     pub fn with(mut self, headers: &[(&'static str, String)]) -> Answer {
         self.headers.extend_from_slice(headers);
         self
+    }
+
+    /// Puts headers in place of those of the same names.
+    pub fn replace_headers(&mut self, headers: &[(&'static str, String)]) {
+        self.headers.retain(|(name, _)| !headers.iter().any(|(new, _)| new.eq_ignore_ascii_case(name)));
+        self.headers.extend_from_slice(headers);
     }
 
     /// Length of the body.
@@ -152,7 +159,7 @@ impl Answer {
     ///
     /// # Errors
     /// Also when the disturbance is to hang up: the connection is of no use afterwards.
-    pub fn send(self, mut to: impl Write, head_only: bool, disturbance: &Disturbance) -> io::Result<()> {
+    pub fn send(self, mut to: impl Write, head_only: bool, changes: &Changes) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
@@ -166,28 +173,17 @@ impl Answer {
             Body::None => Ok(()),
             Body::Bytes(bytes) => {
                 let length = bytes.len() as u64;
-                send_body(&mut bytes.as_slice(), length, to, disturbance)
+                send_body(&mut bytes.as_slice(), length, to, changes)
             }
-            Body::File(mut file, length) => send_body(&mut file, length, to, disturbance),
+            Body::File(mut file, length) => send_body(&mut file, length, to, changes),
         }
     }
 }
 
-fn send_body(
-    from: &mut impl Read,
-    length: u64,
-    mut to: impl Write,
-    disturbance: &Disturbance,
-) -> io::Result<()> {
-    let end = match disturbance {
-        Disturbance::HangUpAfter(end) | Disturbance::StallAfter(end) => length.min(*end),
-        _ => length,
-    };
-    let chunk_bytes = match disturbance {
-        // About ten chunks a second, so that progress can be watched.
-        Disturbance::Throttle(rate) => (rate / 10).clamp(1, CHUNK_BYTES),
-        _ => CHUNK_BYTES,
-    };
+fn send_body(from: &mut impl Read, length: u64, mut to: impl Write, changes: &Changes) -> io::Result<()> {
+    let end = changes.end.map_or(length, |end| length.min(end.after));
+    // About ten chunks a second, so that progress can be watched.
+    let chunk_bytes = changes.bytes_per_second.map_or(CHUNK_BYTES, |rate| (rate / 10).clamp(1, CHUNK_BYTES));
     let started = Instant::now();
     let mut chunk = vec![0; chunk_bytes.min(end) as usize];
     let mut sent = 0;
@@ -195,20 +191,20 @@ fn send_body(
         let part = &mut chunk[..chunk_bytes.min(end - sent) as usize];
         // Fails where the file has shrunk meanwhile: the client then sees a body cut short.
         from.read_exact(part)?;
-        if let Disturbance::Corrupt(offset) = disturbance
+        if let Some(offset) = changes.corrupt
             && let Some(byte) = offset.checked_sub(sent).and_then(|index| part.get_mut(index as usize))
         {
             *byte = !*byte;
         }
         to.write_all(part)?;
         sent += part.len() as u64;
-        if let Disturbance::Throttle(rate) = disturbance {
-            let due = Duration::from_secs_f64(sent as f64 / (*rate).max(1) as f64);
+        if let Some(rate) = changes.bytes_per_second {
+            let due = Duration::from_secs_f64(sent as f64 / rate.max(1) as f64);
             thread::sleep(due.saturating_sub(started.elapsed()));
         }
     }
-    match disturbance {
-        Disturbance::HangUpAfter(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+    match changes.end {
+        Some(end) if !end.hold => Err(io::ErrorKind::ConnectionAborted.into()),
         _ => Ok(()),
     }
 }
@@ -228,8 +224,11 @@ fn reason(status: u16) -> &'static str {
         200 => "OK",
         206 => "Partial Content",
         301 => "Moved Permanently",
+        302 => "Found",
         304 => "Not Modified",
+        307 => "Temporary Redirect",
         400 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",

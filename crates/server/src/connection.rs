@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::answer::Answer;
+use crate::disturbance::{Changes, Instead};
 use crate::request::{ReadError, Request};
 use crate::{Disturbance, Record, Shared, lock};
 
@@ -36,40 +37,41 @@ fn answer_next(reader: &mut BufReader<&TcpStream>, stream: &TcpStream, shared: &
         Err(ReadError::Malformed) => {
             let mut answer = Answer::text(400, "That is not an HTTP/1.1 request.\n");
             answer.add_common_headers(shared, true);
-            let _ = answer.send(stream, false, &Disturbance::None);
+            let _ = answer.send(stream, false, &Changes::default());
             return false;
         }
     };
     let disturbance = shared.options.disturb.as_ref().map_or(Disturbance::None, |disturb| disturb(&request));
-    if disturbance == Disturbance::Silence {
+    let mut changes = Changes::from(disturbance);
+    if changes.silence {
         await_end(reader, shared);
         return false;
     }
-    let mut answer = match &disturbance {
-        Disturbance::Answer { status, content_type, headers, body } => {
-            Answer::bytes(*status, content_type, body.clone()).with(headers)
+    let mut answer = match changes.instead.take() {
+        Some(Instead { status, content_type, headers, body }) => {
+            Answer::bytes(status, content_type, body).with(&headers)
         }
-        _ => Answer::to(&request, shared),
+        None => Answer::to(&request, shared, changes.ignore_range),
     };
-    if let Disturbance::Delay(delay) = disturbance {
-        thread::sleep(delay);
-    }
+    thread::sleep(changes.delay);
     // A body is not read, so nothing after it can be either.
     let closing = !request.keeps_alive() || request.has_body();
     answer.add_common_headers(shared, closing);
+    answer.replace_headers(&changes.headers);
     if shared.options.record {
         // Before the answer is sent, so that a client that has it finds it recorded.
         lock(&shared.records).push(Record {
             method: request.method.clone(),
             target: request.target.clone(),
             range: request.header("range").map(str::to_owned),
+            if_range: request.header("if-range").map(str::to_owned),
             status: answer.status,
             length: answer.length(),
         });
     }
     let head_only = request.method == "HEAD";
-    let sent = answer.send(stream, head_only, &disturbance).is_ok();
-    if matches!(disturbance, Disturbance::StallAfter(_)) {
+    let sent = answer.send(stream, head_only, &changes).is_ok();
+    if changes.holds() {
         await_end(reader, shared);
         return false;
     }

@@ -17,11 +17,13 @@
 mod answer;
 mod connection;
 mod date;
+mod disturbance;
 mod mime;
 mod range;
 mod request;
 mod resolve;
 
+pub use disturbance::Disturbance;
 pub use mime::content_type;
 pub use request::Request;
 
@@ -76,28 +78,6 @@ pub struct Options {
 /// See [`Options::disturb`].
 pub type Disturb = Box<dyn Fn(&Request) -> Disturbance + Send + Sync>;
 
-/// What to do with one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Disturbance {
-    /// Answer as usual.
-    None,
-    /// Wait, then answer as usual.
-    Delay(Duration),
-    /// Answer as usual, but at most this many bytes a second.
-    Throttle(u64),
-    /// Answer as usual, but hang up after this many bytes of the body.
-    HangUpAfter(u64),
-    /// Answer as usual, but send nothing more after this many bytes of the body, and hold the connection open.
-    StallAfter(u64),
-    /// Answer nothing, and hold the connection open.
-    Silence,
-    /// Answer as usual, but with the bits of the body's byte at this offset inverted.
-    Corrupt(u64),
-    /// Answer this instead of the file, with these headers beside the usual ones.
-    Answer { status: u16, content_type: &'static str, headers: Vec<(&'static str, String)>, body: Vec<u8> },
-}
-
 /// One answered request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -107,6 +87,8 @@ pub struct Record {
     pub target: String,
     /// The `Range` header.
     pub range: Option<String>,
+    /// The `If-Range` header.
+    pub if_range: Option<String>,
     /// The HTTP status of the answer.
     pub status: u16,
     /// Length of the answer's body in bytes, sent or, for `HEAD`, announced.

@@ -284,6 +284,33 @@ fn a_bad_network_can_be_played() {
     }
 }
 
+#[test]
+fn several_disturbances_meet_in_one_answer() {
+    let bytes = vec![7u8; 100_000];
+    let folder = Folder::new(&[("w.bin", &bytes)]);
+    let options = Options {
+        cross_origin: true,
+        record: true,
+        disturb: Some(Box::new(|_| {
+            Disturbance::All(vec![
+                Disturbance::IgnoreRange,
+                Disturbance::Headers(vec![("access-control-allow-origin", "http://one".into())]),
+                Disturbance::Corrupt(3),
+                Disturbance::HangUpAfter(70_001),
+            ])
+        })),
+        ..Options::new(folder.site())
+    };
+    let server = Server::start(options).unwrap();
+    let answer =
+        Client::new(server.address()).ask("GET", "/w.bin", "Range: bytes=9-\r\nIf-Range: \"tag\"\r\n");
+    assert_eq!((answer.status, answer.header("accept-ranges")), (200, Some("none")));
+    assert_eq!((answer.body.len(), answer.body[3], answer.cut_off), (70_001, !7, true));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("http://one"));
+    let asked = &server.requests()[0];
+    assert_eq!((asked.range.as_deref(), asked.if_range.as_deref()), (Some("bytes=9-"), Some("\"tag\"")));
+}
+
 /// A server that stalls ends a connection when the client does, and all of them when it stops.
 #[test]
 fn stalled_answers_never_end_by_themselves() {
