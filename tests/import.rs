@@ -2,12 +2,120 @@
 
 #[path = "../crates/checkpoint/tests/support/mod.rs"]
 mod checkpoints;
+#[path = "import/chromium.rs"]
+mod chromium;
+#[path = "import/interruptions.rs"]
+mod interruptions;
+#[path = "import/own_file.rs"]
+mod own_file;
+#[path = "import/refusals.rs"]
+mod refusals;
 #[path = "import/seeded_checkpoint.rs"]
 mod seeded_checkpoint;
+#[path = "import/visit.rs"]
+mod visit;
+
+use tests::browser::{Setup, browse, console_errors};
+use tests::command_line::{classify_with, convert, same_answers};
+use tests::import::{self, IMPORTING};
+use tests::{page, site};
+use visit::{HUGGING_FACE, MODEL, MODELSCOPE, SLOW, Visit};
+
+const DEMO: &str = "demo-vit-small-112";
 
 #[test]
-fn seeds() {
-    let t = seeded_checkpoint::tensors();
-    checkpoints::write_safetensors(std::path::Path::new("/tmp/tests_seed.safetensors"), &t);
-    std::fs::write("/tmp/tests_seed.pth", checkpoints::pytorch::pth(&t, b"", b"")).unwrap();
+fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards() {
+    let visit = Visit::new();
+    let folder = tempfile::tempdir().unwrap();
+    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let photos = ["cat.jpg", "coffee.jpg"].map(site::sample);
+    let expected = classify_with(folder.path(), &photos);
+    visit.hub.forget();
+    browse(Setup::THREADS, async |client| {
+        visit.open(client).await;
+        assert_eq!(visit.hub.asked_of_hub(), [], "nothing is asked of a hub before the visitor wants it");
+        let offer = import::ask(client, HUGGING_FACE).await;
+        for part in ["45.4 MB", "12", "127.0.0.1", "apache-2.0", MODEL, "config.json"] {
+            assert!(offer.contains(part), "{part} in {offer:?}");
+        }
+        import::start(client).await;
+        import::finished(client, HUGGING_FACE).await;
+        page::pick(client, &photos).await;
+        let cards = page::answered_by_within(client, MODEL, photos.len(), IMPORTING).await;
+        same_answers(&cards, &expected);
+        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        // The first of the two is given up once the header is there.
+        assert_eq!(visit.ranges(), [(None, 200), (None, 200)]);
+        assert_eq!(console_errors(client).await, Vec::<String>::new());
+
+        visit.hub.forget();
+        client.refresh().await.unwrap();
+        page::ready(client).await;
+        assert_eq!((visit.hub.asked_of_hub(), visit.hub.asked_of_storage()), (vec![], vec![]));
+        drop(visit.hub);
+        client.refresh().await.unwrap();
+        page::pick(client, &photos).await;
+        same_answers(&page::answered_by(client, MODEL, photos.len()).await, &expected);
+        assert_eq!(console_errors(client).await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn modelscope_gives_the_same_model() {
+    let visit = Visit::new();
+    let folder = tempfile::tempdir().unwrap();
+    convert(MODELSCOPE, "q8_0", &visit.hub.url(), folder.path());
+    browse(Setup::THREADS, async |client| {
+        visit.import(client, MODELSCOPE).await;
+        import::same_bytes(client, MODELSCOPE, folder.path()).await;
+    });
+}
+
+/// Where a browser gives a page no shared memory.
+#[test]
+fn without_threads_the_files_are_the_same() {
+    let visit = Visit::new();
+    let folder = tempfile::tempdir().unwrap();
+    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    browse(Setup::THREADS, async |client| {
+        page::open(client, &format!("{}?threads=1", visit.site.url())).await;
+        page::ready(client).await;
+        import::ask(client, HUGGING_FACE).await;
+        import::start(client).await;
+        import::finished(client, HUGGING_FACE).await;
+        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+    });
+}
+
+#[test]
+fn the_old_model_answers_while_a_new_one_comes() {
+    let visit = Visit::new();
+    visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+    browse(Setup::THREADS, async |client| {
+        visit.begin(client, HUGGING_FACE).await;
+        page::element(client, "import-progress").await;
+        let photos = ["cat.jpg", "coffee.jpg"].map(site::sample);
+        page::pick(client, &photos).await;
+        page::answered_by(client, DEMO, photos.len()).await;
+        let told = "return /\\d MB.*MB\\/s/s.test(document.querySelector('[data-testid=import-progress]')?.innerText ?? '')";
+        page::until(client, "bytes and rate are told", told).await;
+        import::finished(client, HUGGING_FACE).await;
+        page::answered_by_within(client, MODEL, photos.len(), IMPORTING).await;
+    });
+}
+
+/// A reference or a model's page, written or pasted.
+#[test]
+fn any_model_of_a_hub_is_imported_by_its_name() {
+    let visit = Visit::new();
+    browse(Setup::THREADS, async |client| {
+        visit.open(client).await;
+        let open = "document.querySelector('[data-testid=models]').open = true";
+        client.execute(open, vec![]).await.unwrap();
+        let field = page::element(client, "import-source").await;
+        field.send_keys("https://huggingface.co/timm/seeded\u{e007}").await.unwrap();
+        import::offered(client).await;
+        import::start(client).await;
+        import::finished(client, HUGGING_FACE).await;
+    });
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tests::browser::{Client, Setup, browse, console_errors};
-use tests::command_line::{answer, classify, classify_with, convert_tiny};
-use tests::page::{self, Card};
+use tests::command_line::{classify, classify_with, convert_tiny, same_answers};
+use tests::page;
 use tests::site;
 
 const TINY: &str = "tiny-absolute";
@@ -21,29 +21,6 @@ fn tiny_entry(model: &Path) -> Value {
         "manifest": "tiny/manifest.json", "name": "Tiny <b>&amp;</b> quick", "name_zh": "微型",
         "bytes": manifest["bytes"], "sha256": manifest["sha256"], "quantization": "q8_0",
     })
-}
-
-/// Cards have the answers that the command line gives with this model.
-fn same_answers(cards: &[Card], expected: &[Value]) {
-    for card in cards {
-        let expected = answer(expected, Path::new(&card.name))["predictions"].as_array().unwrap().clone();
-        assert_eq!(card.predictions.len(), expected.len(), "{card:?}");
-        for (got, expected) in card.predictions.iter().zip(&expected) {
-            assert_eq!(got.index, expected["index"], "{}: {got:?}, expected {expected}", card.name);
-            assert!((got.score - expected["score"].as_f64().unwrap()).abs() < 1e-6, "{}: {got:?}", card.name);
-        }
-    }
-}
-
-/// Waits until so many cards are answered by this model, and returns them.
-async fn answered_by(client: &Client, model: &str, count: usize) -> Vec<Card> {
-    let script = format!(
-        "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
-         return cards.length === {count} && cards.every(card => card.dataset.state === 'done'
-             && card.querySelector('[data-testid=maker]').textContent.trim() === '{model}, 8-bit')"
-    );
-    page::until(client, &format!("{model} has answered"), &script).await;
-    page::cards(client).await
 }
 
 /// What stands beside each model, by its manifest's last folder.
@@ -73,7 +50,7 @@ fn models_are_switched_there_and_back_and_the_choice_is_remembered() {
     browse(Setup::default(), async |client| {
         page::open(client, &server.url()).await;
         page::pick(client, &photos).await;
-        same_answers(&answered_by(client, "demo-vit-small-112", 2).await, &by_demo);
+        same_answers(&page::answered_by(client, "demo-vit-small-112", 2).await, &by_demo);
         page::until(
             client,
             "the demo model is marked",
@@ -100,14 +77,14 @@ fn models_are_switched_there_and_back_and_the_choice_is_remembered() {
 
         let said = page::pick_model(client, "tiny/manifest.json").await;
         assert!(said.starts_with("Download ") && said.ends_with(" MB and use it"), "{said}");
-        same_answers(&answered_by(client, TINY, 2).await, &by_tiny);
+        same_answers(&page::answered_by(client, TINY, 2).await, &by_tiny);
         let focused = "return document.activeElement.closest('[data-testid=models]') !== null && !document.querySelector('[data-testid=models]').open";
         assert_eq!(client.execute(focused, vec![]).await.unwrap(), true, "the menu closes, the focus stays");
 
         // Another visit: the choice is remembered, both models are on the device.
         page::open(client, &server.url()).await;
         page::pick(client, &photos[..1]).await;
-        same_answers(&answered_by(client, TINY, 1).await, &by_tiny);
+        same_answers(&page::answered_by(client, TINY, 1).await, &by_tiny);
         page::until(
             client,
             "both are marked",
@@ -115,7 +92,7 @@ fn models_are_switched_there_and_back_and_the_choice_is_remembered() {
         )
         .await;
         assert_eq!(page::pick_model(client, "demo/manifest.json").await, "Use it");
-        same_answers(&answered_by(client, "demo-vit-small-112", 1).await, &by_demo);
+        same_answers(&page::answered_by(client, "demo-vit-small-112", 1).await, &by_demo);
         assert_eq!((shards("models/demo/"), shards("models/tiny/")), (2, 1), "each was fetched once");
 
         // The address has the first word; a model picked afterwards has the last.

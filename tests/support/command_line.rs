@@ -39,11 +39,40 @@ pub fn convert_tiny(network: &str, out: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Converts a checkpoint as the command line does by itself, into this folder: a file, or what the hubs at `hub` have.
+pub fn convert(source: &str, quantization: &str, hub: &str, out: &Path) {
+    let cache = tempfile::tempdir().expect("a folder");
+    let mut command = beitscope();
+    command.args(["convert", source, "--quant", quantization, "--out"]).arg(out);
+    command.env("HF_ENDPOINT", hub).env("MODELSCOPE_ENDPOINT", hub);
+    command.env("HF_HOME", cache.path()).env("MODELSCOPE_CACHE", cache.path()).env("NO_PROXY", "127.0.0.1");
+    let output = command.output().expect("beitscope runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A photo's answer among [`classify`]'s, by its file's name.
 pub fn answer<'a>(answers: &'a [Value], photo: &Path) -> &'a Value {
     let name = photo.file_name().and_then(|n| n.to_str()).expect("a file name");
     let named = |a: &&Value| a["file"].as_str().is_some_and(|file| file.ends_with(name));
     answers.iter().find(named).unwrap_or_else(|| panic!("no answer for {name}"))
+}
+
+/// # Panics
+/// When a card has another answer than [`classify_with`] gives.
+pub fn same_answers(cards: &[Card], expected: &[Value]) {
+    for card in cards {
+        let expected =
+            answer(expected, Path::new(&card.name))["predictions"].as_array().expect("predictions").clone();
+        assert_eq!(card.predictions.len(), expected.len(), "{card:?}");
+        for (got, expected) in card.predictions.iter().zip(&expected) {
+            assert_eq!(got.index, expected["index"], "{}: {got:?}, expected {expected}", card.name);
+            assert!(
+                (got.score - expected["score"].as_f64().expect("a score")).abs() < 1e-6,
+                "{}: {got:?}",
+                card.name
+            );
+        }
+    }
 }
 
 /// What is wrong with a card, beside what [`classify`] says of the photo.

@@ -5,6 +5,7 @@ pub mod axe;
 pub mod browser;
 pub mod command_line;
 pub mod hub_stand_in;
+pub mod import;
 pub mod memory;
 pub mod page;
 pub mod site;

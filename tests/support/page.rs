@@ -209,6 +209,22 @@ pub async fn settled_within(client: &Client, count: usize, patience: Duration) -
     cards(client).await
 }
 
+/// Waits until so many cards are answered by this model, and returns them.
+pub async fn answered_by(client: &Client, model: &str, count: usize) -> Vec<Card> {
+    answered_by_within(client, model, count, PATIENCE).await
+}
+
+/// [`answered_by`], for what takes longer.
+pub async fn answered_by_within(client: &Client, model: &str, count: usize, patience: Duration) -> Vec<Card> {
+    let script = format!(
+        "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
+         return cards.length === {count} && cards.every(card => card.dataset.state === 'done'
+             && card.querySelector('[data-testid=maker]').textContent.trim() === '{model}, 8-bit')"
+    );
+    until_within(client, &format!("{model} has answered"), &script, patience).await;
+    cards(client).await
+}
+
 /// A script that returns whether there are so many photos and each has an answer or an error.
 pub fn are_settled(count: usize) -> String {
     format!(

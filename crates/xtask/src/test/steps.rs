@@ -151,7 +151,7 @@ const RELEASE_SITE: &str = "target/site-release";
 
 /// The files of `tests` that belong to steps of their own in `nightly`.
 #[cfg(test)]
-const AT_NIGHT: [&str; 2] = ["large", "thousand"];
+const AT_NIGHT: [&str; 3] = ["import_large", "large", "thousand"];
 
 /// Cargo with these arguments, separated by blanks.
 ///
@@ -287,7 +287,8 @@ fn large(context: &Context, tally: &mut Tally) -> Result<()> {
     ];
     let root = &context.project.root;
     for (quantization, model, _) in MODELS {
-        if root.join(model).join("manifest.json").is_file() {
+        let is_converted = root.join(model).join("manifest.json").is_file();
+        if is_converted && root.join(CHECKPOINT).is_file() {
             continue;
         }
         fs::create_dir_all(root.join(model)).map_err(|error| format!("{model}: {error}"))?;
@@ -301,8 +302,9 @@ fn large(context: &Context, tally: &mut Tally) -> Result<()> {
         );
         process::run(&mut cargo(context, &convert))?;
     }
-    for (files, harness) in [(&["large"], &[][..]), (&["webgpu"], &[FAST_GPU])] {
+    for (files, harness) in [(&["large", "import_large"][..], &[][..]), (&["webgpu"], &[FAST_GPU])] {
         let mut cargo = browser_tests(context, files)?;
+        cargo.env("BEITSCOPE_CHECKPOINT", CHECKPOINT);
         cargo.envs(MODELS.map(|(_, model, variable)| (variable, model)));
         cargo_test::run(cargo, harness, tally)?;
     }

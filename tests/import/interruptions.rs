@@ -1,0 +1,189 @@
+//! Imports that are paused, cut, given up and taken up again: only the rest is fetched where that can be.
+
+use crate::visit::{HUGGING_FACE, MODEL, SLOW, Visit};
+use server::Disturbance;
+use std::time::Duration;
+use tests::browser::{Client, Setup, browse};
+use tests::command_line::convert;
+use tests::import::{self, IMPORTING};
+use tests::{page, site};
+
+/// The only transfer asked for the rest of the checkpoint, and got it.
+fn fetched_the_rest(visit: &Visit) {
+    let transfers = visit.hub.transfers();
+    let [rest] = &transfers[..] else { panic!("{transfers:?}") };
+    assert_eq!(rest.status, 206, "{rest:?}");
+    assert!(rest.if_range.is_some(), "{rest:?}");
+    assert!(rest.length > 0 && rest.length < 45_000_000, "{rest:?}");
+}
+
+fn any_speed(visit: &Visit) {
+    visit.hub.set(|behaviour| behaviour.every_transfer = Disturbance::None);
+}
+
+#[test]
+fn a_paused_import_goes_on_with_the_rest() {
+    let visit = Visit::new();
+    let folder = tempfile::tempdir().unwrap();
+    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+    browse(Setup::THREADS, async |client| {
+        visit.begin(client, HUGGING_FACE).await;
+        import::some_is_kept(client).await;
+        page::click(client, "[data-testid=import-pause]").await;
+        page::element(client, "import-resume").await;
+        visit.hub.forget();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(visit.ranges(), [], "nothing is fetched meanwhile");
+        any_speed(&visit);
+        page::click(client, "[data-testid=import-resume]").await;
+        import::finished(client, HUGGING_FACE).await;
+        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+    });
+    fetched_the_rest(&visit);
+}
+
+#[test]
+fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
+    let visit = Visit::new();
+    let folder = tempfile::tempdir().unwrap();
+    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+    browse(Setup::THREADS, async |client| {
+        visit.begin(client, HUGGING_FACE).await;
+        import::some_is_kept(client).await;
+        client.goto(&format!("{}licenses/LICENSE-WordNet.txt", visit.site.url())).await.unwrap();
+        any_speed(&visit);
+        visit.hub.forget();
+        visit.open(client).await;
+        page::element(client, "import-resume").await;
+        assert_eq!(visit.ranges(), [], "it waits for the visitor");
+        page::click(client, "[data-testid=import-resume]").await;
+        import::finished(client, HUGGING_FACE).await;
+        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+    });
+    fetched_the_rest(&visit);
+}
+
+#[test]
+fn a_connection_that_breaks_once_is_taken_up_without_a_word_from_the_visitor() {
+    let visit = Visit::new();
+    let folder = tempfile::tempdir().unwrap();
+    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    browse(Setup::THREADS, async |client| {
+        visit.open(client).await;
+        import::ask(client, HUGGING_FACE).await;
+        visit.hub.forget();
+        visit.hub.set(|behaviour| behaviour.next_transfers.push_back(Disturbance::HangUpAfter(30_000_000)));
+        import::start(client).await;
+        import::finished(client, HUGGING_FACE).await;
+        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+    });
+    let ranges = visit.ranges();
+    assert_eq!((ranges.len(), ranges[0].clone(), ranges[1].1), (2, (None, 200), 206), "{ranges:?}");
+}
+
+#[test]
+fn a_connection_that_always_breaks_is_told_and_what_came_is_kept() {
+    let visit = Visit::new();
+    browse(Setup::THREADS, async |client| {
+        visit.open(client).await;
+        import::ask(client, HUGGING_FACE).await;
+        visit.hub.set(|behaviour| {
+            behaviour.next_transfers.push_back(Disturbance::HangUpAfter(30_000_000));
+            behaviour.every_transfer = Disturbance::HangUpAfter(0);
+        });
+        import::start(client).await;
+        let sentence = import::fault(client).await;
+        assert!(sentence.contains("127.0.0.1"), "{sentence}");
+        assert!(!import::unfinished(client).await.is_empty(), "what came is kept");
+        any_speed(&visit);
+        visit.hub.forget();
+        page::click(client, "[data-testid=import-resume]").await;
+        import::finished(client, HUGGING_FACE).await;
+    });
+    fetched_the_rest(&visit);
+}
+
+/// Where the rest can't be had alone, everything is fetched once more, and the page says so.
+#[test]
+fn an_import_begins_anew_where_the_rest_is_not_to_be_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, fn(&Visit)); 3] = [
+        ("the host sends no parts", |visit| visit.hub.set(|behaviour| behaviour.range = false)),
+        ("the host refuses the preflight", |visit| visit.hub.set(|behaviour| behaviour.preflight = false)),
+        ("the file has another tag", |visit| visit.hub.change_etag()),
+    ];
+    for (what, disturb) in cases {
+        let visit = Visit::new();
+        convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+        visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+        browse(Setup::THREADS, async |client| {
+            visit.begin(client, HUGGING_FACE).await;
+            import::some_is_kept(client).await;
+            page::click(client, "[data-testid=import-pause]").await;
+            page::element(client, "import-resume").await;
+            disturb(&visit);
+            visit.hub.forget();
+            page::click(client, "[data-testid=import-resume]").await;
+            says(client, "once more").await;
+            import::finished(client, HUGGING_FACE).await;
+            import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        });
+        let whole = visit.ranges().last().map(|(_, status)| *status);
+        assert_eq!(whole, Some(200), "{what}: {:?}", visit.hub.asked_of_storage());
+    }
+}
+
+/// Waits until the progress has these words.
+async fn says(client: &Client, words: &str) {
+    let script = format!(
+        "return (document.querySelector('[data-testid=import-progress]')?.textContent ?? '').includes('{words}')"
+    );
+    page::until_within(client, &format!("it says {words:?}"), &script, IMPORTING).await;
+}
+
+#[test]
+fn a_second_tab_waits_for_the_first_and_fetches_nothing() {
+    let visit = Visit::new();
+    visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+    browse(Setup::THREADS, async |client| {
+        visit.begin(client, HUGGING_FACE).await;
+        page::element(client, "import-pause").await;
+        let first = client.tab().await.unwrap();
+        client.open_tab().await.unwrap();
+        visit.open(client).await;
+        import::ask(client, HUGGING_FACE).await;
+        visit.hub.forget();
+        import::start(client).await;
+        says(client, "Another tab").await;
+        import::finished(client, HUGGING_FACE).await;
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        page::answered_by_within(client, MODEL, 1, IMPORTING).await;
+        client.look_at(&first).await.unwrap();
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        page::answered_by_within(client, MODEL, 1, IMPORTING).await;
+    });
+    assert_eq!(visit.ranges(), []);
+}
+
+#[test]
+fn a_cancelled_import_leaves_nothing_and_the_old_model_answers() {
+    let visit = Visit::new();
+    visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+    browse(Setup::THREADS, async |client| {
+        visit.begin(client, HUGGING_FACE).await;
+        import::some_is_kept(client).await;
+        page::click(client, "[data-testid=import-cancel]").await;
+        let gone =
+            "return !document.querySelector('[data-testid=import-progress], [data-testid=import-resume]')";
+        page::until(client, "it is gone", gone).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(import::unfinished(client).await, Vec::<String>::new());
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        page::answered_by(client, crate::DEMO, 1).await;
+        client.refresh().await.unwrap();
+        page::ready(client).await;
+        assert_eq!(client.execute(gone, vec![]).await.unwrap(), true, "nor at the next visit");
+    });
+}
