@@ -14,7 +14,7 @@ pub mod reference;
 pub mod text;
 
 pub use checkpoint_file::{ENDINGS, is_checkpoint};
-pub use progress::{fetched_share, received_of_pieces, seconds_left};
+pub use progress::{fetched_share, seconds_left};
 
 use crate::engine::WorkerFailure;
 use protocol::Reply;
@@ -104,15 +104,24 @@ pub enum NextStep {
     None,
 }
 
-/// An import in storage that no visit has finished.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UnfinishedImport {
-    pub offer: Rc<ImportOffer>,
-    /// Of the checkpoint, about so many bytes were fetched and quantised.
-    pub received: u64,
-}
+/// How the weights of a checkpoint are rounded that somebody just drops.
+pub const DEFAULT_QUANTIZATION: &str = "q8_0";
+
+/// How weights can be rounded, as the page offers it.
+pub const QUANTIZATIONS: [&str; 2] = [DEFAULT_QUANTIZATION, "q4_0"];
 
 impl ImportState {
+    /// What is imported or looked up.
+    pub fn source(&self) -> Option<&ImportSource> {
+        match &self.stage {
+            ImportStage::Inspecting(source) | ImportStage::Failed { source, .. } => Some(source),
+            ImportStage::Offered(offer)
+            | ImportStage::Running { offer, .. }
+            | ImportStage::Paused { offer, .. } => Some(&offer.source),
+            ImportStage::Closed | ImportStage::Done { .. } => None,
+        }
+    }
+
     /// What is imported, once it has begun and until it has ended.
     pub fn under_way(&self) -> Option<&Rc<ImportOffer>> {
         match &self.stage {

@@ -1,8 +1,7 @@
 //! The weights in the browser's storage, as the page lists them.
 
-use crate::import::UnfinishedImport;
 use crate::models::list::Listed;
-use protocol::import::ImportSource;
+use protocol::import::{ImportOffer, ImportSource};
 use std::rc::Rc;
 
 /// A model in storage.
@@ -28,8 +27,8 @@ pub struct StorageContents {
     pub bytes: Option<u64>,
     /// The last used first.
     pub models: Rc<[ModelInStorage]>,
-    /// Imports that no visit has finished.
-    pub imports: Rc<[UnfinishedImport]>,
+    /// Imports that no visit has finished, the last one first. Their `resumed_bytes` tell how far they are.
+    pub imports: Rc<[Rc<ImportOffer>]>,
 }
 
 impl StorageContents {

@@ -19,12 +19,6 @@ pub fn fetched_share(received: u64, total: u64) -> StageProgress {
     StageProgress::Share { here: share, built: share }
 }
 
-/// About how much of a checkpoint is behind pieces of so many bytes, when the whole model will have `kept`.
-pub fn received_of_pieces(pieces: u64, kept: u64, download: u64) -> u64 {
-    let received = u128::from(download) * u128::from(pieces) / u128::from(kept.max(1));
-    u64::try_from(received).unwrap_or(u64::MAX).min(download)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,14 +60,5 @@ mod tests {
         assert_eq!(fetched_share(4, 4), full);
         assert_eq!(fetched_share(1, 4), StageProgress::Share { here: 0.25, built: 0.25 });
         assert_eq!(fetched_share(1, 0), StageProgress::Unknown);
-    }
-
-    #[test]
-    fn pieces_tell_about_how_much_was_fetched() {
-        assert_eq!(received_of_pieces(0, 323, 1_200), 0);
-        assert_eq!(received_of_pieces(161, 322, 1_200), 600);
-        assert_eq!(received_of_pieces(400, 322, 1_200), 1_200);
-        assert_eq!(received_of_pieces(1, 0, 1_200), 1_200);
-        assert_eq!(received_of_pieces(u64::MAX, u64::MAX, u64::MAX), u64::MAX);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::effect::{Effect, Focus};
 use crate::engine::WorkerFailure;
-use crate::import::{ImportAction, ImportStage, NextStep, UnfinishedImport, reference};
+use crate::import::{ImportAction, ImportStage, NextStep, reference};
 use crate::state::State;
 use protocol::Reply;
 use protocol::import::{ImportFault, ImportOffer, ImportReply, ImportSource};
@@ -68,13 +68,13 @@ impl State {
     }
 
     /// What the visit before has left: shown once, and not over what the visitor has asked for meanwhile.
-    pub(super) fn find_unfinished_import(&mut self, imports: &[UnfinishedImport]) {
+    pub(super) fn find_unfinished_import(&mut self, imports: &[Rc<ImportOffer>]) {
         let is_first = !std::mem::replace(&mut self.import.looked, true);
         if is_first
             && self.import.stage == ImportStage::Closed
-            && let Some(UnfinishedImport { offer, received }) = imports.first()
+            && let Some(offer) = imports.first()
         {
-            self.enter(ImportStage::Paused { offer: offer.clone(), received: *received });
+            self.enter(ImportStage::Paused { offer: offer.clone(), received: offer.resumed_bytes });
         }
     }
 

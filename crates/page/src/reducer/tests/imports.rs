@@ -1,7 +1,7 @@
 //! Imports: asked for, offered, run, paused, failed and taken into use, while photos are answered.
 
 use super::*;
-use crate::import::{ImportAction, ImportStage, NextStep, UnfinishedImport};
+use crate::import::{ImportAction, ImportStage, NextStep};
 use crate::storage::{ModelInStorage, StorageContents};
 use protocol::fault::LoadFault;
 use protocol::import::{
@@ -282,25 +282,26 @@ fn a_worker_that_crashes_or_dies_with_the_page_disturbs_no_photo() {
     assert_eq!(import(&mut state, ImportAction::PageRestored(1)), [], "its worker has ended");
 }
 
-fn stored(received: u64, offer: &Rc<ImportOffer>) -> StorageContents {
-    let imports = [UnfinishedImport { offer: offer.clone(), received }].into();
+fn stored(offer: &Rc<ImportOffer>) -> StorageContents {
+    let imports = [offer.clone()].into();
     StorageContents { bytes: Some(0), imports, ..StorageContents::default() }
 }
 
 #[test]
 fn an_unfinished_import_is_found_at_the_start_of_a_visit_alone() {
+    let begun = Rc::new(ImportOffer { resumed_bytes: 400, ..(*offer()).clone() });
     let mut state = ready();
-    state.update(Action::StorageMeasured(stored(400, &offer())));
-    assert_eq!(state.import.stage, ImportStage::Paused { offer: offer(), received: 400 });
+    state.update(Action::StorageMeasured(stored(&begun)));
+    assert_eq!(state.import.stage, ImportStage::Paused { offer: begun.clone(), received: 400 });
     assert_eq!(
         import(&mut state, ImportAction::Cancel),
         [Effect::StopImportWorker, Effect::RemoveImport(ADDRESS.into()), FOCUS_MENU]
     );
     // Looked up before it was removed.
-    state.update(Action::StorageMeasured(stored(400, &offer())));
+    state.update(Action::StorageMeasured(stored(&begun)));
     assert_eq!(state.import.stage, ImportStage::Closed);
     let mut state = offered();
-    state.update(Action::StorageMeasured(stored(400, &offer())));
+    state.update(Action::StorageMeasured(stored(&begun)));
     assert_eq!(state.import.stage, ImportStage::Offered(offer()));
 }
 
@@ -324,14 +325,14 @@ fn an_import_of_a_file_needs_the_file() {
 
     // On the next visit.
     let mut state = ready();
-    state.update(Action::StorageMeasured(stored(400, &offer)));
+    state.update(Action::StorageMeasured(stored(&offer)));
     assert!(state.import.wants_file());
     assert_eq!(import(&mut state, ImportAction::Resume), []);
     let again = import(&mut state, ImportAction::FileGivenAgain);
     assert_eq!(again, [Effect::StartImportWorker(1), FOCUS]);
     // Dropped once more, it goes on as well.
     let mut state = ready();
-    state.update(Action::StorageMeasured(stored(400, &offer)));
+    state.update(Action::StorageMeasured(stored(&offer)));
     assert_eq!(import(&mut state, given()), [Effect::StartImportWorker(1), FOCUS]);
     assert_eq!(awake(&mut state), [Effect::RunImport(offer)]);
 }
