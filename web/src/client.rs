@@ -8,6 +8,7 @@ use js_sys::{Array, JSON, Uint8ClampedArray};
 use page::engine::WorkerFailure;
 use page::photo::{LISTED_CLASSES, Picture};
 use page::worker_setup::{NoPlan, Plan};
+use protocol::import::ImportRequest;
 use protocol::teach::TeachRequest;
 use protocol::{Device, Reply, Request};
 use std::rc::Rc;
@@ -147,6 +148,11 @@ impl Client {
     /// Asks about the visitor's own classes, with a photo or a head's file beside the question.
     pub fn teach(&self, request: TeachRequest, file: Option<&Blob>) -> Result<(), String> {
         self.post(&Request::Teach(request), file)
+    }
+
+    /// Asks about an import, with the visitor's checkpoint file beside the request.
+    pub fn import(&self, request: ImportRequest, file: Option<&Blob>) -> Result<(), String> {
+        self.post(&Request::Import(request), file)
     }
 
     fn post<'a>(&self, request: &Request, photos: impl IntoIterator<Item = &'a Blob>) -> Result<(), String> {

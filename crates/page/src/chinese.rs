@@ -2,6 +2,7 @@
 
 mod errors;
 mod fault;
+mod import;
 mod left_out;
 mod status;
 
@@ -70,6 +71,8 @@ pub static CHINESE: Text = Text {
     remove_stored_model: |name| format!("从浏览器中删除 {name}"),
     no_storage: "浏览器在这里不保存任何内容（无痕窗口，或网址不是 https），下次访问要重新下载权重。",
     no_room: "浏览器没有空间保存权重，下次访问要重新下载。腾出一些磁盘空间即可改变。",
+
+    import: &import::IMPORT,
 
     gallery: "照片",
     counts,

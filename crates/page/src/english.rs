@@ -1,6 +1,7 @@
 //! The page's English.
 
 mod errors;
+mod import;
 mod left_out;
 mod reasons;
 mod status;
@@ -75,6 +76,8 @@ pub static ENGLISH: Text = Text {
          downloads the weights again.",
     no_room: "The browser had no room to keep the weights, so the next visit downloads them again. Free some disk \
          space to change that.",
+
+    import: &import::IMPORT,
 
     gallery: "Photos",
     counts,

@@ -1,6 +1,7 @@
 //! Everything the page says. A language is one table: a field for each sentence, a function where
 //! a number or a name goes in. [`Language::text`](crate::language::Language::text) gives one.
 
+use crate::import::text::ImportText;
 use crate::listing::SortOrder;
 use crate::photo::PhotoError;
 use crate::record::Record;
@@ -91,6 +92,9 @@ pub struct Text {
     pub remove_stored_model: fn(&str) -> String,
     pub no_storage: &'static str,
     pub no_room: &'static str,
+
+    /// About imports of checkpoints.
+    pub import: &'static ImportText,
 
     // Gallery
     pub gallery: &'static str,
