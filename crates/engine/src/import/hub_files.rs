@@ -126,10 +126,19 @@ pub async fn small<P: Platform>(
     url: &str,
     limit: u64,
 ) -> Result<Vec<u8>, ImportFault> {
+    with_retries(platform, hub, async || small_once(platform, hub, url, limit).await).await
+}
+
+/// Tries a few times, where that may help.
+pub async fn with_retries<T>(
+    platform: &impl Platform,
+    hub: &Hub,
+    attempt: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<T, ImportFault> {
     let mut budget = RetryBudget::default();
     loop {
-        let Failure { cause, retry } = match small_once(platform, hub, url, limit).await {
-            Ok(bytes) => return Ok(bytes),
+        let Failure { cause, retry } = match attempt().await {
+            Ok(value) => return Ok(value),
             Err(failure) => failure,
         };
         let wait = match retry {

@@ -1,11 +1,10 @@
 //! What an import would fetch and keep: looked up before anything is asked of the visitor.
 
-use super::fault::{Failure, Cause, Hub, Retry, of_checkpoint};
+use super::fault::{Failure, Hub, of_checkpoint};
 use super::hub_files::{self, Repository};
 use super::pieces::Pieces;
 use super::read_file::PART_BYTES;
-use crate::platform::{Bytes, Caching, Clock, Get, Photo, Platform};
-use crate::retry_budget::RetryBudget;
+use crate::platform::{Bytes, Caching, Get, Photo, Platform};
 use crate::store::Store;
 use beit::config::Config;
 use checkpoint::hub_config::{self, HubConfig};
@@ -57,7 +56,7 @@ async fn of_file<P: Platform>(
     while !beginning.is_whole() {
         let part = PART_BYTES.min(length.saturating_sub(beginning.read));
         let bytes = file.read_part(beginning.read, part).await.ok_or_else(unreadable)?;
-        beginning.push(platform, &bytes).await?;
+        beginning.push(&bytes)?;
         bytes.free();
     }
     let Described { config, model_bytes, .. } = beginning.finish()?;
@@ -126,22 +125,8 @@ async fn described<P: Platform>(
     file: &str,
     settings: &Settings,
 ) -> Result<(Described, Option<u64>), ImportFault> {
-    let mut budget = RetryBudget::default();
-    loop {
-        let Failure { cause, retry } = match described_once(platform, hub, url, file, settings).await {
-            Ok(described) => return Ok(described),
-            Err(failure) => failure,
-        };
-        let wait = match retry {
-            Retry::Never => None,
-            Retry::After(least) => budget.next_wait().map(|wait| wait.max(least)),
-        };
-        match (wait, cause) {
-            (Some(wait), _) => platform.clock().sleep(wait).await,
-            (None, Cause::Fault(fault)) => return Err(fault),
-            (None, Cause::Lost(reason)) => return Err(hub.unreachable(reason)),
-        }
-    }
+    let attempt = async || described_once(platform, hub, url, file, settings).await;
+    hub_files::with_retries(platform, hub, attempt).await
 }
 
 async fn described_once<P: Platform>(
@@ -157,7 +142,7 @@ async fn described_once<P: Platform>(
     while !beginning.is_whole() {
         match hub_files::next(platform, &mut response.body).await? {
             Some(part) => {
-                beginning.push(platform, &part).await?;
+                beginning.push(&part)?;
                 part.free();
             }
             None if response.length.is_some_and(|length| beginning.read < length) => {
@@ -196,7 +181,7 @@ impl<'a> Beginning<'a> {
         self.conversion.config().is_some() || self.ended
     }
 
-    async fn push<P: Platform>(&mut self, _: &P, part: &P::Bytes) -> Result<(), ImportFault> {
+    fn push(&mut self, part: &impl Bytes) -> Result<(), ImportFault> {
         self.ended = part.length() == 0 || self.read > MAX_BEGINNING_BYTES;
         self.read += part.length();
         let pushed = self.conversion.push(&part.to_vec());
