@@ -40,8 +40,10 @@ pub struct Options {
     pub card: Option<PathBuf>,
     /// Largest shard.
     pub shard_bytes: u64,
-    /// Short side after resizing; 256/224 of the image size if not given.
+    /// Short side after resizing; by `crop` if not given.
     pub short_side: Option<usize>,
+    /// See [`Settings::crop`].
+    pub crop: Option<f64>,
     /// ImageNet's if not given.
     pub mean: Option<[f32; 3]>,
     /// ImageNet's if not given.
@@ -72,6 +74,7 @@ impl Options {
             card: None,
             shard_bytes: DEFAULT_SHARD_BYTES,
             short_side: None,
+            crop: None,
             mean: None,
             std: None,
             calibration: None,
@@ -86,6 +89,7 @@ impl Options {
             license: self.license.clone(),
             shard_bytes: self.shard_bytes,
             short_side: self.short_side,
+            crop: self.crop,
             mean: self.mean,
             std: self.std,
         }

@@ -12,6 +12,7 @@
 //! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`network_layout`,
 //!   `infer_config`).
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
+//! - [`hub_config`]: what the small files beside a checkpoint tell of preparation and licence.
 //! - [`streaming`]: the same conversion of a `.safetensors` file that arrives in pieces, without a file system: what is
 //!   left of this crate without the feature `files`.
 //! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
@@ -35,6 +36,7 @@ pub mod dialects;
 mod error;
 #[cfg(feature = "files")]
 mod find_file;
+pub mod hub_config;
 mod infer_config;
 pub mod labels;
 #[cfg(feature = "files")]
@@ -46,7 +48,6 @@ mod naming;
 #[cfg(feature = "files")]
 pub mod network;
 mod network_layout;
-#[cfg(feature = "files")]
 mod not_a_checkpoint;
 mod note;
 #[cfg(feature = "files")]

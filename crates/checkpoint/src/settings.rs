@@ -27,8 +27,10 @@ pub struct Settings {
     pub license: Option<String>,
     /// Largest shard.
     pub shard_bytes: u64,
-    /// Short side after resizing; 256/224 of the image size if not given.
+    /// Short side after resizing; by `crop` if not given.
     pub short_side: Option<usize>,
+    /// The image size as a share of the short side, rounded as timm does; 224/256 if not given.
+    pub crop: Option<f64>,
     /// ImageNet's if not given.
     pub mean: Option<[f32; 3]>,
     /// ImageNet's if not given.
@@ -44,6 +46,7 @@ impl Settings {
             license: None,
             shard_bytes: DEFAULT_SHARD_BYTES,
             short_side: None,
+            crop: None,
             mean: None,
             std: None,
         }
@@ -76,25 +79,27 @@ impl Settings {
     }
 
     pub(crate) fn override_preprocessing(&self, config: &mut Config) -> Result<(), CheckpointError> {
-        let fault =
-            |name, expected: String, got: String| Err(CheckpointError::Option { name, expected, got });
+        let fault = |name, expected: String, got: String| CheckpointError::Option { name, expected, got };
         let preprocessing = &mut config.preprocessing;
         if let Some(short_side) = self.short_side {
             if !(preprocessing.crop..=8192).contains(&short_side) {
                 let expected = format!("{} (the image size) to 8192", preprocessing.crop);
-                return fault("--short-side", expected, short_side.to_string());
+                return Err(fault("--short-side", expected, short_side.to_string()));
             }
             preprocessing.short_side = short_side;
+        } else if let Some(crop) = self.crop {
+            preprocessing.short_side = short_side_of(preprocessing.crop, crop)
+                .ok_or_else(|| fault("crop", "a number up to 1".into(), crop.to_string()))?;
         }
         if let Some(mean) = self.mean {
             if !mean.iter().all(|m| m.is_finite()) {
-                return fault("--mean", "three finite numbers".into(), format!("{mean:?}"));
+                return Err(fault("--mean", "three finite numbers".into(), format!("{mean:?}")));
             }
             preprocessing.mean = mean;
         }
         if let Some(std) = self.std {
             if !std.iter().all(|s| s.is_finite() && *s > 0.0) {
-                return fault("--std", "three positive numbers".into(), format!("{std:?}"));
+                return Err(fault("--std", "three positive numbers".into(), format!("{std:?}")));
             }
             preprocessing.std = std;
         }
@@ -118,6 +123,14 @@ impl Settings {
     }
 }
 
+/// `floor(image_size / crop)`, as timm scales photos; none if that is no size of a photo.
+fn short_side_of(image_size: usize, crop: f64) -> Option<usize> {
+    // A crop that is itself a quotient of two sides may be off by its last digit.
+    let short_side = (image_size as f64 / crop + 1e-9).floor();
+    let fits = (image_size as f64..=8192.0).contains(&short_side);
+    fits.then_some(short_side as usize)
+}
+
 /// The checkpoint's file name, or its folder's where the file name says nothing.
 fn default_name(path: &Path) -> String {
     const SAYS_NOTHING: [&str; 4] = ["model", "pytorch_model", "checkpoints", "checkpoint"];
@@ -136,6 +149,25 @@ fn default_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Python: `math.floor(size / crop_pct)`.
+    #[test]
+    fn short_sides_are_timms() {
+        for (image_size, crop, short_side) in [
+            (224, 0.9, Some(248)),
+            (224, 0.95, Some(235)),
+            (224, 0.875, Some(256)),
+            (224, 0.8, Some(280)),
+            (384, 1.0, Some(384)),
+            (384, 384.0 / 438.0, Some(438)),
+            (512, 0.01, None),
+            (224, 1.5, None),
+            (224, 0.0, None),
+            (224, f64::NAN, None),
+        ] {
+            assert_eq!(short_side_of(image_size, crop), short_side, "{image_size} {crop}");
+        }
+    }
 
     #[test]
     fn names_come_from_what_says_something() {

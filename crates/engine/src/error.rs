@@ -50,6 +50,9 @@ pub enum LoadError {
     Manifest { url: String, error: ManifestError },
     #[error("the files were refused: {0}")]
     Build(#[from] BuildError),
+    /// The model was imported here, and its files are not in storage any more.
+    #[error("{address} is not in storage any more")]
+    NotImported { address: String },
     /// Where only a GPU was asked for.
     #[error("there is no GPU that can be used")]
     NoGpu,

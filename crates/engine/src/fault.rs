@@ -61,6 +61,7 @@ pub fn of_loading(error: LoadError) -> LoadFault {
         LoadError::Fetch(error) => of_fetching(error),
         LoadError::Address { url } => LoadFault::Address { url },
         LoadError::Manifest { url, error } => LoadFault::Manifest { url, reason: error.to_string() },
+        LoadError::NotImported { address } => LoadFault::NotImported { address },
         LoadError::Build(error) => LoadFault::Refused { reason: error.to_string() },
         // Only where there is a network already, which then stays: not reported.
         error @ LoadError::NoGpu => LoadFault::Refused { reason: error.to_string() },

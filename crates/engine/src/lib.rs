@@ -7,7 +7,8 @@
 //!    │                     └ device_selection (pure)   └ retry_budget (pure)
 //!    ├▶ photo: file ─▶ RGB ─▶ pixels ─▶ codec_programs
 //!    ├▶ on_device: pixels ─▶ classifier: logits ─▶ answer
-//!    └▶ own_classes: features ─▶ a trained head ─▶ classifier
+//!    ├▶ own_classes: features ─▶ a trained head ─▶ classifier
+//!    └▶ import: a checkpoint, from a hub or a file ─▶ quantised while it comes ─▶ shards in storage
 //! ```
 #![warn(missing_docs)]
 
@@ -21,6 +22,8 @@ mod fault;
 mod fetch;
 mod forward_progress;
 mod gpu_setup;
+mod import;
+mod import_entry;
 mod isa_choice;
 mod load;
 mod note_names;
@@ -30,6 +33,7 @@ mod photo;
 pub mod platform;
 mod product_timing;
 mod progress;
+mod rate;
 mod retry_budget;
 mod select_device;
 mod session;

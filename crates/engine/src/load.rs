@@ -10,6 +10,7 @@ use crate::shards::{Shards, beside};
 use crate::store::Store;
 use beit::weights::Manifest;
 use protocol::fault::Reason;
+use protocol::import::ImportSource;
 use protocol::{Kept, ModelInfo, Offer};
 
 /// Far above any real manifest: 1.2 GB in shards of 20 MiB need 12 KB.
@@ -42,6 +43,9 @@ pub struct Found {
 /// A server that fails, a network that is silent and one that answers something else do not come before a model that is
 /// complete on this device.
 pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) -> Result<Found, LoadError> {
+    if ImportSource::of(url).is_some() {
+        return find_imported(url, store).await;
+    }
     let kept = store.manifest(url).await;
     let fetched = match kept {
         Some(_) => fetched(platform, url, CACHED_MODEL_TIMEOUT_MS).await,
@@ -58,6 +62,16 @@ pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) ->
         }
         (Err(error), None) => Err(error),
     }
+}
+
+/// An imported model is in storage, whole, or nowhere.
+async fn find_imported<P: Platform>(url: &str, store: &Store<'_, P>) -> Result<Found, LoadError> {
+    let not_imported = || LoadError::NotImported { address: url.into() };
+    let manifest = store.manifest(url).await.ok_or_else(not_imported)?;
+    if !store.has_all(&manifest).await {
+        return Err(not_imported());
+    }
+    Ok(Found { manifest, last_good: None, is_known: true })
 }
 
 async fn fetched<P: Platform>(platform: &P, url: &str, timeout_ms: u32) -> Result<Manifest, LoadError> {

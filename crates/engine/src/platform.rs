@@ -94,6 +94,8 @@ pub enum Caching {
     Confirmed,
     /// Nothing: what is there may be damaged.
     Nothing,
+    /// Nothing, and what comes is not kept there either: a large file that is used once.
+    NotKept,
 }
 
 /// A GET.
@@ -103,6 +105,8 @@ pub struct Get<'a> {
     pub url: &'a str,
     /// Asks for the body from this byte on.
     pub from: u64,
+    /// Asks for that part only of the version with this entity tag, else for the whole file.
+    pub if_range: Option<&'a str>,
     /// Which cached responses will do.
     pub caching: Caching,
 }
@@ -113,6 +117,14 @@ pub struct Response<B> {
     pub status: u16,
     /// Where in the file the body begins: other than 0 only with status 206.
     pub from: u64,
+    /// The whole file's length in bytes, where the response tells it.
+    pub length: Option<u64>,
+    /// The file's entity tag, quotes included, where the response tells it.
+    pub etag: Option<String>,
+    /// Seconds that the server asks to wait.
+    pub retry_after: Option<u64>,
+    /// Who answered in the end, after redirects.
+    pub host: Option<String>,
     /// The media type, such as `text/html`, without parameters.
     pub media_type: Option<String>,
     /// Received while it is read.
@@ -137,6 +149,9 @@ pub trait Network {
 
     /// The part of an address that says who serves it, such as `weights.example:8080`.
     fn host(&self, url: &str) -> Option<String>;
+
+    /// The address of a file of the site itself, by its path from the site's root.
+    fn site_address(&self, path: &str) -> Option<String>;
 }
 
 /// The body of a response, received in parts.
@@ -193,6 +208,9 @@ pub trait Storage {
 
     /// An entry that is not there is no error.
     async fn remove(&self, key: &str) -> Result<(), StorageError>;
+
+    /// How many bytes more it takes, about; none where the machine does not tell.
+    async fn room(&self) -> Option<u64>;
 
     /// Waits for the lock of this name, which one tab has at a time. None where the machine has no locks.
     async fn lock(&self, name: &str) -> Option<Self::Lock>;
@@ -251,7 +269,7 @@ pub trait Devices {
     fn driver(&self) -> String;
 }
 
-/// A photo's file.
+/// A file of the visitor's: a photo, or a checkpoint.
 pub trait Photo: Clone {
     /// As the platform's.
     type Bytes: Bytes;
@@ -261,6 +279,9 @@ pub trait Photo: Clone {
 
     /// None where the file can't be read any more.
     async fn read(&self) -> Option<Self::Bytes>;
+
+    /// So many bytes from `from` on, which lie within its length; none where the file can't be read any more.
+    async fn read_part(&self, from: u64, length: u64) -> Option<Self::Bytes>;
 
     /// Decodes it with the machine's own decoders; none where they know no such format.
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>>;

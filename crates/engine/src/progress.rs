@@ -1,16 +1,12 @@
 //! How far loading is: counts bytes and the GPU's programs, and reports to the page at intervals.
 
 use crate::platform::{Clock, Platform};
+use crate::rate::Rate;
 use protocol::{Loading, Phase, Reply};
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 
 /// Milliseconds between two reports: more often than a screen needs them would only cost time.
 const REPORT_EVERY: f64 = 60.0;
-/// The rate is that of the last milliseconds.
-const WINDOW: f64 = 4_000.0;
-/// A rate over less than this would fluctuate.
-const FIRST_RATE_AFTER: f64 = 400.0;
 
 /// Counts the GPU's kernels while they are compiled beside the download, and reports them once nothing else is awaited.
 pub struct CompileProgress<'a, P: Platform> {
@@ -63,8 +59,7 @@ pub struct ByteProgress<'a, P: Platform> {
     platform: &'a P,
     loading: Cell<Loading>,
     reported: Cell<f64>,
-    /// When how many bytes had come over the network, oldest first.
-    history: RefCell<VecDeque<(f64, u64)>>,
+    rate: Rate,
 }
 
 impl<'a, P: Platform> ByteProgress<'a, P> {
@@ -72,8 +67,8 @@ impl<'a, P: Platform> ByteProgress<'a, P> {
     pub fn new(platform: &'a P, total: u64, stored: u64) -> Self {
         let phase = if stored == total { Phase::Read } else { Phase::Download };
         let loading = Loading { phase, total, here: stored, stored, built: 0, bytes_per_second: None };
-        let history = RefCell::new(VecDeque::from([(platform.clock().now(), stored)]));
-        let progress = Self { platform, loading: Cell::new(loading), reported: Cell::new(0.0), history };
+        let rate = Rate::new(platform.clock().now(), stored);
+        let progress = Self { platform, loading: Cell::new(loading), reported: Cell::new(0.0), rate };
         progress.report();
         progress
     }
@@ -93,7 +88,7 @@ impl<'a, P: Platform> ByteProgress<'a, P> {
         loading.here -= bytes;
         loading.stored -= bytes;
         self.loading.set(loading);
-        self.history.borrow_mut().clear();
+        self.rate.forget();
         self.report();
     }
 
@@ -117,21 +112,10 @@ impl<'a, P: Platform> ByteProgress<'a, P> {
         let now = self.platform.clock().now();
         let mut loading = self.loading.get();
         if loading.phase == Phase::Download {
-            loading.bytes_per_second = self.rate(now, loading.here);
+            loading.bytes_per_second = self.rate.per_second(now, loading.here);
             self.loading.set(loading);
         }
         self.reported.set(now);
         self.platform.post(&Reply::Loading(loading));
-    }
-
-    fn rate(&self, now: f64, here: u64) -> Option<f64> {
-        let mut history = self.history.borrow_mut();
-        history.push_back((now, here));
-        while history.front().is_some_and(|(then, _)| now - then > WINDOW) && history.len() > 2 {
-            history.pop_front();
-        }
-        let &(then, before) = history.front()?;
-        let seconds = (now - then) / 1_000.0;
-        (now - then >= FIRST_RATE_AFTER).then(|| here.saturating_sub(before) as f64 / seconds)
     }
 }

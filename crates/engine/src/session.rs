@@ -14,6 +14,7 @@ use crate::codec_programs::CodecPrograms;
 use crate::device_selection::{Forecast, Times, WrongForecast};
 use crate::error::{LoadError, PhotoError};
 use crate::fault;
+use crate::import;
 use crate::isa_choice;
 use crate::load::{self, Loaded};
 use crate::on_device::{OnDevice, RunsOn};
@@ -25,6 +26,7 @@ use crate::store::Store;
 use beit::preprocess::Pixels;
 use futures_util::future::join;
 use protocol::fault::{LoadFault, PhotoFault, Reason};
+use protocol::import::{ImportReply, ImportRequest};
 use protocol::teach::TeachReply;
 use protocol::{Answer, BackendInfo, Device, Reply, Request};
 
@@ -92,7 +94,7 @@ impl<P: Platform> Session<P> {
             Request::ShowInput { id } => self.show_input(id, file).await,
             Request::ShowWhole { id, side } => self.show_whole(id, file, side).await,
             Request::Teach(request) => self.teach(request, file).await,
-            Request::Import(_) => {}
+            Request::Import(request) => self.import(request, file).await,
         }
         if self.failures == 1 {
             self.try_gpu_again().await;
@@ -139,6 +141,29 @@ impl<P: Platform> Session<P> {
             }
             Err(error) => drop(self.load_failed(error)),
         }
+    }
+
+    /// Imports a checkpoint, or looks up what that would take.
+    async fn import(&mut self, request: ImportRequest, file: Option<&P::Photo>) {
+        let reply = match request {
+            ImportRequest::Inspect { source, hubs } => {
+                import::inspect(&self.platform, source, &hubs, file).await.map(ImportReply::Offer)
+            }
+            ImportRequest::Start { offer, threads } => {
+                let start = async {
+                    match self.threads.clone() {
+                        Some(threads) => threads,
+                        None => self.platform.devices().start_threads(threads).await,
+                    }
+                };
+                let manifest = offer.source.address();
+                let (threads, imported) = join(start, import::start(&self.platform, offer, file)).await;
+                self.threads = Some(threads);
+                imported.map(|()| ImportReply::Done { manifest })
+            }
+        };
+        let reply = reply.unwrap_or_else(|fault| ImportReply::Failed { message: fault.to_string(), fault });
+        self.platform.post(&Reply::Import(reply));
     }
 
     /// Posts the fault to the page, and returns it.

@@ -13,6 +13,7 @@ use beit::config::Config;
 use beit::model::Model;
 use beit::weights::{Loader, Manifest, WeightsError};
 use futures_util::{StreamExt, stream};
+use protocol::import::ImportSource;
 use std::cell::Cell;
 
 /// How many shards are fetched at a time.
@@ -143,6 +144,11 @@ impl<'a, P: Platform> ShardReads<'a, P> {
                 return Ok(bytes);
             }
             self.progress.lost(shard.bytes);
+        }
+        if ImportSource::of(manifest_url).is_some() {
+            // It can be fetched nowhere, so the rest of the model is of no use.
+            store.remove_incomplete(manifest_url, shard).await;
+            return Err(LoadError::NotImported { address: (*manifest_url).into() });
         }
         // Another tab may be fetching it this moment.
         let _lock = store.lock(shard).await;

@@ -5,13 +5,17 @@
 //! begin ──▶ shards, one after another ──▶ complete: the manifest takes the last one's place
 //!   coming?of=…                             manifest?of=…, used?of=…; what no manifest names any more is removed
 //! ```
+//!
+//! An import's entries (`import?of=…`, `piece?of=…`) are written by `import`, and removed here when it was abandoned.
 
 use crate::checksum::checksum;
+use crate::import_entry::ImportEntry;
 use crate::note_names;
 use crate::platform::{Bytes, Clock, Entry, Platform, Storage, StorageError};
 use crate::timeout::timeout;
 use beit::weights::{Manifest, Shard};
 use protocol::Kept;
+use protocol::import::ImportSource;
 use protocol::storage::{Inventory, Key, StoredModel};
 use std::cell::Cell;
 
@@ -51,6 +55,16 @@ impl<'a, P: Platform> Store<'a, P> {
         self.in_time(storage.has(&shard_key(shard))).await.unwrap_or(false)
     }
 
+    /// Whether there is an entry for every shard of a model.
+    pub async fn has_all(&self, manifest: &Manifest) -> bool {
+        for shard in &manifest.shards {
+            if !self.has(shard).await {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The shard's bytes, if they are there and whole. A damaged entry is removed.
     pub async fn shard(&self, shard: &Shard) -> Option<P::Bytes> {
         let key = shard_key(shard);
@@ -66,6 +80,47 @@ impl<'a, P: Platform> Store<'a, P> {
         }
         self.remove(&key).await;
         None
+    }
+
+    /// The entry's bytes, if they are as they were written by [`Store::keep`].
+    pub async fn intact(&self, key: &Key) -> Option<P::Bytes> {
+        let Entry { bytes, checksum: kept } = self.read(&key.path()).await?;
+        (kept? == checksum(&bytes)).then_some(bytes)
+    }
+
+    /// Writes an entry with its checksum. Where room is short, models that were not used for the longest time make room,
+    /// but not for the one at this address.
+    ///
+    /// # Errors
+    /// When it can't be kept all the same.
+    pub async fn keep(&self, key: &Key, bytes: &P::Bytes, of: &str) -> Result<(), StorageError> {
+        let checksum = checksum(bytes);
+        loop {
+            match self.try_write(&key.path(), bytes, Some(&checksum)).await {
+                Err(StorageError::NoRoom) if self.make_room(of).await => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Removes an entry.
+    pub async fn forget(&self, key: &Key) {
+        self.remove(&key.path()).await;
+    }
+
+    /// How many bytes more storage takes, where the browser tells.
+    pub async fn room(&self) -> Option<u64> {
+        self.in_time(self.storage()?.room()).await.flatten()
+    }
+
+    /// The numbers of the pieces of an import that are in storage.
+    pub async fn piece_numbers(&self, address: &str) -> Vec<u64> {
+        let keys = self.keys().await.unwrap_or_default();
+        let number = |key| match key {
+            Key::Piece(of, number) if of == address => Some(number),
+            _ => None,
+        };
+        keys.into_iter().filter_map(number).collect()
     }
 
     /// Keeps a shard that was checked, of the model at this address. Where room is short, models that were not used for
@@ -103,8 +158,20 @@ impl<'a, P: Platform> Store<'a, P> {
         self.use_now(url).await;
     }
 
+    /// An imported model lacks this shard: its manifest is removed, unless it is only that storage does not answer.
+    pub async fn remove_incomplete(&self, address: &str, shard: &Shard) {
+        let Some(storage) = self.storage() else { return };
+        if self.in_time(storage.has(&shard_key(shard))).await == Some(false) {
+            self.remove(&Key::Manifest(address.into()).path()).await;
+        }
+    }
+
     /// The model is built. Where every shard is kept it takes the place of the last one from this address.
     pub async fn complete(&self, url: &str, manifest: &Manifest) {
+        if ImportSource::of(url).is_some() {
+            // Its manifest stays as the import wrote it.
+            return self.use_now(url).await;
+        }
         if self.kept() == Kept::Yes {
             self.put(&Key::Manifest(url.into()), &json(manifest)).await;
             self.use_now(url).await;
@@ -114,7 +181,8 @@ impl<'a, P: Platform> Store<'a, P> {
         }
     }
 
-    async fn use_now(&self, url: &str) {
+    /// The model was used today.
+    pub async fn use_now(&self, url: &str) {
         self.put(&Key::Used(url.into()), self.platform.clock().today().to_string().as_bytes()).await;
     }
 
@@ -127,16 +195,34 @@ impl<'a, P: Platform> Store<'a, P> {
         for model in inventory.take_abandoned(self.platform.clock().today()) {
             of_no_use.push(Key::Coming(model.url));
         }
-        of_no_use.extend(inventory.unnamed_shards().into_iter().map(Key::Shard));
+        let imports = self.imports(&keys).await;
+        // An import writes its shards before the manifest that names them.
+        if !imports.iter().any(|(_, entry)| entry.storing) {
+            of_no_use.extend(inventory.unnamed_shards().into_iter().map(Key::Shard));
+        }
+        let is_under_way = |address: &str| imports.iter().any(|(of, _)| of == address);
         of_no_use.extend(keys.into_iter().filter(|key| match key {
             Key::Note(name) => !note_names::is_current(name),
             // A model that is gone has no last use.
             Key::Used(url) => inventory.models.iter().all(|model| model.url != *url),
-            Key::Shard(_) | Key::Manifest(_) | Key::Coming(_) | Key::Import(_) | Key::Piece(..) => false,
+            Key::Import(address) | Key::Piece(address, _) => !is_under_way(address),
+            Key::Shard(_) | Key::Manifest(_) | Key::Coming(_) => false,
         }));
         for key in of_no_use {
             self.remove(&key.path()).await;
         }
+    }
+
+    /// The imports that are under way: those that were abandoned are not among them.
+    async fn imports(&self, keys: &[Key]) -> Vec<(String, ImportEntry)> {
+        let mut imports = Vec::new();
+        for key in keys {
+            let Key::Import(address) = key else { continue };
+            let entry = self.read(&key.path()).await.and_then(|entry| ImportEntry::parse(&entry.bytes.to_vec()));
+            let entry = entry.filter(|entry| !entry.is_abandoned(self.platform.clock().today()));
+            imports.extend(entry.map(|entry| (address.clone(), entry)));
+        }
+        imports
     }
 
     /// Removes the model that was not used for the longest time.
@@ -146,9 +232,12 @@ impl<'a, P: Platform> Store<'a, P> {
         let Some(oldest) = inventory.makes_room(coming).cloned() else { return false };
         self.platform.warn(&format!("{} makes room in the browser's storage", oldest.url));
         inventory.models.retain(|model| *model != oldest);
-        let key = if oldest.is_coming { Key::Coming(oldest.url) } else { Key::Manifest(oldest.url) };
+        let url = oldest.url.clone();
+        let key = if oldest.is_coming { Key::Coming(url) } else { Key::Manifest(url) };
         self.remove(&key.path()).await;
-        for sha256 in inventory.unnamed_shards() {
+        // Those of no manifest at all may be an import's, whose manifest comes last.
+        let freed = inventory.unnamed_shards().into_iter().filter(|shard| oldest.shards.contains(shard));
+        for sha256 in freed {
             self.remove(&Key::Shard(sha256).path()).await;
         }
         // A storage that removes nothing must not be asked again and again.
@@ -208,6 +297,15 @@ impl<'a, P: Platform> Store<'a, P> {
         if self.kept() != Kept::Yes {
             return Ok(());
         }
+        self.try_write(key, bytes, checksum).await
+    }
+
+    async fn try_write(
+        &self,
+        key: &str,
+        bytes: &P::Bytes,
+        checksum: Option<&str>,
+    ) -> Result<(), StorageError> {
         let written = self.in_time(self.platform.storage().write(key, bytes, checksum)).await;
         written.unwrap_or_else(|| Err(StorageError::Failed("it does not answer".into())))
     }

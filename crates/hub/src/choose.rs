@@ -1,6 +1,6 @@
 //! Which of a repository's files is the checkpoint.
 
-use crate::split::is_part;
+use crate::part_names::is_part;
 use crate::{Error, Reference};
 
 /// File names that hubs use, the best first.
@@ -30,13 +30,15 @@ const LEFTOVERS: [&str; 6] =
 /// A repository's checkpoint: one file, or the index of one that is split.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
+    /// Its path in the repository.
     pub file: String,
     /// Files that could be checkpoints too, the best first.
     pub others: Vec<String>,
 }
 
 /// Whether a file would be taken whatever else there is.
-pub fn is_first_choice(file: &str) -> bool {
+#[cfg(feature = "client")]
+pub(crate) fn is_first_choice(file: &str) -> bool {
     file == USUAL_NAMES[0]
 }
 

@@ -2,7 +2,7 @@
 
 use crate::hub::Hub;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Why there is no checkpoint.
@@ -114,9 +114,10 @@ pub enum Error {
     Io { action: &'static str, path: PathBuf, source: io::Error },
 }
 
+#[cfg(feature = "client")]
 impl Error {
     /// For `map_err`.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
@@ -125,6 +126,17 @@ impl Error {
         Self::Answer { url: url.to_owned(), reason: reason.into() }
     }
 
+    /// Whether the error is transient, and how long the server asks to wait.
+    pub(crate) fn transient(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::TooManyRequests { wait, .. } | Self::Server { wait, .. } => Some(*wait),
+            Self::Unreachable { .. } | Self::Interrupted { .. } => Some(None),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
     /// The fault alone, without what to do about it: for the message that it is retried.
     pub fn brief(&self) -> String {
         match self {
@@ -142,14 +154,6 @@ impl Error {
         }
     }
 
-    /// Whether the error is transient, and how long the server asks to wait.
-    pub(crate) fn transient(&self) -> Option<Option<Duration>> {
-        match self {
-            Self::TooManyRequests { wait, .. } | Self::Server { wait, .. } => Some(*wait),
-            Self::Unreachable { .. } | Self::Interrupted { .. } => Some(None),
-            _ => None,
-        }
-    }
 }
 
 fn access_advice(hub: Hub, repository: &str, endpoint: &str, with_token: bool) -> String {

@@ -19,6 +19,22 @@ impl Hub {
         }
     }
 
+    /// The hub's own server.
+    pub fn endpoint(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "https://huggingface.co",
+            Self::ModelScope => "https://modelscope.cn",
+        }
+    }
+
+    /// The main branch.
+    pub fn main_revision(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "main",
+            Self::ModelScope => "master",
+        }
+    }
+
     /// The environment variable that holds the access token.
     pub fn token_variable(self) -> &'static str {
         match self {
@@ -44,7 +60,7 @@ impl Hub {
     }
 
     /// The repository's page for people.
-    pub(crate) fn page(self, endpoint: &str, repository: &str) -> String {
+    pub fn page(self, endpoint: &str, repository: &str) -> String {
         match self {
             Self::HuggingFace => format!("{endpoint}/{repository}"),
             Self::ModelScope => format!("{endpoint}/models/{repository}"),

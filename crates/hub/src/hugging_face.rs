@@ -1,37 +1,14 @@
 //! Hugging Face: which file, of which commit, with which hash.
 
 use crate::choose::{Choice, choose, is_first_choice};
-use crate::digest::ContentHash;
+use crate::content_hash::ContentHash;
 use crate::hugging_face_cache::{Cache, is_commit, is_commit_like};
 use crate::lock::lock;
-use crate::reference::is_safe_path;
 use crate::session::{Session, Subject};
 use crate::transfer::{Remote, fetch, is_intact};
-use crate::urls::{encode_component, encode_path};
+use crate::listing::Listing;
 use crate::{Download, Error, Event, Reference, Settings};
-use serde::Deserialize;
 use std::fs;
-
-/// `GET /api/models/OWNER/NAME/revision/REVISION?blobs=true`
-#[derive(Deserialize)]
-struct Listing {
-    sha: Option<String>,
-    #[serde(default)]
-    siblings: Vec<Sibling>,
-}
-
-#[derive(Deserialize)]
-struct Sibling {
-    rfilename: String,
-    size: Option<u64>,
-    lfs: Option<Lfs>,
-}
-
-#[derive(Deserialize)]
-struct Lfs {
-    sha256: Option<String>,
-    size: Option<u64>,
-}
 
 /// What will be had.
 struct Plan {
@@ -44,7 +21,7 @@ pub fn download(
     settings: &Settings,
     notify: &dyn Fn(Event),
 ) -> Result<Download, Error> {
-    let revision = reference.revision.as_deref().unwrap_or("main");
+    let revision = reference.revision();
     let cache = Cache::new(&settings.hugging_face.cache, reference);
     if let Some(variable) = settings.offline {
         let (repository, folder) = (reference.to_string(), settings.hugging_face.cache.clone());
@@ -98,46 +75,38 @@ fn cached(
 /// Asks the hub.
 fn plan(session: &Session, revision: &str) -> Result<Plan, Error> {
     let Session { site, reference, .. } = session;
-    let (endpoint, repository) = (&site.endpoint, reference.repository());
-    let revision = encode_component(revision);
+    let endpoint = &site.endpoint;
     let listing: Option<Listing> = match &reference.file {
         Some(_) => None,
-        None => {
-            let url = format!("{endpoint}/api/models/{repository}/revision/{revision}?blobs=true");
-            Some(session.json(&url, Subject::Repository)?)
-        }
+        None => Some(session.listing()?),
     };
     let file = match (&reference.file, &listing) {
         (Some(file), _) => file.clone(),
         (None, listing) => {
-            let siblings = listing.iter().flat_map(|listing| &listing.siblings);
-            // Names become paths of this machine.
-            let names = siblings.map(|sibling| &sibling.rfilename).filter(|name| is_safe_path(name));
-            let Choice { file, others } = choose(reference, &names.cloned().collect::<Vec<_>>())?;
+            let names = listing.as_ref().map(Listing::names).unwrap_or_default();
+            let Choice { file, others } = choose(reference, &names)?;
             (session.notify)(Event::Chosen { file: &file, others: &others });
             file
         }
     };
-    let url = format!("{endpoint}/{repository}/resolve/{revision}/{}", encode_path(&file));
+    let url = reference.file_address(endpoint, revision, &file);
     let head = session.head(&url, Subject::File(&file))?;
-    let listed = listing.iter().flat_map(|l| &l.siblings).find(|sibling| sibling.rfilename == file);
+    let listed = listing.as_ref().and_then(|listing| listing.file(&file));
 
     // Of a file in large storage, the redirect to it tells tag and length; else the file's own headers do.
     let tag = head.header("x-linked-etag").or_else(|| head.header("etag"));
     let tag = tag.map(|tag| tag.trim_start_matches("W/").trim_matches('"'));
-    let lfs = listed.and_then(|sibling| sibling.lfs.as_ref());
     let hash = tag
         .and_then(ContentHash::parse)
-        .or_else(|| lfs.and_then(|lfs| ContentHash::parse(lfs.sha256.as_deref()?)))
+        .or_else(|| listed?.hash.clone())
         .ok_or_else(|| Error::NoHash { url: endpoint.clone(), file: file.clone() })?;
     let own_length = || head.number("content-length").filter(|_| head.status() == 200);
     let length = head
         .number("x-linked-size")
         .or_else(own_length)
-        .or_else(|| lfs.and_then(|lfs| lfs.size))
-        .or_else(|| listed.and_then(|sibling| sibling.size))
+        .or_else(|| listed?.size)
         .ok_or_else(|| Error::answer(&url, "it does not say how long the file is"))?;
-    let commit = head.header("x-repo-commit").map(str::to_owned).or(listing.and_then(|listing| listing.sha));
+    let commit = head.header("x-repo-commit").map(str::to_owned).or(listing.and_then(|listing| listing.commit));
     let commit = commit
         .filter(|commit| is_commit_like(commit))
         .ok_or_else(|| Error::answer(&url, "it does not say which commit the file is of"))?;

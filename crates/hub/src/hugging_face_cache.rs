@@ -7,7 +7,7 @@
 //! .locks/models--OWNER--NAME/HASH.lock
 //! ```
 
-use crate::digest::ContentHash;
+use crate::content_hash::ContentHash;
 use crate::{Error, Reference};
 use std::fs;
 use std::io;

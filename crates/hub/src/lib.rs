@@ -5,8 +5,10 @@
 //!                   reference   hugging_face, modelscope     choose        *_cache     transfer
 //! ```
 //! - [`mod@reference`]: what the user names: hub, repository, revision, file.
-//! - [`settings`]: what the environment says: endpoints, tokens, caches, proxies.
-//! - `hugging_face`, `modelscope`: each hub's API and cache layout, and nothing else knows them.
+//! - `listing`: a repository's files, as each hub's API lists them; `choose` finds the checkpoint among them. With
+//!   `reference` that is what is left without the feature `client`, for programs that fetch by other means.
+//! - `settings`: what the environment says: endpoints, tokens, caches, proxies.
+//! - `hugging_face`, `modelscope`: what each hub's answers mean and how its cache is laid out.
 //! - `split`: the parts of a checkpoint in several files, fetched one after another.
 //! - `transfer`: one file over HTTP, resumed after interruptions, checked against the hub's hash.
 //! - `http`: one request: proxies, redirects, statuses. The token never leaves the hub's own origin.
@@ -26,29 +28,54 @@
 #![warn(missing_docs)]
 
 mod choose;
-mod digest;
+mod content_hash;
 mod error;
+#[cfg(feature = "client")]
 mod event;
+#[cfg(feature = "client")]
+mod hasher;
+#[cfg(feature = "client")]
 mod http;
 mod hub;
+#[cfg(feature = "client")]
 mod hugging_face;
+#[cfg(feature = "client")]
 mod hugging_face_cache;
+mod listing;
+#[cfg(feature = "client")]
 mod lock;
+#[cfg(feature = "client")]
 mod modelscope;
+#[cfg(feature = "client")]
 mod modelscope_cache;
+mod part_names;
+mod percent_encoding;
 pub mod reference;
+#[cfg(feature = "client")]
 mod retry;
+#[cfg(feature = "client")]
 mod session;
+#[cfg(feature = "client")]
 pub mod settings;
+#[cfg(feature = "client")]
 mod split;
+#[cfg(feature = "client")]
 mod transfer;
+#[cfg(feature = "client")]
 mod urls;
 
+pub use choose::{Choice, choose};
+pub use content_hash::ContentHash;
 pub use error::Error;
+#[cfg(feature = "client")]
 pub use event::{Download, Event};
 pub use hub::Hub;
+pub use listing::{ListedFile, Listing};
+pub use part_names::is_index;
 pub use reference::Reference;
+#[cfg(feature = "client")]
 pub use retry::Retries;
+#[cfg(feature = "client")]
 pub use settings::Settings;
 
 /// Gives the checkpoint that `reference` names, from the hub's cache if it is there, else over the network.
@@ -58,6 +85,7 @@ pub use settings::Settings;
 ///
 /// # Errors
 /// See [`Error`]: each is a sentence that says what to do.
+#[cfg(feature = "client")]
 pub fn download(
     reference: &Reference,
     settings: &Settings,
@@ -68,7 +96,7 @@ pub fn download(
         Hub::ModelScope => modelscope::download(reference, settings, notify),
     };
     let mut download = one(reference)?;
-    if !split::is_index(&download.file) {
+    if !part_names::is_index(&download.file) {
         return Ok(download);
     }
     let parts = split::parts(&download)?;

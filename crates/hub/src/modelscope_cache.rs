@@ -8,7 +8,7 @@
 //! ```
 
 use crate::Reference;
-use crate::digest::sha256_of;
+use crate::hasher::sha256_of;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::hub::Hub;
+use crate::percent_encoding::{encode_component, encode_path};
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,6 +30,39 @@ impl Reference {
     /// `OWNER/NAME`.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.owner, self.name)
+    }
+
+    /// The revision, the main branch if none is named.
+    pub fn revision(&self) -> &str {
+        self.revision.as_deref().unwrap_or(self.hub.main_revision())
+    }
+
+    /// Where the hub at `endpoint` lists the repository's files.
+    pub fn listing_address(&self, endpoint: &str) -> String {
+        let (repository, revision) = (self.repository(), encode_component(self.revision()));
+        match self.hub {
+            Hub::HuggingFace => format!("{endpoint}/api/models/{repository}/revision/{revision}?blobs=true"),
+            Hub::ModelScope => {
+                format!("{endpoint}/api/v1/models/{repository}/repo/files?Revision={revision}&Recursive=True")
+            }
+        }
+    }
+
+    /// Where the hub at `endpoint` serves a file of the repository at this revision.
+    pub fn file_address(&self, endpoint: &str, revision: &str, file: &str) -> String {
+        let (repository, revision) = (self.repository(), encode_component(revision));
+        match self.hub {
+            Hub::HuggingFace => format!("{endpoint}/{repository}/resolve/{revision}/{}", encode_path(file)),
+            Hub::ModelScope => {
+                let file = encode_component(file);
+                format!("{endpoint}/api/v1/models/{repository}/repo?Revision={revision}&FilePath={file}")
+            }
+        }
+    }
+
+    /// The repository's page for people, on the hub at `endpoint`.
+    pub fn page(&self, endpoint: &str) -> String {
+        self.hub.page(endpoint, &self.repository())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Requests to one hub about one repository, their statuses turned into errors.
 
 use crate::http::{Client, Method, Reply};
+use crate::listing::Listing;
 use crate::retry::{Retries, RetryBudget};
 use crate::settings::{Settings, Site};
 use crate::{Error, Event, Hub, Reference, urls};
-use serde::de::DeserializeOwned;
-use std::io::BufReader;
+use std::io::Read;
 use std::time::Duration;
 
 /// The longest listing that is read.
@@ -48,15 +48,18 @@ impl<'a> Session<'a> {
         Ok(Self { client, site, reference, retries: &settings.retries, notify, secrets })
     }
 
-    /// The JSON at `url`.
+    /// The repository's files.
     ///
     /// # Errors
-    /// Also when it is not what `T` expects.
-    pub fn json<T: DeserializeOwned>(&self, url: &str, subject: Subject) -> Result<T, Error> {
+    /// Also when the answer is no listing.
+    pub fn listing(&self) -> Result<Listing, Error> {
+        let url = &self.reference.listing_address(&self.site.endpoint);
         self.with_retries(|| {
-            let reply = self.send(Method::Get, url, &[], subject)?;
-            let reader = reply.response.into_body().into_with_config().limit(MAX_JSON_BYTES).reader();
-            serde_json::from_reader(BufReader::new(reader)).map_err(|e| Error::answer(url, e.to_string()))
+            let reply = self.send(Method::Get, url, &[], Subject::Repository)?;
+            let mut json = Vec::new();
+            let mut reader = reply.response.into_body().into_with_config().limit(MAX_JSON_BYTES).reader();
+            reader.read_to_end(&mut json).map_err(|error| Error::answer(url, error.to_string()))?;
+            Listing::parse(self.reference.hub, &json).map_err(|reason| Error::answer(url, reason))
         })
     }
 

@@ -179,7 +179,7 @@ impl Environment<'_> {
             }
         };
         Ok(Site {
-            endpoint: self.endpoint(&["HF_ENDPOINT"], "https://huggingface.co")?,
+            endpoint: self.endpoint(&["HF_ENDPOINT"], Hub::HuggingFace.endpoint())?,
             token,
             cache: cache.unwrap_or_else(|| home.join("hub")),
         })
@@ -194,8 +194,8 @@ impl Environment<'_> {
             Some((name, text)) => Some(token(name, &text)?),
             None => None,
         };
-        let endpoint =
-            self.endpoint(&["MODELSCOPE_ENDPOINT", "MODELSCOPE_DOMAIN"], "https://modelscope.cn")?;
+        let names = ["MODELSCOPE_ENDPOINT", "MODELSCOPE_DOMAIN"];
+        let endpoint = self.endpoint(&names, Hub::ModelScope.endpoint())?;
         Ok(Site { endpoint, token, cache })
     }
 

@@ -1,13 +1,12 @@
 //! A checkpoint that is split over several files: the parts that its index names.
 
+use crate::part_names::is_index;
 use crate::{Download, Error};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-/// How the name of an index ends.
-const INDEX_ENDING: &str = ".index.json";
 /// A real one has some 40 KB.
 const MAX_INDEX_BYTES: u64 = 16 << 20;
 /// No model that can be converted has more.
@@ -19,19 +18,6 @@ struct Index {
     #[serde(rename = "metadata")]
     _metadata: Option<IgnoredAny>,
     weight_map: BTreeMap<String, String>,
-}
-
-pub fn is_index(file: &str) -> bool {
-    file.ends_with(INDEX_ENDING)
-}
-
-/// Whether a name is one of several: `model-00001-of-00003.safetensors`.
-pub fn is_part(file: &str) -> bool {
-    let Some((stem, _)) = file.rsplit_once('.') else { return false };
-    let Some((stem, count)) = stem.rsplit_once("-of-") else { return false };
-    let Some((_, number)) = stem.rsplit_once('-') else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits(number) && digits(count)
 }
 
 /// The parts that a downloaded index names, as paths in the repository, in order.
@@ -91,7 +77,5 @@ mod tests {
             let sentence = parts_of(json).unwrap_err().to_string();
             assert!(sentence.contains(reason), "{reason}: {sentence}");
         }
-        assert!(is_part("model-00001-of-00002.safetensors"));
-        assert!(!is_part("vit-of-5.pth") && !is_part("a-of-b.pth"));
     }
 }

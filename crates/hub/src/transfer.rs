@@ -1,6 +1,7 @@
 //! One file over HTTP: resumed where it stopped, and given out only when its hash is the hub's.
 
-use crate::digest::{ContentHash, Hasher};
+use crate::content_hash::ContentHash;
+use crate::hasher::Hasher;
 use crate::http::{Method, Reply};
 use crate::retry::RetryBudget;
 use crate::session::{Session, Subject};

@@ -1,11 +1,6 @@
-//! What hubs need of URLs beside the crate `url`: endpoints, redirects, percent-encoding.
+//! What hubs need of URLs beside the crate `url`: endpoints, redirects.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
-
-/// RFC 3986's unreserved characters are left as they are.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const PATH: &AsciiSet = &COMPONENT.remove(b'/');
 
 /// Host and port, without a user's name, for messages.
 pub fn server(url: &Url) -> String {
@@ -28,16 +23,6 @@ pub fn redirect(base: &Url, location: &str) -> Option<Url> {
 
 fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
-}
-
-/// Percent-encodes a path, its slashes kept.
-pub fn encode_path(path: &str) -> String {
-    utf8_percent_encode(path, PATH).to_string()
-}
-
-/// Percent-encodes one segment of a path or one value of a query.
-pub fn encode_component(text: &str) -> String {
-    utf8_percent_encode(text, COMPONENT).to_string()
 }
 
 #[cfg(test)]
@@ -83,11 +68,5 @@ mod tests {
             let target = redirect(&url("http://hub.example:1/a/b?q=/d"), location);
             assert_eq!(target.as_ref().map(Url::as_str), expected, "{location}");
         }
-    }
-
-    #[test]
-    fn only_what_a_url_may_hold_is_left_as_it_is() {
-        assert_eq!(encode_path("a b/ü.pth"), "a%20b/%C3%BC.pth");
-        assert_eq!(encode_component("refs/pr/3"), "refs%2Fpr%2F3");
     }
 }

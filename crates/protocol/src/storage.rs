@@ -13,7 +13,7 @@
 
 mod inventory;
 
-pub use inventory::{Inventory, StoredModel};
+pub use inventory::{ABANDONED_MS, Inventory, StoredModel};
 
 /// The name of the browser's cache (`caches.open`).
 pub const SHARD_CACHE: &str = "beitscope-shards";

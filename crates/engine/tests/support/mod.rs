@@ -98,6 +98,11 @@ impl Photo for FakePhoto {
         self.0.clone().map(FakeBytes)
     }
 
+    async fn read_part(&self, from: u64, length: u64) -> Option<FakeBytes> {
+        let bytes = self.0.as_ref()?;
+        Some(FakeBytes(bytes.get(from as usize..(from + length) as usize)?.to_vec()))
+    }
+
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>> {
         Self::decode_bytes(self.0.as_ref()?).await
     }

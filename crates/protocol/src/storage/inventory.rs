@@ -25,7 +25,7 @@ pub struct StoredModel {
 }
 
 /// A download that was not continued for so long is abandoned: 30 days.
-const ABANDONED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+pub const ABANDONED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
 impl Inventory {
     /// The shards that no model has.
