@@ -47,7 +47,7 @@ fn an_import_is_accessible_and_fits_a_phone() {
                 .unwrap();
             look(client, "menu").await;
             import::ask(client, HUGGING_FACE).await;
-            let focused = "return document.activeElement.closest('[data-testid=import-offer]') !== null";
+            let focused = "return document.activeElement.closest('[data-testid=import]') !== null";
             page::until(client, "the offer has the focus", focused).await;
             look(client, "offer").await;
             import::start(client).await;
@@ -77,6 +77,6 @@ fn missing_room_is_told_before_anything_is_fetched() {
         let offer = import::ask(client, HUGGING_FACE).await;
         let start = page::element(client, "import-start").await;
         assert!(start.attr("disabled").await.unwrap().is_some(), "{offer}");
-        assert!(offer.contains("MB") && offer.contains("room"), "{offer}");
+        assert!(offer.contains("lacks") && offer.contains("MB"), "{offer}");
     });
 }

@@ -32,7 +32,7 @@ fn a_hub_that_does_not_give_the_model_is_told_with_what_to_do() {
         (
             "too many",
             |b| b.instead_of_listing = Some(status(429, &[("Retry-After", "1000".into())])),
-            &["(429)", "minutes"],
+            &["(429)", "Try again"],
         ),
         ("busy storage", |b| b.instead_of_checkpoint = Some(status(503, &[])), &["503", "later"]),
         ("html", |b| b.instead_of_listing = Some(html_page()), &["unexpected"]),
@@ -101,7 +101,8 @@ fn what_names_no_model_is_told_in_the_menu() {
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         client.execute("document.querySelector('[data-testid=models]').open = true", vec![]).await.unwrap();
-        page::element(client, "import-source").await.send_keys("no model\u{e007}").await.unwrap();
+        page::element(client, "import-source").await.send_keys("no model").await.unwrap();
+        page::click(client, "[data-testid=import-look-up]").await;
         let sentence = import::fault(client).await;
         assert!(sentence.contains("no model") && sentence.contains("OWNER/NAME"), "{sentence}");
         let asked: Vec<Value> = visit.hub.asked_of_hub().into_iter().map(|r| r.target.into()).collect();

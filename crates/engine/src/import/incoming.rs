@@ -79,7 +79,10 @@ impl<'a, P: Platform> Incoming<'a, P> {
             }
         };
         let received = conversion.received_bytes();
-        pieces.begin(offer, &lengths, received).await.map_err(|error| of_storage(&error, offer.kept_bytes))?;
+        pieces
+            .begin(offer, &lengths, received)
+            .await
+            .map_err(|error| of_storage(&error, offer.kept_bytes))?;
         let report = Report::new(platform, offer.download_bytes, received);
         let scratch = Vec::new();
         Ok(Self {

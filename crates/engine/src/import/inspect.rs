@@ -78,9 +78,11 @@ async fn of_hub<P: Platform>(
     let url = repository.address(&file.path);
     let (Described { config, model_bytes, file_bytes }, answered) =
         described(platform, &repository.hub, &url, &file.path, &settings).await?;
-    let length = file.size.or(file_bytes).or(answered).ok_or_else(|| {
-        repository.hub.answer("it does not say how long the file is")
-    })?;
+    let length = file
+        .size
+        .or(file_bytes)
+        .or(answered)
+        .ok_or_else(|| repository.hub.answer("it does not say how long the file is"))?;
     if let Some(header) = file_bytes.filter(|header| *header != length) {
         let reason = format!("it has {length} bytes, and its header tells of {header}");
         return Err(ImportFault::Format { reason });
@@ -189,7 +191,8 @@ impl<'a> Beginning<'a> {
     }
 
     fn finish(self) -> Result<Described, ImportFault> {
-        let (Some(config), Some(model_bytes)) = (self.conversion.config().cloned(), self.conversion.model_bytes())
+        let (Some(config), Some(model_bytes)) =
+            (self.conversion.config().cloned(), self.conversion.model_bytes())
         else {
             // It says itself what is missing.
             let error = self.conversion.finish(None).err();
