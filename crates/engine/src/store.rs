@@ -218,7 +218,8 @@ impl<'a, P: Platform> Store<'a, P> {
         let mut imports = Vec::new();
         for key in keys {
             let Key::Import(address) = key else { continue };
-            let entry = self.read(&key.path()).await.and_then(|entry| ImportEntry::parse(&entry.bytes.to_vec()));
+            let entry =
+                self.read(&key.path()).await.and_then(|entry| ImportEntry::parse(&entry.bytes.to_vec()));
             let entry = entry.filter(|entry| !entry.is_abandoned(self.platform.clock().today()));
             imports.extend(entry.map(|entry| (address.clone(), entry)));
         }

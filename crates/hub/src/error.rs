@@ -153,7 +153,6 @@ impl Error {
             _ => self.to_string(),
         }
     }
-
 }
 
 fn access_advice(hub: Hub, repository: &str, endpoint: &str, with_token: bool) -> String {

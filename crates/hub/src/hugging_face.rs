@@ -3,10 +3,10 @@
 use crate::choose::{Choice, choose, is_first_choice};
 use crate::content_hash::ContentHash;
 use crate::hugging_face_cache::{Cache, is_commit, is_commit_like};
+use crate::listing::Listing;
 use crate::lock::lock;
 use crate::session::{Session, Subject};
 use crate::transfer::{Remote, fetch, is_intact};
-use crate::listing::Listing;
 use crate::{Download, Error, Event, Reference, Settings};
 use std::fs;
 
@@ -106,7 +106,8 @@ fn plan(session: &Session, revision: &str) -> Result<Plan, Error> {
         .or_else(own_length)
         .or_else(|| listed?.size)
         .ok_or_else(|| Error::answer(&url, "it does not say how long the file is"))?;
-    let commit = head.header("x-repo-commit").map(str::to_owned).or(listing.and_then(|listing| listing.commit));
+    let commit =
+        head.header("x-repo-commit").map(str::to_owned).or(listing.and_then(|listing| listing.commit));
     let commit = commit
         .filter(|commit| is_commit_like(commit))
         .ok_or_else(|| Error::answer(&url, "it does not say which commit the file is of"))?;

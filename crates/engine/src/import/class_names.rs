@@ -17,7 +17,8 @@ const LONGEST: u64 = 16 << 20;
 pub async fn imagenet_22k(platform: &impl Platform) -> Result<Classes, ImportFault> {
     let (names, kinds) = (table(platform, NAMES).await?, table(platform, KINDS).await?);
     let classes = imagenet_22k::parse(&names, &kinds);
-    classes.map_err(|error| ImportFault::Format { reason: format!("{NAMES} of this site is damaged: {error}") })
+    classes
+        .map_err(|error| ImportFault::Format { reason: format!("{NAMES} of this site is damaged: {error}") })
 }
 
 async fn table<P: Platform>(platform: &P, path: &str) -> Result<String, ImportFault> {
@@ -43,7 +44,10 @@ fn of_fetching(platform: &impl Platform, url: &str, error: FetchError) -> Import
         FetchError::Status { .. } | FetchError::WebPage { .. } | FetchError::TooLong { .. } => {
             ImportFault::Format { reason: format!("this site lacks {reason}") }
         }
-        FetchError::Unreachable { .. } | FetchError::Broken { .. } | FetchError::Stalled { .. } | FetchError::Damaged(_) => {
+        FetchError::Unreachable { .. }
+        | FetchError::Broken { .. }
+        | FetchError::Stalled { .. }
+        | FetchError::Damaged(_) => {
             ImportFault::Unreachable { host: platform.network().host(url).unwrap_or_default(), reason }
         }
     }

@@ -22,7 +22,8 @@ pub async fn download<P: Platform>(
     incoming: &mut Incoming<'_, P>,
     offer: &ImportOffer,
 ) -> Result<(), ImportFault> {
-    let mut download = Download { platform, hub: Hub::of(offer), url: &offer.url, failed_parts: 0, whole: false };
+    let mut download =
+        Download { platform, hub: Hub::of(offer), url: &offer.url, failed_parts: 0, whole: false };
     let mut budget = RetryBudget::patient();
     let mut changes = 0;
     while !incoming.is_complete() {

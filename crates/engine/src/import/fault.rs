@@ -137,7 +137,11 @@ mod tests {
             (503, Some("cdn"), None, "status", Retry::After(0)),
             (418, None, None, "status", Retry::Never),
         ] {
-            assert_eq!(kind(status, answered, retry_after), (expected.into(), retry), "{status} {answered:?}");
+            assert_eq!(
+                kind(status, answered, retry_after),
+                (expected.into(), retry),
+                "{status} {answered:?}"
+            );
         }
     }
 }

@@ -21,11 +21,7 @@ pub struct Repository {
 
 impl Repository {
     /// Asks the hub for the repository that `checkpoint` names.
-    pub async fn list<P: Platform>(
-        platform: &P,
-        checkpoint: &str,
-        hubs: &Hubs,
-    ) -> Result<Self, ImportFault> {
+    pub async fn list<P: Platform>(platform: &P, checkpoint: &str, hubs: &Hubs) -> Result<Self, ImportFault> {
         let reference: Reference = checkpoint.parse().map_err(|error| match error {
             hub::Error::Reference { got, reason, .. } => {
                 ImportFault::NotAReference { got, reason: reason.into() }
@@ -153,12 +149,7 @@ pub async fn with_retries<T>(
     }
 }
 
-async fn small_once<P: Platform>(
-    platform: &P,
-    hub: &Hub,
-    url: &str,
-    limit: u64,
-) -> Result<Vec<u8>, Failure> {
+async fn small_once<P: Platform>(platform: &P, hub: &Hub, url: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let request = Get { url, from: 0, if_range: None, caching: Caching::Confirmed };
     let mut response = get(platform, hub, request).await?;
     let mut bytes = Vec::new();

@@ -30,7 +30,7 @@ pub async fn inspect<P: Platform>(
     }
     let settings = Settings::new(quantization);
     let mut offer = match source.checkpoint.strip_prefix("file:") {
-        Some(name) => of_file(platform, &source, name, file, settings).await?,
+        Some(name) => of_file::<P>(&source, name, file, settings).await?,
         None => of_hub(platform, &source, hubs, settings).await?,
     };
     let pieces = Pieces::open(&store, platform, &offer).await;
@@ -43,7 +43,6 @@ pub async fn inspect<P: Platform>(
 
 /// A checkpoint on the visitor's disk.
 async fn of_file<P: Platform>(
-    platform: &P,
     source: &ImportSource,
     name: &str,
     file: Option<&P::Photo>,
@@ -78,9 +77,11 @@ async fn of_hub<P: Platform>(
     let url = repository.address(&file.path);
     let (Described { config, model_bytes, file_bytes }, answered) =
         described(platform, &repository.hub, &url, &file.path, &settings).await?;
-    let length = file.size.or(file_bytes).or(answered).ok_or_else(|| {
-        repository.hub.answer("it does not say how long the file is")
-    })?;
+    let length = file
+        .size
+        .or(file_bytes)
+        .or(answered)
+        .ok_or_else(|| repository.hub.answer("it does not say how long the file is"))?;
     if let Some(header) = file_bytes.filter(|header| *header != length) {
         let reason = format!("it has {length} bytes, and its header tells of {header}");
         return Err(ImportFault::Format { reason });
@@ -189,7 +190,8 @@ impl<'a> Beginning<'a> {
     }
 
     fn finish(self) -> Result<Described, ImportFault> {
-        let (Some(config), Some(model_bytes)) = (self.conversion.config().cloned(), self.conversion.model_bytes())
+        let (Some(config), Some(model_bytes)) =
+            (self.conversion.config().cloned(), self.conversion.model_bytes())
         else {
             // It says itself what is missing.
             let error = self.conversion.finish(None).err();
