@@ -249,6 +249,17 @@ impl StreamingConversion {
         self.received
     }
 
+    /// SHA-256 of those bytes, lower-case hexadecimal.
+    pub fn received_sha256(&self) -> String {
+        hexadecimal(&self.hash.clone().finalize())
+    }
+
+    /// The last point of the file before which every byte of use is in a rounded tensor. Right after a
+    /// [`StreamingConversion::save`] it is where a resumed conversion goes on.
+    pub fn settled_bytes(&self) -> u64 {
+        self.kept.position
+    }
+
     /// Length of the whole file, once the file's beginning is there, if that tells it.
     pub fn file_bytes(&self) -> Option<u64> {
         self.arriving().map(|arriving| arriving.ranges.file_bytes())

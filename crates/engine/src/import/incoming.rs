@@ -182,7 +182,7 @@ impl<'a, P: Platform> Incoming<'a, P> {
     /// Keeps what is quantised and in no piece yet.
     pub async fn save(&mut self) -> Result<(), ImportFault> {
         let Some(piece) = self.conversion.save() else { return Ok(()) };
-        let position = self.conversion.saved_bytes();
+        let position = self.conversion.settled_bytes();
         let kept = self.pieces.keep(&piece, position).await;
         kept.map_err(|error| of_storage(&error, self.offer.kept_bytes.saturating_sub(self.pieces.bytes())))
     }

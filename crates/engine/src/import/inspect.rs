@@ -30,7 +30,7 @@ pub async fn inspect<P: Platform>(
     }
     let settings = Settings::new(quantization);
     let mut offer = match source.checkpoint.strip_prefix("file:") {
-        Some(name) => of_file(platform, &source, name, file, settings).await?,
+        Some(name) => of_file::<P>(&source, name, file, settings).await?,
         None => of_hub(platform, &source, hubs, settings).await?,
     };
     let pieces = Pieces::open(&store, platform, &offer).await;
@@ -43,7 +43,6 @@ pub async fn inspect<P: Platform>(
 
 /// A checkpoint on the visitor's disk.
 async fn of_file<P: Platform>(
-    platform: &P,
     source: &ImportSource,
     name: &str,
     file: Option<&P::Photo>,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each file of tests uses a part")]
 
 pub mod backend;
+pub mod checkpoint;
 pub mod clock;
 pub mod codecs;
 pub mod devices;
