@@ -12,8 +12,8 @@
 //! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`network_layout`,
 //!   `infer_config`).
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
-//! - [`streaming`]: the same conversion of a `.safetensors` file that arrives in pieces, without a file system: what is
-//!   left of this crate without the feature `files`.
+//! - [`streaming`]: the same conversion of a checkpoint that arrives in pieces, without a file system: what is left of
+//!   this crate without the feature `files`.
 //! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
 //!   file is read back (`verify`); [`photo_agreement`]: the same on one's own photos.
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
@@ -52,11 +52,9 @@ mod note;
 mod output_folder;
 #[cfg(feature = "files")]
 pub mod photo_agreement;
-#[cfg(feature = "files")]
 mod pickle;
 #[cfg(feature = "files")]
 mod progress;
-#[cfg(feature = "files")]
 mod pth;
 pub mod quantize;
 #[cfg(feature = "files")]
