@@ -24,6 +24,9 @@ pub enum CheckpointError {
     /// What was fetched is not what was meant.
     #[error("{}: expected SHA-256 {expected}, got {got}: the file is damaged or another one", .path.display())]
     Hash { path: PathBuf, expected: String, got: String },
+    /// What an earlier attempt has kept of a conversion is of no use to this one.
+    #[error("{}: what was converted of it earlier cannot be used: {reason}", .path.display())]
+    Piece { path: PathBuf, reason: String },
     #[error("labels in {}: expected {expected}, got {got}", .path.display())]
     Labels { path: PathBuf, expected: String, got: String },
     #[error("{name}: expected {expected}, got {got}")]

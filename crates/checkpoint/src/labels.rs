@@ -1,6 +1,6 @@
 //! The classes' names, from a file or from what is known without one.
 
-mod imagenet_22k;
+pub mod imagenet_22k;
 
 use crate::CheckpointError;
 use beit::classes::Classes;
@@ -63,12 +63,20 @@ fn names(
     }
     Ok(match classes {
         IMAGENET_CLASSES => (imagenet_1k().to_vec(), Origin::Imagenet1k),
-        imagenet_22k::CLASSES => (imagenet_22k::labels().to_vec(), Origin::Imagenet22k),
+        imagenet_22k::CLASSES if let Some(known) = imagenet_22k::built_in() => {
+            (known.labels.clone(), Origin::Imagenet22k)
+        }
         _ if carried.len() == classes => {
             (carried.iter().map(|name| named(name)).collect(), Origin::Checkpoint)
         }
         _ => ((0..classes).map(|i| named(&format!("class {i}"))).collect(), Origin::Numbered),
     })
+}
+
+/// Whether [`find`] does not know the names of a head of `classes` rows though somebody does: those of ImageNet-22k,
+/// without the feature of that name.
+pub(crate) fn must_be_given(classes: usize) -> bool {
+    classes == imagenet_22k::CLASSES && imagenet_22k::built_in().is_none()
 }
 
 /// The names in a labels file, of any of the forms that [`find`] takes; `path` is only what messages call it.

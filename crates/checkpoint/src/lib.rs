@@ -48,7 +48,6 @@ mod naming;
 #[cfg(feature = "files")]
 pub mod network;
 mod network_layout;
-#[cfg(feature = "files")]
 mod not_a_checkpoint;
 mod note;
 #[cfg(feature = "files")]

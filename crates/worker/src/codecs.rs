@@ -9,7 +9,6 @@ use js_sys::WebAssembly::{self, Instance, Memory, Module};
 use js_sys::{Function, Object, Reflect, Uint8Array, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Url;
 
 #[derive(Default)]
 pub struct BrowserCodecs;
@@ -25,9 +24,7 @@ impl Codecs for BrowserCodecs {
             Foreign::Jpeg2000 => "jpeg-2000",
             _ => return None,
         };
-        // This program lies in workers/…/ of the site.
-        let path = format!("../../codecs/{name}.wasm");
-        Url::new_with_base(&path, &worker_scope::scope().location().href()).ok().map(|url| url.href())
+        worker_scope::site_address(&format!("codecs/{name}.wasm"))
     }
 
     async fn compile(&self, program: JsBytes) -> Result<Module, String> {

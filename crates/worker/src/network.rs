@@ -16,7 +16,7 @@ impl Network for BrowserNetwork {
     type Body = BrowserBody;
 
     async fn get(&self, get: Get<'_>) -> Result<Response<BrowserBody>, String> {
-        let Get { url, from, caching } = get;
+        let Get { url, from, if_range, caching } = get;
         let request = Request(AbortController::new().map_err(js_error_message)?);
         let options = RequestInit::new();
         options.set_signal(Some(&request.0.signal()));
@@ -24,18 +24,24 @@ impl Network for BrowserNetwork {
             Caching::Usual => RequestCache::Default,
             Caching::Confirmed => RequestCache::NoCache,
             Caching::Nothing => RequestCache::Reload,
+            Caching::NotKept => RequestCache::NoStore,
         });
         if from > 0 {
             let headers = Headers::new().map_err(js_error_message)?;
             headers.set("range", &format!("bytes={from}-")).map_err(js_error_message)?;
+            if let Some(etag) = if_range {
+                headers.set("if-range", etag).map_err(js_error_message)?;
+            }
             options.set_headers(&headers);
         }
         let response = JsFuture::from(worker_scope::scope().fetch_with_str_and_init(url, &options));
         let response: web_sys::Response = response.await.map_err(js_error_message)?.unchecked_into();
         let header = |name| response.headers().get(name).ok().flatten();
-        let from = match response.status() {
-            206 => header("content-range").and_then(|range| first_byte(&range)).unwrap_or(from),
-            _ => 0,
+        // Another origin's server may hide most of the headers.
+        let range = header("content-range").unwrap_or_default();
+        let (from, length) = match response.status() {
+            206 => (first_byte(&range).unwrap_or(from), whole_length(&range)),
+            _ => (0, header("content-length").and_then(|length| length.parse().ok())),
         };
         let media_type =
             header("content-type").map(|media| media.split(';').next().unwrap_or_default().trim().into());
@@ -43,6 +49,10 @@ impl Network for BrowserNetwork {
         Ok(Response {
             status: response.status(),
             from,
+            length,
+            etag: header("etag"),
+            retry_after: header("retry-after").and_then(|seconds| seconds.trim().parse().ok()),
+            host: self.host(&response.url()),
             media_type,
             body: BrowserBody { reader, _request: request },
         })
@@ -55,11 +65,20 @@ impl Network for BrowserNetwork {
     fn host(&self, url: &str) -> Option<String> {
         Url::new(url).ok().map(|url| url.host())
     }
+
+    fn site_address(&self, path: &str) -> Option<String> {
+        worker_scope::site_address(path)
+    }
 }
 
-/// `bytes 100-199/200` begins at 100. Another origin's server may hide the header.
+/// `bytes 100-199/200` begins at 100.
 fn first_byte(content_range: &str) -> Option<u64> {
     content_range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+}
+
+/// `bytes 100-199/200` is of 200 bytes.
+fn whole_length(content_range: &str) -> Option<u64> {
+    content_range.rsplit_once('/')?.1.trim().parse().ok()
 }
 
 /// Ends with this value, wherever it stands.

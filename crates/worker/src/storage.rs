@@ -7,7 +7,7 @@ use crate::network::js_error_message;
 use crate::shard_reader::{ReaderFailed, ShardReader};
 use crate::worker_scope;
 use engine::platform::{Entry, Storage, StorageError};
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Reflect, Uint8Array};
 use protocol::storage::{Key, SHARD_CACHE};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -78,6 +78,13 @@ impl Storage for BrowserStorage {
     async fn remove(&self, key: &str) -> Result<(), StorageError> {
         JsFuture::from(self.cache().await?.delete_with_str(key)).await.map_err(failed)?;
         Ok(())
+    }
+
+    async fn room(&self) -> Option<u64> {
+        let estimate = worker_scope::scope().navigator().storage().estimate().ok()?;
+        let estimate = JsFuture::from(estimate).await.ok()?;
+        let number = |name: &str| Reflect::get(&estimate, &name.into()).ok()?.as_f64();
+        Some((number("quota")? - number("usage")?).max(0.0) as u64)
     }
 
     async fn lock(&self, name: &str) -> Option<HeldLock> {

@@ -19,6 +19,12 @@ pub fn start_worker(script: &str) -> Result<Worker, JsValue> {
     Worker::new_with_options(&address, &options)
 }
 
+/// The address of a file of the site, by its path from the site's root: this program lies in workers/…/ of it.
+pub fn site_address(path: &str) -> Option<String> {
+    let path = format!("../../{path}");
+    Url::new_with_base(&path, &scope().location().href()).ok().map(|url| url.href())
+}
+
 /// Milliseconds since the worker began.
 pub fn now() -> f64 {
     scope().performance().map_or(0.0, |clock| clock.now())

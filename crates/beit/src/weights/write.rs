@@ -31,19 +31,28 @@ impl Storage {
 /// One tensor, ready to be written.
 pub struct StoredTensor {
     spec: TensorSpec,
-    kind: TensorType,
+    storage: Storage,
     bytes: Vec<u8>,
 }
 
 impl StoredTensor {
     /// `bytes` is the tensor in GGUF's layout, little-endian, row-major.
     pub fn new(spec: &TensorSpec, storage: Storage, bytes: Vec<u8>) -> Result<Self, WeightsError> {
-        let kind = storage.kind();
-        let (expected, got) = (kind.bytes(spec.values()), bytes.len() as u64);
+        let (expected, got) = (storage.kind().bytes(spec.values()), bytes.len() as u64);
         if expected != Some(got) {
             return Err(WeightsError::Length { expected: expected.unwrap_or_default(), got });
         }
-        Ok(Self { spec: spec.clone(), kind, bytes })
+        Ok(Self { spec: spec.clone(), storage, bytes })
+    }
+
+    /// How it is stored.
+    pub fn storage(&self) -> Storage {
+        self.storage
+    }
+
+    /// The tensor in GGUF's layout.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -58,8 +67,8 @@ pub fn write<W: Write>(
 ) -> Result<(), WeightsError> {
     let own = schema::metadata(config, labels);
     let metadata: Vec<(&str, &Value)> = own.iter().chain(extra).map(|(key, value)| (*key, value)).collect();
-    let infos = tensors.iter().map(|StoredTensor { spec, kind, bytes }| {
-        (spec.name.as_str(), spec.shape.as_slice(), *kind, bytes.len() as u64)
+    let infos = tensors.iter().map(|StoredTensor { spec, storage, bytes }| {
+        (spec.name.as_str(), spec.shape.as_slice(), storage.kind(), bytes.len() as u64)
     });
     let mut put = |bytes: &[u8]| out.write_all(bytes).map_err(|error| WeightsError::Write(error.to_string()));
     put(&gguf::header(&metadata, infos))?;

@@ -1,58 +1,117 @@
 //! The 21,841 classes of ImageNet-22k as of fall 2011, and the kinds of things that they are of. `tools/labels`
 //! says how the tables are made.
 //!
-//! They are built in here, where models are converted: a converted model carries its names and kinds along, and
-//! programs that only run models need no table.
+//! With the feature `imagenet-22k` they are built in, where models are converted: a converted model carries its names
+//! and kinds along, and programs that only run models need no table. Without it they must be [read](parse).
 
+use beit::classes::Classes;
 use beit::kinds::{self, Kind};
 use beit::labels::Label;
+#[cfg(feature = "imagenet-22k")]
 use std::sync::OnceLock;
+use thiserror::Error;
 
 /// Classes of ImageNet-22k.
 pub const CLASSES: usize = 21_841;
 
-/// Tab-separated `wnid, en, zh`, by ascending wnid, which is the order of a classifier's outputs; Chinese may be
-/// empty.
-const TABLE: &str = include_str!("../../data/imagenet-22k.tsv");
-/// Tab-separated `wnid, en, zh, classes`, those with the fewest classes first.
+#[cfg(feature = "imagenet-22k")]
+const NAMES: &str = include_str!("../../data/imagenet-22k.tsv");
+#[cfg(feature = "imagenet-22k")]
 const KINDS: &str = include_str!("../../data/imagenet-22k-kinds.tsv");
 
-/// The classes, in the order of a classifier's outputs. Names are each unique.
-pub fn labels() -> &'static [Label] {
-    static LABELS: OnceLock<Vec<Label>> = OnceLock::new();
-    LABELS.get_or_init(|| TABLE.lines().map(read_row).collect())
+/// Why a text is not the table of classes, or of their kinds.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TableError {
+    /// A row of the classes.
+    #[error(
+        "line {line} of ImageNet-22k's classes: expected a WordNet id, an English and a Chinese name, got {got:.120}"
+    )]
+    Row {
+        /// From 1.
+        line: usize,
+        /// The row.
+        got: String,
+    },
+    /// The number of classes.
+    #[error("ImageNet-22k's classes: expected {CLASSES}, got {got}")]
+    Count {
+        /// The rows.
+        got: usize,
+    },
+    /// The kinds.
+    #[error("ImageNet-22k's kinds: expected lines of a WordNet id, two names and classes")]
+    Kinds,
 }
 
-/// The class with this WordNet id.
+/// Reads the two tables, which are `data/imagenet-22k.tsv` and `data/imagenet-22k-kinds.tsv` of this crate. `names` are
+/// lines of `wnid, en, zh`, by ascending wnid, which is the order of a classifier's outputs; Chinese may be empty.
+/// `kinds` are lines of `wnid, en, zh, classes`, those with the fewest classes first. Tabs separate.
+///
+/// # Errors
+/// When either is something else.
+pub fn parse(names: &str, kinds: &str) -> Result<Classes, TableError> {
+    let labels =
+        names.lines().enumerate().map(|(i, row)| read_row(i + 1, row)).collect::<Result<Vec<_>, _>>()?;
+    if labels.len() != CLASSES {
+        return Err(TableError::Count { got: labels.len() });
+    }
+    let kinds =
+        kinds::read_table(kinds, CLASSES).filter(|kinds| !kinds.is_empty()).ok_or(TableError::Kinds)?;
+    Ok(Classes { labels, kinds })
+}
+
+fn read_row(line: usize, row: &str) -> Result<Label, TableError> {
+    let fields: Vec<&str> = row.split('\t').collect();
+    match fields[..] {
+        [wnid, en, zh] => Ok(Label { wnid: wnid.into(), en: en.into(), zh: zh.into() }),
+        _ => Err(TableError::Row { line, got: row.into() }),
+    }
+}
+
+/// The classes with their kinds, in the order of a classifier's outputs, where they are built in. Names are each
+/// unique.
+pub fn built_in() -> Option<&'static Classes> {
+    #[cfg(feature = "imagenet-22k")]
+    {
+        static TABLE: OnceLock<Classes> = OnceLock::new();
+        // The tables are part of the program, so a row of another shape is a fault of ours, not an input's.
+        Some(TABLE.get_or_init(|| parse(NAMES, KINDS).expect("both tables have the form that parse reads")))
+    }
+    #[cfg(not(feature = "imagenet-22k"))]
+    None
+}
+
+/// The class with this WordNet id, where the classes are built in.
 pub fn label(wnid: &str) -> Option<&'static Label> {
-    let index = labels().binary_search_by(|label| label.wnid.as_str().cmp(wnid)).ok()?;
-    labels().get(index)
+    let labels = &built_in()?.labels;
+    let index = labels.binary_search_by(|label| label.wnid.as_str().cmp(wnid)).ok()?;
+    labels.get(index)
 }
 
-/// The kinds over these classes; none if they are not ImageNet-22k's, in its order.
+/// The kinds over these classes; none if they are not ImageNet-22k's, in its order, or those are not built in.
 pub fn kinds_over(classes: &[Label]) -> Vec<Kind> {
-    if classes.len() != CLASSES || !classes.iter().zip(labels()).all(|(a, b)| a.wnid == b.wnid) {
+    if classes.len() != CLASSES {
         return Vec::new();
     }
-    kinds::read_table(KINDS, CLASSES).expect("imagenet-22k-kinds.tsv has four fields in each row")
+    match built_in() {
+        Some(known) if classes.iter().zip(&known.labels).all(|(a, b)| a.wnid == b.wnid) => {
+            known.kinds.clone()
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// The table is part of the program, so a row of another shape is a fault of ours, not an input's.
-fn read_row(row: &str) -> Label {
-    let fields: Vec<&str> = row.split('\t').collect();
-    let [wnid, en, zh] = fields[..] else {
-        panic!("imagenet-22k.tsv: expected 3 fields, got {}: {row:?}", fields.len());
-    };
-    Label { wnid: wnid.into(), en: en.into(), zh: zh.into() }
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "imagenet-22k"))]
 mod tests {
     use super::*;
     use beit::kinds::most_specific;
     use beit::labels::imagenet_1k;
     use std::collections::HashSet;
     use std::time::{Duration, Instant};
+
+    fn labels() -> &'static [Label] {
+        &built_in().unwrap().labels
+    }
 
     fn index(wnid: &str) -> usize {
         labels().binary_search_by(|label| label.wnid.as_str().cmp(wnid)).unwrap()
@@ -128,9 +187,21 @@ mod tests {
     #[test]
     fn reading_the_tables_takes_no_time() {
         let start = Instant::now();
-        let (classes, kinds) = (TABLE.lines().map(read_row).count(), kinds_over(labels()).len());
+        let Classes { labels, kinds } = parse(NAMES, KINDS).unwrap();
         let elapsed = start.elapsed();
-        println!("{classes} classes and {kinds} kinds in {elapsed:?}");
+        println!("{} classes and {} kinds in {elapsed:?}", labels.len(), kinds.len());
         assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let page = "<!doctype html>";
+        assert_eq!(parse(page, KINDS), Err(TableError::Row { line: 1, got: page.into() }));
+        assert_eq!(parse(NAMES, page), Err(TableError::Kinds));
+        assert_eq!(parse(NAMES, ""), Err(TableError::Kinds));
+        let half = &NAMES[..NAMES.match_indices('\n').nth(999).unwrap().0];
+        assert_eq!(parse(half, KINDS), Err(TableError::Count { got: 1000 }));
+        let too_far = "n00000001\tx\ty\t0-21841";
+        assert_eq!(parse(NAMES, too_far), Err(TableError::Kinds));
     }
 }

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod pytorch;
+pub mod streams;
 
 use checkpoint::dialects::Dialect;
 use checkpoint::{CheckpointError, Conversion, Options, Quantization, convert};

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each file of tests uses a part")]
 
 pub mod backend;
+pub mod checkpoint;
 pub mod clock;
 pub mod codecs;
 pub mod devices;
@@ -96,6 +97,11 @@ impl Photo for FakePhoto {
 
     async fn read(&self) -> Option<FakeBytes> {
         self.0.clone().map(FakeBytes)
+    }
+
+    async fn read_part(&self, from: u64, length: u64) -> Option<FakeBytes> {
+        let bytes = self.0.as_ref()?;
+        Some(FakeBytes(bytes.get(from as usize..(from + length) as usize)?.to_vec()))
     }
 
     async fn decode(&self) -> Option<Result<Rgb, DecodeError>> {

@@ -29,6 +29,14 @@ pub enum Way {
     Longer,
     /// The whole file, whatever part was asked for.
     WithoutRanges,
+    /// No answer where a part is asked for, as after a preflight that failed.
+    RefusesRange,
+    /// No answer where `If-Range` is asked for.
+    RefusesIfRange,
+    /// 403 from another host, as when a signed address has run out.
+    ExpiredAddress,
+    /// 429, to try again after so many seconds.
+    TooManyRequests(u64),
 }
 
 /// Bytes come in pieces of this many.
@@ -39,6 +47,8 @@ pub struct FakeNetwork {
     pub files: RefCell<HashMap<String, Vec<u8>>>,
     /// How requests for addresses with this in them go: the first rule that fits.
     rules: RefCell<Vec<(String, Rule)>>,
+    /// Entity tags, by address.
+    pub etags: RefCell<HashMap<String, String>>,
     pub asked: RefCell<Vec<(String, u64, Caching)>>,
     /// What the server sent, in all.
     pub sent: RefCell<u64>,
@@ -97,12 +107,14 @@ impl Network for FakeNetwork {
     type Body = FakeBody;
 
     async fn get(&self, get: Get<'_>) -> Result<Response<FakeBody>, String> {
-        let Get { url, from, caching } = get;
+        let Get { url, from, if_range, caching } = get;
         self.asked.borrow_mut().push((url.into(), from, caching));
         let way = self.way(url);
         match way {
             Way::Cut => return Err("Failed to fetch".into()),
             Way::Stalled => pending::<()>().await,
+            Way::RefusesRange if from > 0 => return Err("Failed to fetch".into()),
+            Way::RefusesIfRange if if_range.is_some() => return Err("Failed to fetch".into()),
             _ => {}
         }
         let file = self.files.borrow().get(url).cloned();
@@ -110,6 +122,8 @@ impl Network for FakeNetwork {
         let is_there = self.files.borrow().contains_key(url);
         let status = match way {
             Way::Status(status) => status,
+            Way::ExpiredAddress => 403,
+            Way::TooManyRequests(_) => 429,
             _ if !is_there => 404,
             _ => 200,
         };
@@ -127,8 +141,12 @@ impl Network for FakeNetwork {
             Way::Longer => body.push(0),
             _ => {}
         }
+        let length = Some(body.len() as u64);
+        let etag = self.etags.borrow().get(url).cloned();
+        let is_other = if_range.is_some_and(|tag| etag.as_deref() != Some(tag));
         let (status, from) = match (status, way) {
             (200, Way::WithoutRanges | Way::WebPage) => (200, 0),
+            (200, _) if is_other => (200, 0),
             (200, _) if from > 0 && from >= body.len() as u64 => (416, 0),
             (200, _) if from > 0 => (206, from),
             (status, _) => (status, 0),
@@ -147,7 +165,16 @@ impl Network for FakeNetwork {
         }
         *self.sent.borrow_mut() += body.len() as u64;
         let body = FakeBody { pieces: body.chunks(PIECE).map(<[u8]>::to_vec).collect(), end };
-        Ok(Response { status, from, media_type: Some(media_type.into()), body })
+        let retry_after = match way {
+            Way::TooManyRequests(seconds) => Some(seconds),
+            _ => None,
+        };
+        let host = match way {
+            Way::ExpiredAddress => Some("cdn.example".into()),
+            _ => self.host(url),
+        };
+        let media_type = Some(media_type.into());
+        Ok(Response { status, from, length, etag, retry_after, host, media_type, body })
     }
 
     fn resolve(&self, name: &str, base: &str) -> Option<String> {
@@ -157,6 +184,10 @@ impl Network for FakeNetwork {
 
     fn host(&self, url: &str) -> Option<String> {
         Some(url.split_once("://")?.1.split('/').next()?.into())
+    }
+
+    fn site_address(&self, path: &str) -> Option<String> {
+        Some(format!("https://site.example/{path}"))
     }
 }
 

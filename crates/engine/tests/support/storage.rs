@@ -99,6 +99,11 @@ impl Storage for FakeStorage {
         Ok(())
     }
 
+    async fn room(&self) -> Option<u64> {
+        self.answers().await.ok()?;
+        (self.room.get() != u64::MAX).then(|| self.room.get().saturating_sub(self.used()))
+    }
+
     async fn lock(&self, name: &str) -> Option<FakeLock> {
         Some(self.locks.wait(name).await)
     }
