@@ -10,7 +10,7 @@ use crate::note::Note;
 use crate::output_folder::OutputFolder;
 use crate::progress::Progress;
 use crate::quantize::Quantization;
-use crate::settings::{DEFAULT_SHARD_BYTES, Settings};
+use crate::settings::Settings;
 use crate::source::Source;
 use crate::verify::{self, ReadBack, TensorReport};
 use crate::write_model::{NewModelFiles, source_of};
@@ -64,19 +64,25 @@ pub struct Calibration {
 impl Options {
     /// Everything else by default.
     pub fn new(source: impl Into<PathBuf>, out: impl Into<PathBuf>, quantization: Quantization) -> Self {
+        Self::with(source, out, Settings::new(quantization))
+    }
+
+    /// These settings, and nothing else.
+    pub fn with(source: impl Into<PathBuf>, out: impl Into<PathBuf>, settings: Settings) -> Self {
+        let Settings { quantization, name, license, shard_bytes, short_side, crop, mean, std } = settings;
         Self {
             source: source.into(),
             out: out.into(),
             quantization,
-            name: None,
+            name,
             labels: None,
-            license: None,
+            license,
             card: None,
-            shard_bytes: DEFAULT_SHARD_BYTES,
-            short_side: None,
-            crop: None,
-            mean: None,
-            std: None,
+            shard_bytes,
+            short_side,
+            crop,
+            mean,
+            std,
             calibration: None,
         }
     }

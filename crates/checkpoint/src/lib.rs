@@ -84,6 +84,8 @@ pub use error::{CheckpointError, TensorFault};
 pub use model_folder::ModelFolder;
 pub use note::Note;
 #[cfg(feature = "files")]
+pub use output_folder::OutputFolder;
+#[cfg(feature = "files")]
 pub use progress::Progress;
 pub use quantize::Quantization;
 pub use settings::{DEFAULT_SHARD_BYTES, Settings};

@@ -8,15 +8,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A new folder beside its final place. Removed when dropped without [`OutputFolder::commit`].
-pub(crate) struct OutputFolder {
+pub struct OutputFolder {
     partial: PathBuf,
     target: PathBuf,
 }
 
 impl OutputFolder {
+    /// Makes the folder.
+    ///
     /// # Errors
     /// When `target` holds anything but an earlier conversion, or the folder can't be made.
-    pub(crate) fn create(target: &Path) -> Result<Self, CheckpointError> {
+    pub fn create(target: &Path) -> Result<Self, CheckpointError> {
         let partial = beside(target, "partial")?;
         if let Some(found) = foreign_content(target)? {
             return Err(CheckpointError::Occupied { path: target.to_owned(), found });
@@ -38,7 +40,10 @@ impl OutputFolder {
     }
 
     /// Puts the finished folder in its place, in place of an earlier conversion.
-    pub(crate) fn commit(self) -> Result<(), CheckpointError> {
+    ///
+    /// # Errors
+    /// When it can't be renamed; an earlier conversion stays then.
+    pub fn commit(self) -> Result<(), CheckpointError> {
         let target = &self.target;
         let rename =
             |from: &Path, to: &Path| fs::rename(from, to).map_err(CheckpointError::io("rename", from));

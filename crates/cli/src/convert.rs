@@ -1,14 +1,24 @@
 //! `beitscope convert`: checkpoint → GGUF shards and manifest.
 
+mod preparation;
+mod small_files;
+mod streamed;
+
 use crate::compare::{self, Agreement};
 use crate::failure::Failure;
-use crate::fetch::{Fetched, fetch};
+use crate::fetch::fetch;
 use crate::output::{json, say, size, wants_json};
 use crate::progress_meter::Meter;
+use beit::config::Config;
+use beit::preprocess::Preprocessing;
+use beit::weights::Manifest;
+use checkpoint::dialects::Dialect;
 use checkpoint::labels::Origin;
-use checkpoint::{Conversion, Options, Progress, Quantization, find_photos};
+use checkpoint::{Conversion, Note, Options, Progress, Quantization, Settings, find_photos};
 use clap::Args;
+use hub::Reference;
 use serde::Serialize;
+use small_files::SmallFiles;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -36,7 +46,7 @@ pub struct Arguments {
     /// Class names, in the order of the head: classes.json, wnid TAB English TAB Chinese, or a name a line
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// The weights' licence as an SPDX expression
+    /// The weights' licence as an SPDX expression; from the model card beside the checkpoint if not given
     #[arg(long, value_name = "SPDX")]
     license: Option<String>,
     /// A model card in Markdown, copied to README.md beside the manifest
@@ -45,13 +55,14 @@ pub struct Arguments {
     /// Largest shard in MiB
     #[arg(long, default_value = "20", value_name = "MiB")]
     shard_size: u64,
-    /// Short side of the resized photo; 256/224 of the image size if not given
+    /// Short side of the resized photo; from the config.json beside the checkpoint if not given, else 256/224 of the
+    /// image size
     #[arg(long, value_name = "PIXELS")]
     short_side: Option<usize>,
-    /// Mean of red, green and blue; ImageNet's if not given
+    /// Mean of red, green and blue; from config.json if not given, else ImageNet's
     #[arg(long, value_name = "R,G,B", value_parser = channels, allow_hyphen_values = true)]
     mean: Option<[f32; 3]>,
-    /// Standard deviation of red, green and blue; ImageNet's if not given
+    /// Standard deviation of red, green and blue; from config.json if not given, else ImageNet's
     #[arg(long, value_name = "R,G,B", value_parser = channels)]
     std: Option<[f32; 3]>,
     /// A folder of photos to round by: 4 bits then lose less (takes minutes)
@@ -66,9 +77,28 @@ pub struct Arguments {
     /// Photos to use of those, spread evenly over them
     #[arg(long, value_name = "N", default_value = "200", requires = "verify")]
     verify_photos: NonZeroUsize,
+    /// Of a model on a hub: convert it while it comes, and keep no copy of the checkpoint
+    #[arg(long)]
+    no_cache: bool,
     /// Print JSON even to a terminal
     #[arg(long)]
     json: bool,
+}
+
+impl Arguments {
+    /// What is asked for; the name is a hub's repository's if none is given.
+    fn settings(&self, reference: Option<&Reference>) -> Settings {
+        let name = self.name.as_ref().or(reference.map(|reference| &reference.name));
+        Settings {
+            name: name.cloned(),
+            license: self.license.clone(),
+            shard_bytes: self.shard_size.saturating_mul(1 << 20),
+            short_side: self.short_side,
+            mean: self.mean,
+            std: self.std,
+            ..Settings::new(self.quant)
+        }
+    }
 }
 
 fn channels(text: &str) -> Result<[f32; 3], String> {
@@ -78,27 +108,28 @@ fn channels(text: &str) -> Result<[f32; 3], String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.no_cache {
+        return streamed::run(arguments);
+    }
     // Before the long work.
     let photos = find_photos("--verify", &arguments.verify, arguments.verify_photos.get())?;
     let fetched = fetch(&arguments.source)?;
-    let (source, hub_name) = match &fetched {
-        Some(Fetched { path, name }) => (path, Some(name)),
-        None => (&arguments.source, None),
+    let reference = fetched.as_ref().map(|fetched| &fetched.reference);
+    let source = fetched.as_ref().map_or(&arguments.source, |fetched| &fetched.path);
+    let files = match reference {
+        Some(reference) => SmallFiles::cached(reference)?,
+        None => SmallFiles::beside(source),
     };
+    let mut settings = arguments.settings(reference);
+    preparation::fill_in(&mut settings, &files)?;
     let options = Options {
-        name: arguments.name.as_ref().or(hub_name).cloned(),
         labels: arguments.labels.clone(),
-        license: arguments.license.clone(),
         card: arguments.card.clone(),
-        shard_bytes: arguments.shard_size.saturating_mul(1 << 20),
-        short_side: arguments.short_side,
-        mean: arguments.mean,
-        std: arguments.std,
         calibration: arguments
             .calibrate
             .clone()
             .map(|folder| checkpoint::Calibration { folder, photos: arguments.calibrate_photos }),
-        ..Options::new(source, &arguments.out, arguments.quant)
+        ..Options::with(source, &arguments.out, settings)
     };
     let meter = OnceLock::new();
     let conversion = checkpoint::convert(&options, &|progress| match progress {
@@ -234,16 +265,22 @@ fn warnings(conversion: &Conversion) -> Vec<String> {
     warnings
 }
 
-fn say_summary(conversion: &Conversion, arguments: &Arguments) {
-    let Conversion { manifest: m, config: c, .. } = conversion;
+/// What network it is, and what was decided.
+fn say_network(manifest: &Manifest, c: &Config, dialect: Dialect, notes: &[Note]) {
     say(&format!(
-        "{}: {} blocks of width {}, {} px, {} classes, {} parameters, named as in {}",
-        m.name, c.depth, c.width, c.image_size, c.classes, m.parameters, conversion.dialect
+        "{}: {} blocks of width {}, {} px, {} classes, {} parameters, named as in {dialect}",
+        manifest.name, c.depth, c.width, c.image_size, c.classes, manifest.parameters
     ));
-    for note in &conversion.notes {
+    let Preprocessing { short_side, mean, std, .. } = c.preprocessing;
+    say(&format!("photos: short side {short_side} px, mean {mean:?}, standard deviation {std:?}"));
+    for note in notes {
         say(&format!("note: {note}"));
     }
-    match conversion.labels_origin {
+}
+
+/// Where the classes' names come from.
+fn say_labels(origin: Origin) {
+    match origin {
         Origin::Numbered => say(
             "note: the classes have no names; they are called \"class 0\", \"class 1\"… (--labels FILE names them)",
         ),
@@ -252,6 +289,12 @@ fn say_summary(conversion: &Conversion, arguments: &Arguments) {
         Origin::Imagenet22k => say("the classes are ImageNet-22k's, as of fall 2011"),
         Origin::File => {}
     }
+}
+
+fn say_summary(conversion: &Conversion, arguments: &Arguments) {
+    let Conversion { manifest: m, config, dialect, notes, .. } = conversion;
+    say_network(m, config, *dialect, notes);
+    say_labels(conversion.labels_origin);
     if arguments.calibrate.is_some() {
         for (file, reason) in &conversion.unreadable {
             say(&format!("{}: left out: {reason}", file.display()));

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{say, size};
-use hub::{Event, Reference, Settings};
+use hub::{Event, Hub, Reference, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::cell::RefCell;
 use std::io::IsTerminal;
@@ -15,25 +15,47 @@ const LINES_EVERY: Duration = Duration::from_secs(10);
 /// A checkpoint that was fetched, or was in the hub's cache.
 pub struct Fetched {
     pub path: PathBuf,
-    /// The repository's name without its owner's.
-    pub name: String,
+    /// The file, of the very commit where the hub tells it.
+    pub reference: Reference,
+}
+
+/// The model on a hub that `source` names; `None` if it names a file.
+pub fn reference(source: &Path) -> Result<Option<Reference>, Failure> {
+    let text = source.to_str().filter(|text| Reference::has_hub_prefix(text));
+    text.map(|text| text.parse().map_err(Failure::from)).transpose()
 }
 
 /// Fetches the checkpoint that `source` names on a hub; `None` if it names a file.
 pub fn fetch(source: &Path) -> Result<Option<Fetched>, Failure> {
-    let Some(text) = source.to_str().filter(|text| Reference::has_hub_prefix(text)) else { return Ok(None) };
-    let reference: Reference = text.parse()?;
+    let Some(reference) = reference(source)? else { return Ok(None) };
     let settings = Settings::from_env()?;
-    let display = RefCell::new(Display::default());
-    let result = hub::download(&reference, &settings, &|event| display.borrow_mut().show(event, &reference));
-    display.borrow_mut().end();
-    let download = result?;
+    let download = displayed(&reference, |notify| hub::download(&reference, &settings, notify))?;
     let origin = match download.transferred {
         0 => "in the cache",
         _ => "fetched, its hash is the hub's",
     };
     say(&format!("{} ({}): {origin}", download.path.display(), size(download.bytes)));
-    Ok(Some(Fetched { path: download.path, name: reference.name }))
+    let reference = of_commit(&reference, &download.file, download.commit);
+    Ok(Some(Fetched { path: download.path, reference }))
+}
+
+/// A repository's file, of the commit that was fetched. ModelScope tells the commit that last changed the file, which is
+/// not one for the files beside it.
+pub fn of_commit(reference: &Reference, file: &str, commit: Option<String>) -> Reference {
+    let commit = commit.filter(|_| reference.hub == Hub::HuggingFace);
+    let revision = commit.or_else(|| reference.revision.clone());
+    Reference { file: Some(file.to_owned()), revision, ..reference.clone() }
+}
+
+/// Shows what a transfer reports.
+pub fn displayed<T>(
+    reference: &Reference,
+    transfer: impl FnOnce(&dyn Fn(Event)) -> Result<T, hub::Error>,
+) -> Result<T, hub::Error> {
+    let display = RefCell::new(Display::default());
+    let result = transfer(&|event| display.borrow_mut().show(event, reference));
+    display.borrow_mut().end();
+    result
 }
 
 /// What is on the screen.

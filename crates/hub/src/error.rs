@@ -102,6 +102,9 @@ pub enum Error {
     /// Forbidden to ask, and not in the cache.
     #[error("{repository} is not in the cache {}, and {variable} forbids to download it", .cache.display())]
     Offline { repository: String, cache: PathBuf, variable: &'static str },
+    /// Forbidden to ask, and the cache is not to be used.
+    #[error("{variable} forbids to download {repository}: unset it, or use the cache")]
+    Forbidden { repository: String, variable: &'static str },
     /// A full disk.
     #[error(
         "no space is left for {file} in {} ({missing} bytes are missing): free some, or set {variable} to a folder on \
@@ -124,6 +127,16 @@ impl Error {
 
     pub(crate) fn answer(url: &str, reason: impl Into<String>) -> Self {
         Self::Answer { url: url.to_owned(), reason: reason.into() }
+    }
+
+    /// Whether the hub answered that there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::NoFile { .. } | Self::NoRepository { .. } | Self::NoRevision { .. })
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.transient().is_some()
     }
 
     /// Whether the error is transient, and how long the server asks to wait.

@@ -5,8 +5,9 @@ use crate::content_hash::ContentHash;
 use crate::hugging_face_cache::{Cache, is_commit, is_commit_like};
 use crate::listing::Listing;
 use crate::lock::lock;
+use crate::partial_file::{fetch, is_intact};
 use crate::session::{Session, Subject};
-use crate::transfer::{Remote, fetch, is_intact};
+use crate::transfer::Remote;
 use crate::{Download, Error, Event, Reference, Settings};
 use std::fs;
 
@@ -112,6 +113,12 @@ fn plan(session: &Session, revision: &str) -> Result<Plan, Error> {
         .filter(|commit| is_commit_like(commit))
         .ok_or_else(|| Error::answer(&url, "it does not say which commit the file is of"))?;
     Ok(Plan { commit, remote: Remote { file, url, length, hash } })
+}
+
+/// The file that the session's reference names, and its commit.
+pub fn remote(session: &Session) -> Result<(Remote, Option<String>), Error> {
+    let Plan { commit, remote } = plan(session, session.reference.revision())?;
+    Ok((remote, Some(commit)))
 }
 
 /// Takes the cache's copy if it is the one, else fetches.

@@ -10,7 +10,8 @@
 //! - `settings`: what the environment says: endpoints, tokens, caches, proxies.
 //! - `hugging_face`, `modelscope`: what each hub's answers mean and how its cache is laid out.
 //! - `split`: the parts of a checkpoint in several files, fetched one after another.
-//! - `transfer`: one file over HTTP, resumed after interruptions, checked against the hub's hash.
+//! - `transfer`: one file over HTTP, resumed after interruptions, checked against the hub's hash; into a file of the cache
+//!   (`partial_file`), or handed on as it comes ([`stream()`]).
 //! - `http`: one request: proxies, redirects, statuses. The token never leaves the hub's own origin.
 //!
 //! Why HTTP is spoken here, through `ureq`, rather than by the crate `hf-hub`: its blocking client (0.5) checks no
@@ -49,6 +50,8 @@ mod modelscope;
 #[cfg(feature = "client")]
 mod modelscope_cache;
 mod part_names;
+#[cfg(feature = "client")]
+mod partial_file;
 mod percent_encoding;
 pub mod reference;
 #[cfg(feature = "client")]
@@ -59,6 +62,8 @@ mod session;
 pub mod settings;
 #[cfg(feature = "client")]
 mod split;
+#[cfg(feature = "client")]
+mod stream;
 #[cfg(feature = "client")]
 mod transfer;
 #[cfg(feature = "client")]
@@ -77,6 +82,8 @@ pub use reference::Reference;
 pub use retry::Retries;
 #[cfg(feature = "client")]
 pub use settings::Settings;
+#[cfg(feature = "client")]
+pub use stream::{Receiver, RemoteFile, stream};
 
 /// Gives the checkpoint that `reference` names, from the hub's cache if it is there, else over the network.
 ///

@@ -4,8 +4,9 @@ use crate::choose::{Choice, choose};
 use crate::listing::Listing;
 use crate::lock::lock;
 use crate::modelscope_cache::Cache;
+use crate::partial_file::{fetch, is_intact};
 use crate::session::Session;
-use crate::transfer::{Remote, fetch, is_intact};
+use crate::transfer::Remote;
 use crate::{Download, Error, Event, Reference, Settings};
 use std::fs;
 
@@ -18,7 +19,7 @@ pub fn download(
     let cache = Cache::new(&settings.modelscope.cache, reference, revision);
     let session = Session::new(reference, settings, notify)?;
     match session.listing() {
-        Ok(listing) => carry_out(&session, &cache, revision, &listing),
+        Ok(listing) => carry_out(&session, &cache, &listing),
         Err(error) if error.transient().is_some() => match cached(reference, &cache, notify)? {
             Some(download) => {
                 notify(Event::Unreachable { error: &error, path: &download.path });
@@ -40,12 +41,16 @@ fn cached(reference: &Reference, cache: &Cache, notify: &dyn Fn(Event)) -> Resul
     Ok(Some(Download { path, file, commit: None, bytes, transferred: 0 }))
 }
 
-/// Takes the cache's copy if it is the one, else fetches.
-fn carry_out(session: &Session, cache: &Cache, revision: &str, listing: &Listing) -> Result<Download, Error> {
-    let (reference, notify, endpoint) = (session.reference, session.notify, &session.site.endpoint);
+/// The file that the session's reference names, and its commit.
+pub fn remote(session: &Session) -> Result<(Remote, Option<String>), Error> {
+    plan(session, &session.listing()?)
+}
+
+fn plan(session: &Session, listing: &Listing) -> Result<(Remote, Option<String>), Error> {
+    let (reference, endpoint) = (session.reference, &session.site.endpoint);
     let Choice { file, others } = choose(reference, &listing.names())?;
-    notify(Event::Chosen { file: &file, others: &others });
-    let url = reference.file_address(endpoint, revision, &file);
+    (session.notify)(Event::Chosen { file: &file, others: &others });
+    let url = reference.file_address(endpoint, reference.revision(), &file);
     let entry = listing.file(&file);
     let hash = entry
         .and_then(|entry| entry.hash.clone())
@@ -54,26 +59,33 @@ fn carry_out(session: &Session, cache: &Cache, revision: &str, listing: &Listing
         .and_then(|entry| entry.size)
         .ok_or_else(|| Error::answer(&url, "it does not say how long the file is"))?;
     let commit = entry.and_then(|entry| entry.commit.clone());
+    Ok((Remote { file, url, length, hash }, commit))
+}
 
-    let path = cache.file(&file);
+/// Takes the cache's copy if it is the one, else fetches.
+fn carry_out(session: &Session, cache: &Cache, listing: &Listing) -> Result<Download, Error> {
+    let (reference, notify) = (session.reference, session.notify);
+    let (remote, commit) = plan(session, listing)?;
+    let Remote { file, length, hash, .. } = &remote;
+
+    let path = cache.file(file);
     let finished = |transferred| Download {
         path: path.clone(),
         file: file.clone(),
         commit: commit.clone(),
-        bytes: length,
+        bytes: *length,
         transferred,
     };
     if path.exists() {
-        if is_intact(&path, length, &hash, notify)? {
+        if is_intact(&path, *length, hash, notify)? {
             return Ok(finished(0));
         }
         notify(Event::Stale { path: &path });
     }
-    let _lock = lock(&cache.lock(reference, &file), notify)?;
+    let _lock = lock(&cache.lock(reference, file), notify)?;
     // Another process may have fetched it meanwhile.
-    if path.exists() && is_intact(&path, length, &hash, notify)? {
+    if path.exists() && is_intact(&path, *length, hash, notify)? {
         return Ok(finished(0));
     }
-    let remote = Remote { file: file.clone(), url, length, hash };
-    Ok(finished(fetch(session, &remote, &cache.partial(&file), &path)?))
+    Ok(finished(fetch(session, &remote, &cache.partial(file), &path)?))
 }
