@@ -61,7 +61,7 @@ proptest! {
         let address = usual_source().address();
         let mut version = 1;
         serve(&world.network, &checkpoint(version), true);
-        let is_right = || match world.model_in_storage(&address) {
+        let is_right = |version| match world.model_in_storage(&address) {
             Some(files) => (1..=version).any(|version| files == converted(&checkpoint(version), "q8_0")),
             None => true,
         };
@@ -82,7 +82,7 @@ proptest! {
                 }
             });
             world.network.heal();
-            prop_assert!(is_right());
+            prop_assert!(is_right(version));
             prop_assert!(!world.storage.locks.is_any_held());
         }
         // At last nothing is in the way.

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod dataset;
+pub mod hubs;
 
 use serde_json::Value;
 use std::ffi::OsStr;
