@@ -135,6 +135,11 @@ impl Client {
         self.post(&Request::Explain { id, class }, Some(photo))
     }
 
+    /// Asks for the classes that have this in a name.
+    pub fn find_classes(&self, query: String) -> Result<(), String> {
+        self.post(&Request::FindClasses { query }, None)
+    }
+
     /// Asks what the network sees of a photo.
     pub fn show_input(&self, id: u64, photo: &Blob) -> Result<(), String> {
         self.post(&Request::ShowInput { id }, Some(photo))

@@ -4,6 +4,7 @@
 mod answer;
 mod camera_view;
 mod card;
+mod class_search;
 mod diagnostics_panel;
 mod drag_overlay;
 mod drop_zone;

@@ -114,6 +114,8 @@ pub enum Action {
     WholeFailed,
     /// Show this class's heat map, or hide it.
     ToggleExplanation(usize),
+    /// Search for a class to show the heat map of.
+    SearchClasses(String),
     /// How strongly the heat map covers the photo, in percent.
     HeatMapStrength(u8),
     /// Show what the network saw, or hide it.

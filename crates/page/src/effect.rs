@@ -52,6 +52,8 @@ pub enum Effect {
     Classify(Vec<PhotoId>),
     /// Ask the worker for a class's heat map.
     Explain { id: PhotoId, class: usize },
+    /// Ask the worker for the classes that have this in a name.
+    FindClasses(String),
     /// Ask the worker what the network sees of this photo.
     ShowInput(PhotoId),
     /// Ask the worker for all of this photo as it is decoded for the network: with [`CARD_SIDE`] for its card, with

@@ -109,6 +109,7 @@ impl State {
             }
             Action::WholeFailed => self.whole_failed().into_iter().collect(),
             Action::ToggleExplanation(class) => self.explain(class),
+            Action::SearchClasses(query) => self.search_classes(query),
             Action::HeatMapStrength(strength) => {
                 if let Some(viewer) = &mut self.viewer {
                     viewer.strength = strength.min(100);

@@ -10,7 +10,7 @@ use crate::status::Status;
 use crate::worker_setup::Notice;
 use archive::{LeftOut, Reason};
 use protocol::fault::{PhotoFault, TeachFault};
-use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
+use protocol::{BackendInfo, ClassName, Kind, ModelInfo, Prediction};
 
 /// A language.
 pub struct Text {
@@ -166,6 +166,12 @@ pub struct Text {
     pub explain: fn(&str) -> String,
     pub explain_hint: &'static str,
     pub explain_waiting: &'static str,
+    /// Opens the search for any other class.
+    pub other_class: &'static str,
+    pub other_class_hint: &'static str,
+    /// So many of so many are listed.
+    pub classes_found: fn(usize, usize) -> String,
+    pub class_name: fn(&ClassName) -> &str,
     pub why: fn(&str) -> String,
     /// The average patch's contribution.
     pub average: fn(f32) -> String,

@@ -76,6 +76,7 @@ impl App {
             Effect::Explain { id, class } => {
                 self.ask_about(id, move |client, photo| client.explain(id, class, photo));
             }
+            Effect::FindClasses(query) => self.ask(|client| client.find_classes(query)),
             Effect::ShowInput(id) => self.ask_about(id, move |client, photo| client.show_input(id, photo)),
             Effect::ShowWhole { id, side } => {
                 self.ask_about(id, move |client, photo| client.show_whole(id, side, photo));

@@ -125,9 +125,9 @@ fn of(bytes: u64, total: u64) -> String {
 
 fn time_left(seconds: u64) -> String {
     let (number, one, more) = match seconds {
-        ..90 => (seconds.max(1), "second", "seconds"),
-        ..5_400 => (seconds.div_ceil(60), "minute", "minutes"),
-        _ => (seconds.div_ceil(3_600), "hour", "hours"),
+        0..90 => (seconds.max(1), "second", "seconds"),
+        90..5_400 => (seconds.div_ceil(60), "minute", "minutes"),
+        5_400.. => (seconds.div_ceil(3_600), "hour", "hours"),
     };
     format!("about {} left", super::counted(number as usize, one, more))
 }

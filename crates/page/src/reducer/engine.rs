@@ -175,6 +175,10 @@ impl State {
             Reply::Teach(reply) => vec![Effect::TeachReply(reply)],
             // Imports have a worker of their own.
             Reply::Import(_) => vec![],
+            Reply::ClassesFound { query, classes, count } => {
+                self.on_classes_found(&query, classes, count);
+                vec![]
+            }
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
                 vec![]
