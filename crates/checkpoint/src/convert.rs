@@ -40,17 +40,12 @@ pub struct Options {
     pub card: Option<PathBuf>,
     /// Largest shard.
     pub shard_bytes: u64,
-<<<<<<< HEAD
-    /// Short side after resizing; by `crop` if not given.
+    /// Short side after resizing; by `crop` if not given, else 256/224 of the image size, or of a BEiT of 384 or more pixels
+    /// that size.
     pub short_side: Option<usize>,
     /// See [`Settings::crop`].
     pub crop: Option<f64>,
-    /// ImageNet's if not given.
-=======
-    /// Short side after resizing; 256/224 of the image size if not given, or of a BEiT of 384 or more pixels that size.
-    pub short_side: Option<usize>,
     /// By the checkpoint's name if not given: ImageNet's, or BEiT's 0.5.
->>>>>>> stream
     pub mean: Option<[f32; 3]>,
     /// As [`Options::mean`].
     pub std: Option<[f32; 3]>,

@@ -29,17 +29,12 @@ pub struct Settings {
     pub license: Option<String>,
     /// Largest shard.
     pub shard_bytes: u64,
-<<<<<<< HEAD
-    /// Short side after resizing; by `crop` if not given.
+    /// Short side after resizing; by `crop` if not given, else 256/224 of the image size, or of a BEiT of 384 or more pixels
+    /// that size.
     pub short_side: Option<usize>,
-    /// The image size as a share of the short side, rounded as timm does; 224/256 if not given.
+    /// The image size as a share of the short side, which is rounded down as timm does.
     pub crop: Option<f64>,
-    /// ImageNet's if not given.
-=======
-    /// Short side after resizing; 256/224 of the image size if not given, or of a BEiT of 384 or more pixels that size.
-    pub short_side: Option<usize>,
     /// By the checkpoint's name if not given: ImageNet's, or BEiT's 0.5.
->>>>>>> stream
     pub mean: Option<[f32; 3]>,
     /// As [`Settings::mean`].
     pub std: Option<[f32; 3]>,
@@ -86,10 +81,6 @@ impl Settings {
         self.name.clone().unwrap_or_else(|| default_name(path))
     }
 
-<<<<<<< HEAD
-    pub(crate) fn override_preprocessing(&self, config: &mut Config) -> Result<(), CheckpointError> {
-        let fault = |name, expected: String, got: String| CheckpointError::Option { name, expected, got };
-=======
     /// Decides how photos are prepared, for a checkpoint of this path; gives a note where that is a guess.
     ///
     /// # Errors
@@ -116,9 +107,7 @@ impl Settings {
     }
 
     fn override_preprocessing(&self, config: &mut Config) -> Result<(), CheckpointError> {
-        let fault =
-            |name, expected: String, got: String| Err(CheckpointError::Option { name, expected, got });
->>>>>>> stream
+        let fault = |name, expected: String, got: String| CheckpointError::Option { name, expected, got };
         let preprocessing = &mut config.preprocessing;
         if let Some(short_side) = self.short_side {
             if !(preprocessing.crop..=8192).contains(&short_side) {

@@ -47,8 +47,12 @@ pub fn index(site: &Path) -> Result<()> {
     fs::write(&path, format!("{index:#}\n")).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Puts what is counted and measured into an entry. One whose manifest is on another host stays as it is.
+/// Puts what is counted and measured into an entry. One whose manifest is on another host stays as it is, and one that
+/// visitors import from a hub.
 fn fill_in(folder: &Path, model: &mut Map<String, Value>) -> Result<()> {
+    if model.contains_key("source") {
+        return Ok(());
+    }
     let address =
         model.get("manifest").and_then(Value::as_str).ok_or("a model has no \"manifest\"")?.to_owned();
     if address.contains("://") {
@@ -161,7 +165,8 @@ mod tests {
         let site = site("filled");
         let far = json!({ "manifest": "https://host/m.json", "name": "Far", "bytes": 9 });
         let entry = json!({ "manifest": "a/manifest.json", "name": "A", "measured_on": "photos of cats" });
-        write(&site, INDEX, &json!({ "models": [far, entry] }));
+        let import = json!({ "source": "hf:timm/x", "quantization": "q8_0", "name": "X", "bytes": 9 });
+        write(&site, INDEX, &json!({ "models": [far, entry, import] }));
         write(&site, "a/evaluation.json", &report(&"a".repeat(64)));
         index(&site).unwrap();
         let written = read(&site.join("models/index.json")).unwrap();
@@ -174,7 +179,8 @@ mod tests {
                 "quantization": "q8_0", "accuracy": accuracy,
             })
         );
-        let b = &written["models"][2];
+        assert_eq!(written["models"][2], import);
+        let b = &written["models"][3];
         assert_eq!((b["manifest"].as_str(), b["name"].as_str()), (Some("b/manifest.json"), Some("b")));
         assert!(b.get("accuracy").is_none(), "nobody measured it");
         fs::remove_dir_all(&site).unwrap();
