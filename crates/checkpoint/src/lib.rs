@@ -13,8 +13,8 @@
 //!   `infer_config`).
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
 //! - [`hub_config`]: what the small files beside a checkpoint tell of preparation and licence.
-//! - [`streaming`]: the same conversion of a `.safetensors` file that arrives in pieces, without a file system: what is
-//!   left of this crate without the feature `files`.
+//! - [`streaming`]: the same conversion of a checkpoint that arrives in pieces, without a file system: what is left of
+//!   this crate without the feature `files`.
 //! - [`agreement`]: the quantised network's logits compared with the source's, both run by `layerwise` while the
 //!   file is read back (`verify`); [`photo_agreement`]: the same on one's own photos.
 //! - [`seeded`]: networks of any size without files, for tests and measurements.
@@ -54,11 +54,9 @@ mod note;
 mod output_folder;
 #[cfg(feature = "files")]
 pub mod photo_agreement;
-#[cfg(feature = "files")]
 mod pickle;
 #[cfg(feature = "files")]
 mod progress;
-#[cfg(feature = "files")]
 mod pth;
 pub mod quantize;
 #[cfg(feature = "files")]

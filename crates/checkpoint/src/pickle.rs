@@ -9,8 +9,10 @@
 //!
 //! Opcodes: Python's `pickletools.py`; protocols 2 to 5, as far as PyTorch uses them.
 
+mod extent;
 mod machine;
 
+pub(crate) use extent::PickleEnd;
 use machine::Machine;
 
 /// A real checkpoint's pickle has some 50 KB; 21,841 class names add 2 MB.
@@ -132,4 +134,8 @@ impl Pickle {
             _ => None,
         }
     }
+}
+
+fn unknown_opcode(opcode: u8) -> String {
+    format!("its pickle uses opcode 0x{opcode:02x}, which no checkpoint needs")
 }

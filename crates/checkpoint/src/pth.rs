@@ -4,11 +4,16 @@
 //! - `legacy`: the one before, pickles and storages one after another.
 //! - `state_dict`: which of the pickle's dicts holds the network.
 //! - `tensors`: a tensor's description in the pickle, checked against its storage.
+//! - `announced`: a checkpoint whose storages are still to come.
 
+mod announced;
+#[cfg(feature = "files")]
 mod archive;
-mod legacy;
+pub(crate) mod legacy;
 mod state_dict;
 mod tensors;
+
+pub(crate) use announced::{Announced, AnnouncedStorage};
 
 use crate::note::Note;
 use crate::pickle::{Id, Pickle};
@@ -26,18 +31,50 @@ pub(crate) struct Checkpoint {
     pub(crate) note: Option<Note>,
 }
 
+/// The containers of PyTorch checkpoints.
+pub(crate) enum Container {
+    /// A zip archive.
+    Archive,
+    /// Pickles and storages.
+    Legacy,
+}
+
+impl Container {
+    /// By a file's first bytes.
+    pub(crate) fn of(file: &[u8]) -> Option<Self> {
+        if file.starts_with(b"PK\x03\x04") {
+            Some(Self::Archive)
+        } else if file.starts_with(&[0x80]) && file.get(1).is_some_and(|protocol| (2..=5).contains(protocol))
+        {
+            Some(Self::Legacy)
+        } else {
+            None
+        }
+    }
+}
+
 /// Reads a PyTorch checkpoint of either container; `None` if the file is none.
 ///
 /// # Errors
 /// A sentence, when the file is damaged or describes no tensors.
+#[cfg(feature = "files")]
 pub(crate) fn read(file: &[u8]) -> Option<Result<Checkpoint, String>> {
-    if file.starts_with(b"PK\x03\x04") {
-        Some(archive::read(file))
-    } else if file.starts_with(&[0x80]) && file.get(1).is_some_and(|protocol| (2..=5).contains(protocol)) {
-        Some(legacy::read(file))
-    } else {
-        None
-    }
+    Some(match Container::of(file)? {
+        Container::Archive => archive::read(file),
+        Container::Legacy => legacy::read(file),
+    })
+}
+
+pub(crate) fn big_endian() -> String {
+    "its numbers are big-endian; load it in PyTorch and save it again on an ordinary machine".into()
+}
+
+pub(crate) fn torch_script() -> String {
+    "it is a TorchScript program: load it with torch.jit.load and save its state_dict()".into()
+}
+
+pub(crate) fn numpy_archive() -> String {
+    "it is numpy's archive (.npz): convert the PyTorch or safetensors checkpoint".into()
 }
 
 /// The network's tensors as the pickle describes them.

@@ -11,8 +11,6 @@ use beit::weights::Storage;
 use beit::weights::schema::{Role, TensorSpec};
 use half::f16;
 use kernels::BLOCK;
-#[cfg(feature = "files")]
-use rayon::prelude::*;
 
 /// Bytes of a `Q8_0` block: the scale and a byte a code.
 const Q8_0_BYTES: usize = 2 + BLOCK;
@@ -24,7 +22,6 @@ const LARGEST_F16: f32 = 65504.0;
 /// 63 × 2⁻¹⁸: a scale this small still has 64 steps.
 const SMALLEST_SCALED: f32 = 63.0 / 262_144.0;
 /// Blocks quantised by one thread at a time.
-#[cfg(feature = "files")]
 const BLOCKS_A_TASK: usize = 1024;
 
 /// How a model's linear weights are to be stored.
@@ -169,15 +166,12 @@ fn encode_blocks<const BYTES: usize>(
     let (blocks, rest) = values.as_chunks::<BLOCK>();
     debug_assert!(rest.is_empty(), "{} values are no whole number of blocks", values.len());
     let mut bytes = vec![0; blocks.len() * BYTES];
-    let rows = |(out, blocks): (&mut [u8], &[[f32; BLOCK]])| {
+    kernels::for_each_chunk(&mut bytes, BYTES * BLOCKS_A_TASK, |task, out| {
+        let blocks = &blocks[task * BLOCKS_A_TASK..];
         for (out, block) in out.as_chunks_mut::<BYTES>().0.iter_mut().zip(blocks) {
             encode(block, out);
         }
-    };
-    #[cfg(feature = "files")]
-    bytes.par_chunks_mut(BYTES * BLOCKS_A_TASK).zip(blocks.par_chunks(BLOCKS_A_TASK)).for_each(rows);
-    #[cfg(not(feature = "files"))]
-    rows((&mut bytes, blocks));
+    });
     bytes
 }
 

@@ -2,15 +2,19 @@
 //! byte is there, and only the rounded ones are kept.
 //!
 //! - `file_start`: the bytes that say which tensors follow.
-//! - `ranges`: which of the next bytes are numbers, and of which storage.
+//! - `container`: which of the next bytes are numbers, and of which storage: by `ranges` of the file, or as the members
+//!   of a zip archive come (`zip_members`, `zip_records`).
 //! - `incoming_tensors`: from storages to rounded tensors.
 //! - `piece`: a conversion under way, as it is kept for a later attempt.
 
+mod container;
 mod file_start;
 mod incoming_tensors;
 mod piece;
 mod ranges;
 mod streamed_model;
+mod zip_members;
+mod zip_records;
 
 use crate::CheckpointError;
 use crate::dialects::Dialect;
@@ -23,10 +27,10 @@ use beit::classes::Classes;
 use beit::config::Config;
 use beit::labels::Label;
 use beit::weights::hexadecimal;
+use container::Container;
 use file_start::{FileStart, Opened};
 use incoming_tensors::IncomingTensors;
 use piece::{Checksum, Piece};
-use ranges::Ranges;
 use sha2::{Digest, Sha256};
 use std::mem;
 use std::path::PathBuf;
@@ -57,7 +61,7 @@ enum Stage {
 
 /// A checkpoint whose tensors are known.
 struct Arriving {
-    ranges: Ranges,
+    container: Container,
     tensors: IncomingTensors,
     dialect: Dialect,
     config: Config,
@@ -151,8 +155,8 @@ impl StreamingConversion {
     fn settle_restored(&mut self) -> Result<(), String> {
         let Stage::Tensors(arriving) = &mut self.stage else { return Ok(()) };
         arriving.tensors.settle_restored()?;
-        let Arriving { ranges, tensors, .. } = &mut **arriving;
-        ranges.resume(self.received, |storage| tensors.arrived(storage))?;
+        let Arriving { container, tensors, .. } = &mut **arriving;
+        container.resume(self.received, |storage| tensors.arrived(storage))?;
         self.kept.position = self.received;
         self.kept.hash = self.hash.clone();
         Ok(())
@@ -172,12 +176,12 @@ impl StreamingConversion {
                     if start.is_whole() { self.open(start)? } else { Stage::Start(start) }
                 }
                 Stage::Tensors(mut arriving) => {
-                    let chunk = arriving.ranges.next(bytes).map_err(|reason| self.refuse(reason))?;
+                    let chunk = arriving.container.next(bytes).map_err(|reason| self.refuse(reason))?;
                     let taken = self.take(&mut bytes, chunk.len);
                     if let Some(storage) = chunk.storage {
                         arriving.tensors.push(storage, taken, &self.path, self.settings.quantization)?;
                     }
-                    if arriving.tensors.is_settled() && arriving.ranges.is_between() {
+                    if arriving.tensors.is_settled() && arriving.container.is_between() {
                         self.kept.position = self.received;
                         self.kept.hash.clone_from(&self.hash);
                         self.kept.unsaved.extend(arriving.tensors.take_recent());
@@ -205,7 +209,7 @@ impl StreamingConversion {
 
     /// The file's beginning is there: finds out which network the tensors are.
     fn open(&mut self, start: FileStart) -> Result<Stage, CheckpointError> {
-        let Opened { start, tensors, class_names, notes, storages, ranges } =
+        let Opened { start, tensors, class_names, notes, storages, container } =
             start.open().map_err(|reason| self.refuse(reason))?;
         let name = self.settings.name_for(&self.path);
         let NetworkLayout { dialect, mut config, notes, parts } =
@@ -222,7 +226,7 @@ impl StreamingConversion {
         };
         let tensors = IncomingTensors::new(config.tensors(), parts, &storages);
         self.kept.start = start;
-        Ok(Stage::Tensors(Box::new(Arriving { ranges, tensors, dialect, config, notes, labels })))
+        Ok(Stage::Tensors(Box::new(Arriving { container, tensors, dialect, config, notes, labels })))
     }
 
     fn check_classes(&self, classes: &Classes, config: &Config) -> Result<(), CheckpointError> {
@@ -262,7 +266,7 @@ impl StreamingConversion {
 
     /// Length of the whole file, once the file's beginning is there, if that tells it.
     pub fn file_bytes(&self) -> Option<u64> {
-        self.arriving().map(|arriving| arriving.ranges.file_bytes())
+        self.arriving().and_then(|arriving| arriving.container.file_bytes())
     }
 
     /// About how many bytes the converted model will have, once the file's beginning is there.
@@ -338,7 +342,7 @@ impl StreamingConversion {
             Stage::Start(start) => return Err(self.refuse(start.describe().unwrap_or_else(cut_short))),
             Stage::Failed => return Err(self.refuse("it was refused already".into())),
         };
-        if !arriving.ranges.is_whole() {
+        if !arriving.container.is_whole() {
             return Err(self.refuse(cut_short()));
         }
         if let Some(missing) = arriving.tensors.missing() {

@@ -73,6 +73,7 @@ pub use isa::Isa;
 pub use pack::{PackError, PackedWeights, WeightFormat};
 pub use position_bias::{PositionBias, RelativePositionBias};
 pub use rows::{add_scaled, gelu, layer_norm, layer_norm_codes, softmax};
+pub use threads::for_each_chunk;
 
 /// Values that share a scale, in weights and in activations.
 pub const BLOCK: usize = 32;

@@ -57,6 +57,24 @@ pub(crate) fn split_unless(small: bool, items: usize, work: impl Fn(usize, Range
     if small { work(0, 0..items) } else { split(items, work) }
 }
 
+/// Calls `work(i, chunk)` for each chunk of `len` bytes of a buffer (the last may be shorter), shared among the
+/// threads that the products are shared among.
+///
+/// # Panics
+/// If `len` is 0.
+pub fn for_each_chunk(buffer: &mut [u8], len: usize, work: impl Fn(usize, &mut [u8]) + Sync) {
+    let (whole, chunks) = (buffer.len(), buffer.len().div_ceil(len));
+    let shared = Shared::new(buffer);
+    split(chunks, |_, range| {
+        for i in range {
+            // SAFETY: `buffer` is borrowed until all threads are done, each chunk is in one range, and chunks do not
+            // overlap.
+            let chunk = unsafe { shared.slice(i * len..whole.min((i + 1) * len)) };
+            work(i, chunk);
+        }
+    });
+}
+
 /// A mutable buffer that several threads write at different places.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<T> {
@@ -88,5 +106,22 @@ impl<T> Shared<T> {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
         // SAFETY: inside the buffer by the assertion; alive and unshared by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_chunk_is_worked_on_once() {
+        for len in [0, 1, 6, 7, 8, 700, 999] {
+            let mut buffer = vec![0u8; len];
+            for_each_chunk(&mut buffer, 7, |i, chunk| {
+                assert_eq!(chunk.len(), 7.min(len - 7 * i));
+                chunk.iter_mut().for_each(|value| *value += 1 + i as u8);
+            });
+            assert!(buffer.iter().enumerate().all(|(at, &value)| value == 1 + (at / 7) as u8), "{buffer:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The stack machine that runs a pickle.
 
-use super::{Id, Object};
+use super::{Id, Object, unknown_opcode};
 use std::collections::HashMap;
 
 pub(super) struct Machine<'a> {
@@ -130,9 +130,7 @@ impl<'a> Machine<'a> {
                     let slot = self.unsigned(4)? as u32;
                     self.recall(slot)?
                 }
-                other => {
-                    return Err(format!("its pickle uses opcode 0x{other:02x}, which no checkpoint needs"));
-                }
+                other => return Err(unknown_opcode(other)),
             }
         }
     }

@@ -26,19 +26,14 @@ pub(super) fn read(file: &[u8]) -> Result<Checkpoint, String> {
     }
     let root = pickle_name.trim_end_matches("data.pkl").to_owned();
     if names.contains(&format!("{root}constants.pkl")) {
-        return Err(
-            "it is a TorchScript program: load it with torch.jit.load and save its state_dict()".into()
-        );
+        return Err(super::torch_script());
     }
 
     let pickle = Pickle::read(&read_small(&mut archive, pickle_name)?)?;
     if names.contains(&format!("{root}byteorder")) {
         let order = read_small(&mut archive, &format!("{root}byteorder"))?;
         if order != b"little" {
-            return Err(
-                "its numbers are big-endian; load it in PyTorch and save it again on an ordinary machine"
-                    .into(),
-            );
+            return Err(super::big_endian());
         }
     }
     assemble(&pickle, &mut Members { archive, root, file_len: file.len(), inflated: 0, seen: HashMap::new() })
@@ -46,7 +41,7 @@ pub(super) fn read(file: &[u8]) -> Result<Checkpoint, String> {
 
 fn without_pickle(names: &[String]) -> String {
     if names.iter().any(|name| name.ends_with(".npy")) {
-        return "it is numpy's archive (.npz): convert the PyTorch or safetensors checkpoint".into();
+        return super::numpy_archive();
     }
     "its zip archive holds no data.pkl, so PyTorch did not write it; if a checkpoint is in it, unpack it"
         .into()
@@ -111,7 +106,7 @@ impl Storages for Members<'_> {
         let packed = start..end.ok_or_else(cut_short)?;
         let len = size(member.size())?;
         let located = match member.compression() {
-            CompressionMethod::Stored if len == packed.len() => Located { bytes: packed, deflated: None },
+            CompressionMethod::Stored if len == packed.len() => Located::plain(packed),
             CompressionMethod::Stored => return Err(cut_short()),
             CompressionMethod::Deflated => {
                 self.inflated = self.inflated.saturating_add(len as u64);

@@ -1,7 +1,10 @@
 //! The container before PyTorch 1.6, and since then of `_use_new_zipfile_serialization=False`: five pickles (a magic
 //! number, a version, the machine, the objects, the storages' keys), then each storage, a count before its numbers.
 
-use super::tensors::{Located, Named, Storages, bytes_of, named};
+#[cfg(feature = "files")]
+use super::tensors::ByKey;
+use super::tensors::{bytes_of, named};
+#[cfg(feature = "files")]
 use super::{Checkpoint, assemble};
 use crate::pickle::{Object, Pickle};
 use std::collections::HashMap;
@@ -9,12 +12,61 @@ use std::ops::Range;
 
 /// How the pickle of 0x1950a86a20f9469cfc6c ends, in every protocol.
 const MAGIC: &[u8] = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+/// Pickles before the storages.
+pub(crate) const PICKLES: u32 = 5;
 /// Bytes of the count before a storage's numbers.
-const COUNT_BYTES: usize = 8;
+pub(crate) const COUNT_BYTES: usize = 8;
+
+/// The pickles before the storages.
+pub(super) struct Pickles {
+    /// What was saved.
+    pub(super) objects: Pickle,
+    /// The storages' keys, in the file's order.
+    keys: Vec<String>,
+    /// Where the last pickle ends in the file.
+    end: usize,
+}
+
+/// A storage of the file.
+pub(super) struct Following {
+    pub(super) key: String,
+    pub(super) bytes: Range<usize>,
+    /// Its numbers, which a count before them tells too.
+    pub(super) count: u64,
+}
+
+/// Whether a file may be of this container, of which the first pickle ends here.
+///
+/// # Errors
+/// A sentence, when it is not.
+pub(crate) fn check_first_pickle(pickle: &[u8]) -> Result<(), String> {
+    if pickle.ends_with(MAGIC) {
+        return Ok(());
+    }
+    Err("it is a Python pickle that torch.save did not write: load it, and save the state dict with torch.save or as \
+         safetensors"
+        .into())
+}
 
 /// # Errors
 /// A sentence, when the file is damaged or describes no tensors.
+#[cfg(feature = "files")]
 pub(super) fn read(file: &[u8]) -> Result<Checkpoint, String> {
+    let pickles = read_pickles(file)?;
+    let count = |_: &str, at: usize| {
+        let count = file.get(at..)?.first_chunk::<COUNT_BYTES>()?;
+        Some(u64::from_le_bytes(*count))
+    };
+    let storages = locate(&pickles, file.len(), count)?;
+    let located = storages.into_iter().map(|storage| (storage.key, storage.bytes)).collect();
+    assemble(&pickles.objects, &mut ByKey(located))
+}
+
+/// Reads the pickles that a file begins with.
+///
+/// # Errors
+/// A sentence, when they are damaged or of another program.
+pub(super) fn read_pickles(file: &[u8]) -> Result<Pickles, String> {
     let mut at = 0;
     let mut next = || -> Result<(Pickle, Range<usize>), String> {
         let (pickle, len) = Pickle::read_first(&file[at..])?;
@@ -22,77 +74,51 @@ pub(super) fn read(file: &[u8]) -> Result<Checkpoint, String> {
         Ok((pickle, at - len..at))
     };
     let (_, magic) = next()?;
-    if !file[magic].ends_with(MAGIC) {
-        return Err(
-            "it is a Python pickle that torch.save did not write: load it, and save the state dict with \
-                    torch.save or as safetensors"
-                .into(),
-        );
-    }
+    check_first_pickle(&file[magic])?;
     let (_version, _) = next()?;
     let (machine, _) = next()?;
     let (objects, _) = next()?;
-    let (keys, end) = next()?;
+    let (keys, Range { end, .. }) = next()?;
     let little = machine.item(machine.root, "little_endian").map(|id| machine.get(id));
     if little == Some(&Object::Bool(false)) {
-        return Err(
-            "its numbers are big-endian; load it in PyTorch and save it again on an ordinary machine".into(),
-        );
+        return Err(super::big_endian());
     }
-    let located = locate(&objects, &keys, file, end.end)?;
-    assemble(&objects, &mut Following { located })
+    let keys = keys
+        .sequence(keys.root)
+        .and_then(|ids| ids.iter().map(|&id| keys.text(id).map(str::to_owned)).collect());
+    Ok(Pickles { objects, keys: keys.ok_or("its list of storages is malformed")?, end })
 }
 
-/// Where each storage's numbers lie, by its key: one after another from `at` on, in the order of `keys`.
-fn locate(
-    objects: &Pickle,
-    keys: &Pickle,
-    file: &[u8],
-    mut at: usize,
-) -> Result<HashMap<String, Range<usize>>, String> {
+/// Where each storage's numbers lie: one after another behind the pickles, in a file of `file_bytes`. `count` tells a
+/// storage's numbers by its key and where its count lies.
+///
+/// # Errors
+/// A sentence, when one has no count, or does not fit into the file.
+pub(super) fn locate(
+    Pickles { objects, keys, end }: &Pickles,
+    file_bytes: usize,
+    count: impl Fn(&str, usize) -> Option<u64>,
+) -> Result<Vec<Following>, String> {
     let classes: HashMap<&str, &str> = (0..objects.objects().len())
         .filter_map(|id| named(objects, id))
         .map(|storage| (storage.key, storage.class))
         .collect();
-    let keys = keys.sequence(keys.root).and_then(|ids| ids.iter().map(|&id| keys.text(id)).collect());
-    let keys: Vec<&str> = keys.ok_or("its list of storages is malformed")?;
-    let mut located = HashMap::new();
+    let mut at = *end;
+    let mut located = Vec::new();
     for key in keys {
-        let class = classes.get(key).copied().unwrap_or("unnamed");
+        let class = classes.get(key.as_str()).copied().unwrap_or("unnamed");
         let Some(each) = bytes_of(class) else {
             return Err(format!(
                 "its storage {key:.120} holds numbers of a kind that is not known ({class:.120})"
             ));
         };
-        let count = file.get(at..).and_then(|rest| rest.first_chunk::<COUNT_BYTES>());
-        let len = count.and_then(|&count| usize::try_from(u64::from_le_bytes(count)).ok()?.checked_mul(each));
+        let count = count(key, at);
+        let len = count.and_then(|count| usize::try_from(count).ok()?.checked_mul(each));
         let start = at.saturating_add(COUNT_BYTES);
-        let end = len.and_then(|len| start.checked_add(len)).filter(|&end| end <= file.len());
+        let end = len.and_then(|len| start.checked_add(len)).filter(|&end| end <= file_bytes);
         let end = end.ok_or_else(|| format!("its storage {key:.120} is cut short"))?;
-        located.insert(key.to_owned(), start..end);
+        located.push(Following { key: key.clone(), bytes: start..end, count: count.unwrap_or_default() });
         at = end;
     }
     Ok(located)
-}
-
-/// The storages of one file.
-struct Following {
-    located: HashMap<String, Range<usize>>,
-}
-
-impl Storages for Following {
-    fn locate(&mut self, storage: &Named) -> Result<Located, String> {
-        let missing = || format!("its storage {:.120} is not in the file", storage.key);
-        let whole = self.located.get(storage.key).ok_or_else(missing)?.clone();
-        let Some((offset, numbers)) = storage.view else {
-            return Ok(Located { bytes: whole, deflated: None });
-        };
-        let each = bytes_of(storage.class).unwrap_or(1);
-        let part = offset.checked_mul(each).zip(numbers.checked_mul(each)).and_then(|(offset, len)| {
-            let start = whole.start.checked_add(offset)?;
-            Some(start..start.checked_add(len)?).filter(|part| part.end <= whole.end)
-        });
-        let outside = || format!("a part of its storage {:.120} lies outside it", storage.key);
-        Ok(Located { bytes: part.ok_or_else(outside)?, deflated: None })
-    }
 }

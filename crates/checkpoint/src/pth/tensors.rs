@@ -1,8 +1,10 @@
 //! A tensor's description in a pickle, checked against its storage.
 
+#[cfg(feature = "files")]
 use crate::deflated::Deflated;
 use crate::pickle::{Id, Object, Pickle};
 use crate::tensor_entry::{Dtype, TensorEntry};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Wrappers of a tensor in a tensor: a parameter, a subclass, once more each.
@@ -14,6 +16,8 @@ pub(super) struct Named<'a> {
     /// PyTorch's name of the class without its module: `FloatStorage`.
     pub(super) class: &'a str,
     pub(super) key: &'a str,
+    /// How many numbers it holds.
+    pub(super) numbers: Option<usize>,
     /// Before 1.6: the part of it that is meant, by its first number and count.
     pub(super) view: Option<(usize, usize)>,
 }
@@ -23,7 +27,19 @@ pub(super) struct Named<'a> {
 pub(super) struct Located {
     /// In the file, or in the inflated member.
     pub(super) bytes: Range<usize>,
+    #[cfg(feature = "files")]
     pub(super) deflated: Option<Deflated>,
+}
+
+impl Located {
+    /// As they are in the file.
+    pub(super) fn plain(bytes: Range<usize>) -> Self {
+        Self {
+            bytes,
+            #[cfg(feature = "files")]
+            deflated: None,
+        }
+    }
 }
 
 /// A container's storages.
@@ -31,6 +47,26 @@ pub(super) trait Storages {
     /// # Errors
     /// A sentence, when there is no such storage or it can't be read.
     fn locate(&mut self, storage: &Named) -> Result<Located, String>;
+}
+
+/// Storages of known places, by their keys.
+pub(super) struct ByKey(pub(super) HashMap<String, Range<usize>>);
+
+impl Storages for ByKey {
+    fn locate(&mut self, storage: &Named) -> Result<Located, String> {
+        let missing = || format!("its storage {:.120} is not in the file", storage.key);
+        let whole = self.0.get(storage.key).ok_or_else(missing)?.clone();
+        let Some((offset, numbers)) = storage.view else {
+            return Ok(Located::plain(whole));
+        };
+        let each = bytes_of(storage.class).unwrap_or(1);
+        let part = offset.checked_mul(each).zip(numbers.checked_mul(each)).and_then(|(offset, len)| {
+            let start = whole.start.checked_add(offset)?;
+            Some(start..start.checked_add(len)?).filter(|part| part.end <= whole.end)
+        });
+        let outside = || format!("a part of its storage {:.120} lies outside it", storage.key);
+        Ok(Located::plain(part.ok_or_else(outside)?))
+    }
 }
 
 /// The arguments of `_rebuild_tensor_v2`: storage, offset, size, stride.
@@ -65,7 +101,8 @@ pub(super) fn named(pickle: &Pickle, id: Id) -> Option<Named<'_>> {
         Some(&[_, offset, numbers]) => Some((pickle.size(offset)?, pickle.size(numbers)?)),
         _ => None,
     };
-    Some(Named { class, key: pickle.text(*storage.get(2)?)?, view })
+    let numbers = storage.get(4).and_then(|&numbers| pickle.size(numbers));
+    Some(Named { class, key: pickle.text(*storage.get(2)?)?, numbers, view })
 }
 
 /// Bytes of one number in a storage.
@@ -101,10 +138,11 @@ pub(super) fn entry(
         "DoubleStorage" => Dtype::F64,
         other => {
             let dtype = Dtype::Other(other.trim_end_matches("Storage").to_owned());
-            return Ok(TensorEntry { dtype, shape, strides, bytes: 0..0, deflated: None, file: 0 });
+            return Ok(TensorEntry { strides, ..TensorEntry::contiguous(dtype, shape, 0..0) });
         }
     };
-    let Located { bytes: whole, deflated } = storages.locate(&storage)?;
+    let located = storages.locate(&storage)?;
+    let whole = located.bytes;
     // How many numbers the tensor spans from its first to its last, and how many it has: with
     // strides of 0 a few bytes could claim to be a huge tensor.
     let span = shape.iter().zip(&strides).try_fold(1usize, |span, (&len, &stride)| {
@@ -117,5 +155,10 @@ pub(super) fn entry(
         return Err(format!("{shape:?} does not fit into its storage of {} bytes", whole.len()));
     };
     let bytes = whole.start + offset * dtype.bytes()..whole.start + end;
-    Ok(TensorEntry { dtype, shape, strides, bytes, deflated, file: 0 })
+    Ok(TensorEntry {
+        strides,
+        #[cfg(feature = "files")]
+        deflated: located.deflated,
+        ..TensorEntry::contiguous(dtype, shape, bytes)
+    })
 }

@@ -1,8 +1,13 @@
 //! The beginning of a checkpoint, which says what tensors follow, as it comes.
 
+use super::container::Container;
 use super::ranges::Ranges;
+use super::zip_members::ZipMembers;
+use super::zip_records::{FIXED_BYTES, LocalHeader, header_bytes, only_from_a_file};
 use crate::not_a_checkpoint;
 use crate::note::Note;
+use crate::pickle::{MAX_PICKLE_BYTES, PickleEnd};
+use crate::pth::{self, Announced, AnnouncedStorage, legacy};
 use crate::safetensors::{self, LENGTH_BYTES, MAX_HEADER_BYTES};
 use crate::tensor_entry::TensorEntry;
 use std::collections::BTreeMap;
@@ -17,7 +22,17 @@ const LOOKED_AT: usize = 1024;
 #[derive(Default)]
 pub(super) struct FileStart {
     bytes: Vec<u8>,
+    kind: Kind,
     expected: Expected,
+}
+
+#[derive(Default)]
+enum Kind {
+    #[default]
+    Safetensors,
+    /// A zip archive, whose first member is the pickle; its header, and the header's length.
+    Archive(LocalHeader, usize),
+    Legacy,
 }
 
 /// What decides where the beginning ends.
@@ -28,6 +43,10 @@ enum Expected {
     Kind,
     /// It has this length.
     Length(usize),
+    /// The header of a zip archive's first member.
+    ZipHeader,
+    /// The end of so many pickles.
+    Pickles { end: PickleEnd, left: u32 },
     /// It is no checkpoint: some more bytes, to say what it is.
     NoCheckpoint,
     /// All of it is there.
@@ -44,7 +63,7 @@ pub(super) struct Opened {
     pub(super) notes: Vec<Note>,
     /// Where the storages lie, as the tensors' entries count.
     pub(super) storages: Vec<Range<usize>>,
-    pub(super) ranges: Ranges,
+    pub(super) container: Container,
 }
 
 impl FileStart {
@@ -57,9 +76,17 @@ impl FileStart {
         loop {
             let enough = match &mut self.expected {
                 Expected::Kind => self.fill(FIRST_BYTES, &mut rest),
-                Expected::Length(len) => {
-                    let len = *len;
-                    self.fill(len, &mut rest)
+                &mut Expected::Length(len) => self.fill(len, &mut rest),
+                Expected::ZipHeader => {
+                    self.fill(FIXED_BYTES, &mut rest) && {
+                        let len = self.bytes.first_chunk().map_or(FIXED_BYTES, header_bytes);
+                        self.fill(len, &mut rest)
+                    }
+                }
+                Expected::Pickles { end, .. } => {
+                    let (len, ended) = end.push(rest)?;
+                    self.fill(self.bytes.len() + len, &mut rest);
+                    ended
                 }
                 Expected::NoCheckpoint => self.fill(LOOKED_AT, &mut rest),
                 Expected::Nothing => false,
@@ -69,8 +96,17 @@ impl FileStart {
             }
             self.expected = match self.expected {
                 Expected::Kind => self.kind()?,
+                Expected::ZipHeader => self.zip_header()?,
+                Expected::Pickles { left: 1, .. } | Expected::Length(_) | Expected::Nothing => {
+                    Expected::Nothing
+                }
+                Expected::Pickles { left, .. } => {
+                    if left == legacy::PICKLES {
+                        legacy::check_first_pickle(&self.bytes)?;
+                    }
+                    Expected::Pickles { end: PickleEnd::new(), left: left - 1 }
+                }
                 Expected::NoCheckpoint => return Err(self.describe().unwrap_or_else(no_checkpoint)),
-                Expected::Length(_) | Expected::Nothing => Expected::Nothing,
             };
         }
     }
@@ -83,14 +119,45 @@ impl FileStart {
         self.bytes.len() >= len
     }
 
-    fn kind(&self) -> Result<Expected, String> {
-        match (self.bytes.first_chunk(), self.bytes.get(LENGTH_BYTES)) {
-            (Some(&len), Some(b'{')) => match u64::from_le_bytes(len) {
+    fn kind(&mut self) -> Result<Expected, String> {
+        if let (Some(&len), Some(b'{')) = (self.bytes.first_chunk(), self.bytes.get(LENGTH_BYTES)) {
+            return match u64::from_le_bytes(len) {
                 len @ 2..=MAX_HEADER_BYTES => Ok(Expected::Length(LENGTH_BYTES + len as usize)),
                 len => Err(format!("it is a damaged safetensors file (a header of {len} bytes)")),
-            },
-            _ => Ok(Expected::NoCheckpoint),
+            };
         }
+        match pth::Container::of(&self.bytes) {
+            Some(pth::Container::Archive) => Ok(Expected::ZipHeader),
+            Some(pth::Container::Legacy) => {
+                self.kind = Kind::Legacy;
+                // The bytes that told the kind are part of the first pickle.
+                let mut end = PickleEnd::new();
+                end.push(&self.bytes)?;
+                Ok(Expected::Pickles { end, left: legacy::PICKLES })
+            }
+            None => Ok(Expected::NoCheckpoint),
+        }
+    }
+
+    /// The header of a zip archive's first member is there.
+    fn zip_header(&mut self) -> Result<Expected, String> {
+        let header = LocalHeader::read(&self.bytes)?;
+        let name = &header.name;
+        if name != "data.pkl" && !name.ends_with("/data.pkl") {
+            if name.ends_with(".npy") {
+                return Err(pth::numpy_archive());
+            }
+            return Err(only_from_a_file(&format!(
+                "its zip archive begins with {name:.120}, not with data.pkl"
+            )));
+        }
+        let expected = match header.size {
+            Some(size @ 1..=MAX_PICKLE_BYTES) => Expected::Length(self.bytes.len() + size as usize),
+            Some(size) => return Err(format!("{name:.120} in its zip archive has {size} bytes")),
+            None => Expected::Pickles { end: PickleEnd::new(), left: 1 },
+        };
+        self.kind = Kind::Archive(header, self.bytes.len());
+        Ok(expected)
     }
 
     /// Whether the beginning is there.
@@ -114,10 +181,41 @@ impl FileStart {
     /// A sentence, when it is damaged.
     pub(super) fn open(self) -> Result<Opened, String> {
         let start = self.bytes;
-        let (tensors, file_bytes) = safetensors::read_header(&start)?;
-        let storages: Vec<_> = tensors.values().map(|entry| entry.bytes.clone()).collect();
-        let ranges = Ranges::new(&storages, start.len() as u64, file_bytes as u64);
-        Ok(Opened { start, tensors, class_names: Vec::new(), notes: Vec::new(), storages, ranges })
+        let announced = match &self.kind {
+            Kind::Safetensors => {
+                let (tensors, file_bytes) = safetensors::read_header(&start)?;
+                let storages: Vec<_> = tensors.values().map(|entry| entry.bytes.clone()).collect();
+                let ranges = Ranges::new(&storages, start.len() as u64, file_bytes as u64);
+                let container = Container::Ranges(ranges);
+                return Ok(Opened {
+                    start,
+                    tensors,
+                    class_names: Vec::new(),
+                    notes: Vec::new(),
+                    storages,
+                    container,
+                });
+            }
+            Kind::Archive(_, header) => Announced::archive(&start[*header..])?,
+            Kind::Legacy => Announced::legacy(&start)?,
+        };
+        let Announced { checkpoint, storages: announced } = announced;
+        let storages: Vec<_> = announced.iter().map(|storage| storage.bytes.clone()).collect();
+        let container = match self.kind {
+            Kind::Archive(header, len) => {
+                let members = (0..)
+                    .zip(announced)
+                    .map(|(number, AnnouncedStorage { key, bytes, .. })| (key, number, bytes.len() as u64));
+                let pickle_bytes = (start.len() - len) as u64;
+                Container::Zip(Box::new(ZipMembers::new(&header, pickle_bytes, members)))
+            }
+            Kind::Safetensors | Kind::Legacy => {
+                let counts: Vec<u64> = announced.iter().map(|storage| storage.count).collect();
+                Container::Ranges(Ranges::counted(&storages, &counts, start.len() as u64))
+            }
+        };
+        let pth::Checkpoint { tensors, class_names, note } = checkpoint;
+        Ok(Opened { start, tensors, class_names, notes: note.into_iter().collect(), storages, container })
     }
 }
 

@@ -1,17 +1,8 @@
 //! A file whose storages lie where its beginning says: `.safetensors`, and PyTorch's container before 1.6.
 
+use super::container::Chunk;
+use crate::pth::legacy::COUNT_BYTES;
 use std::ops::Range;
-
-/// Bytes before each storage of PyTorch's old container: how many numbers it has.
-pub(crate) const COUNT_BYTES: usize = 8;
-
-/// What the next bytes of a file are.
-pub(super) struct Chunk {
-    /// How many bytes, at least 1.
-    pub(super) len: usize,
-    /// The number of the storage that they belong to, if any.
-    pub(super) storage: Option<usize>,
-}
 
 /// Where each storage lies, and how far the file has come.
 pub(super) struct Ranges {

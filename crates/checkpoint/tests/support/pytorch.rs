@@ -110,6 +110,54 @@ pub fn archive_by(method: CompressionMethod, pickle: &[u8], storages: &[(String,
     zip.finish().unwrap().into_inner()
 }
 
+/// The archive as PyTorch writes it: headers without lengths, which follow each member's content, and contents that
+/// begin at multiples of 64 bytes.
+pub fn torch_archive(pickle: &[u8], storages: &[(String, Vec<u8>)], zip64: bool) -> Vec<u8> {
+    let small = |name: &str, content: &[u8]| (name.to_owned(), content.to_vec());
+    let mut members =
+        vec![small("data.pkl", pickle), small(".format_version", b"1"), small("byteorder", b"little")];
+    members.extend_from_slice(storages);
+    // What follows a signature's first bytes in a content must not look like one.
+    members.extend([
+        small("version", b"3\n"),
+        small(".data/serialization_id", b"PK\x07\x08 12345678901234567890"),
+    ]);
+    let (mut file, mut directory, count) = (Vec::new(), Vec::new(), members.len() as u16);
+    for (name, content) in members {
+        let (name, start) = (format!("archive/{name}"), file.len() as u32);
+        let mut crc = flate2::Crc::new();
+        crc.update(&content);
+        let mut extra = Vec::new();
+        if zip64 {
+            extra.extend([1, 0, 16, 0]);
+            extra.extend([0; 16]);
+        }
+        let before = file.len() + 30 + name.len() + extra.len() + 4;
+        let padding = before.next_multiple_of(64) - before;
+        extra.extend(b"FB");
+        extra.extend((padding as u16).to_le_bytes());
+        extra.extend(vec![b'Z'; padding]);
+        let sizes = [content.len() as u32; 2].map(u32::to_le_bytes).concat();
+        let method_and_time = [0; 6];
+        let (flags, version) = ([8, 8], [20, 0]);
+        file.extend([&b"PK\x03\x04"[..], &version, &flags, &method_and_time, &[0; 12]].concat());
+        file.extend([(name.len() as u16).to_le_bytes(), (extra.len() as u16).to_le_bytes()].concat());
+        file.extend([name.as_bytes(), &extra, &content, b"PK\x07\x08", &crc.sum().to_le_bytes()].concat());
+        match zip64 {
+            true => file.extend([content.len() as u64; 2].map(u64::to_le_bytes).concat()),
+            false => file.extend(&sizes),
+        }
+        directory.extend([&b"PK\x01\x02"[..], &version, &version, &flags, &method_and_time].concat());
+        directory.extend([&crc.sum().to_le_bytes()[..], &sizes, &(name.len() as u16).to_le_bytes()].concat());
+        directory.extend([&[0; 12][..], &start.to_le_bytes(), name.as_bytes()].concat());
+    }
+    let (start, len) = (file.len() as u32, directory.len() as u32);
+    file.extend(directory);
+    file.extend([&b"PK\x05\x06\0\0\0\0"[..], &count.to_le_bytes(), &count.to_le_bytes()].concat());
+    file.extend([&len.to_le_bytes()[..], &start.to_le_bytes(), &[0, 0]].concat());
+    file
+}
+
 pub fn dict_key(key: &str) -> Vec<u8> {
     let mut pickle = Pickler::default();
     pickle.op(b"}q\x00").text(key);
