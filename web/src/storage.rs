@@ -1,13 +1,13 @@
 //! The weights that the worker keeps in the browser's storage, as the page sees them.
 
-use js_sys::{Array, JsString};
+use js_sys::{Array, Function, JsString, Promise, Reflect};
 use page::storage::{ModelInStorage, StorageContents};
 use protocol::import::ImportOffer;
 use protocol::storage::{Inventory, Key, SHARD_CACHE, StoredModel};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Request, Response};
 
@@ -69,6 +69,8 @@ async fn contents() -> Option<StorageContents> {
             Key::Manifest(_) | Key::Coming(_) | Key::Note(_) => {}
         }
     }
+    let held = held_locks().await;
+    imports.retain(|import| !held.contains(&import_lock(&import.offer.source.address())));
     imports.sort_by_key(|import| std::cmp::Reverse(import.updated));
     let imports = imports.into_iter().map(|import| Rc::new(import.offer)).collect();
     // Of a model whose next version is on its way, the one that is here is listed.
@@ -173,6 +175,26 @@ async fn text(response: &Response) -> Option<String> {
 /// The worker writes each entry's size beside it, so that nobody has to read it.
 fn size(response: &Response) -> Option<u64> {
     response.headers().get("content-length").ok()??.parse().ok()
+}
+
+/// What the worker of an import holds as long as it goes on: such an import is another tab's.
+fn import_lock(address: &str) -> String {
+    format!("beitscope-import-{address}")
+}
+
+/// The names of the browser's locks that are held, in whatever tab.
+async fn held_locks() -> HashSet<String> {
+    names_of_held_locks().await.unwrap_or_default()
+}
+
+async fn names_of_held_locks() -> Option<HashSet<String>> {
+    let navigator = web_sys::window()?.navigator();
+    let member = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
+    let locks = member(&navigator, "locks").filter(JsValue::is_truthy)?;
+    let query: Function = member(&locks, "query")?.dyn_into().ok()?;
+    let asked: Promise = query.call0(&locks).ok()?.dyn_into().ok()?;
+    let held = member(&JsFuture::from(asked).await.ok()?, "held")?;
+    Some(Array::from(&held).iter().filter_map(|lock| member(&lock, "name")?.as_string()).collect())
 }
 
 fn caches() -> Option<CacheStorage> {

@@ -40,13 +40,14 @@ pub struct Options {
     pub card: Option<PathBuf>,
     /// Largest shard.
     pub shard_bytes: u64,
-    /// Short side after resizing; by `crop` if not given.
+    /// Short side after resizing; by `crop` if not given, else 256/224 of the image size, or of a BEiT of 384 or more pixels
+    /// that size.
     pub short_side: Option<usize>,
     /// See [`Settings::crop`].
     pub crop: Option<f64>,
-    /// ImageNet's if not given.
+    /// By the checkpoint's name if not given: ImageNet's, or BEiT's 0.5.
     pub mean: Option<[f32; 3]>,
-    /// ImageNet's if not given.
+    /// As [`Options::mean`].
     pub std: Option<[f32; 3]>,
     /// Photos to round by; without them each block of weights is rounded for itself.
     pub calibration: Option<Calibration>,
@@ -144,7 +145,8 @@ pub fn convert(
     let source = Source::open(&options.source)?;
     let name = settings.name_for(source.path());
     let mut network = Network::new(source, &name)?;
-    settings.override_preprocessing(&mut network.config)?;
+    let prepared = settings.set_preprocessing(network.source.path(), &mut network.config)?;
+    network.notes.extend(prepared);
     let Labels { classes, origin } =
         labels::find(options.labels.as_deref(), network.source.class_names(), network.config.classes)?;
     let card =

@@ -10,7 +10,7 @@
 //! - [`dialects`]: the only place that knows foreign tensor names, one table a dialect; `naming` finds the prefix
 //!   before them, `choose_network` the network among several, and a [`Note`] reports the choice.
 //! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`network_layout`,
-//!   `infer_config`).
+//!   `infer_config`); `beit_version` tells BEiT from BEiTv2.
 //! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
 //! - [`hub_config`]: what the small files beside a checkpoint tell of preparation and licence.
 //! - [`streaming`]: the same conversion of a checkpoint that arrives in pieces, without a file system: what is left of
@@ -25,6 +25,7 @@
 
 #[cfg(feature = "files")]
 pub mod agreement;
+mod beit_version;
 #[cfg(feature = "files")]
 mod calibrate;
 mod choose_network;

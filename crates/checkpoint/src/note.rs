@@ -17,6 +17,10 @@ pub enum Note {
     OtherTensors { prefix: String, names: Vec<String> },
     /// Tensors of 64 bits.
     Narrowed { names: Vec<String> },
+    /// The checkpoint's name says BEiT, not BEiTv2.
+    PreparedAsBeit1,
+    /// Nothing says whether it is BEiT or BEiTv2.
+    PreparedAsBeit2,
 }
 
 impl Note {
@@ -27,6 +31,7 @@ impl Note {
             | Self::PretrainingTensors { names }
             | Self::OtherTensors { names, .. }
             | Self::Narrowed { names } => names.is_empty(),
+            Self::PreparedAsBeit1 | Self::PreparedAsBeit2 => false,
         }
     }
 }
@@ -51,6 +56,14 @@ impl fmt::Display for Note {
                 write!(f, "not below {prefix:.120} as the network is, ignored: {}", list(names))
             }
             Self::Narrowed { names } => write!(f, "narrowed from 64 bits (F64) to 32: {}", list(names)),
+            Self::PreparedAsBeit1 => f.write_str(
+                "by its name it is BEiT, not BEiTv2: photos are normalised with mean 0.5 and standard deviation 0.5, \
+                 unless the mean and deviation are given",
+            ),
+            Self::PreparedAsBeit2 => f.write_str(
+                "nothing says whether it is BEiT or BEiTv2: photos are normalised as for BEiTv2, with ImageNet's mean \
+                 and standard deviation; if it is BEiT, give 0.5 for both",
+            ),
         }
     }
 }

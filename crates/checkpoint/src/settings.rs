@@ -1,6 +1,8 @@
 //! What a conversion is to make of a checkpoint, wherever the checkpoint comes from.
 
 use crate::CheckpointError;
+use crate::beit_version::{self, BeitVersion};
+use crate::note::Note;
 use crate::quantize::Quantization;
 use beit::classes::Classes;
 use beit::config::Config;
@@ -27,13 +29,14 @@ pub struct Settings {
     pub license: Option<String>,
     /// Largest shard.
     pub shard_bytes: u64,
-    /// Short side after resizing; by `crop` if not given.
+    /// Short side after resizing; by `crop` if not given, else 256/224 of the image size, or of a BEiT of 384 or more pixels
+    /// that size.
     pub short_side: Option<usize>,
-    /// The image size as a share of the short side, rounded as timm does; 224/256 if not given.
+    /// The image size as a share of the short side, which is rounded down as timm does.
     pub crop: Option<f64>,
-    /// ImageNet's if not given.
+    /// By the checkpoint's name if not given: ImageNet's, or BEiT's 0.5.
     pub mean: Option<[f32; 3]>,
-    /// ImageNet's if not given.
+    /// As [`Settings::mean`].
     pub std: Option<[f32; 3]>,
 }
 
@@ -78,7 +81,32 @@ impl Settings {
         self.name.clone().unwrap_or_else(|| default_name(path))
     }
 
-    pub(crate) fn override_preprocessing(&self, config: &mut Config) -> Result<(), CheckpointError> {
+    /// Decides how photos are prepared, for a checkpoint of this path; gives a note where that is a guess.
+    ///
+    /// # Errors
+    /// When a setting is out of range.
+    pub(crate) fn set_preprocessing(
+        &self,
+        path: &Path,
+        config: &mut Config,
+    ) -> Result<Option<Note>, CheckpointError> {
+        let folder = path.parent().and_then(Path::file_name);
+        let names = [path.file_name(), folder].into_iter().flatten().map(|name| name.to_string_lossy());
+        let version = names.chain([config.name.as_str().into()]).find_map(|name| BeitVersion::told_by(&name));
+        if version == Some(BeitVersion::V1) {
+            beit_version::prepare_as_v1(config);
+        }
+        self.override_preprocessing(config)?;
+        let decided = self.mean.is_some() && self.std.is_some();
+        Ok(match version {
+            _ if decided => None,
+            Some(BeitVersion::V2) => None,
+            Some(BeitVersion::V1) => Some(Note::PreparedAsBeit1),
+            None => Some(Note::PreparedAsBeit2),
+        })
+    }
+
+    fn override_preprocessing(&self, config: &mut Config) -> Result<(), CheckpointError> {
         let fault = |name, expected: String, got: String| CheckpointError::Option { name, expected, got };
         let preprocessing = &mut config.preprocessing;
         if let Some(short_side) = self.short_side {

@@ -7,6 +7,7 @@
 //! - `incoming_tensors`: from storages to rounded tensors.
 //! - `piece`: a conversion under way, as it is kept for a later attempt.
 
+mod chunk;
 mod container;
 mod file_start;
 mod incoming_tensors;
@@ -212,9 +213,9 @@ impl StreamingConversion {
         let Opened { start, tensors, class_names, notes, storages, container } =
             start.open().map_err(|reason| self.refuse(reason))?;
         let name = self.settings.name_for(&self.path);
-        let NetworkLayout { dialect, mut config, notes, parts } =
+        let NetworkLayout { dialect, mut config, mut notes, parts } =
             NetworkLayout::new(&self.path, &tensors, &notes, &name, |_| Ok(Vec::new()))?;
-        self.settings.override_preprocessing(&mut config)?;
+        notes.extend(self.settings.set_preprocessing(&self.path, &mut config)?);
         let labels = match self.labels.take() {
             Some(labels) => {
                 let classes = Classes { labels, kinds: Vec::new() };

@@ -1,7 +1,6 @@
 //! `beitscope convert`: checkpoint → GGUF shards and manifest.
 
 mod preparation;
-mod small_files;
 mod streamed;
 
 use crate::compare::{self, Agreement};
@@ -9,6 +8,7 @@ use crate::failure::Failure;
 use crate::fetch::fetch;
 use crate::output::{json, say, size, wants_json};
 use crate::progress_meter::Meter;
+use crate::small_files::SmallFiles;
 use beit::config::Config;
 use beit::preprocess::Preprocessing;
 use beit::weights::Manifest;
@@ -18,7 +18,6 @@ use checkpoint::{Conversion, Note, Options, Progress, Quantization, Settings, fi
 use clap::Args;
 use hub::Reference;
 use serde::Serialize;
-use small_files::SmallFiles;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

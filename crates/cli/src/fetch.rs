@@ -1,9 +1,13 @@
 //! A checkpoint from a hub, with a bar or plain lines while it comes.
 
 use crate::failure::Failure;
-use crate::output::{say, size};
+use crate::output::{json, say, size, wants_json};
+use crate::small_files::SmallFiles;
+use checkpoint::hub_config;
+use clap::Args;
 use hub::{Event, Hub, Reference, Settings};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -11,6 +15,38 @@ use std::time::{Duration, Instant};
 
 /// A line where there is no terminal, so often at most.
 const LINES_EVERY: Duration = Duration::from_secs(10);
+
+#[derive(Args)]
+pub struct Arguments {
+    /// hf:OWNER/NAME or modelscope:OWNER/NAME (then /FILE and @REVISION if need be), or a path, which is left as it is
+    #[arg(value_name = "SOURCE")]
+    source: PathBuf,
+    /// Print JSON even to a terminal
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where a checkpoint is, as JSON.
+#[derive(Serialize)]
+struct Place {
+    path: String,
+}
+
+/// Fetches a checkpoint, and what `convert` reads beside it.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let path = match fetch(&arguments.source)? {
+        Some(Fetched { path, reference }) => {
+            let files = SmallFiles::cached(&reference)?;
+            for name in hub_config::FILES.into_iter().chain([hub_config::CARD]) {
+                files.read(name)?;
+            }
+            path
+        }
+        None if arguments.source.exists() => arguments.source.clone(),
+        None => return Err(Failure::Data(format!("there is no {}", arguments.source.display()))),
+    };
+    if wants_json(arguments.json) { json(&Place { path: path.display().to_string() }) } else { Ok(()) }
+}
 
 /// A checkpoint that was fetched, or was in the hub's cache.
 pub struct Fetched {

@@ -17,6 +17,7 @@ mod inspect;
 mod output;
 mod progress_meter;
 mod serve;
+mod small_files;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Quantise a checkpoint into GGUF shards and a manifest
     Convert(convert::Arguments),
+    /// Fetch a model's checkpoint from a hub into its cache, and say where it is
+    Fetch(fetch::Arguments),
     /// Name what is on photos
     Classify(classify::Arguments),
     /// Measure top-1 and top-5 accuracy on a labelled set of photos
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -194,6 +194,27 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn a_checkpoint_is_fetched_without_being_converted() {
+    let folder = tempfile::tempdir().unwrap();
+    let hash = sha256(folder.path());
+    let server = hubs(hash.clone(), |_| Disturbance::None);
+    let fetch = |source: &str| {
+        let mut fetch = Command::new(env!("CARGO_BIN_EXE_beitscope"));
+        let environment = [("HOME", folder.path().display().to_string()), ("HF_ENDPOINT", server.url())];
+        fetch.env_clear().envs(environment).args(["fetch", source]);
+        run(fetch)
+    };
+    let fetched = fetch("hf:timm/tiny");
+    assert_eq!(fetched.code, 0, "{}", fetched.stderr);
+    let path = fetched.json()[0]["path"].as_str().unwrap().to_owned();
+    assert!(path.ends_with(&format!("{COMMIT}/model.safetensors")), "{path}");
+    assert_eq!(fs::canonicalize(&path).unwrap().file_name().unwrap().to_str(), Some(&*hash));
+    let again = fetch(&path);
+    assert_eq!((again.code, again.json()[0]["path"].as_str()), (0, Some(&*path)));
+    assert_eq!(fetch("none.pth").code, 1);
+}
+
+#[test]
 fn a_killed_run_is_taken_up_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let hash = sha256(folder.path());

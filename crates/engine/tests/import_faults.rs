@@ -8,10 +8,9 @@ use futures_util::future::{Either, select};
 use proptest::prelude::*;
 use protocol::import::ImportFault;
 use std::pin::pin;
-use support::checkpoint::{ADDRESS, checkpoint, converted, serve, usual_source};
-use support::devices::{FakeDevices, GpuIs};
+use support::World;
+use support::checkpoint::{ADDRESS, checkpoint, converted, serve, tab, usual_source};
 use support::network::Way;
-use support::{Tab, World};
 
 /// A visit, during which requests for the checkpoint go like this; perhaps the page is closed after so many milliseconds.
 #[derive(Clone, Debug)]
@@ -70,7 +69,7 @@ proptest! {
                 version = 2;
                 serve(&world.network, &checkpoint(version), true);
             }
-            let mut tab = Tab::new(&world, FakeDevices::new(&world.clock, GpuIs::Absent));
+            let mut tab = tab(&world);
             world.clock.run(async {
                 let Ok(offer) = tab.inspect(&usual_source(), None).await else { return };
                 world.network.then(ADDRESS, &ways);
@@ -86,7 +85,7 @@ proptest! {
             prop_assert!(!world.storage.locks.is_any_held());
         }
         // At last nothing is in the way.
-        let mut tab = Tab::new(&world, FakeDevices::new(&world.clock, GpuIs::Absent));
+        let mut tab = tab(&world);
         let outcome = world.clock.run(async {
             let offer = tab.inspect(&usual_source(), None).await?;
             tab.import(&offer, None).await

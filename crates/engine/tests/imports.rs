@@ -3,51 +3,17 @@
 mod support;
 
 use engine::platform::Clock;
-use futures_util::future::{join, select};
+use futures_util::future::join;
 use protocol::Device;
 use protocol::fault::LoadFault;
 use protocol::import::{ImportFault, ImportPhase};
 use protocol::storage::Key;
-use std::pin::pin;
-use std::rc::Rc;
 use support::checkpoint::{
-    ADDRESS, FILE, LISTING, checkpoint, converted, serve, serve_on_modelscope, source, usual_source,
+    ADDRESS, FILE, LISTING, checkpoint, converted, import, import_and_close, parts_asked_for, serve,
+    serve_on_modelscope, served, source, tab, usual_source,
 };
-use support::devices::{FakeDevices, GpuIs};
 use support::network::Way;
-use support::{COPIED, FakePhoto, Tab, World};
-
-fn tab(world: &Rc<World>) -> Tab {
-    Tab::new(world, FakeDevices::new(&world.clock, GpuIs::Absent))
-}
-
-fn served() -> (Rc<World>, Vec<u8>) {
-    let (world, checkpoint) = (World::new(), checkpoint(1));
-    serve(&world.network, &checkpoint, true);
-    (world, checkpoint)
-}
-
-/// Asks and imports.
-async fn import(tab: &mut Tab) -> Result<String, ImportFault> {
-    let offer = tab.inspect(&usual_source(), None).await?;
-    tab.import(&offer, None).await
-}
-
-/// Imports until the network falls silent after so many bytes, and the visitor closes the page.
-fn import_and_close(world: &Rc<World>, bytes: usize) {
-    let mut tab = tab(world);
-    world.clock.run(async {
-        let offer = tab.inspect(&usual_source(), None).await.unwrap();
-        world.network.then(ADDRESS, &[Way::StallsAfter(bytes)]);
-        select(pin!(tab.import(&offer, None)), pin!(world.clock.sleep(10_000))).await;
-    });
-    world.network.heal();
-}
-
-fn parts_asked_for(world: &World) -> Vec<u64> {
-    let asked = world.network.asked.borrow();
-    asked.iter().filter(|(url, from, _)| url == ADDRESS && *from > 0).map(|(_, from, _)| *from).collect()
-}
+use support::{FakePhoto, World};
 
 #[test]
 fn the_model_is_the_command_lines() {
@@ -276,75 +242,6 @@ fn offline_for_long_keeps_what_came() {
 }
 
 #[test]
-fn room_is_told_before_and_found_where_pieces_were() {
-    let (world, checkpoint) = served();
-    let mut tab = tab(&world);
-    let all = converted(&checkpoint, "q8_0");
-    let model: u64 = all.values().map(|file| file.len() as u64).sum();
-    world.clock.run(async {
-        world.storage.room.set(model / 2);
-        let offer = tab.inspect(&usual_source(), None).await.unwrap();
-        assert!(offer.missing_bytes > 0 && offer.missing_bytes < offer.kept_bytes);
-        let outcome = tab.import(&offer, None).await;
-        assert!(matches!(outcome, Err(ImportFault::NoRoom { missing }) if missing > 0), "{outcome:?}");
-        // Not for both the pieces and the shards.
-        world.storage.room.set(model + model / 2);
-        let offer = tab.inspect(&usual_source(), None).await.unwrap();
-        assert!(offer.resumed_bytes > 0, "what came is kept");
-        tab.import(&offer, None).await.unwrap();
-    });
-    assert!(world.model_in_storage(&usual_source().address()).unwrap() == all);
-    world.storage.is_private.set(true);
-    assert_eq!(world.clock.run(import(&mut tab)), Err(ImportFault::NoStorage));
-}
-
-#[test]
-fn a_second_tab_waits_and_finds_the_model_or_goes_on() {
-    for closed in [false, true] {
-        let (world, checkpoint) = served();
-        let (mut first, mut second) = (tab(&world), tab(&world));
-        world.clock.run(async {
-            let offer = first.inspect(&usual_source(), None).await.unwrap();
-            world.network.then(ADDRESS, &[Way::StallsAfter(80_000)]);
-            let one = async {
-                let import = pin!(first.import(&offer, None));
-                let limit = if closed { 10_000 } else { 100_000 };
-                select(import, pin!(world.clock.sleep(limit))).await;
-            };
-            let other = async {
-                world.clock.sleep(50).await;
-                second.import(&offer, None).await.unwrap();
-            };
-            join(one, other).await;
-        });
-        assert_eq!(second.import_progress().first().unwrap().phase, ImportPhase::Waiting);
-        assert_eq!(second.import_progress().len() > 1, closed, "closed: {closed}");
-        let stored = world.model_in_storage(&usual_source().address()).unwrap();
-        assert!(stored == converted(&checkpoint, "q8_0"), "closed: {closed}");
-        assert!(!world.storage.locks.is_any_held());
-    }
-}
-
-#[test]
-fn what_is_there_is_not_fetched_again() {
-    let (world, _) = served();
-    let mut tab = tab(&world);
-    world.clock.run(async {
-        let offer = tab.inspect(&usual_source(), None).await.unwrap();
-        tab.import(&offer, None).await.unwrap();
-        let sent = *world.network.sent.borrow();
-        tab.import(&offer, None).await.unwrap();
-        assert_eq!(*world.network.sent.borrow(), sent);
-        // Another version takes its place.
-        serve(&world.network, &checkpoint(2), true);
-        let offer = tab.inspect(&usual_source(), None).await.unwrap();
-        tab.import(&offer, None).await.unwrap();
-    });
-    let stored = world.model_in_storage(&usual_source().address()).unwrap();
-    assert!(stored == converted(&checkpoint(2), "q8_0"));
-}
-
-#[test]
 fn each_answer_of_a_hub_is_a_fault_of_its_own() {
     let host = || "huggingface.co".to_owned();
     let page = || "https://huggingface.co/timm/tiny".to_owned();
@@ -390,52 +287,4 @@ fn what_is_no_checkpoint_is_refused_before_anything_is_kept() {
         assert_eq!(serde_json::to_value(&fault).unwrap()["kind"], kind, "{fault:?}");
     }
     assert!(world.storage.entries.borrow().is_empty());
-}
-
-#[test]
-fn a_model_that_is_loaded_leaves_an_import_under_way_alone_for_a_month() {
-    let (world, _) = served();
-    let tiny = support::model::model(1);
-    tiny.serve(&world.network, support::model::URL);
-    import_and_close(&world, 80_000);
-    let entries = world.import_entries();
-    assert!(entries.len() > 3, "{entries:?}");
-    let stray = Key::Piece("import:hf:other/one#q8_0".into(), 3).path();
-    world.storage.entries.borrow_mut().insert(stray.clone(), (vec![1], None));
-    let load = || world.clock.run(tab(&world).load(support::model::URL, Device::Cpu));
-    load();
-    assert_eq!(world.import_entries(), entries);
-    world.clock.advance(29.0 * 24.0 * 3_600_000.0);
-    load();
-    assert_eq!(world.import_entries(), entries);
-    world.clock.advance(2.0 * 24.0 * 3_600_000.0);
-    load();
-    assert_eq!(world.import_entries(), [""; 0]);
-}
-
-#[test]
-fn a_damaged_piece_costs_only_what_follows_it() {
-    let (world, checkpoint) = served();
-    import_and_close(&world, 80_000);
-    let damaged = Key::Piece(usual_source().address(), 2).path();
-    world.storage.entries.borrow_mut().get_mut(&damaged).unwrap().0[50] ^= 1;
-    let mut tab = tab(&world);
-    world.clock.run(import(&mut tab)).unwrap();
-    let parts = parts_asked_for(&world);
-    assert!(parts.len() == 1 && parts[0] < 60_000, "{parts:?}");
-    assert!(world.model_in_storage(&usual_source().address()).unwrap() == converted(&checkpoint, "q8_0"));
-}
-
-#[test]
-fn each_byte_is_copied_into_the_programs_memory_once() {
-    let (world, checkpoint) = served();
-    let mut tab = tab(&world);
-    world.clock.run(async {
-        let offer = tab.inspect(&usual_source(), None).await.unwrap();
-        COPIED.set(0);
-        tab.import(&offer, None).await.unwrap();
-        // Beside the checkpoint only checksums of what is kept: pieces, shards, and the import's entry after each piece.
-        let most = checkpoint.len() as u64 + 2 * offer.kept_bytes + 40_000;
-        assert!((checkpoint.len() as u64..most).contains(&COPIED.get()), "{} {most}", COPIED.get());
-    });
 }

@@ -57,7 +57,7 @@ pub enum ImportStage {
 
 /// What can happen to it.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "an action lives for a moment")]
+#[allow(clippy::large_enum_variant, reason = "an action lives for a moment")]
 pub enum ImportAction {
     /// The visitor wants this.
     Ask(ImportSource),
@@ -153,10 +153,8 @@ impl ImportState {
 
     /// What can be done after a failure; none if it has not failed.
     pub fn next_step(&self) -> Option<NextStep> {
-        let ImportStage::Failed { source, offer, fault } = &self.stage else { return None };
-        let step = next_step(fault, offer.is_some());
-        let lacks_file = self.lacks_file(source) && step != NextStep::None;
-        Some(if lacks_file { NextStep::ChooseFile } else { step })
+        let ImportStage::Failed { offer, fault, .. } = &self.stage else { return None };
+        Some(next_step(fault, offer.is_some()))
     }
 }
 

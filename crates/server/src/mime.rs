@@ -9,6 +9,7 @@ pub fn content_type(name: &str) -> &'static str {
         "css" => "text/css; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "md" | "txt" => "text/plain; charset=utf-8",
+        "tsv" => "text/tab-separated-values; charset=utf-8",
         "json" | "map" => "application/json",
         "webmanifest" => "application/manifest+json",
         "wasm" => "application/wasm",
@@ -42,6 +43,7 @@ mod tests {
             ("manifest.json", "application/json"),
             ("app.webmanifest", "application/manifest+json"),
             ("icon.svg", "image/svg+xml"),
+            ("imagenet-22k.tsv", "text/tab-separated-values; charset=utf-8"),
             ("demo.gguf-00001-of-00003", "application/octet-stream"),
             ("LICENSE", "application/octet-stream"),
         ] {

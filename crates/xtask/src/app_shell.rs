@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Result, embed};
+use crate::{Result, class_names, embed};
 
 pub const SERVICE_WORKER: &str = "service-worker.js";
 
@@ -31,8 +31,8 @@ pub fn list(site: &Path) -> Result<()> {
         .map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// All files below a folder but the models, which may change by themselves and whose weights the page keeps; what is
-/// for other pages; and the service worker, which the browser keeps.
+/// All files below a folder but the models, which may change by themselves and whose weights the page keeps; the class
+/// names that few visitors' imports want; what is for other pages; and the service worker, which the browser keeps.
 fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
     let describe = |error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(describe)? {
@@ -40,7 +40,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // What begins like that is for the host, not for visitors.
         let hosts = name.starts_with(['.', '_']);
-        let elsewhere = prefix.is_empty() && (hosts || [SERVICE_WORKER, "models"].contains(&name.as_str()));
+        let elsewhere = [SERVICE_WORKER, "models", class_names::FOLDER].contains(&name.as_str());
+        let elsewhere = prefix.is_empty() && (hosts || elsewhere);
         let for_others = prefix == embed::PREFIX && !embed::OF_THE_PAGE.contains(&name.as_str());
         if elsewhere || for_others {
             continue;
@@ -65,6 +66,8 @@ mod tests {
         let site = std::env::temp_dir().join(format!("xtask-shell-{}", std::process::id()));
         fs::create_dir_all(site.join("models/demo")).unwrap();
         fs::create_dir_all(site.join("samples")).unwrap();
+        fs::create_dir_all(site.join("classes")).unwrap();
+        fs::write(site.join("classes/imagenet-22k.tsv"), "n00004475\torganism\t").unwrap();
         fs::create_dir_all(site.join("embed")).unwrap();
         fs::write(site.join("embed/worker-client.js"), "of the page too").unwrap();
         fs::write(site.join("embed/index.js"), "for other pages").unwrap();
@@ -81,6 +84,7 @@ mod tests {
         );
         assert!(!written.contains("embed/index.js"), "{written}");
         assert!(written.contains("\"samples/models\": \"44136fa355b3678a1146ad16f7e8649e\""), "{written}");
+        assert!(!written.contains("classes/"), "{written}");
         assert!(!written.contains("gguf") && written.ends_with("};\nafter"), "{written}");
         fs::write(site.join("index.html"), "another page").unwrap();
         list(&site).unwrap();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
+use crate::added_models::ModelSource;
 use crate::hosts::Host;
 use crate::profile::Profile;
 use crate::test;
@@ -28,6 +29,13 @@ pub enum Command {
         /// Make it ready for a kind of host
         #[arg(long)]
         host: Option<Host>,
+        /// Convert a checkpoint and put it into the site: hf:OWNER/NAME, modelscope:OWNER/NAME or a path, then :q4_0 for
+        /// 4 bits instead of 8; may be given several times
+        #[arg(long = "model", value_name = "SOURCE[:TYPE]")]
+        models: Vec<ModelSource>,
+        /// Put these models before the others in the list: the first is loaded unless a visitor chooses another
+        #[arg(long, requires = "models")]
+        model_first: bool,
     },
     /// Make a site that is built already ready for a kind of host
     Host {
@@ -35,6 +43,8 @@ pub enum Command {
         #[arg(long, value_name = "FOLDER", default_value = Profile::Release.site())]
         site: PathBuf,
     },
+    /// Write .github/workflows/pages.yml: with a button on GitHub it builds the site with a model and publishes it
+    Workflow,
     /// Time kernels, and photos in Chromium with converted models
     ///
     /// Without MODEL only the kernels. With `--backend gpu` first: kernels and photos natively on a GPU, or these models
@@ -81,13 +91,25 @@ mod tests {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             list,
         };
+        let build = |out: &str, host, models: &[&str], model_first| Command::Build {
+            out: out.into(),
+            host,
+            models: models.iter().map(|model| model.parse().unwrap()).collect(),
+            model_first,
+        };
         for (line, expected) in [
             ("setup", Command::Setup),
             ("hook", Command::Hook),
             ("types", Command::Types),
-            ("build", Command::Build { out: "dist".into(), host: None }),
-            ("build --out site/x", Command::Build { out: "site/x".into(), host: None }),
-            ("build --host s3", Command::Build { out: "dist".into(), host: Some(Host::S3) }),
+            ("workflow", Command::Workflow),
+            ("build", build("dist", None, &[], false)),
+            ("build --out site/x", build("site/x", None, &[], false)),
+            ("build --host s3", build("dist", Some(Host::S3), &[], false)),
+            (
+                "build --model hf:a/b:q4_0 --model x.pth",
+                build("dist", None, &["hf:a/b:q4_0", "x.pth"], false),
+            ),
+            ("build --model hf:a/b --model-first", build("dist", None, &["hf:a/b"], true)),
             ("host nginx --site x", Command::Host { host: Host::Nginx, site: "x".into() }),
             ("serve", Command::Serve { port: 8080, open: false }),
             ("serve --open --port 0", Command::Serve { port: 0, open: true }),
@@ -128,6 +150,8 @@ mod tests {
             ("build --open", "--open"),
             ("build --out", "--out"),
             ("build --host geocities", "cloudflare-pages"),
+            ("build --model-first", "--model"),
+            ("build --model hf:q4_0", "expected hf:OWNER/NAME"),
             ("host", "HOST"),
             ("host geocities", "nginx"),
             ("setup now", "now"),

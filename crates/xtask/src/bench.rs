@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what is quick and what is not, on this machine.
 
+use crate::added_models::AddedModels;
 use crate::process;
 use crate::profile::Profile;
 use crate::project::Project;
@@ -38,7 +39,8 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
 /// What is measured is what visitors get.
 fn build(project: &Project) -> Result<()> {
     let release = Profile::Release;
-    site::build(project, &tools::set_up(project)?, release, release.site().as_ref()).map(drop)
+    site::build(project, &tools::set_up(project)?, release, release.site().as_ref(), AddedModels::default())
+        .map(drop)
 }
 
 fn photos(project: &Project, arguments: &[String]) -> Result<()> {

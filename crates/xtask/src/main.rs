@@ -6,6 +6,7 @@
 //! test  ─── fmt, clippy, unit…  └─ browser: Chromium and its driver, Firefox, WebKit
 //! ```
 
+mod added_models;
 mod app_shell;
 mod apt;
 mod args;
@@ -14,6 +15,7 @@ mod bench;
 mod bits32;
 mod browser;
 mod cache;
+mod class_names;
 mod codecs;
 mod deny;
 mod embed;
@@ -21,6 +23,7 @@ mod fuzz;
 mod hosts;
 mod models;
 mod npm;
+mod pages_workflow;
 mod process;
 mod profile;
 mod project;
@@ -41,6 +44,7 @@ mod workflows;
 use std::path::Path;
 use std::process::ExitCode;
 
+use added_models::{AddedModels, Beitscope};
 use args::Command;
 use clap::{CommandFactory, Parser};
 use profile::Profile;
@@ -79,13 +83,19 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Setup => tools::set_up(&project)?.announce(),
         Command::Hook => site::finish_staged(&project, || tools::set_up(&project))?,
-        Command::Build { out, host } => {
-            let site = site::build(&project, &tools::set_up(&project)?, Profile::Release, &out)?;
+        Command::Build { out, host, models, model_first } => {
+            // Before the long work: a model may not be there.
+            let added = match &models[..] {
+                [] => AddedModels::default(),
+                models => AddedModels::convert(&project, &Beitscope::build(&project)?, models, model_first)?,
+            };
+            let site = site::build(&project, &tools::set_up(&project)?, Profile::Release, &out, added)?;
             if let Some(host) = host {
                 prepare(host, &site)?;
             }
         }
         Command::Host { host, site } => prepare(host, &project.root.join(site))?,
+        Command::Workflow => println!("{}", pages_workflow::write(&project.root)?.display()),
         Command::Serve { port, open } => serve::serve(&project, port, open)?,
         Command::Bench { arguments } => bench::run(&project, &arguments)?,
         Command::Types => types::check(&project)?,

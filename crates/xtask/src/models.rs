@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::Result;
 
-const FOLDER: &str = "models";
+/// Where models lie in the site.
+pub const FOLDER: &str = "models";
 const INDEX: &str = "index.json";
-const MANIFEST: &str = "manifest.json";
+/// A model's own list of its files.
+pub const MANIFEST: &str = "manifest.json";
 const REPORT: &str = "evaluation.json";
 
 /// Fields that are measured or counted, never written by hand for a model of this site.
@@ -20,11 +22,12 @@ const COUNTED: [&str; 4] = ["bytes", "sha256", "quantization", "accuracy"];
 /// Words for the photos that a report is about, in place of its dataset's file name.
 const MEASURED_ON: [(&str, &str); 2] = [("measured_on", "on"), ("measured_on_zh", "on_zh")];
 
-/// Fills in the built site's index: every model it names, then every other model in `models/`.
+/// Fills in the built site's index: every model it names, then those that are `added`, then every other model in
+/// `models/`; or those that are added first.
 ///
 /// # Errors
 /// A sentence that names the entry that is wrong and says what to do.
-pub fn index(site: &Path) -> Result<()> {
+pub fn index(site: &Path, added: Vec<Value>, are_first: bool) -> Result<()> {
     let folder = site.join(FOLDER);
     if !folder.is_dir() {
         return Ok(());
@@ -33,6 +36,8 @@ pub fn index(site: &Path) -> Result<()> {
     let mut index = if path.exists() { read(&path)? } else { json!({ "models": [] }) };
     let models = index.get_mut("models").and_then(Value::as_array_mut);
     let models = models.ok_or(format!("{} has no list \"models\"", path.display()))?;
+    let at = if are_first { 0 } else { models.len() };
+    models.splice(at..at, added);
     for model in models.iter_mut() {
         let model = model.as_object_mut().ok_or(format!("{}: a model is no object", path.display()))?;
         fill_in(&folder, model).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -47,10 +52,10 @@ pub fn index(site: &Path) -> Result<()> {
     fs::write(&path, format!("{index:#}\n")).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Puts what is counted and measured into an entry. One whose manifest is on another host stays as it is, and one that
-/// visitors import from a hub.
+/// Puts what is counted and measured into an entry. One whose manifest is on another host stays as it is, and so does one
+/// that the page makes itself, of a hub's checkpoint (`source`).
 fn fill_in(folder: &Path, model: &mut Map<String, Value>) -> Result<()> {
-    if model.contains_key("source") {
+    if model.contains_key("source") && !model.contains_key("manifest") {
         return Ok(());
     }
     let address =
@@ -165,10 +170,9 @@ mod tests {
         let site = site("filled");
         let far = json!({ "manifest": "https://host/m.json", "name": "Far", "bytes": 9 });
         let entry = json!({ "manifest": "a/manifest.json", "name": "A", "measured_on": "photos of cats" });
-        let import = json!({ "source": "hf:timm/x", "quantization": "q8_0", "name": "X", "bytes": 9 });
-        write(&site, INDEX, &json!({ "models": [far, entry, import] }));
+        write(&site, INDEX, &json!({ "models": [far, entry] }));
         write(&site, "a/evaluation.json", &report(&"a".repeat(64)));
-        index(&site).unwrap();
+        index(&site, Vec::new(), false).unwrap();
         let written = read(&site.join("models/index.json")).unwrap();
         assert_eq!(written["models"][0], far);
         let accuracy = json!({ "top_1": 75.5, "top_5": 92.0, "images": 128, "on": "photos of cats" });
@@ -179,18 +183,40 @@ mod tests {
                 "quantization": "q8_0", "accuracy": accuracy,
             })
         );
-        assert_eq!(written["models"][2], import);
-        let b = &written["models"][3];
+        let b = &written["models"][2];
         assert_eq!((b["manifest"].as_str(), b["name"].as_str()), (Some("b/manifest.json"), Some("b")));
         assert!(b.get("accuracy").is_none(), "nobody measured it");
         fs::remove_dir_all(&site).unwrap();
     }
 
     #[test]
+    fn added_models_come_first_or_last_and_sources_stay_as_they_are() {
+        let source = json!({ "source": "hf:timm/x", "quantization": "q8_0", "name": "X", "bytes": 9 });
+        let added = json!({ "manifest": "b/manifest.json", "note": "B." });
+        for (are_first, order) in [(true, ["b", "X", "A"]), (false, ["X", "A", "b"])] {
+            let site = site("added");
+            write(
+                &site,
+                INDEX,
+                &json!({ "models": [source, { "manifest": "a/manifest.json", "name": "A" }] }),
+            );
+            index(&site, vec![added.clone()], are_first).unwrap();
+            let written = read(&site.join("models/index.json")).unwrap();
+            let models = written["models"].as_array().unwrap();
+            let names: Vec<_> = models.iter().map(|model| model["name"].as_str().unwrap()).collect();
+            assert_eq!(names, order);
+            assert!(models.contains(&source), "{written}");
+            let b = models.iter().find(|model| model["name"] == "b").unwrap();
+            assert_eq!((&b["bytes"], &b["note"]), (&json!(7), &json!("B.")));
+            fs::remove_dir_all(&site).unwrap();
+        }
+    }
+
+    #[test]
     fn a_site_without_an_index_gets_one_and_the_dataset_names_the_photos() {
         let site = site("without");
         write(&site, "b/evaluation.json", &report(&"b".repeat(64)));
-        index(&site).unwrap();
+        index(&site, Vec::new(), false).unwrap();
         let written = read(&site.join("models/index.json")).unwrap();
         assert_eq!(written["models"][1]["accuracy"]["on"], "photos.zip");
         fs::remove_dir_all(&site).unwrap();
@@ -212,7 +238,7 @@ mod tests {
         for (wrong, named) in cases {
             let site = site("wrong");
             write(&site, INDEX, &wrong);
-            let message = index(&site).unwrap_err();
+            let message = index(&site, Vec::new(), false).unwrap_err();
             assert!(message.contains(named), "{message}");
             fs::remove_dir_all(&site).unwrap();
         }
@@ -222,7 +248,7 @@ mod tests {
         ] {
             let site = site("report");
             write(&site, "a/evaluation.json", &wrong);
-            let message = index(&site).unwrap_err();
+            let message = index(&site, Vec::new(), false).unwrap_err();
             assert!(message.contains(named), "{message}");
             fs::remove_dir_all(&site).unwrap();
         }

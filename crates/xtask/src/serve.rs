@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use server::{Disturbance, Options, Request, Server};
 
+use crate::added_models::AddedModels;
 use crate::process::{find_on_path, human_duration};
 use crate::profile::Profile;
 use crate::project::Project;
@@ -20,7 +21,8 @@ pub fn serve(project: &Project, port: u16, open: bool) -> Result<()> {
     // A busy port is reported before the long work, not after it.
     Server::start(options(project.root.clone())).map_err(|error| error.to_string())?;
     let tools = tools::set_up(project)?;
-    let site = Site::begin(project, &tools, Profile::Dev, Profile::Dev.site().as_ref())?;
+    let site =
+        Site::begin(project, &tools, Profile::Dev, Profile::Dev.site().as_ref(), AddedModels::default())?;
     let gate = Arc::new(Gate::default());
     let disturb = {
         let gate = Arc::clone(&gate);

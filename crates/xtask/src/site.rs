@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
+use crate::added_models::AddedModels;
 use crate::process::{human_duration, joined, run_logged};
 use crate::profile::{CARGO_PROFILE, Profile};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 use crate::toolchain::TARGET;
 use crate::tools::Tools;
-use crate::{Result, app_shell, codecs, embed, models, wasm_opt, workers};
+use crate::{Result, app_shell, class_names, codecs, embed, models, wasm_opt, workers};
 
 /// Tells the tests in a browser which site to open, relative to the workspace's root.
 pub const VARIABLE: &str = "BEITSCOPE_SITE";
@@ -31,15 +32,22 @@ pub struct Site<'a> {
     stamp: Stamp,
     /// What the page was made from.
     page: Fingerprint,
+    added: AddedModels,
 }
 
 impl<'a> Site<'a> {
     /// Builds the page and the worker that most browsers take into `out` (relative to the workspace's root), unless
-    /// they are there and nothing has changed.
+    /// they are there and nothing has changed. The models in `added` are put in beside those of the project.
     ///
     /// # Errors
     /// Also when `out` holds something else, which would be deleted.
-    pub fn begin(project: &'a Project, tools: &'a Tools, profile: Profile, out: &Path) -> Result<Self> {
+    pub fn begin(
+        project: &'a Project,
+        tools: &'a Tools,
+        profile: Profile,
+        out: &Path,
+        added: AddedModels,
+    ) -> Result<Self> {
         let started = Instant::now();
         let out = project.root.join(out);
         let stamp = Stamp::new(&project.stamps(), &out);
@@ -63,11 +71,12 @@ impl<'a> Site<'a> {
         })?;
 
         // Taken before Trunk runs: what is edited meanwhile is built next time.
-        let page = page_inputs(project, tools)?;
-        let site = Self { project, tools, profile, out, started, stamp, page };
+        let mut page = page_inputs(project, tools)?;
+        added.add_to(&mut page)?;
+        let site = Self { project, tools, profile, out, started, stamp, page, added };
         if !site.stamp.is_fresh(&site.inputs()?)? {
             site.run_trunk()?;
-            finish_page(project, &site.out)?;
+            finish_page(project, &site.out, &site.added)?;
             workers::put(project, profile, workers::FIRST, &site.out)?;
             eprintln!("Built the page in {}.", human_duration(started.elapsed()));
         }
@@ -128,8 +137,14 @@ impl<'a> Site<'a> {
 }
 
 /// Builds the whole site into `out` and returns its folder. See [`Site`].
-pub fn build(project: &Project, tools: &Tools, profile: Profile, out: &Path) -> Result<PathBuf> {
-    Site::begin(project, tools, profile, out)?.finish()
+pub fn build(
+    project: &Project,
+    tools: &Tools,
+    profile: Profile,
+    out: &Path,
+    added: AddedModels,
+) -> Result<PathBuf> {
+    Site::begin(project, tools, profile, out, added)?.finish()
 }
 
 /// Trunk's hook, for whoever runs `trunk build`: finishes the site that Trunk has staged.
@@ -147,13 +162,14 @@ pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -
     }
     codecs::build(project, Profile::Release)?;
     codecs::put(project, Profile::Release, &staged)?;
-    finish_page(project, &staged)?;
+    finish_page(project, &staged, &AddedModels::default())?;
     app_shell::list(&staged)
 }
 
 /// What Trunk's output lacks beside the workers.
-fn finish_page(project: &Project, site: &Path) -> Result<()> {
-    models::index(site)?;
+fn finish_page(project: &Project, site: &Path, added: &AddedModels) -> Result<()> {
+    models::index(site, added.put(site)?, added.are_first)?;
+    class_names::put(&project.root, site)?;
     embed::finish(&project.root, site)
 }
 
@@ -177,7 +193,8 @@ fn page_inputs(project: &Project, tools: &Tools) -> Result<Fingerprint> {
     let mut inputs = Fingerprint::new();
     inputs.text(&tools.versions);
     let program = project.cargo_target.join(TARGET).join(CARGO_PROFILE).join("web.wasm");
-    for path in [program, root.join("Trunk.toml"), root.join("index.html"), root.join("web")] {
+    let own = [program, root.join("Trunk.toml"), root.join("index.html"), root.join("web")];
+    for path in own.into_iter().chain(class_names::files(root)) {
         inputs.path(&path)?;
     }
     let page = root.join("index.html");

@@ -56,7 +56,8 @@ impl Fingerprint {
         Ok(())
     }
 
-    fn number(&self) -> u64 {
+    /// The number.
+    pub fn number(&self) -> u64 {
         self.0.finish()
     }
 }

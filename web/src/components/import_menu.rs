@@ -2,7 +2,7 @@
 
 use super::use_text;
 use page::action::Action;
-use page::import::{ENDINGS, ImportAction, QUANTIZATIONS};
+use page::import::{DEFAULT_QUANTIZATION, ENDINGS, ImportAction, QUANTIZATIONS};
 use web_sys::{File, HtmlInputElement, HtmlSelectElement, SubmitEvent};
 use yew::{Callback, Event, Html, Properties, TargetCast, component, html, use_node_ref};
 
@@ -61,7 +61,7 @@ pub fn ImportMenu(ImportMenuProps { checkpoint, close, dispatch }: &ImportMenuPr
                     data-testid="import-source"
                 />
                 <select ref={rounding} class="field" aria-label={words.rounding} data-testid="import-rounding">
-                    { for QUANTIZATIONS.map(|name| html! { <option value={name}>{ (text.quantization)(name) }</option> }) }
+                    { for QUANTIZATIONS.map(|name| html! { <option value={name} selected={name == DEFAULT_QUANTIZATION}>{ (text.quantization)(name) }</option> }) }
                 </select>
             </div>
             <div class="import-row">

@@ -6,6 +6,8 @@
 pub mod pytorch;
 pub mod streams;
 
+use beit::config::Config;
+use beit::preprocess::Preprocessing;
 use checkpoint::dialects::Dialect;
 use checkpoint::{CheckpointError, Conversion, Options, Quantization, convert};
 use half::{bf16, f16};
@@ -101,7 +103,11 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 pub fn shard_of(source: &Path) -> Result<(Vec<u8>, Vec<String>), CheckpointError> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let options = Options { name: Some("x".into()), ..Options::new(source, &out, Quantization::F32) };
+    let Preprocessing { mean, std, .. } = Config::beitv2_large().preprocessing;
+    // Without them a note would say that the name does not tell them.
+    let (mean, std) = (Some(mean), Some(std));
+    let options =
+        Options { name: Some("x".into()), mean, std, ..Options::new(source, &out, Quantization::F32) };
     let notes = convert(&options, &|_| ())?.notes.iter().map(ToString::to_string).collect();
     Ok((fs::read(out.join("x-f32.gguf-00001-of-00001")).unwrap(), notes))
 }

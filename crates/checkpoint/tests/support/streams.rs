@@ -3,7 +3,7 @@
 use super::{Tensors, TestTensor, bytes_of, files, write_safetensors};
 use beit::config::{Config, Position};
 use beit::weights::Manifest;
-use beit::weights::schema::Role;
+use beit::weights::schema::{Role, TensorSpec};
 use checkpoint::streaming::StreamedModel;
 use checkpoint::{CheckpointError, Options, Quantization, Settings, ShardSink, StreamingConversion};
 use checkpoint::{convert, seeded};
@@ -80,17 +80,23 @@ pub fn seeded_tensors() -> (Config, Tensors) {
         position: Position::RelativeBias,
         ..Config::beitv2_large()
     };
-    let tensor = |spec| {
-        let values = seeded::tensor(&config, &spec);
+    let tensors = tensors_of(&config);
+    (config, tensors)
+}
+
+/// Seeded weights of a network, as PyTorch shapes them.
+pub fn tensors_of(config: &Config) -> Tensors {
+    let tensor = |spec: TensorSpec| {
+        let values = seeded::tensor(config, &spec);
         let shape = match (spec.role, spec.name.as_str()) {
             (Role::PatchEmbedding, _) => vec![config.width, 3, config.patch_size, config.patch_size],
             (_, "cls_token") => vec![1, 1, config.width],
+            (_, "pos_embed") => vec![1, values.len() / config.width, config.width],
             _ => spec.shape,
         };
         (spec.name, TestTensor { dtype: Dtype::F32, shape, values })
     };
-    let tensors = config.tensors().into_iter().map(tensor).collect();
-    (config, tensors)
+    config.tensors().into_iter().map(tensor).collect()
 }
 
 /// A safetensors file with its tensors in this order.

@@ -1,8 +1,8 @@
 //! How photos are prepared and how weights are licensed, as the files beside a checkpoint tell it.
 
-use super::small_files::SmallFiles;
 use crate::failure::Failure;
 use crate::output::say;
+use crate::small_files::SmallFiles;
 use checkpoint::Settings;
 use checkpoint::hub_config::{self, CARD, FILES};
 

@@ -1,10 +1,10 @@
 //! `convert --no-cache`: a hub's checkpoint is quantised while it comes, and no file has its bytes.
 
-use super::small_files::SmallFiles;
 use super::{Arguments, preparation, say_labels, say_network};
 use crate::failure::Failure;
 use crate::fetch::{self, displayed, of_commit};
 use crate::output::{json, say, size, wants_json};
+use crate::small_files::SmallFiles;
 use beit::labels::Label;
 use beit::weights::Manifest;
 use checkpoint::streaming::StreamedModel;

@@ -5,7 +5,7 @@ use super::fault::{of_checkpoint, of_storage};
 use super::pieces::Pieces;
 use super::report::Report;
 use crate::checksum::{PIECE, pieces};
-use crate::platform::{Bytes, Platform};
+use crate::platform::{Bytes, Clock, Platform};
 use crate::store::Store;
 use beit::weights::hexadecimal;
 use checkpoint::streaming::StreamedModel;
@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 
 /// So many quantised bytes are kept at a time: what the end of the worker loses at most.
 const MOST_UNSAVED: u64 = 16 << 20;
+/// Over a slow connection less is kept, after so many milliseconds.
+const SAVE_AFTER_MS: f64 = 20_000.0;
 /// A model is kept in about so many pieces at least, so that small ones can be gone on with, too.
 const FEWEST_PIECES: u64 = 16;
 
@@ -27,6 +29,8 @@ pub struct Incoming<'a, P: Platform> {
     pieces: Pieces<'a, P>,
     /// Bytes that come once more: they are compared, not converted.
     repeated: Option<Repeated>,
+    /// When something was kept.
+    saved: f64,
     /// The names of the classes were looked after.
     named: bool,
     report: Report<'a, P>,
@@ -92,6 +96,7 @@ impl<'a, P: Platform> Incoming<'a, P> {
             conversion,
             pieces,
             repeated: None,
+            saved: platform.clock().now(),
             named: false,
             report,
             scratch,
@@ -145,7 +150,8 @@ impl<'a, P: Platform> Incoming<'a, P> {
         self.name_classes().await?;
         self.report.received(self.converted());
         let all = self.conversion.model_bytes().unwrap_or(self.offer.kept_bytes);
-        if self.conversion.unsaved_bytes() >= MOST_UNSAVED.min(all / FEWEST_PIECES) {
+        let is_due = self.platform.clock().now() - self.saved >= SAVE_AFTER_MS;
+        if is_due || self.conversion.unsaved_bytes() >= MOST_UNSAVED.min(all / FEWEST_PIECES) {
             self.save().await?;
         }
         Ok(())
@@ -181,6 +187,7 @@ impl<'a, P: Platform> Incoming<'a, P> {
 
     /// Keeps what is quantised and in no piece yet.
     pub async fn save(&mut self) -> Result<(), ImportFault> {
+        self.saved = self.platform.clock().now();
         let Some(piece) = self.conversion.save() else { return Ok(()) };
         let position = self.conversion.settled_bytes();
         let kept = self.pieces.keep(&piece, position).await;

@@ -73,7 +73,7 @@ async fn of_hub<P: Platform>(
     let repository = Repository::list(platform, &source.checkpoint, hubs).await?;
     let file = repository.checkpoint()?;
     settings.name = Some(repository.name().into());
-    let from = read_configs(platform, &repository, &mut settings).await?;
+    let from = read_configs(platform, &repository, &file.path, &mut settings).await?;
     let url = repository.address(&file.path);
     let (Described { config, model_bytes, file_bytes }, answered) =
         described(platform, &repository.hub, &url, &file.path, &settings).await?;
@@ -98,20 +98,27 @@ async fn of_hub<P: Platform>(
 async fn read_configs<P: Platform>(
     platform: &P,
     repository: &Repository,
+    checkpoint: &str,
     settings: &mut Settings,
 ) -> Result<Option<String>, ImportFault> {
+    let folder = checkpoint.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
+    let read =
+        async |name| repository.read(platform, &format!("{folder}{name}"), hub_config::MAX_BYTES).await;
     let mut from = None;
-    for file in hub_config::FILES {
-        let Some(bytes) = repository.read(platform, file, hub_config::MAX_BYTES).await? else { continue };
-        let config: HubConfig = hub_config::parse(file, &bytes)
-            .map_err(|reason| repository.hub.answer(format!("{file}: {reason}")))?;
+    for name in hub_config::FILES {
+        if settings.mean.is_some() && settings.std.is_some() && settings.crop.is_some() {
+            break;
+        }
+        let Some(bytes) = read(name).await? else { continue };
+        let config: HubConfig = hub_config::parse(name, &bytes)
+            .map_err(|reason| repository.hub.answer(format!("{name}: {reason}")))?;
         let taken = config.apply(settings);
         if taken.iter().any(|what| *what != "license") {
             from.get_or_insert(config.file);
         }
     }
     if settings.license.is_none()
-        && let Some(card) = repository.read(platform, hub_config::CARD, hub_config::MAX_BYTES).await?
+        && let Some(card) = read(hub_config::CARD).await?
     {
         settings.license = hub_config::license_of_card(&card);
     }

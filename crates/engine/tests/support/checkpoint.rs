@@ -1,12 +1,15 @@
 //! A checkpoint as small as one can be, and hubs that serve it.
 
-use super::network::FakeNetwork;
+use super::devices::{FakeDevices, GpuIs};
+use super::network::{FakeNetwork, Way};
 use super::{FakePhoto, Tab, World};
 use beit::config::Config;
 use beit::preprocess::Preprocessing;
 use beit::weights::schema::Role;
 use beit::weights::{Manifest, sha256};
 use checkpoint::{Options, Quantization, convert, seeded};
+use engine::platform::Clock;
+use futures_util::future::select;
 use protocol::Reply;
 use protocol::Request;
 use protocol::import::{
@@ -15,6 +18,8 @@ use protocol::import::{
 use protocol::storage::Key;
 use std::collections::BTreeMap;
 use std::fs;
+use std::pin::pin;
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 pub const FILE: &str = "model.safetensors";
@@ -23,6 +28,41 @@ pub const LISTING: &str = "/api/models/timm/tiny/revision/main";
 /// The checkpoint's address on Hugging Face: of the listing's commit.
 pub const ADDRESS: &str = "https://huggingface.co/timm/tiny/resolve/c0ffee/model.safetensors";
 pub const CONFIG: &str = r#"{"architecture":"beitv2_tiny","pretrained_cfg":{"mean":[0.25,0.5,0.75],"std":[0.5,0.25,0.5],"crop_pct":0.9,"license":"mit"}}"#;
+
+/// A page without a GPU.
+pub fn tab(world: &Rc<World>) -> Tab {
+    Tab::new(world, FakeDevices::new(&world.clock, GpuIs::Absent))
+}
+
+/// A world in which the hub has the checkpoint.
+pub fn served() -> (Rc<World>, Vec<u8>) {
+    let (world, checkpoint) = (World::new(), checkpoint(1));
+    serve(&world.network, &checkpoint, true);
+    (world, checkpoint)
+}
+
+/// Asks and imports.
+pub async fn import(tab: &mut Tab) -> Result<String, ImportFault> {
+    let offer = tab.inspect(&usual_source(), None).await?;
+    tab.import(&offer, None).await
+}
+
+/// Imports until the network falls silent after so many bytes, and the visitor closes the page.
+pub fn import_and_close(world: &Rc<World>, bytes: usize) {
+    let mut tab = tab(world);
+    world.clock.run(async {
+        let offer = tab.inspect(&usual_source(), None).await.unwrap();
+        world.network.then(ADDRESS, &[Way::StallsAfter(bytes)]);
+        select(pin!(tab.import(&offer, None)), pin!(world.clock.sleep(10_000))).await;
+    });
+    world.network.heal();
+}
+
+/// Where the parts of the checkpoint begin that were asked for.
+pub fn parts_asked_for(world: &World) -> Vec<u64> {
+    let asked = world.network.asked.borrow();
+    asked.iter().filter(|(url, from, _)| url == ADDRESS && *from > 0).map(|(_, from, _)| *from).collect()
+}
 
 /// Files by their names.
 pub type Files = BTreeMap<String, Vec<u8>>;

@@ -36,13 +36,14 @@ server {{
         image/png png;
         image/jpeg jpg jpeg;
         text/markdown md;
+        text/tab-separated-values tsv;
     }}
     # Weights.
     default_type application/octet-stream;
     charset utf-8;
 
     gzip on;
-    gzip_types text/css text/javascript application/wasm application/json image/svg+xml;
+    gzip_types text/css text/javascript text/tab-separated-values application/wasm application/json image/svg+xml;
 
     # A location with headers of its own inherits none, so what browsers may keep is a variable.
     set $keep \"{ASK_AGAIN}\";

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::tally::Tally;
 use super::{Prebuild, RETRIES, Step, When, cargo_test, lints};
+use crate::added_models::AddedModels;
 use crate::app_shell;
 use crate::browser::{Browser, SILENCE};
 use crate::process::{self, find_on_path};
@@ -246,7 +247,14 @@ fn wasm_test(
 }
 
 fn build_site(context: &Context) -> Result<()> {
-    site::build(context.project, context.tools()?, Profile::Dev, Profile::Dev.site().as_ref()).map(drop)
+    site::build(
+        context.project,
+        context.tools()?,
+        Profile::Dev,
+        Profile::Dev.site().as_ref(),
+        AddedModels::default(),
+    )
+    .map(drop)
 }
 
 fn build(context: &Context, _: &mut Tally) -> Result<()> {
@@ -263,7 +271,13 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
 
 /// The page and one worker, enough for Chromium.
 fn build_release(context: &Context) -> Result<()> {
-    let site = Site::begin(context.project, context.tools()?, Profile::Release, RELEASE_SITE.as_ref())?;
+    let site = Site::begin(
+        context.project,
+        context.tools()?,
+        Profile::Release,
+        RELEASE_SITE.as_ref(),
+        AddedModels::default(),
+    )?;
     app_shell::list(&site.out)
 }
 
@@ -314,7 +328,7 @@ fn large(context: &Context, tally: &mut Tally) -> Result<()> {
 /// Every build of the worker.
 fn release_all(context: &Context, tally: &mut Tally) -> Result<()> {
     let release = Profile::Release;
-    site::build(context.project, context.tools()?, release, release.site().as_ref())?;
+    site::build(context.project, context.tools()?, release, release.site().as_ref(), AddedModels::default())?;
     let mut cargo = browser_tests(context, &["page", "threads", "instructions"])?;
     cargo.env(site::VARIABLE, release.site());
     cargo_test::run(cargo, &[], tally)
