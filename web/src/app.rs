@@ -4,10 +4,10 @@ mod perform;
 
 use crate::client::Client;
 use crate::components::{
-    CameraView, DiagnosticsPanel, DragOverlay, DropZone, Footer, Gallery, Header, ModelPicker, PickerProps,
-    RecordView, Samples, StorageNote, Toolbar, Viewer,
+    CameraView, DiagnosticsPanel, DragOverlay, DropZone, Footer, Gallery, Header, ImportPanel, ModelPicker,
+    PickerProps, RecordView, Samples, StorageNote, Toolbar, Viewer,
 };
-use crate::intake::{self, Handlers, Incoming};
+use crate::intake::{self, Handlers, Incoming, Receivers};
 use crate::model_choice::foreign_host;
 use crate::photo_files::PhotoFiles;
 use crate::previews::{PreviewEvent, Previews};
@@ -20,21 +20,27 @@ use gloo::events::EventListener;
 use page::action::Action;
 use page::effect::Focus;
 use page::engine::Engine;
+use page::import::{DEFAULT_QUANTIZATION, ImportAction, ImportStage};
 use page::photo::{Photo, PhotoId, Preview};
 use page::state::State;
 use page::status::Status;
 use page::text::Text;
 use page::worker_setup::{Notice, Plan};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::HtmlElement;
+use web_sys::{File, HtmlElement};
 use yew::{Callback, Component, Context, ContextProvider, Html, html};
 
 pub struct App {
     state: State,
     client: Option<Rc<Client>>,
+    /// The worker of an import, by its number.
+    import_client: Option<(u64, Client)>,
+    /// The visitor's checkpoint files by what stands for them in an import's source, `file:NAME`.
+    checkpoint_files: Rc<RefCell<HashMap<String, File>>>,
     /// How the worker was started.
     plan: Option<Plan>,
     files: Rc<RefCell<PhotoFiles>>,
@@ -45,6 +51,8 @@ pub struct App {
     whole: Rc<RefCell<Option<Rc<str>>>>,
     dispatch: Callback<Action>,
     incoming: Callback<Vec<Incoming>>,
+    /// Takes a checkpoint file, and how its weights are to be rounded.
+    checkpoint: Callback<(File, String)>,
     /// Where the focus goes once the page is drawn.
     focus: Option<Focus>,
     /// Drops and pastes anywhere on the page.
@@ -52,6 +60,7 @@ pub struct App {
 }
 
 /// The app's messages.
+#[expect(clippy::large_enum_variant, reason = "a message lives for a moment")]
 pub enum Msg {
     Action(Action),
     /// The panel of the visitor's own classes asks the worker something, which leaves the page's state as it is.
@@ -65,13 +74,25 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let files = Rc::new(RefCell::new(PhotoFiles::default()));
         let dispatch = ctx.link().callback(Msg::Action);
+        let checkpoint_files = Rc::<RefCell<HashMap<String, File>>>::default();
+        let checkpoint = {
+            let (files, dispatch) = (checkpoint_files.clone(), dispatch.clone());
+            Callback::from(move |(file, quantization): (File, String)| {
+                let name = file.name();
+                files.borrow_mut().insert(format!("file:{name}"), file);
+                dispatch.emit(Action::Import(ImportAction::FileGiven { name, quantization }));
+            })
+        };
         let incoming = {
-            let (files, dispatch) = (files.clone(), dispatch.clone());
+            let (files, dispatch, checkpoint) = (files.clone(), dispatch.clone(), checkpoint.clone());
             Callback::from(move |incoming: Vec<Incoming>| {
                 let (files, dispatch) = (files.clone(), dispatch.clone());
+                let receivers = Receivers {
+                    on_arrived: dispatch.reform(|(batch, arrivals)| Action::Arrived { batch, arrivals }),
+                    on_checkpoint: checkpoint.reform(|file| (file, DEFAULT_QUANTIZATION.to_owned())),
+                };
                 spawn_local(async move {
-                    let on_arrived = dispatch.reform(|(batch, arrivals)| Action::Arrived { batch, arrivals });
-                    let left_out = intake::admit(incoming, files, on_arrived).await;
+                    let left_out = intake::admit(incoming, files, receivers).await;
                     if !left_out.is_empty() {
                         dispatch.emit(Action::FilesLeftOut(left_out));
                     }
@@ -100,6 +121,8 @@ impl Component for App {
         Self {
             state: State::default(),
             client: None,
+            import_client: None,
+            checkpoint_files,
             plan: None,
             files,
             teach_replies: Replies::default(),
@@ -107,6 +130,7 @@ impl Component for App {
             whole: Rc::default(),
             dispatch,
             incoming,
+            checkpoint,
             focus: None,
             _listeners: listeners,
         }
@@ -179,6 +203,7 @@ impl Component for App {
                         reclassify={self.dispatch.reform(|()| Action::Reclassify)}
                         dropped={self.dispatch.reform(|()| Action::Dragging(false))}
                     />
+                    { self.import() }
                 </main>
                 <Footer {model} {backend}>
                     <StorageNote {kept} stored={state.stored.clone()} dispatch={self.dispatch.clone()} />
@@ -218,7 +243,28 @@ impl App {
             models: self.state.models.clone(),
             chosen: self.state.choice.clone(),
             kept: self.state.stored.whole(&self.state.models),
+            imported: self.state.stored.imported(&self.state.models),
+            hubs: self.state.hubs().clone(),
+            checkpoint: self.checkpoint.clone(),
             dispatch: self.dispatch.clone(),
+        }
+    }
+
+    fn import(&self) -> Html {
+        let import = &self.state.import;
+        if import.stage == ImportStage::Closed {
+            return html! {};
+        }
+        let file_again = {
+            let source = import.source().map(|source| source.checkpoint.clone()).unwrap_or_default();
+            let (files, dispatch) = (self.checkpoint_files.clone(), self.dispatch.clone());
+            Callback::from(move |file| {
+                files.borrow_mut().insert(source.clone(), file);
+                dispatch.emit(Action::Import(ImportAction::FileGivenAgain));
+            })
+        };
+        html! {
+            <ImportPanel import={import.clone()} {file_again} dispatch={self.dispatch.reform(Action::Import)} />
         }
     }
 
@@ -227,7 +273,7 @@ impl App {
         let listed = state.listed();
         let drawn = state.drawn(listed.len());
         html! {
-            <Gallery listing={state.listing.clone()} {drawn} top_k={state.top_k} tells_model={self.picker().is_choice()} dispatch={self.dispatch.clone()} listed={listed.clone()}>
+            <Gallery listing={state.listing.clone()} {drawn} top_k={state.top_k} tells_model={self.picker().can_answer_otherwise()} dispatch={self.dispatch.clone()} listed={listed.clone()}>
                 <Toolbar
                     counts={state.counts()}
                     listed={listed.len()}

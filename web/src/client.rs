@@ -8,6 +8,7 @@ use js_sys::{Array, JSON, Uint8ClampedArray};
 use page::engine::WorkerFailure;
 use page::photo::{LISTED_CLASSES, Picture};
 use page::worker_setup::{NoPlan, Plan};
+use protocol::import::ImportRequest;
 use protocol::teach::TeachRequest;
 use protocol::{Device, Reply, Request};
 use std::rc::Rc;
@@ -59,6 +60,7 @@ pub fn plan(build: Option<&str>, threads: Option<&str>) -> Result<Result<Plan, N
 }
 
 /// What comes from a worker.
+#[expect(clippy::large_enum_variant, reason = "an event lives for a moment")]
 pub enum WorkerEvent {
     Reply(Reply),
     /// What the network sees of a photo, `side` pixels wide and high.
@@ -134,6 +136,11 @@ impl Client {
         self.post(&Request::Explain { id, class }, Some(photo))
     }
 
+    /// Asks for the classes that have this in a name.
+    pub fn find_classes(&self, query: String) -> Result<(), String> {
+        self.post(&Request::FindClasses { query }, None)
+    }
+
     /// Asks what the network sees of a photo.
     pub fn show_input(&self, id: u64, photo: &Blob) -> Result<(), String> {
         self.post(&Request::ShowInput { id }, Some(photo))
@@ -147,6 +154,11 @@ impl Client {
     /// Asks about the visitor's own classes, with a photo or a head's file beside the question.
     pub fn teach(&self, request: TeachRequest, file: Option<&Blob>) -> Result<(), String> {
         self.post(&Request::Teach(request), file)
+    }
+
+    /// Asks about an import, with the visitor's checkpoint file beside the request.
+    pub fn import(&self, request: ImportRequest, file: Option<&Blob>) -> Result<(), String> {
+        self.post(&Request::Import(request), file)
     }
 
     fn post<'a>(&self, request: &Request, photos: impl IntoIterator<Item = &'a Blob>) -> Result<(), String> {

@@ -4,7 +4,7 @@ mod admit;
 mod folder;
 mod transfer;
 
-pub use admit::admit;
+pub use admit::{Receivers, admit};
 pub use archive::is_photo;
 
 use crate::fetch;

@@ -6,7 +6,8 @@ use crate::page_address::{self, base_address, parameter};
 use futures_util::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
 use page::engine::EngineError;
-use page::models::list::{self, ListFault, Listed};
+use page::models::list::{self, ListFault, Listed, ModelList};
+use protocol::import::ImportSource;
 use std::pin::pin;
 use std::rc::Rc;
 use web_sys::{Storage, Url};
@@ -26,7 +27,7 @@ const KEPT: &str = "beitscope.model";
 /// absolute address, and the list.
 pub async fn choose(
     on_chosen: impl Fn(Result<Rc<str>, EngineError>),
-    on_listed: impl Fn(Result<Vec<Listed>, ListFault>),
+    on_listed: impl Fn(Result<ModelList, ListFault>),
 ) {
     let named = parameter(PARAMETER)
         .map(|address| resolve(&address, &base_address()).ok_or(EngineError::BadModelAddress(address)));
@@ -36,8 +37,8 @@ pub async fn choose(
         on_chosen(named);
     }
     let mut list = pin!(read());
-    let models = match select(list.as_mut(), TimeoutFuture::new(LIST_TIMEOUT_MS)).await {
-        Either::Left((models, _)) => models,
+    let list = match select(list.as_mut(), TimeoutFuture::new(LIST_TIMEOUT_MS)).await {
+        Either::Left((list, _)) => list,
         Either::Right(_) => {
             // The visitor's choice needs no list. Without one the list has the say, however long it takes: another model
             // than the site wants would be worse than a wait.
@@ -48,8 +49,8 @@ pub async fn choose(
             list.await
         }
     };
-    let chosen = waits.then(|| chosen(models.as_deref().unwrap_or_default()));
-    on_listed(models);
+    let chosen = waits.then(|| chosen(list.as_ref().map(|list| &*list.models).unwrap_or_default()));
+    on_listed(list);
     if let Some(chosen) = chosen {
         on_chosen(chosen);
     }
@@ -65,7 +66,11 @@ fn chosen(listed: &[Listed]) -> Result<Rc<str>, EngineError> {
 /// The model that the visitor picked on an earlier visit. Anybody may have written into the browser's storage.
 fn kept_choice() -> Option<Rc<str>> {
     let kept = storage().and_then(|storage| storage.get_item(KEPT).ok()?)?;
-    resolve(&kept, &base_address())
+    match ImportSource::of(&kept) {
+        // It comes from the browser's storage alone.
+        Some(import) => Some(import.address().into()),
+        None => resolve(&kept, &base_address()),
+    }
 }
 
 /// Keeps the visitor's choice for the next visit. An address that names a model would have the last word then, so
@@ -74,6 +79,15 @@ pub fn remember(manifest: &str) {
     if let Some(storage) = storage() {
         // A browser that keeps nothing forgets the choice with the page.
         storage.set_item(KEPT, manifest).ok();
+    }
+    forget_named();
+}
+
+/// Chooses the site's own model on the next visit again.
+pub fn forget() {
+    if let Some(storage) = storage() {
+        // As above.
+        storage.remove_item(KEPT).ok();
     }
     forget_named();
 }
@@ -88,19 +102,19 @@ pub fn forget_named() {
 }
 
 /// The list, its manifests' addresses made absolute.
-async fn read() -> Result<Vec<Listed>, ListFault> {
+async fn read() -> Result<ModelList, ListFault> {
     let unknown = || ListFault::NotFetched("the page has no address".into());
     let address = resolve(LIST, &base_address()).ok_or_else(unknown)?;
     let json = fetch::text(&address, list::LONGEST).await.map_err(|fault| match fault {
         FetchFault::TooLong(_) => ListFault::TooLong,
         FetchFault::NotFetched(reason) => ListFault::NotFetched(reason),
     })?;
-    let mut models = list::parse(&json)?;
-    for (at, model) in models.iter_mut().enumerate() {
+    let mut list = list::parse(&json)?;
+    for (at, model) in list.models.iter_mut().enumerate().filter(|(_, model)| model.source.is_none()) {
         let absolute = resolve(&model.manifest, &address);
         model.manifest = absolute.ok_or(ListFault::Entry { place: at + 1, field: "manifest" })?;
     }
-    Ok(models)
+    Ok(list)
 }
 
 /// `address` as an absolute web address.
@@ -109,8 +123,11 @@ fn resolve(address: &str, base: &str) -> Option<Rc<str>> {
     matches!(url.protocol().as_str(), "http:" | "https:").then(|| url.href().into())
 }
 
-/// Who serves the model, if it is not the page's own origin.
+/// Who serves the model, if it is not the page's own origin. One that was imported is here.
 pub fn foreign_host(manifest: &str) -> Option<String> {
+    if ImportSource::of(manifest).is_some() {
+        return None;
+    }
     let (manifest, page) = (Url::new(manifest).ok()?, Url::new(&base_address()).ok()?);
     (manifest.origin() != page.origin()).then(|| manifest.host())
 }

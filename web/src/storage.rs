@@ -1,11 +1,13 @@
 //! The weights that the worker keeps in the browser's storage, as the page sees them.
 
-use js_sys::{Array, JsString};
+use js_sys::{Array, Function, JsString, Promise, Reflect};
 use page::storage::{ModelInStorage, StorageContents};
+use protocol::import::ImportOffer;
 use protocol::storage::{Inventory, Key, SHARD_CACHE, StoredModel};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-use wasm_bindgen::JsCast;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Request, Response};
 
@@ -17,6 +19,16 @@ struct Manifest {
     bytes: u64,
     sha256: String,
     shards: Vec<Shard>,
+}
+
+/// Of the entry of an import that is under way, which has more in it for the worker.
+#[derive(Deserialize)]
+struct Unfinished {
+    #[serde(flatten)]
+    offer: ImportOffer,
+    /// When it last went on, in milliseconds since 1970.
+    #[serde(default)]
+    updated: u64,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +44,7 @@ pub async fn measure() -> StorageContents {
 async fn contents() -> Option<StorageContents> {
     let cache = open().await?;
     let (mut shards, mut manifests, mut used) = (HashMap::new(), Vec::new(), HashMap::new());
+    let (mut imports, mut pieces) = (Vec::new(), 0);
     for key in keys(&cache).await? {
         // An entry that another tab removed meanwhile holds nothing.
         let Some(response) = entry(&cache, &key).await else { continue };
@@ -47,9 +60,19 @@ async fn contents() -> Option<StorageContents> {
                 let since_1970 = text(&response).await.and_then(|text| text.parse().ok());
                 used.extend(since_1970.map(|ms: u64| (url, ms)));
             }
-            Key::Manifest(_) | Key::Coming(_) | Key::Import(_) | Key::Piece(..) | Key::Note(_) => {}
+            Key::Import(_) => {
+                let json = text(&response).await;
+                let unfinished = json.and_then(|json| serde_json::from_str::<Unfinished>(&json).ok());
+                imports.extend(unfinished);
+            }
+            Key::Piece(..) => pieces += size(&response).unwrap_or(0),
+            Key::Manifest(_) | Key::Coming(_) | Key::Note(_) => {}
         }
     }
+    let held = held_locks().await;
+    imports.retain(|import| !held.contains(&import_lock(&import.offer.source.address())));
+    imports.sort_by_key(|import| std::cmp::Reverse(import.updated));
+    let imports = imports.into_iter().map(|import| Rc::new(import.offer)).collect();
     // Of a model whose next version is on its way, the one that is here is listed.
     manifests.sort_by_key(|(_, is_coming, _)| *is_coming);
     let mut listed = HashSet::new();
@@ -68,7 +91,8 @@ async fn contents() -> Option<StorageContents> {
     models.sort_by(|a, b| {
         a.days.unwrap_or(u64::MAX).cmp(&b.days.unwrap_or(u64::MAX)).then(a.name.cmp(&b.name))
     });
-    Some(StorageContents { bytes: Some(shards.values().sum()), models: models.into() })
+    let bytes = shards.values().sum::<u64>() + pieces;
+    Some(StorageContents { bytes: Some(bytes), models: models.into(), imports })
 }
 
 /// Removes a model from storage, and the shards that no other one has.
@@ -93,6 +117,17 @@ pub async fn remove(manifest: &str) {
     for key in gone {
         // What can't be removed is still listed afterwards.
         JsFuture::from(cache.delete_with_str(&key.path())).await.ok();
+    }
+}
+
+/// Removes what is in storage of an unfinished import.
+pub async fn remove_import(address: &str) {
+    let Some(cache) = open().await else { return };
+    for key in keys(&cache).await.unwrap_or_default() {
+        if matches!(&key, Key::Import(of) | Key::Piece(of, _) if of == address) {
+            // What can't be removed is found again on the next visit.
+            JsFuture::from(cache.delete_with_str(&key.path())).await.ok();
+        }
     }
 }
 
@@ -140,6 +175,26 @@ async fn text(response: &Response) -> Option<String> {
 /// The worker writes each entry's size beside it, so that nobody has to read it.
 fn size(response: &Response) -> Option<u64> {
     response.headers().get("content-length").ok()??.parse().ok()
+}
+
+/// What the worker of an import holds as long as it goes on: such an import is another tab's.
+fn import_lock(address: &str) -> String {
+    format!("beitscope-import-{address}")
+}
+
+/// The names of the browser's locks that are held, in whatever tab.
+async fn held_locks() -> HashSet<String> {
+    names_of_held_locks().await.unwrap_or_default()
+}
+
+async fn names_of_held_locks() -> Option<HashSet<String>> {
+    let navigator = web_sys::window()?.navigator();
+    let member = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok();
+    let locks = member(&navigator, "locks").filter(JsValue::is_truthy)?;
+    let query: Function = member(&locks, "query")?.dyn_into().ok()?;
+    let asked: Promise = query.call0(&locks).ok()?.dyn_into().ok()?;
+    let held = member(&JsFuture::from(asked).await.ok()?, "held")?;
+    Some(Array::from(&held).iter().filter_map(|lock| member(&lock, "name")?.as_string()).collect())
 }
 
 fn caches() -> Option<CacheStorage> {

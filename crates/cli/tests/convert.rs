@@ -42,7 +42,7 @@ fn a_conversion_reports_what_it_did() {
 #[test]
 fn what_is_left_out_of_a_checkpoint_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, out) = (folder.path().join("x.safetensors"), folder.path().join("out"));
+    let (file, out) = (folder.path().join("beitv2_x.safetensors"), folder.path().join("out"));
     let whole = fs::read(golden("tiny-relative")).unwrap();
     let start = 8 + u64::from_le_bytes(*whole.first_chunk().unwrap()) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&whole[8..start]).unwrap();

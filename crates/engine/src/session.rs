@@ -10,6 +10,7 @@
 mod own_classes;
 mod show;
 
+use crate::class_search::find_classes;
 use crate::codec_programs::CodecPrograms;
 use crate::device_selection::{Forecast, Times, WrongForecast};
 use crate::error::{LoadError, PhotoError};
@@ -93,6 +94,11 @@ impl<P: Platform> Session<P> {
             Request::Explain { id, class } => self.show_heat_map(id, file, class).await,
             Request::ShowInput { id } => self.show_input(id, file).await,
             Request::ShowWhole { id, side } => self.show_whole(id, file, side).await,
+            Request::FindClasses { query } => {
+                let labels = self.loaded.as_ref().map(|loaded| loaded.network.classifier.labels());
+                let (classes, count) = find_classes(labels.unwrap_or_default(), &query);
+                self.platform.post(&Reply::ClassesFound { query, classes, count });
+            }
             Request::Teach(request) => self.teach(request, file).await,
             Request::Import(request) => self.import(request, file).await,
         }

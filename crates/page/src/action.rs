@@ -2,9 +2,10 @@
 
 use crate::engine::{EngineError, WorkerFailure};
 use crate::export::Format;
+use crate::import::ImportAction;
 use crate::language::Language;
 use crate::listing::{SortOrder, Viewport};
-use crate::models::list::{ListFault, Listed};
+use crate::models::list::{ListFault, ModelList};
 use crate::photo::{Arrival, PhotoError, PhotoId, Picture};
 #[cfg(doc)]
 use crate::photo::{CARD_SIDE, VIEWER_SIDE};
@@ -20,7 +21,7 @@ pub enum Action {
     /// The page has been opened.
     Opened,
     /// The models that the site offers, or why their list is left aside.
-    ModelsListed(Result<Vec<Listed>, ListFault>),
+    ModelsListed(Result<ModelList, ListFault>),
     /// The model at this manifest's absolute address has been chosen, or none could be.
     ModelChosen(Result<Rc<str>, EngineError>),
     /// The visitor wants the model at this manifest's absolute address.
@@ -37,10 +38,14 @@ pub enum Action {
     AcceptOffer,
     /// Don't, but load the site's own.
     DeclineOffer,
+    /// Load the site's own model in place of one that is not in storage any more.
+    UseOwnModel,
     /// Stop loading the model for now.
     PauseLoading,
     /// Go on loading the model.
     ResumeLoading,
+    /// About the import of a checkpoint.
+    Import(ImportAction),
     /// This is in the browser's storage.
     StorageMeasured(StorageContents),
     /// The visitor does without the stored model whose manifest is at this address. If it is loaded it goes on answering.
@@ -109,6 +114,8 @@ pub enum Action {
     WholeFailed,
     /// Show this class's heat map, or hide it.
     ToggleExplanation(usize),
+    /// Search for a class to show the heat map of.
+    SearchClasses(String),
     /// How strongly the heat map covers the photo, in percent.
     HeatMapStrength(u8),
     /// Show what the network saw, or hide it.

@@ -2,6 +2,7 @@
 
 mod errors;
 mod fault;
+mod import;
 mod left_out;
 mod status;
 
@@ -71,6 +72,8 @@ pub static CHINESE: Text = Text {
     no_storage: "浏览器在这里不保存任何内容（无痕窗口，或网址不是 https），下次访问要重新下载权重。",
     no_room: "浏览器没有空间保存权重，下次访问要重新下载。腾出一些磁盘空间即可改变。",
 
+    import: &import::IMPORT,
+
     gallery: "照片",
     counts,
     clear: "全部清除",
@@ -127,6 +130,14 @@ pub static CHINESE: Text = Text {
     explain: |label| format!("为什么是{label}"),
     explain_hint: "点击一个类别，看照片的哪些部分支持它。",
     explain_waiting: "正在看…",
+    other_class: "查询其他类别",
+    other_class_hint: "名称的一部分",
+    classes_found: |listed, all| match all {
+        0 => "没有名称含有这些字的类别。".into(),
+        all if all == listed => format!("{} 个类别", grouped(all as u64)),
+        all => format!("{} 个类别中的前 {listed} 个", grouped(all as u64)),
+    },
+    class_name: |class| if class.label_zh.is_empty() { &class.label } else { &class.label_zh },
     why: |label| format!("为什么是“{label}”？"),
     average: |value| format!("图块平均 {}", signed(value)),
     strength: "浓淡",

@@ -8,6 +8,7 @@ use crate::language::Language;
 use crate::photo::{CARD_SIDE, VIEWER_SIDE};
 use crate::photo::{PhotoId, Picture};
 use crate::record::Record;
+use protocol::import::{Hubs, ImportOffer, ImportSource};
 use protocol::teach::TeachReply;
 use std::rc::Rc;
 
@@ -19,6 +20,8 @@ pub enum Effect {
     ChooseModel,
     /// Choose the model at this manifest's address on the next visit too.
     RememberModel(Rc<str>),
+    /// Choose the site's own model on the next visit again.
+    ForgetModel,
     /// Start a worker; one that runs is ended.
     StartWorker,
     /// End the worker.
@@ -35,10 +38,22 @@ pub enum Effect {
     ClearStorage,
     /// Remove this model's, then measure it.
     RemoveStored(Rc<str>),
+    /// Start a worker of this number for an import; one of an earlier number is ended.
+    StartImportWorker(u64),
+    /// End it.
+    StopImportWorker,
+    /// Ask it what an import would fetch and keep.
+    InspectImport { source: ImportSource, hubs: Hubs },
+    /// Ask it to import this.
+    RunImport(Rc<ImportOffer>),
+    /// Remove what is in storage of the unfinished import at this address, then measure it.
+    RemoveImport(Rc<str>),
     /// Send these photos to the worker.
     Classify(Vec<PhotoId>),
     /// Ask the worker for a class's heat map.
     Explain { id: PhotoId, class: usize },
+    /// Ask the worker for the classes that have this in a name.
+    FindClasses(String),
     /// Ask the worker what the network sees of this photo.
     ShowInput(PhotoId),
     /// Ask the worker for all of this photo as it is decoded for the network: with [`CARD_SIDE`] for its card, with
@@ -89,6 +104,10 @@ pub enum Focus {
     Picker,
     /// The button that turns the camera on.
     Camera,
+    /// The panel of the import.
+    Import,
+    /// The menu of models.
+    Models,
 }
 
 impl Focus {
@@ -99,6 +118,8 @@ impl Focus {
             Self::Open(id) => format!("open-{id}"),
             Self::Picker => "picker".into(),
             Self::Camera => "camera".into(),
+            Self::Import => "import".into(),
+            Self::Models => "models-menu".into(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The page's English.
 
 mod errors;
+mod import;
 mod left_out;
 mod reasons;
 mod status;
@@ -76,6 +77,8 @@ pub static ENGLISH: Text = Text {
     no_room: "The browser had no room to keep the weights, so the next visit downloads them again. Free some disk \
          space to change that.",
 
+    import: &import::IMPORT,
+
     gallery: "Photos",
     counts,
     clear: "Clear all",
@@ -148,6 +151,14 @@ pub static ENGLISH: Text = Text {
     explain: |label| format!("What speaks for {label}"),
     explain_hint: "Click a class to see which parts of the photo speak for it.",
     explain_waiting: "Looking…",
+    other_class: "Ask about another class",
+    other_class_hint: "A part of its name",
+    classes_found: |listed, all| match all {
+        0 => "No class has this in its name.".into(),
+        all if all == listed => counted(all, "class", "classes"),
+        all => format!("the first {listed} of {} classes", grouped(all as u64)),
+    },
+    class_name: |class| &class.label,
     why: |label| format!("Why “{label}”?"),
     average: |value| format!("average patch {}", signed(value)),
     strength: "Strength",

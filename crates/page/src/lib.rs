@@ -22,6 +22,7 @@ pub mod engine;
 pub mod english;
 pub mod export;
 pub mod heat_scale;
+pub mod import;
 pub mod language;
 pub mod listing;
 pub mod models;

@@ -16,6 +16,18 @@ pub fn megabytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / 1e6)
 }
 
+/// Bytes in the unit that fits: whole megabytes, or gigabytes with one decimal.
+pub fn size(bytes: u64) -> String {
+    match bytes / 1_000_000 + u64::from(bytes % 1_000_000 >= 500_000) {
+        0 if bytes > 0 => "1 MB".into(),
+        megabytes @ ..1_000 => format!("{megabytes} MB"),
+        megabytes => {
+            let tenths = megabytes / 100 + u64::from(megabytes % 100 >= 50);
+            format!("{}.{} GB", grouped(tenths / 10), tenths % 10)
+        }
+    }
+}
+
 pub fn parameters(count: u64) -> String {
     if count < 1_000_000 { grouped(count) } else { format!("{:.1} M", count as f64 / 1e6) }
 }
@@ -54,6 +66,23 @@ mod tests {
             ["0", "999", "1,000", "304,429,800"]
         );
         assert_eq!([rounded(4.26), rounded(42.6), rounded(1234.5)], ["4.3", "43", "1,235"]);
+    }
+
+    #[test]
+    fn bytes_are_told_in_the_unit_that_fits() {
+        for (bytes, told) in [
+            (0, "0 MB"),
+            (1, "1 MB"),
+            (1_499_999, "1 MB"),
+            (411_600_000, "412 MB"),
+            (999_499_999, "999 MB"),
+            (999_500_000, "1.0 GB"),
+            (1_218_000_000, "1.2 GB"),
+            (1_950_000_000, "2.0 GB"),
+            (u64::MAX, "18,446,744,073.7 GB"),
+        ] {
+            assert_eq!(size(bytes), told, "{bytes}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod camera;
 mod engine;
+mod import;
 mod listing;
 mod photos;
 mod preview;
@@ -33,14 +34,21 @@ impl State {
             Action::Reload => self.reload(),
             Action::AcceptOffer => self.agree(),
             Action::DeclineOffer => self.decline(),
+            Action::UseOwnModel => self.use_own_model(),
             Action::PauseLoading => self.pause(),
             Action::ResumeLoading => self.resume(),
+            Action::Import(action) => self.on_import(action),
             Action::StorageMeasured(kept) => {
+                self.find_unfinished_import(&kept.imports);
                 self.stored = kept;
                 vec![]
             }
             Action::RemoveStored(manifest) => vec![Effect::RemoveStored(manifest)],
-            Action::ClearStorage => vec![Effect::ClearStorage],
+            Action::ClearStorage => {
+                let mut effects = self.end_import_before_clearing();
+                effects.push(Effect::ClearStorage);
+                effects
+            }
             Action::Arrived { batch, arrivals } => self.on_arrived(batch, arrivals),
             Action::PastedNothing => {
                 self.empty_paste = true;
@@ -101,6 +109,7 @@ impl State {
             }
             Action::WholeFailed => self.whole_failed().into_iter().collect(),
             Action::ToggleExplanation(class) => self.explain(class),
+            Action::SearchClasses(query) => self.search_classes(query),
             Action::HeatMapStrength(strength) => {
                 if let Some(viewer) = &mut self.viewer {
                     viewer.strength = strength.min(100);

@@ -4,6 +4,7 @@
 use crate::camera::LiveCamera;
 use crate::crashes::Crashes;
 use crate::engine::Engine;
+use crate::import::ImportState;
 use crate::language::Language;
 use crate::listing::{Drawn, Listing, Viewport};
 use crate::models::list::{ListFault, Listed};
@@ -13,6 +14,7 @@ use crate::storage::StorageContents;
 use crate::viewer::Viewer;
 use archive::LeftOut;
 use protocol::StageTime;
+use protocol::import::Hubs;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -37,6 +39,8 @@ pub struct State {
     pub engine: Engine,
     /// The models that the site offers.
     pub models: Rc<[Listed]>,
+    /// Where the site wants models fetched from, in place of the hubs' own addresses.
+    pub(crate) hubs: Hubs,
     /// Why their list is left aside, if it is.
     pub list_fault: Option<ListFault>,
     /// The manifest's absolute address of the model that was chosen, once it is.
@@ -85,6 +89,8 @@ pub struct State {
     pub crashes: Crashes,
     /// What is in the browser's storage, once it was looked up.
     pub stored: StorageContents,
+    /// The import of a checkpoint.
+    pub import: ImportState,
 }
 
 impl Default for State {
@@ -92,6 +98,7 @@ impl Default for State {
         Self {
             engine: Engine::Choosing,
             models: Rc::default(),
+            hubs: Hubs::default(),
             list_fault: None,
             choice: None,
             agreed: None,
@@ -117,6 +124,7 @@ impl Default for State {
             stages: Vec::new(),
             crashes: Crashes::default(),
             stored: StorageContents::default(),
+            import: ImportState::default(),
         }
     }
 }
@@ -167,6 +175,11 @@ impl State {
     pub fn viewed(&self) -> Option<(&Viewer, &Rc<Photo>)> {
         let viewer = self.viewer.as_ref()?;
         Some((viewer, self.photos.iter().find(|photo| photo.id == viewer.id)?))
+    }
+
+    /// Where the site wants models fetched from, in place of the hubs' own addresses.
+    pub fn hubs(&self) -> &Hubs {
+        &self.hubs
     }
 
     /// The chosen model's entry in the list.

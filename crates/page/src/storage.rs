@@ -1,6 +1,7 @@
 //! The weights in the browser's storage, as the page lists them.
 
 use crate::models::list::Listed;
+use protocol::import::{ImportOffer, ImportSource};
 use std::rc::Rc;
 
 /// A model in storage.
@@ -26,6 +27,8 @@ pub struct StorageContents {
     pub bytes: Option<u64>,
     /// The last used first.
     pub models: Rc<[ModelInStorage]>,
+    /// Imports that no visit has finished, the last one first. Their `resumed_bytes` tell how far they are.
+    pub imports: Rc<[Rc<ImportOffer>]>,
 }
 
 impl StorageContents {
@@ -38,6 +41,16 @@ impl StorageContents {
             })
         };
         listed.iter().filter(is_whole).map(|model| model.manifest.clone()).collect()
+    }
+
+    /// The imported models that are whole here and not listed.
+    pub fn imported(&self, listed: &[Listed]) -> Rc<[ModelInStorage]> {
+        let is_listed =
+            |model: &ModelInStorage| listed.iter().any(|listed| listed.manifest == model.manifest);
+        let is_imported = |model: &ModelInStorage| ImportSource::of(&model.manifest).is_some();
+        let is_whole = |model: &ModelInStorage| model.here == model.bytes;
+        let models = self.models.iter().filter(|model| is_imported(model) && is_whole(model));
+        models.filter(|model| !is_listed(model)).cloned().collect()
     }
 }
 
@@ -59,6 +72,7 @@ mod tests {
         let kept = StorageContents {
             bytes: Some(18),
             models: [kept("whole", 9), kept("part", 8), kept("old", 9)].into(),
+            imports: [].into(),
         };
         let listed = |manifest: &str, sha256: Option<&str>| Listed {
             manifest: manifest.into(),

@@ -1,6 +1,7 @@
 //! Everything the page says. A language is one table: a field for each sentence, a function where
 //! a number or a name goes in. [`Language::text`](crate::language::Language::text) gives one.
 
+use crate::import::text::ImportText;
 use crate::listing::SortOrder;
 use crate::photo::PhotoError;
 use crate::record::Record;
@@ -9,7 +10,7 @@ use crate::status::Status;
 use crate::worker_setup::Notice;
 use archive::{LeftOut, Reason};
 use protocol::fault::{PhotoFault, TeachFault};
-use protocol::{BackendInfo, Kind, ModelInfo, Prediction};
+use protocol::{BackendInfo, ClassName, Kind, ModelInfo, Prediction};
 
 /// A language.
 pub struct Text {
@@ -92,6 +93,9 @@ pub struct Text {
     pub no_storage: &'static str,
     pub no_room: &'static str,
 
+    /// About imports of checkpoints.
+    pub import: &'static ImportText,
+
     // Gallery
     pub gallery: &'static str,
     pub counts: fn(&Counts) -> String,
@@ -162,6 +166,12 @@ pub struct Text {
     pub explain: fn(&str) -> String,
     pub explain_hint: &'static str,
     pub explain_waiting: &'static str,
+    /// Opens the search for any other class.
+    pub other_class: &'static str,
+    pub other_class_hint: &'static str,
+    /// So many of so many are listed.
+    pub classes_found: fn(usize, usize) -> String,
+    pub class_name: fn(&ClassName) -> &str,
     pub why: fn(&str) -> String,
     /// The average patch's contribution.
     pub average: fn(f32) -> String,

@@ -2,7 +2,7 @@
 
 use crate::photo::PhotoId;
 use protocol::fault::PhotoFault;
-use protocol::{HeatMap, Prediction};
+use protocol::{ClassName, HeatMap, Prediction};
 use std::rc::Rc;
 
 /// A photo seen large.
@@ -15,6 +15,24 @@ pub struct Viewer {
     /// How strongly a heat map covers the photo, in percent.
     pub strength: u8,
     pub input: Input,
+    pub search: ClassSearch,
+}
+
+/// The search for a class that is not among the answer's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassSearch {
+    pub query: String,
+    /// What the worker has found for this query, or for one before it.
+    pub found: Option<FoundClasses>,
+    /// The class that was picked from what was found.
+    pub(crate) picked: Option<ClassName>,
+}
+
+/// The best of the classes that were found, and how many there are in all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundClasses {
+    pub classes: Rc<[ClassName]>,
+    pub count: usize,
 }
 
 /// A heat map, for one class at a time.
@@ -60,12 +78,23 @@ impl Explanation {
 
 impl Viewer {
     pub(crate) fn of(id: PhotoId, strength: u8) -> Self {
-        Self { id, url: None, explanation: Explanation::None, strength, input: Input::Hidden }
+        Self {
+            id,
+            url: None,
+            explanation: Explanation::None,
+            strength,
+            input: Input::Hidden,
+            search: ClassSearch::default(),
+        }
     }
 }
 
-/// The prediction that a heat map is about.
-pub fn explained<'a>(predictions: &'a [Prediction], explanation: &Explanation) -> Option<&'a Prediction> {
-    let class = explanation.class()?;
-    predictions.iter().find(|prediction| prediction.index == class)
+/// The class that a heat map is about: one of the answer's, or one that was searched for.
+pub fn explained(predictions: &[Prediction], viewer: &Viewer) -> Option<ClassName> {
+    let class = viewer.explanation.class()?;
+    let of_answer = predictions.iter().find(|prediction| prediction.index == class).map(|prediction| {
+        let Prediction { index, wnid, label, label_zh, .. } = prediction.clone();
+        ClassName { index, wnid, label, label_zh }
+    });
+    of_answer.or_else(|| viewer.search.picked.clone().filter(|picked| picked.index == class))
 }

@@ -40,6 +40,8 @@ pub enum Request {
     /// Show all of the photo beside this message as it was decoded, upright, its long side at most `side` pixels.
     /// Answered by [`Reply::Whole`] or [`Reply::NotShown`].
     ShowWhole { id: u64, side: u32 },
+    /// Find classes by a part of a name or of a WordNet id. Answered by [`Reply::ClassesFound`].
+    FindClasses { query: String },
     /// About a visitor's own classes.
     Teach(TeachRequest),
     /// About the import of a checkpoint, to a worker of its own.
@@ -88,6 +90,8 @@ pub enum Reply {
     Done { id: u64, answer: Answer },
     /// The photo could not be answered; `message` says it in English, for clients without texts of their own.
     Failed { id: u64, fault: PhotoFault, message: String },
+    /// The best of the classes that were searched for, and how many there are in all.
+    ClassesFound { query: String, classes: Vec<ClassName>, count: usize },
     /// About a visitor's own classes.
     Teach(TeachReply),
     /// About the import of a checkpoint.
@@ -100,6 +104,19 @@ pub enum Reply {
     Whole { id: u64, side: u32, width: u32, height: u32 },
     /// A heat map, an input or a whole photo could not be had.
     NotShown { id: u64, fault: PhotoFault },
+}
+
+/// A class of the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassName {
+    /// Its number among the head's.
+    pub index: usize,
+    /// WordNet id; empty for a class that has none.
+    pub wnid: String,
+    /// English name.
+    pub label: String,
+    /// Chinese name; empty where there is none.
+    pub label_zh: String,
 }
 
 /// A model that a visitor is asked about. What it says of itself is only text.

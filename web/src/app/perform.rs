@@ -18,9 +18,11 @@ use page::action::Action;
 use page::effect::Effect;
 use page::engine::{EngineError, WorkerFailure};
 use page::export::Format;
+use page::import::ImportAction;
 use page::photo::{PhotoError, PhotoId, Progress};
 use page::viewer::Explanation;
 use protocol::Device;
+use protocol::import::ImportRequest;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -40,6 +42,7 @@ impl App {
                 spawn_local(async move { model_choice::choose(on_chosen, on_listed).await });
             }
             Effect::RememberModel(manifest) => model_choice::remember(&manifest),
+            Effect::ForgetModel => model_choice::forget(),
             Effect::StartWorker => self.start_worker(),
             Effect::StopWorker => self.client = None,
             Effect::ForgetNamedModel => model_choice::forget_named(),
@@ -54,10 +57,26 @@ impl App {
             Effect::RemoveStored(manifest) => {
                 self.measure_storage_after(async move { storage::remove(&manifest).await });
             }
+            Effect::StartImportWorker(number) => self.start_import_worker(number),
+            Effect::StopImportWorker => self.import_client = None,
+            Effect::InspectImport { source, hubs } => {
+                let checkpoint = source.checkpoint.clone();
+                self.ask_import(ImportRequest::Inspect { source, hubs }, &checkpoint);
+            }
+            Effect::RunImport(offer) => {
+                let offer = (*offer).clone();
+                let checkpoint = offer.source.checkpoint.clone();
+                let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+                self.ask_import(ImportRequest::Start { offer, threads }, &checkpoint);
+            }
+            Effect::RemoveImport(address) => {
+                self.measure_storage_after(async move { storage::remove_import(&address).await });
+            }
             Effect::Classify(ids) => self.classify(ids),
             Effect::Explain { id, class } => {
                 self.ask_about(id, move |client, photo| client.explain(id, class, photo));
             }
+            Effect::FindClasses(query) => self.ask(|client| client.find_classes(query)),
             Effect::ShowInput(id) => self.ask_about(id, move |client, photo| client.show_input(id, photo)),
             Effect::ShowWhole { id, side } => {
                 self.ask_about(id, move |client, photo| client.show_whole(id, side, photo));
@@ -116,6 +135,36 @@ impl App {
             Err(reason) => self.dispatch.emit(Action::WorkerFailed(WorkerFailure::Crashed(reason))),
         }
         self.plan = Some(plan);
+    }
+
+    /// Starts the worker of an import, beside the one that answers photos.
+    fn start_import_worker(&mut self, number: u64) {
+        self.import_client = None;
+        let act = self.dispatch.reform(Action::Import);
+        let plan = client::plan(parameter("worker").as_deref(), parameter("threads").as_deref());
+        let started = match plan {
+            Ok(Ok(plan)) => {
+                Client::start(&plan.build, &act.reform(move |event| import_action(number, event)))
+            }
+            // The page says so at its top already.
+            Ok(Err(_)) => Err("no build of the worker runs in this browser".to_owned()),
+            Err(reason) => Err(reason),
+        };
+        match started {
+            Ok(client) => self.import_client = Some((number, client)),
+            Err(reason) => act.emit(ImportAction::WorkerFailed(number, WorkerFailure::Crashed(reason))),
+        }
+    }
+
+    /// Asks the import's worker, with the visitor's file beside the request if it is about one.
+    fn ask_import(&self, request: ImportRequest, checkpoint: &str) {
+        let Some((number, client)) = &self.import_client else { return };
+        let files = self.checkpoint_files.borrow();
+        let file = files.get(checkpoint).map(|file| -> &Blob { file });
+        if let Err(reason) = client.import(request, file) {
+            let failure = WorkerFailure::Crashed(reason);
+            self.dispatch.emit(Action::Import(ImportAction::WorkerFailed(*number, failure)));
+        }
     }
 
     pub(super) fn ask(&self, request: impl FnOnce(&Client) -> Result<(), String>) {
@@ -266,5 +315,17 @@ fn action(event: WorkerEvent) -> Action {
         WorkerEvent::Whole { id, side, picture } => Action::SawWhole { id, side, picture },
         WorkerEvent::Failed(failure) => Action::WorkerFailed(failure),
         WorkerEvent::PageRestored => Action::PageRestored,
+    }
+}
+
+fn import_action(number: u64, event: WorkerEvent) -> ImportAction {
+    match event {
+        WorkerEvent::Reply(reply) => ImportAction::Worker(number, reply),
+        WorkerEvent::Failed(failure) => ImportAction::WorkerFailed(number, failure),
+        WorkerEvent::PageRestored => ImportAction::PageRestored(number),
+        WorkerEvent::Input { .. } | WorkerEvent::Whole { .. } => {
+            let reason = "it was asked about no photo".to_owned();
+            ImportAction::WorkerFailed(number, WorkerFailure::Misunderstood(reason))
+        }
     }
 }

@@ -3,7 +3,7 @@ use page::action::Action;
 use page::heat_scale::Scale;
 use page::text::Text;
 use page::viewer::{Explanation, NotShownReason};
-use protocol::{HeatMap, Prediction};
+use protocol::{ClassName, HeatMap};
 use web_sys::HtmlInputElement;
 use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
 
@@ -11,19 +11,19 @@ use yew::{Callback, Html, InputEvent, Properties, TargetCast, component, html};
 pub struct WhyProps {
     pub explanation: Explanation,
     /// The class it is about.
-    pub prediction: Option<Prediction>,
+    pub class: Option<ClassName>,
     pub strength: u8,
     pub dispatch: Callback<Action>,
 }
 
 /// What a heat map means: legend, strength and the sum.
 #[component]
-pub fn Why(WhyProps { explanation, prediction, strength, dispatch }: &WhyProps) -> Html {
+pub fn Why(WhyProps { explanation, class, strength, dispatch }: &WhyProps) -> Html {
     let text = use_text();
-    let Some(prediction) = prediction else {
+    let Some(class) = class else {
         return html! { <p class="hint">{ text.explain_hint }</p> };
     };
-    let label = (text.label)(prediction);
+    let label = (text.class_name)(class);
     let body = match explanation {
         Explanation::None => html! {},
         Explanation::Waiting { .. } => html! { <p class="hint" role="status">{ text.explain_waiting }</p> },

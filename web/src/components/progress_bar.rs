@@ -7,12 +7,14 @@ pub struct ProgressBarProps {
     pub label: AttrValue,
     /// The measure in words.
     pub value: AttrValue,
+    #[prop_or("progress")]
+    pub testid: &'static str,
 }
 
 /// A bar that fills, paler where things are here but not yet checked and built, or wanders where nobody can say how far things are. The width is an SVG
 /// attribute: a `style` attribute would be blocked by a strict content security policy.
 #[component]
-pub fn ProgressBar(ProgressBarProps { measure, label, value }: &ProgressBarProps) -> Html {
+pub fn ProgressBar(ProgressBarProps { measure, label, value, testid }: &ProgressBarProps) -> Html {
     let (percent, here, built) = match measure {
         StageProgress::Share { here, built } => {
             (Some(format!("{:.1}", here * 100.0)), here * 100.0, built * 100.0)
@@ -25,7 +27,7 @@ pub fn ProgressBar(ProgressBarProps { measure, label, value }: &ProgressBarProps
         <div
             class={classes!("progress", unknown)}
             role="progressbar"
-            data-testid="progress"
+            data-testid={*testid}
             aria-label={label}
             aria-valuemin="0"
             aria-valuemax="100"

@@ -3,8 +3,12 @@ use super::progress_bar::ProgressBar;
 use super::use_text;
 use crate::isolation;
 use page::action::Action;
+use page::engine::EngineError;
+use page::import::ImportAction;
 use page::status::Status;
 use page::worker_setup::Notice;
+use protocol::fault::LoadFault;
+use protocol::import::ImportSource;
 use web_sys::MouseEvent;
 use yew::{Callback, Html, Properties, classes, component, html};
 
@@ -55,7 +59,21 @@ pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps
                         </p>
                     }
                 </div>
-                if matches!(status, Status::Failed(_)) {
+                if let Some(source) = missing_import(status) {
+                    <div class="status-choices">
+                        <button
+                            class="button primary"
+                            type="button"
+                            data-testid="import-again"
+                            onclick={act(Action::Import(ImportAction::Ask(source)))}
+                        >
+                            { text.import.import_again }
+                        </button>
+                        <button class="button" type="button" data-testid="use-own" onclick={act(Action::UseOwnModel)}>
+                            { text.import.use_own }
+                        </button>
+                    </div>
+                } else if matches!(status, Status::Failed(_)) {
                     <button class="button" type="button" onclick={reload}>
                         <Icon shape={Shape::Again} />{ text.try_again }
                     </button>
@@ -82,5 +100,13 @@ pub fn StatusLine(StatusLineProps { status, notice, dispatch }: &StatusLineProps
                 <ProgressBar {measure} label={text.progress} value={progress} />
             }
         </div>
+    }
+}
+
+/// What was imported, if the chosen model was and is not in storage any more.
+fn missing_import(status: &Status) -> Option<ImportSource> {
+    match status {
+        Status::Failed(EngineError::Load(LoadFault::NotImported { address })) => ImportSource::of(address),
+        _ => None,
     }
 }

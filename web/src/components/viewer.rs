@@ -1,4 +1,5 @@
 use super::answer::{AnswerList, kind};
+use super::class_search::ClassSearch;
 use super::explanation::{Why, not_shown_reason};
 use super::heat_overlay::HeatOverlay;
 use super::icon::{Icon, Shape};
@@ -144,7 +145,7 @@ fn side(
         return html! { <p class="hint">{ sentence }</p> };
     };
     let predictions: Vec<_> = answer.predictions.iter().take(top_k).cloned().collect();
-    let prediction = explained(&answer.predictions, &seen.explanation).cloned();
+    let class = explained(&answer.predictions, seen);
     html! {
         <>
             if let Some(found) = &answer.kind {
@@ -155,7 +156,8 @@ fn side(
                 explained={seen.explanation.class()}
                 explain={dispatch.reform(Action::ToggleExplanation)}
             />
-            <Why explanation={seen.explanation.clone()} {prediction} strength={seen.strength} dispatch={dispatch.clone()} />
+            <ClassSearch search={seen.search.clone()} explained={seen.explanation.class()} dispatch={dispatch.clone()} />
+            <Why explanation={seen.explanation.clone()} {class} strength={seen.strength} dispatch={dispatch.clone()} />
             { input(&seen.input, text, dispatch) }
             { take_away(link, text, dispatch) }
             <p class="hint">

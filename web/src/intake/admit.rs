@@ -11,6 +11,7 @@ use archive::{ArchiveFault, ArchiveFormat, Kind, LeftOut, Reason};
 use archives::Nested;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, Uint8Array};
+use page::import::is_checkpoint;
 use page::photo::{Arrival, PhotoError};
 use page::{data_address, shortcut};
 use protocol::fault::PhotoFault;
@@ -26,18 +27,22 @@ const MOST_PHOTOS: usize = 20_000;
 /// So many of what is rejected get a card that says why; the rest is counted with the others.
 const MOST_CARDS: usize = 100;
 
+/// Where things go.
+pub struct Receivers {
+    /// Photos, and cards that say why something is none, with their batch's number.
+    pub on_arrived: Callback<(u64, Vec<Arrival>)>,
+    /// A checkpoint to import.
+    pub on_checkpoint: Callback<File>,
+}
+
 /// Takes a drop, a pick or a paste in. All of it arrives as one batch, whose number goes with what arrives. Gives the
 /// files that were left out.
-pub async fn admit(
-    incoming: Vec<Incoming>,
-    files: Rc<RefCell<PhotoFiles>>,
-    on_arrived: Callback<(u64, Vec<Arrival>)>,
-) -> LeftOut {
+pub async fn admit(incoming: Vec<Incoming>, files: Rc<RefCell<PhotoFiles>>, receivers: Receivers) -> LeftOut {
     let batch = files.borrow_mut().next_batch();
     let mut intake = Intake {
         batch,
         files,
-        on_arrived,
+        receivers,
         arrivals: Vec::new(),
         admitted: 0,
         cards: 0,
@@ -63,7 +68,7 @@ pub async fn admit(
 struct Intake {
     batch: u64,
     files: Rc<RefCell<PhotoFiles>>,
-    on_arrived: Callback<(u64, Vec<Arrival>)>,
+    receivers: Receivers,
     arrivals: Vec<Arrival>,
     /// Photos taken in.
     admitted: usize,
@@ -101,6 +106,9 @@ impl Intake {
             Kind::Other(_) => None,
         };
         let head = photo_source::bytes(&file, 0..ArchiveFormat::HEAD).await.unwrap_or_default();
+        if named.is_none() && is_checkpoint(&name, &head) {
+            return self.receivers.on_checkpoint.emit(file);
+        }
         let by_content = || ArchiveFormat::by_content(&head).or_else(|| ArchiveFormat::of_program(&head));
         let Some(format) = named.or_else(by_content) else {
             return self.photo(Source::File(file)).await;
@@ -231,7 +239,7 @@ impl Intake {
 
     fn flush(&mut self) {
         let arrivals = std::mem::take(&mut self.arrivals);
-        self.on_arrived.emit((self.batch, arrivals));
+        self.receivers.on_arrived.emit((self.batch, arrivals));
     }
 }
 

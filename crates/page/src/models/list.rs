@@ -2,6 +2,8 @@
 //! files, so nothing in it is believed before it is plausible. One bad entry condemns the whole list: a list that is
 //! partly wrong is a list somebody has to look at.
 
+use crate::import::reference;
+use protocol::import::{Hubs, ImportSource};
 use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -14,15 +16,23 @@ const MOST: usize = 64;
 const LONGEST_TEXT: usize = 300;
 /// As many bytes as a model can have: wasm addresses no more.
 const MOST_BYTES: u64 = 4 << 30;
+/// Checkpoints are larger: F32, and with parts that no classifier needs.
+const MOST_DOWNLOAD: u64 = 64 << 30;
+/// How imported weights can be stored.
+const QUANTIZATIONS: [&str; 4] = ["q8_0", "q4_0", "f16", "f32"];
 /// What is quoted of a fault.
 const QUOTED: usize = 80;
 
 /// A model that the site offers.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Listed {
-    /// The manifest's address: in the file below the list's folder or on the web; absolute once the list is read.
-    #[serde(deserialize_with = "shared")]
+    /// The manifest's address: in the file below the list's folder or on the web; absolute once the list is read. Of a
+    /// model that is imported, what stands for it ([`ImportSource::address`]); the file has `source` then.
+    #[serde(default, deserialize_with = "shared")]
     pub manifest: Rc<str>,
+    /// The checkpoint on a hub that the visitor can import: `hf:OWNER/NAME`, `modelscope:OWNER/NAME`.
+    #[serde(default)]
+    pub source: Option<String>,
     pub name: String,
     #[serde(default)]
     pub name_zh: Option<String>,
@@ -37,6 +47,12 @@ pub struct Listed {
     /// All shards together.
     #[serde(default)]
     pub bytes: Option<u64>,
+    /// The checkpoint's length, which is fetched once.
+    #[serde(default)]
+    pub download_bytes: Option<u64>,
+    /// SPDX expression of the weights' licence.
+    #[serde(default)]
+    pub license: Option<String>,
     /// SHA-256 of the weights.
     #[serde(default)]
     pub sha256: Option<String>,
@@ -63,9 +79,12 @@ fn shared<'de, D: Deserializer<'de>>(text: D) -> Result<Rc<str>, D::Error> {
     String::deserialize(text).map(Rc::from)
 }
 
-#[derive(Deserialize)]
-struct List {
-    models: Vec<Listed>,
+/// The models of a site, and where they are fetched from if not from the hubs' own addresses.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct ModelList {
+    pub models: Vec<Listed>,
+    #[serde(default)]
+    pub hubs: Hubs,
 }
 
 /// Why a list cannot be used.
@@ -83,32 +102,49 @@ pub enum ListFault {
         place: usize,
         field: &'static str,
     },
+    /// This field of `hubs` has something that cannot be.
+    Hub(&'static str),
 }
 
 /// The models of a list, their manifests' addresses as they stand in it.
-pub fn parse(json: &str) -> Result<Vec<Listed>, ListFault> {
+pub fn parse(json: &str) -> Result<ModelList, ListFault> {
     if json.len() as u64 > LONGEST {
         return Err(ListFault::TooLong);
     }
     let quoted = |error: serde_json::Error| error.to_string().chars().take(QUOTED).collect();
-    let List { models } = serde_json::from_str(json).map_err(|error| ListFault::NotAList(quoted(error)))?;
-    match models.len() {
+    let mut list: ModelList =
+        serde_json::from_str(json).map_err(|error| ListFault::NotAList(quoted(error)))?;
+    match list.models.len() {
         0 => return Err(ListFault::NoModel),
         1..=MOST => {}
         _ => return Err(ListFault::TooMany),
     }
     let mut manifests = HashSet::new();
-    for (at, model) in models.iter().enumerate() {
+    for (at, model) in list.models.iter_mut().enumerate() {
         let entry = |field| ListFault::Entry { place: at + 1, field };
         model.check().map_err(entry)?;
-        if !manifests.insert(&model.manifest) {
-            return Err(entry("manifest"));
+        if let Some(import) = model.import() {
+            model.manifest = import.address().into();
+        }
+        if !manifests.insert(model.manifest.clone()) {
+            return Err(entry(if model.source.is_some() { "source" } else { "manifest" }));
         }
     }
-    Ok(models)
+    for (field, address) in [("hubs.hf", &list.hubs.hf), ("hubs.modelscope", &list.hubs.modelscope)] {
+        if !address.as_deref().is_none_or(is_on_the_web) {
+            return Err(ListFault::Hub(field));
+        }
+    }
+    Ok(list)
 }
 
 impl Listed {
+    /// What is imported, if it is.
+    pub fn import(&self) -> Option<ImportSource> {
+        let (checkpoint, quantization) = (self.source.clone()?, self.quantization.clone()?);
+        Some(ImportSource { checkpoint, quantization })
+    }
+
     /// Finds the field that cannot be.
     fn check(&self) -> Result<(), &'static str> {
         let short = |text: &str| text.chars().count() <= LONGEST_TEXT && !text.chars().any(char::is_control);
@@ -117,14 +153,26 @@ impl Listed {
             |hash: &str| hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let plain =
             |name: &str| name.len() <= 16 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let imports = |name: &str| QUANTIZATIONS.contains(&name);
         let checks = [
-            ("manifest", is_below(&self.manifest) || is_on_the_web(&self.manifest)),
+            ("manifest", self.source.is_some() == self.manifest.is_empty()),
+            (
+                "manifest",
+                self.manifest.is_empty() || is_below(&self.manifest) || is_on_the_web(&self.manifest),
+            ),
+            (
+                "source",
+                self.source.as_ref().is_none_or(|source| reference::parse(source).as_ref() == Some(source)),
+            ),
             ("name", !self.name.trim().is_empty() && short(&self.name)),
             ("name_zh", fits(&self.name_zh)),
             ("note", fits(&self.note)),
             ("note_zh", fits(&self.note_zh)),
             ("quantization", self.quantization.as_deref().is_none_or(plain)),
+            ("quantization", self.source.is_none() || self.quantization.as_deref().is_some_and(imports)),
             ("bytes", self.bytes.is_none_or(|bytes| (1..=MOST_BYTES).contains(&bytes))),
+            ("download_bytes", self.download_bytes.is_none_or(|bytes| (1..=MOST_DOWNLOAD).contains(&bytes))),
+            ("license", fits(&self.license)),
             ("sha256", self.sha256.as_deref().is_none_or(digits)),
             ("accuracy", self.accuracy.as_ref().is_none_or(Accuracy::can_be)),
             ("accuracy.on", self.accuracy.as_ref().is_none_or(|a| fits(&a.on) && fits(&a.on_zh))),
@@ -166,10 +214,19 @@ fn is_on_the_web(address: &str) -> bool {
     web && address.len() <= LONGEST_TEXT && address.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
 }
 
-/// The visitor's earlier choice if it is still offered, else the first.
+/// The visitor's earlier choice if it was imported or is still offered, else the first that needs no import: one begins
+/// only when a visitor asks for it.
 pub fn pick(models: &[Listed], kept: Option<&str>) -> Option<Rc<str>> {
+    if let Some(kept) = kept.filter(|kept| ImportSource::of(kept).is_some()) {
+        return Some(kept.into());
+    }
     let again = models.iter().find(|model| Some(&*model.manifest) == kept);
-    again.or(models.first()).map(|model| model.manifest.clone())
+    again.or_else(|| own(models)).map(|model| model.manifest.clone())
+}
+
+/// The first model that needs no import.
+pub fn own(models: &[Listed]) -> Option<&Listed> {
+    models.iter().find(|model| model.source.is_none())
 }
 
 #[cfg(test)]
@@ -188,7 +245,7 @@ mod tests {
     #[test]
     fn a_list_is_read_with_all_that_is_in_it() {
         let list = json!({ "models": [entry(), { "manifest": "https://weights.example/x/manifest.json", "name": "X" }] });
-        let models = parse(&list.to_string()).unwrap();
+        let models = parse(&list.to_string()).unwrap().models;
         assert_eq!(models[0].name_zh.as_deref(), Some("大模型"));
         assert_eq!(models[0].accuracy.as_ref().unwrap().images, 50_000);
         assert_eq!((models[1].bytes, &models[1].accuracy), (None, &None), "what is not known is not made up");
@@ -197,9 +254,50 @@ mod tests {
     /// The list that is served with the page, before the build fills it in.
     #[test]
     fn the_shipped_list_begins_with_the_demo_model() {
-        let models = parse(include_str!("../../../../web/models/index.json")).unwrap();
+        let models = parse(include_str!("../../../../web/models/index.json")).unwrap().models;
         assert_eq!(&*models[0].manifest, "demo/manifest.json");
         assert!(models.iter().all(|model| model.name_zh.is_some()), "both languages");
+        let imports: Vec<_> = models[1..].iter().map(|model| model.import().unwrap().address()).collect();
+        assert!(
+            imports.contains(&"import:hf:timm/beitv2_large_patch16_224.in1k_ft_in22k_in1k#q8_0".to_owned())
+        );
+        assert!(models[1..].iter().all(|model| model.bytes.is_some() && model.download_bytes.is_some()));
+    }
+
+    #[test]
+    fn a_checkpoint_on_a_hub_stands_in_a_manifests_place() {
+        let source = "hf:timm/beitv2_base_patch16_224";
+        let model = json!({ "source": source, "quantization": "q4_0", "name": "Base", "download_bytes": 350_000_000 });
+        let twice = json!({ "models": [model, model] }).to_string();
+        assert_eq!(parse(&twice), Err(ListFault::Entry { place: 2, field: "source" }));
+        let hubs = json!({ "hf": "https://hf-mirror.com", "modelscope": "http://localhost:8080" });
+        let list = parse(&json!({ "models": [model], "hubs": hubs }).to_string()).unwrap();
+        assert_eq!(&*list.models[0].manifest, "import:hf:timm/beitv2_base_patch16_224#q4_0");
+        assert_eq!(list.hubs.hf.as_deref(), Some("https://hf-mirror.com"));
+        for (field, value, fault) in [
+            ("manifest", json!("a/manifest.json"), "manifest"),
+            ("source", json!("civitai:a/b"), "source"),
+            ("source", json!("file:model.pth"), "source"),
+            ("source", json!("timm/beitv2_base_patch16_224"), "source"),
+            ("source", json!("https://huggingface.co/a/b"), "source"),
+            ("source", json!("hf:a/b#q8_0"), "source"),
+            ("quantization", json!(null), "quantization"),
+            ("quantization", json!("q2_k"), "quantization"),
+            ("download_bytes", json!(0), "download_bytes"),
+            ("download_bytes", json!(u64::MAX), "download_bytes"),
+            ("license", json!("x".repeat(301)), "license"),
+        ] {
+            let mut bad = model.clone();
+            bad[field] = value.clone();
+            let fault = ListFault::Entry { place: 1, field: fault };
+            assert_eq!(parse(&json!({ "models": [bad] }).to_string()), Err(fault), "{field}: {value}");
+        }
+        for (hub, field) in [("hf", "hubs.hf"), ("modelscope", "hubs.modelscope")] {
+            for address in ["http://evil.example", "javascript:alert(1)", "hf-mirror.com", ""] {
+                let list = json!({ "models": [model], "hubs": { hub: address } });
+                assert_eq!(parse(&list.to_string()), Err(ListFault::Hub(field)), "{address}");
+            }
+        }
     }
 
     #[test]
@@ -273,5 +371,20 @@ mod tests {
         assert_eq!(picked(Some("https://host/b")).as_deref(), Some("https://host/b"));
         assert_eq!(picked(Some("https://elsewhere/c")).as_deref(), Some("https://host/a"));
         assert_eq!(pick(&[], Some("https://host/a")), None);
+    }
+
+    #[test]
+    fn no_import_begins_by_itself_and_what_was_imported_is_taken_again() {
+        let import = |reference: &str| Listed {
+            manifest: format!("import:{reference}#q8_0").into(),
+            source: Some(reference.into()),
+            ..Listed::default()
+        };
+        let own = Listed { manifest: "https://host/a".into(), ..Listed::default() };
+        let models = [import("hf:a/b"), own];
+        assert_eq!(pick(&models, None).as_deref(), Some("https://host/a"));
+        assert_eq!(pick(&models, Some("import:hf:a/b#q8_0")).as_deref(), Some("import:hf:a/b#q8_0"));
+        assert_eq!(pick(&models, Some("import:file:x.pth#q8_0")).as_deref(), Some("import:file:x.pth#q8_0"));
+        assert_eq!(pick(&models[..1], None), None);
     }
 }

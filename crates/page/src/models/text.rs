@@ -55,6 +55,7 @@ static ENGLISH: ModelsText = ModelsText {
             ListFault::Entry { place, field } => {
                 format!("“{field}” of model {place} is nothing that may stand there")
             }
+            ListFault::Hub(field) => format!("“{field}” is nothing that may stand there"),
         };
         format!(
             "The list of models, models/index.json, is left aside ({reason}). The page goes on without it. Whoever \
@@ -87,6 +88,7 @@ static CHINESE: ModelsText = ModelsText {
             ListFault::NoModel => "没有列出模型".into(),
             ListFault::TooMany => "列出的模型太多".into(),
             ListFault::Entry { place, field } => format!("第 {place} 个模型的“{field}”不合规定"),
+            ListFault::Hub(field) => format!("“{field}”不合规定"),
         };
         format!(
             "模型列表 models/index.json 没有采用（{reason}）。页面不用它继续工作。网站的维护者可用 `cargo xtask build` 重新生成它。"

@@ -2,10 +2,12 @@
 
 use crate::effect::Effect;
 use crate::engine::{Engine, EngineError, WorkerFailure};
-use crate::models::list::{ListFault, Listed};
+use crate::models::list::{ListFault, ModelList};
 use crate::photo::{PhotoError, Progress, Provenance};
 use crate::state::State;
 use crate::viewer::NotShownReason;
+use protocol::fault::LoadFault;
+use protocol::import::Hubs;
 use protocol::{Kept, Reply};
 use std::rc::Rc;
 
@@ -14,10 +16,10 @@ use std::rc::Rc;
 const WORTH_PERSISTING: u64 = 64 << 20;
 
 impl State {
-    pub(super) fn on_models_listed(&mut self, list: Result<Vec<Listed>, ListFault>) -> Vec<Effect> {
-        (self.models, self.list_fault) = match list {
-            Ok(models) => (models.into(), None),
-            Err(fault) => (Rc::default(), Some(fault)),
+    pub(super) fn on_models_listed(&mut self, list: Result<ModelList, ListFault>) -> Vec<Effect> {
+        (self.models, self.hubs, self.list_fault) = match list {
+            Ok(ModelList { models, hubs }) => (models.into(), hubs, None),
+            Err(fault) => (Rc::default(), Hubs::default(), Some(fault)),
         };
         let mut effects = vec![Effect::MeasureStorage];
         // The list may come after the question.
@@ -41,6 +43,17 @@ impl State {
         self.choice = None;
         let mut effects = self.stop_worker(Engine::Choosing);
         effects.extend([Effect::ForgetNamedModel, Effect::ChooseModel]);
+        effects
+    }
+
+    /// The visitor does without the chosen model, which is not in storage any more.
+    pub(super) fn use_own_model(&mut self) -> Vec<Effect> {
+        let Engine::Failed(EngineError::Load(LoadFault::NotImported { .. })) = self.engine else {
+            return vec![];
+        };
+        self.choice = None;
+        let mut effects = self.stop_worker(Engine::Choosing);
+        effects.extend([Effect::ForgetModel, Effect::ChooseModel]);
         effects
     }
 
@@ -68,6 +81,14 @@ impl State {
         if same && !matches!(self.engine, Engine::Failed(_)) {
             return vec![];
         }
+        match self.must_be_imported(&manifest) {
+            Some(source) => self.ask_for_import(source),
+            None => self.take_model(manifest),
+        }
+    }
+
+    /// The model that was picked, or has just been imported, takes over.
+    pub(super) fn take_model(&mut self, manifest: Rc<str>) -> Vec<Effect> {
         self.choice = Some(manifest.clone());
         let mut effects = vec![Effect::RememberModel(manifest)];
         effects.extend(self.start_worker());
@@ -152,7 +173,12 @@ impl State {
             }
             Reply::Failed { id, fault, .. } => self.settle(id, Progress::Failed(PhotoError::Photo(fault))),
             Reply::Teach(reply) => vec![Effect::TeachReply(reply)],
-            Reply::Import(_) => Vec::new(),
+            // Imports have a worker of their own.
+            Reply::Import(_) => vec![],
+            Reply::ClassesFound { query, classes, count } => {
+                self.on_classes_found(&query, classes, count);
+                vec![]
+            }
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
                 vec![]

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod engine;
+mod imports;
 mod listing;
 mod models;
 mod properties;
@@ -13,7 +14,7 @@ use crate::camera::CAMERA;
 use crate::effect::{Effect, Focus};
 use crate::engine::{Engine, EngineError, WorkerFailure};
 use crate::listing::SortOrder;
-use crate::models::list::{ListFault, Listed};
+use crate::models::list::{ListFault, Listed, ModelList};
 use crate::photo::{Arrival, CARD_SIDE, Content, Photo, PhotoError, PhotoId, Preview, Progress, VIEWER_SIDE};
 use crate::sharing::SharedRecord;
 use crate::state::{Counts, State};

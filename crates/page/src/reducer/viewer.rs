@@ -5,8 +5,8 @@ use crate::engine::Engine;
 use crate::photo::{PhotoId, Progress};
 use crate::sharing::LinkState;
 use crate::state::State;
-use crate::viewer::{Explanation, Input, NotShownReason, Viewer};
-use protocol::HeatMap;
+use crate::viewer::{ClassSearch, Explanation, FoundClasses, Input, NotShownReason, Viewer};
+use protocol::{ClassName, HeatMap};
 use std::rc::Rc;
 
 impl State {
@@ -51,12 +51,35 @@ impl State {
             viewer.explanation = Explanation::None;
             return vec![];
         }
+        let found = viewer.search.found.iter().flat_map(|found| found.classes.iter());
+        if let Some(picked) = found.into_iter().find(|found| found.index == class) {
+            viewer.search.picked = Some(picked.clone());
+        }
         if !ready {
             viewer.explanation = Explanation::Failed { class, reason: NotShownReason::NoModel };
             return vec![];
         }
         viewer.explanation = Explanation::Waiting { class };
         vec![Effect::Explain { id: viewer.id, class }]
+    }
+
+    /// Looks for classes that have this in a name.
+    pub(super) fn search_classes(&mut self, query: String) -> Vec<Effect> {
+        let ready = matches!(self.engine, Engine::Ready { .. });
+        let Some(viewer) = &mut self.viewer else { return vec![] };
+        viewer.search.query = query.clone();
+        if query.trim().is_empty() || !ready {
+            viewer.search.found = None;
+            return vec![];
+        }
+        vec![Effect::FindClasses(query)]
+    }
+
+    /// Takes in what was found for the query that stands there now.
+    pub(super) fn on_classes_found(&mut self, query: &str, classes: Vec<ClassName>, count: usize) {
+        if let Some(viewer) = self.viewer.as_mut().filter(|viewer| viewer.search.query == query) {
+            viewer.search.found = Some(FoundClasses { classes: classes.into(), count });
+        }
     }
 
     pub(super) fn explained(&mut self, id: PhotoId, class: usize, map: HeatMap) {
@@ -92,6 +115,8 @@ impl State {
     pub(super) fn clear_explanation(&mut self, photos: &[PhotoId]) {
         if let Some(viewer) = self.viewer.as_mut().filter(|viewer| photos.contains(&viewer.id)) {
             (viewer.explanation, viewer.input) = (Explanation::None, Input::Hidden);
+            // The classes are others now, too.
+            viewer.search = ClassSearch::default();
         }
     }
 

@@ -9,6 +9,7 @@ use archive::ArchiveFault;
 use archive::zip::Method;
 use protocol::BackendInfo;
 use protocol::fault::{Foreign, LoadFault, PhotoFault, Reason, TeachFault};
+use protocol::import::ImportFault;
 
 const FOREIGN: [Foreign; 13] = [
     Foreign::Avif,
@@ -81,6 +82,33 @@ fn teach_faults() -> Vec<TeachFault> {
     ]
 }
 
+fn import_faults() -> Vec<ImportFault> {
+    let (host, page, reason) =
+        (|| "huggingface.co".to_owned(), || "https://huggingface.co/a/b".to_owned(), || "x".to_owned());
+    vec![
+        ImportFault::NotAReference { got: "beit".into(), reason: reason() },
+        ImportFault::Unreachable { host: host(), reason: reason() },
+        ImportFault::NoAccess { page: page(), host: host(), status: 401 },
+        ImportFault::NotFound { checkpoint: "hf:a/b".into(), host: host() },
+        ImportFault::TooManyRequests { host: host(), seconds: None },
+        ImportFault::TooManyRequests { host: host(), seconds: Some(30) },
+        ImportFault::Status { host: host(), status: 503 },
+        ImportFault::Interrupted { host: host(), received: 4, total: 9, reason: reason() },
+        ImportFault::Answer { host: host(), reason: reason() },
+        ImportFault::NoCheckpoint { page: page() },
+        ImportFault::Split { page: page() },
+        ImportFault::Format { reason: reason() },
+        ImportFault::Refused { reason: reason() },
+        ImportFault::Damaged { host: host(), expected: "aa".into(), got: "bb".into() },
+        ImportFault::NoRoom { missing: 9_000_000 },
+        ImportFault::NoStorage,
+        ImportFault::Unreadable { file: "x.pth".into() },
+        ImportFault::OutOfMemory { reason: reason() },
+        ImportFault::Crashed { reason: String::new() },
+        ImportFault::Crashed { reason: reason() },
+    ]
+}
+
 fn reasons() -> Vec<Reason> {
     let (name, reason) = (|| "GPU".to_owned(), || "x".to_owned());
     vec![
@@ -140,6 +168,12 @@ fn every_kind_of_fault_is_said_in_both_languages() {
         let status = crate::status::Status::Failed(EngineError::Load(fault));
         let problem = |text: &super::Text| (text.status)(&status).problem.expect("what is wrong");
         check(&problem(&ENGLISH), &problem(&CHINESE));
+    }
+    let import = import_faults();
+    // Two of them are said in two ways.
+    assert_eq!(import.len() - 2, kinds::<ImportFault>(UNKNOWN));
+    for fault in import {
+        check(&(ENGLISH.import.fault)(&fault), &(CHINESE.import.fault)(&fault));
     }
     let teach = teach_faults();
     assert_eq!(teach.len(), kinds::<TeachFault>(UNKNOWN));

@@ -11,6 +11,10 @@ fn listed(manifest: &str) -> Listed {
     Listed { manifest: manifest.into(), name: "A model".into(), ..Listed::default() }
 }
 
+fn models_listed(models: Vec<Listed>) -> Action {
+    Action::ModelsListed(Ok(ModelList { models, ..ModelList::default() }))
+}
+
 /// What the worker says once the large model is ready.
 fn large_ready() -> Reply {
     let Reply::Ready { mut model, backend, kept } = ready_reply() else { panic!("not ready") };
@@ -106,7 +110,7 @@ fn a_list_is_shown_or_left_aside_with_its_fault() {
     let fault = ListFault::NoModel;
     assert_eq!(state.update(Action::ModelsListed(Err(fault.clone()))), [Effect::MeasureStorage]);
     assert_eq!((state.list_fault.as_ref(), state.models.len()), (Some(&fault), 0));
-    state.update(Action::ModelsListed(Ok(vec![listed(DEMO), listed(LARGE)])));
+    state.update(models_listed(vec![listed(DEMO), listed(LARGE)]));
     assert_eq!((&state.list_fault, state.models.len()), (&None, 2));
     assert_eq!(state.listed_choice().map(|model| &*model.manifest), Some(DEMO));
     assert!(matches!(state.engine, Engine::Ready { .. }), "the model goes on answering");
@@ -159,11 +163,11 @@ fn who_declines_gets_the_sites_own_model() {
 fn what_the_site_lists_needs_no_question() {
     // The list comes after the question.
     let mut state = asked();
-    let effects = state.update(Action::ModelsListed(Ok(vec![listed(DEMO), listed(LARGE)])));
+    let effects = state.update(models_listed(vec![listed(DEMO), listed(LARGE)]));
     assert!(effects.contains(&Effect::Load { manifest: LARGE.into(), agreed: true }), "{effects:?}");
     // And before it.
     let mut state = State::default();
-    state.update(Action::ModelsListed(Ok(vec![listed(LARGE)])));
+    state.update(models_listed(vec![listed(LARGE)]));
     state.update(Action::ModelChosen(Ok(LARGE.into())));
     assert_eq!(
         state.update(Action::Worker(Reply::Awake { lock: None })),

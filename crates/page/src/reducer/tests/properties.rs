@@ -1,8 +1,11 @@
 //! Whatever happens, in whatever order: no photo is lost, none is answered twice, and nothing waits for what can't come.
 
 use super::*;
+use crate::import::{ImportAction, ImportStage, NextStep};
+use imports::offer_of;
 use proptest::prelude::*;
 use protocol::fault::{LoadFault, PhotoFault};
+use protocol::import::{ImportFault, ImportReply, ImportSource};
 use protocol::{Loading, Phase};
 use std::collections::BTreeSet;
 
@@ -25,6 +28,8 @@ struct Browser {
     requests: Vec<Request>,
     /// Photos that were being unpacked for a worker that is gone.
     unpacking: Vec<PhotoId>,
+    /// The import's worker, and whether it was asked for something.
+    import_worker: Option<(u64, bool)>,
     /// The choice of a model goes on.
     choosing: bool,
     last_id: PhotoId,
@@ -42,8 +47,16 @@ impl Browser {
         };
         let before = answered(&self.state);
         let said = format!("{action:?}");
+        let engine = || (self.state.engine.clone(), self.state.in_flight.clone(), self.state.photos.clone());
+        let is_import = matches!(action, Action::Import(_));
+        let untouched = is_import.then(engine);
         for effect in self.state.update(action) {
             self.perform(effect, &before, may_ask_again);
+        }
+        let is_done = matches!(self.state.import.stage, ImportStage::Done { .. });
+        if let Some((engine, in_flight, photos)) = untouched.filter(|_| !is_done) {
+            assert_eq!(self.state.engine, engine, "after {said}");
+            assert_eq!((&self.state.in_flight, &self.state.photos), (&in_flight, &photos), "after {said}");
         }
         let after = answered(&self.state);
         let lost = before.difference(&after).filter(|&id| self.photos.contains(id)).count();
@@ -67,6 +80,14 @@ impl Browser {
                     assert!(may_ask_again || !answered.contains(&id), "{id} is answered already");
                     self.ask(Request::Classify(id));
                 }
+            }
+            Effect::StartImportWorker(number) => {
+                let last = self.import_worker.replace((number, false));
+                assert!(last.is_none_or(|(last, _)| last < number), "a number is used twice");
+            }
+            Effect::StopImportWorker => self.import_worker = None,
+            Effect::InspectImport { .. } | Effect::RunImport(_) => {
+                self.import_worker.as_mut().expect("a worker to import it").1 = true;
             }
             Effect::Explain { id, class } => self.requests.push(Request::Explain(id, class)),
             Effect::ShowInput(id) => self.requests.push(Request::ShowInput(id)),
@@ -109,6 +130,8 @@ impl Browser {
         if ready && !state.stopped && waiting {
             assert!(!state.in_flight.is_empty(), "the queue stands still after {after}");
         }
+        let import = &state.import;
+        assert_eq!(import.has_worker(), self.import_worker.is_some(), "{:?} after {after}", import.stage);
         let Some(viewer) = &state.viewer else { return };
         assert!(self.photos.contains(&viewer.id), "a photo that is gone is viewed after {after}");
         if let Explanation::Waiting { class } = viewer.explanation {
@@ -161,6 +184,80 @@ impl Browser {
             (Engine::Loading(_), Some(_)) => self.ready(1),
             _ => {}
         }
+    }
+
+    fn import(&mut self, action: ImportAction) {
+        self.update(Action::Import(action));
+    }
+
+    /// The import's worker says what it can at this point, or something of a worker before it.
+    fn import_on(&mut self, how: u8) {
+        let Some((number, is_asked)) = self.import_worker else {
+            return self.import(ImportAction::Worker(u64::from(how % 4), Reply::Awake { lock: None }));
+        };
+        let number = if how % 8 == 7 { number - 1 } else { number };
+        let reply = match (&self.state.import.stage, is_asked) {
+            (_, false) => Reply::Awake { lock: None },
+            (ImportStage::Inspecting(source), true) => Reply::Import(ImportReply::Offer(offer_of(source))),
+            (ImportStage::Running { offer, .. }, true) => {
+                Reply::Import(ImportReply::Done { manifest: offer.source.address() })
+            }
+            (stage, true) => unreachable!("a worker in {stage:?}"),
+        };
+        self.import(match how % 8 {
+            5 => {
+                let fault = ImportFault::NoRoom { missing: 9 };
+                let reply = Reply::Import(ImportReply::Failed { fault, message: String::new() });
+                ImportAction::Worker(number, reply)
+            }
+            6 => ImportAction::WorkerFailed(number, WorkerFailure::Crashed("x".into())),
+            _ => ImportAction::Worker(number, reply),
+        });
+    }
+
+    /// Something the visitor does about an import.
+    fn import_step(&mut self, which: u8) {
+        let (which, place) = (which % 16, which / 16);
+        let source = |checkpoint: String| ImportSource { checkpoint, quantization: "q8_0".into() };
+        let quantization = || "q8_0".to_owned();
+        self.import(match which {
+            0 => ImportAction::Ask(source(format!("hf:a/b{}", place % 2))),
+            1 => ImportAction::AskFor { text: "nothing".into(), quantization: quantization() },
+            2 => ImportAction::FileGiven { name: format!("{}.pth", place % 2), quantization: quantization() },
+            3 => ImportAction::Ask(source("file:0.pth".into())),
+            4 => ImportAction::FileGivenAgain,
+            5..8 => ImportAction::Start,
+            8 => ImportAction::Pause,
+            9 => ImportAction::Resume,
+            10 => ImportAction::Retry,
+            11 if place < 4 => ImportAction::Cancel,
+            12 => ImportAction::Close,
+            13 => ImportAction::PageRestored(self.import_worker.map_or(1, |(number, _)| number)),
+            14 if place < 4 => return self.update(Action::ClearStorage),
+            15 => return self.update(Action::PickModel("import:hf:a/b0#q8_0".into())),
+            _ => return,
+        });
+    }
+
+    /// The import that there is comes to its end, and it ends well if it can.
+    fn finish_import(&mut self) {
+        for _ in 0..12 {
+            match &self.state.import.stage {
+                ImportStage::Inspecting(_) | ImportStage::Running { .. } => self.import_on(0),
+                ImportStage::Offered(_) => self.import(ImportAction::Start),
+                ImportStage::Paused { .. } if self.state.import.wants_file() => {
+                    self.import(ImportAction::FileGivenAgain);
+                }
+                ImportStage::Paused { .. } => self.import(ImportAction::Resume),
+                ImportStage::Failed { .. } => match self.state.import.next_step() {
+                    Some(NextStep::ChooseFile) => self.import(ImportAction::FileGivenAgain),
+                    Some(NextStep::None) | None => self.import(ImportAction::Cancel),
+                    Some(_) => self.import(ImportAction::Retry),
+                },
+                ImportStage::Done { .. } | ImportStage::Closed => self.import(ImportAction::Close),
+            }
+        }
+        assert_eq!(self.state.import.stage, ImportStage::Closed);
     }
 
     fn arrive(&mut self, count: u8) {
@@ -250,13 +347,16 @@ impl Browser {
             }
             31 if matches!(self.state.engine, Engine::Ready { .. }) => self.ready(1 + place % 4),
             32..44 => self.load_on(),
-            44.. => self.answer(place, which >> 4),
+            44..56 => self.answer(place, which >> 4),
+            56..60 => self.import_step(which),
+            60.. => self.import_on(which),
             _ => {}
         }
     }
 
     /// From now on all goes well, and the visitor wants to see answers.
     fn finish(&mut self) {
+        self.finish_import();
         self.update(Action::SwitchCamera(false));
         self.update(Action::StopQueue(false));
         for _ in 0..10 * (self.photos.len() + 10) {
@@ -289,7 +389,7 @@ proptest! {
 
     #[test]
     fn no_photo_is_lost_or_answered_twice_and_the_large_view_does_not_wait_in_vain(
-        steps in prop::collection::vec((0u8..56, any::<u8>()), 0..250),
+        steps in prop::collection::vec((0u8..64, any::<u8>()), 0..250),
     ) {
         let mut browser = Browser::default();
         browser.update(Action::Opened);

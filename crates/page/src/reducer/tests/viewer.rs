@@ -2,7 +2,7 @@
 
 use super::*;
 use protocol::fault::PhotoFault;
-use protocol::{Area, HeatMap};
+use protocol::{Area, ClassName, HeatMap};
 
 fn map() -> HeatMap {
     let seen = Area { x: 0.0, y: 0.0, width: 4.0, height: 3.0 };
@@ -119,4 +119,33 @@ fn clearing_closes_the_large_view() {
     state.update(Action::OpenViewer { id: 2, class: None });
     assert!(state.update(Action::Clear).contains(&Effect::CloseWhole));
     assert_eq!(state.viewer, None);
+}
+
+#[test]
+fn any_class_is_searched_for_and_explained() {
+    let mut state = three_answers();
+    assert_eq!(state.update(Action::SearchClasses("sorrel".into())), [], "there is no large view");
+    state.update(Action::OpenViewer { id: 1, class: None });
+    let sorrel = ClassName { index: 339, wnid: "n1".into(), label: "sorrel".into(), label_zh: "".into() };
+    let found = |query: &str| {
+        let (query, classes) = (query.to_owned(), vec![sorrel.clone()]);
+        Action::Worker(Reply::ClassesFound { query, classes, count: 1 })
+    };
+    let search = |state: &State| state.viewer.as_ref().unwrap().search.clone();
+    assert_eq!(state.update(Action::SearchClasses("so".into())), [Effect::FindClasses("so".into())]);
+    assert_eq!(state.update(Action::SearchClasses("sor".into())), [Effect::FindClasses("sor".into())]);
+    state.update(found("so"));
+    assert_eq!(search(&state).found, None, "of what stood there before");
+    state.update(found("sor"));
+    assert_eq!(search(&state).found.map(|found| found.count), Some(1));
+    assert_eq!(state.update(Action::ToggleExplanation(339)), [Effect::Explain { id: 1, class: 339 }]);
+    assert_eq!(state.update(Action::SearchClasses(" ".into())), []);
+    assert_eq!(search(&state).found, None);
+    let viewer = state.viewer.as_ref().unwrap();
+    assert_eq!(crate::viewer::explained(&[], viewer), Some(sorrel), "its name is still known");
+    // Another model has other classes.
+    let Reply::Ready { mut model, backend, kept } = ready_reply() else { panic!("not ready") };
+    model.sha256 = "22".repeat(32);
+    state.update(Action::Worker(Reply::Ready { model, backend, kept }));
+    assert_eq!(search(&state), Default::default());
 }
