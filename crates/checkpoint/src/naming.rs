@@ -82,7 +82,6 @@ impl Naming {
 }
 
 /// Whether a block of a BEiT is among these names, and then whether a head is.
-#[cfg(feature = "files")]
 pub(crate) fn is_network<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<bool> {
     networks(names).iter().map(|(_, has_head)| *has_head).max()
 }

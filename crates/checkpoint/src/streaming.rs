@@ -7,6 +7,7 @@
 //! - `incoming_tensors`: from storages to rounded tensors.
 //! - `piece`: a conversion under way, as it is kept for a later attempt.
 
+mod chunk;
 mod container;
 mod file_start;
 mod incoming_tensors;

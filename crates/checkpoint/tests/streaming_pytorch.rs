@@ -50,7 +50,7 @@ fn containers(state_dict: &Tensors) -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn any_parts_give_the_files_of_convert() {
     for (container, bytes) in containers(&small()) {
-        for quantization in [Quantization::Q8_0, Quantization::F32] {
+        for quantization in [Quantization::Q4_0, Quantization::F32] {
             let settings = settings(quantization);
             let expected = converted(&bytes, &settings);
             for piece in [1, 7, 4096, bytes.len()] {
@@ -66,8 +66,9 @@ fn any_parts_give_the_files_of_convert() {
 #[test]
 fn dialects_and_types_give_the_files_of_convert() {
     let source = tensors(&golden("tiny-absolute"));
-    for dialect in Dialect::ALL {
-        for dtype in [Dtype::F32, Dtype::F64, Dtype::F16, Dtype::BF16] {
+    let dtypes = [Dtype::F64, Dtype::F16, Dtype::BF16, Dtype::F16, Dtype::F64];
+    for (dialect, dtype) in Dialect::ALL.into_iter().zip(dtypes) {
+        for dtype in [dtype, Dtype::F32] {
             let mut tensors = renamed(&source, dialect);
             tensors.values_mut().for_each(|tensor| tensor.dtype = dtype);
             let one = TestTensor { dtype: Dtype::I64, shape: vec![3], values: vec![1.0; 3] };
@@ -78,7 +79,7 @@ fn dialects_and_types_give_the_files_of_convert() {
                 let model = streamed(bytes, 1000, settings.clone()).unwrap();
                 assert_eq!(model.dialect(), dialect);
                 assert!(
-                    written(&model).1 == converted(&bytes, &settings),
+                    written(&model).1 == converted(bytes, &settings),
                     "{container}, {dialect}, {dtype:?}"
                 );
             }
@@ -210,7 +211,7 @@ fn what_cannot_be_streamed_is_named() {
             assert!(error.contains(part), "{what}: {error}");
         }
     }
-    for len in (0..good.len()).step_by(997).chain(good.len() - 30..good.len()) {
+    for len in (0..good.len()).step_by(20_011).chain(good.len() - 30..good.len()) {
         let error = streamed(&good[..len], 5000, settings(Quantization::Q8_0)).err().unwrap().to_string();
         assert!(error.contains("ends after") || error.contains("it is empty"), "{len}: {error}");
     }

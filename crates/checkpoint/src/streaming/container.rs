@@ -1,15 +1,8 @@
 //! Which bytes of a checkpoint's file are numbers, and of which storage.
 
+use super::chunk::Chunk;
 use super::ranges::Ranges;
 use super::zip_members::ZipMembers;
-
-/// What the next bytes of a file are.
-pub(super) struct Chunk {
-    /// How many bytes, at least 1.
-    pub(super) len: usize,
-    /// The number of the storage that they belong to, if any.
-    pub(super) storage: Option<usize>,
-}
 
 /// A file behind its beginning, as far as it has come.
 pub(super) enum Container {

@@ -1,6 +1,6 @@
 //! A file whose storages lie where its beginning says: `.safetensors`, and PyTorch's container before 1.6.
 
-use super::container::Chunk;
+use super::chunk::Chunk;
 use crate::pth::legacy::COUNT_BYTES;
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! The members of the zip archive that PyTorch writes, as they come: storages, and small files between.
 
-use super::container::Chunk;
+use super::chunk::Chunk;
 use super::zip_records::{
     DIRECTORY, END, END_BYTES, FIXED_BYTES, LOCAL_HEADER, LocalHeader, header_bytes, is_descriptor,
     only_from_a_file,
