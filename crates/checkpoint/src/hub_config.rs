@@ -16,8 +16,8 @@ pub use license::license_of_card;
 use crate::Settings;
 use serde_json::{Map, Value};
 
-/// The files that [`parse`] reads, by how much they know of a checkpoint's photos.
-pub const FILES: [&str; 3] = ["preprocessor_config.json", "config.json", "configuration.json"];
+/// The files that [`parse`] reads, those first that tell of nothing but preparation: a network's name decides last.
+pub const FILES: [&str; 3] = ["preprocessor_config.json", "configuration.json", "config.json"];
 /// The model card, which [`license_of_card`] reads.
 pub const CARD: &str = "README.md";
 

@@ -218,7 +218,8 @@ impl StreamingConversion {
         notes.extend(self.settings.set_preprocessing(&self.path, &mut config)?);
         let labels = match self.labels.take() {
             Some(labels) => {
-                let classes = Classes { labels, kinds: Vec::new() };
+                let kinds = labels::imagenet_22k::kinds_over(&labels);
+                let classes = Classes { labels, kinds };
                 self.check_classes(&classes, &config)?;
                 Some(Labels { classes, origin: Origin::File })
             }

@@ -78,6 +78,12 @@ pub enum Error {
          again, it goes on from there"
     )]
     Interrupted { host: String, got: u64, expected: u64, reason: String },
+    /// The same of a transfer that leaves nothing to go on from.
+    #[error(
+        "the transfer from {host} was interrupted after {got} of {expected} bytes ({reason}), and nothing of it is kept: \
+         run the same command again, or let it use the cache, which keeps what came"
+    )]
+    InterruptedStream { host: String, got: u64, expected: u64, reason: String },
     /// An answer that is not what the hub's API promises.
     #[error("{url} answered something unexpected: {reason}")]
     Answer { url: String, reason: String },

@@ -57,7 +57,12 @@ pub fn stream(
     target.clear()?;
     let hasher = Hasher::new(&remote.hash, remote.length);
     let mut transfer = Transfer::new(&session, &remote, &mut target, hasher, 0);
-    transfer.run()?;
+    transfer.run().map_err(|error| match error {
+        Error::Interrupted { host, got, expected, reason } => {
+            Error::InterruptedStream { host, got, expected, reason }
+        }
+        error => error,
+    })?;
     let got = transfer.finish();
     if got != remote.hash.hex() {
         return Err(Error::Hash {
