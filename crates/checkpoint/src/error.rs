@@ -12,6 +12,8 @@ pub enum CheckpointError {
     /// The file is not of a kind this crate reads, or is damaged.
     #[error("{} is not a checkpoint that can be read: {reason}", .path.display())]
     Format { path: PathBuf, reason: String },
+    #[error("{}: there is no memory for a tensor of {bytes} bytes", .path.display())]
+    OutOfMemory { path: PathBuf, bytes: u64 },
     /// No known naming scheme; `found` shows the first names.
     #[error(
         "{} holds no BEiT classifier: expected tensors named as in timm, unilm, ModelScope or transformers \

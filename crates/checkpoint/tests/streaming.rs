@@ -2,14 +2,18 @@
 
 mod support;
 
+use beit::classes::Classes;
 use beit::config::Config;
 use checkpoint::convert;
 use checkpoint::dialects::Dialect;
+use checkpoint::labels::imagenet_22k;
 use checkpoint::{CheckpointError, Options, Quantization, Settings, StreamingConversion};
 use safetensors::Dtype;
 use std::fs;
 use std::path::Path;
-use support::streams::{FILE, converted, file_of, in_order, seeded_tensors, settings, streamed, written};
+use support::streams::{
+    FILE, converted, file_of, in_order, seeded_tensors, settings, streamed, tensors_of, written,
+};
 use support::{Tensors, TestTensor, golden, tensors};
 
 #[test]
@@ -195,4 +199,34 @@ fn faults_are_those_of_convert() {
             assert!(error.contains(expected), "{error}");
         }
     }
+}
+
+/// The tables that a site serves give the same file as those that are built in.
+#[test]
+fn classes_of_imagenet_22k_may_be_given() {
+    let config = Config {
+        image_size: 32,
+        width: 32,
+        depth: 1,
+        heads: 1,
+        mlp_width: 32,
+        classes: imagenet_22k::CLASSES,
+        ..Config::beitv2_large()
+    };
+    let bytes = file_of(&tensors_of(&config));
+    let settings = Settings::new(Quantization::Q8_0);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let table = |name: &str| fs::read_to_string(data.join(name)).unwrap();
+    let classes = imagenet_22k::parse(&table("imagenet-22k.tsv"), &table("imagenet-22k-kinds.tsv")).unwrap();
+    let given = |classes| {
+        let mut conversion = StreamingConversion::new(FILE, settings.clone(), None).unwrap();
+        conversion.push(&bytes).unwrap();
+        assert!(!conversion.wants_imagenet_22k(), "built in here");
+        conversion.set_classes(classes);
+        conversion.finish(None)
+    };
+    assert!(written(&given(classes.clone()).unwrap()).1 == converted(&bytes, &settings));
+    let few = Classes { labels: classes.labels[..1000].to_vec(), kinds: classes.kinds };
+    let error = given(few).err().unwrap().to_string();
+    assert!(error.contains("expected 21841, one for each row of the head, got 1000"), "{error}");
 }

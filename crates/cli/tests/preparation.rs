@@ -74,8 +74,9 @@ fn a_hubs_small_files_tell_what_is_not_given() {
             assert!(shard(folder, "out") == shard(folder, "expected"), "{source} {more:?}");
         }
         if source.starts_with("hf") {
-            let small = hubs.targets().into_iter().filter(|target| target.ends_with(name));
-            assert!(small.map(|target| target.contains(COMMIT)).all(|of_commit| of_commit));
+            let targets = hubs.targets();
+            let mut small = targets.iter().filter(|target| target.ends_with(name)).peekable();
+            assert!(small.peek().is_some() && small.all(|target| target.contains(COMMIT)), "{targets:?}");
         }
     }
 }

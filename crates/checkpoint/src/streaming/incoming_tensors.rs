@@ -98,8 +98,7 @@ impl IncomingTensors {
         let len = storage.bytes.len();
         let (_, incoming) = self.incoming.get_or_insert_with(|| (number, Vec::new()));
         if incoming.is_empty() && incoming.try_reserve_exact(len).is_err() {
-            let reason = format!("there is no memory for a tensor of {len} bytes");
-            return Err(CheckpointError::format(path, reason));
+            return Err(CheckpointError::OutOfMemory { path: path.to_owned(), bytes: len as u64 });
         }
         incoming.extend_from_slice(bytes);
         if incoming.len() < len {

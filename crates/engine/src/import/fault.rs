@@ -102,6 +102,9 @@ pub fn of_checkpoint(error: CheckpointError, host: &str) -> ImportFault {
             ImportFault::Damaged { host: host.into(), expected, got }
         }
         CheckpointError::Format { reason, .. } => ImportFault::Format { reason },
+        CheckpointError::OutOfMemory { bytes, .. } => {
+            ImportFault::OutOfMemory { reason: format!("for a tensor of {bytes} bytes") }
+        }
         error => ImportFault::Refused { reason: error.to_string() },
     }
 }
