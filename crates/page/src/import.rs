@@ -57,7 +57,7 @@ pub enum ImportStage {
 
 /// What can happen to it.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "an action lives for a moment")]
+#[allow(clippy::large_enum_variant, reason = "an action lives for a moment")]
 pub enum ImportAction {
     /// The visitor wants this.
     Ask(ImportSource),
