@@ -60,7 +60,7 @@ pub struct App {
 }
 
 /// The app's messages.
-#[expect(clippy::large_enum_variant, reason = "a message lives for a moment")]
+#[allow(clippy::large_enum_variant, reason = "a message lives for a moment")]
 pub enum Msg {
     Action(Action),
     /// The panel of the visitor's own classes asks the worker something, which leaves the page's state as it is.

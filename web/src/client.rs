@@ -60,7 +60,7 @@ pub fn plan(build: Option<&str>, threads: Option<&str>) -> Result<Result<Plan, N
 }
 
 /// What comes from a worker.
-#[expect(clippy::large_enum_variant, reason = "an event lives for a moment")]
+#[allow(clippy::large_enum_variant, reason = "an event lives for a moment")]
 pub enum WorkerEvent {
     Reply(Reply),
     /// What the network sees of a photo, `side` pixels wide and high.
