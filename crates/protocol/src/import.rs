@@ -43,7 +43,10 @@ impl ImportSource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a variant's text names its fields")]
-#[allow(clippy::large_enum_variant, reason = "messages are few, and none is kept; smaller in 32-bit programs")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "messages are few, and none is kept; smaller in 32-bit programs"
+)]
 pub enum ImportRequest {
     /// Look up what the import would fetch and keep. Of the checkpoint itself only its first part is fetched, which
     /// describes the tensors. `hubs` are the hubs' addresses, where the site names others than their own. Answered by
@@ -69,7 +72,10 @@ pub struct Hubs {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a variant's text names its fields")]
-#[allow(clippy::large_enum_variant, reason = "messages are few, and none is kept; smaller in 32-bit programs")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "messages are few, and none is kept; smaller in 32-bit programs"
+)]
 pub enum ImportReply {
     /// What the visitor is asked about.
     Offer(ImportOffer),
