@@ -35,7 +35,7 @@ fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards()
         visit.open(client).await;
         assert_eq!(visit.hub.asked_of_hub(), [], "nothing is asked of a hub before the visitor wants it");
         let offer = import::ask(client, HUGGING_FACE).await;
-        for part in ["45 MB", "12", "127.0.0.1", "apache-2.0", MODEL, "config.json"] {
+        for part in ["45 MB", "12", "127.0.0.1", "Apache-2.0", MODEL, "config.json"] {
             assert!(offer.contains(part), "{part} in {offer:?}");
         }
         import::start(client).await;

@@ -183,6 +183,10 @@ fn target(request: &Request) -> (String, Vec<(String, String)>) {
     (url.path().to_owned(), url.query_pairs().into_owned().collect())
 }
 
+fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn lock(behaviour: &Mutex<Behaviour>) -> MutexGuard<'_, Behaviour> {
     behaviour.lock().unwrap_or_else(PoisonError::into_inner)
 }

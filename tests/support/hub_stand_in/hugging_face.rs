@@ -1,8 +1,9 @@
 //! Hugging Face's interface, as far as models are fetched by it.
 
-use super::{Behaviour, COMMIT, Shared, content, redirect_to_storage, status, target};
+use super::{Behaviour, COMMIT, Shared, content, hexadecimal, redirect_to_storage, status, target};
 use serde_json::{Value, json};
 use server::{Disturbance, Request};
+use sha1::{Digest, Sha1};
 
 /// The headers that a page may read.
 const EXPOSED: &str = "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash";
@@ -36,7 +37,7 @@ pub fn answer(request: &Request, shared: &Shared, behaviour: &Behaviour) -> Opti
         });
     }
     if let Some(file) = path.strip_prefix(&format!("/api/resolve-cache/models/{name}/{COMMIT}/")) {
-        let file = shared.repository.small_file(file).map(|body| content(file, body, &commit()));
+        let file = shared.repository.small_file(file).map(|body| content(file, body, &headers_of(body)));
         return Some(file.unwrap_or_else(|| fault(404, "EntryNotFound")));
     }
     let (repository, rest) = path.strip_prefix('/')?.split_once("/resolve/")?;
@@ -92,6 +93,14 @@ fn resolve(shared: &Shared, behaviour: &Behaviour) -> Disturbance {
 
 fn commit() -> Vec<(&'static str, String)> {
     vec![("X-Repo-Commit", COMMIT.into())]
+}
+
+/// Small files are named by Git.
+fn headers_of(body: &[u8]) -> Vec<(&'static str, String)> {
+    let blob = Sha1::new_with_prefix(format!("blob {}\0", body.len())).chain_update(body).finalize();
+    let mut headers = commit();
+    headers.push(("ETag", format!("\"{}\"", hexadecimal(&blob))));
+    headers
 }
 
 fn fault(code: u16, error: &str) -> Disturbance {

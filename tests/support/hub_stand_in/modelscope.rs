@@ -1,8 +1,9 @@
 //! ModelScope's interface, as far as models are fetched by it.
 
-use super::{Behaviour, COMMIT, Shared, content, redirect_to_storage, target};
+use super::{Behaviour, COMMIT, Shared, content, hexadecimal, redirect_to_storage, target};
 use serde_json::{Value, json};
 use server::{Disturbance, Request};
+use sha2::{Digest, Sha256};
 
 /// `None` for what is no address of ModelScope's.
 pub fn answer(request: &Request, shared: &Shared, behaviour: &Behaviour) -> Option<Disturbance> {
@@ -32,17 +33,18 @@ pub fn answer(request: &Request, shared: &Shared, behaviour: &Behaviour) -> Opti
 }
 
 fn listing(shared: &Shared, behaviour: &Behaviour) -> Value {
-    let entry = |path: &str, bytes: u64, sha256: Option<&str>| {
+    let entry = |path: &str, bytes: u64, sha256: &str, is_large: bool| {
         json!({
             "Path": path, "Name": path, "Type": "blob", "Size": bytes, "Revision": COMMIT, "Mode": "33188",
-            "IsLFS": sha256.is_some(), "Sha256": sha256.unwrap_or_default(),
+            "IsLFS": is_large, "Sha256": sha256,
         })
     };
     let sha256 = behaviour.told_sha256.as_ref().unwrap_or(&shared.sha256);
-    let mut files = vec![entry(shared.repository.file(), shared.bytes, Some(sha256))];
-    files.extend(
-        shared.repository.small_files.iter().map(|(name, body)| entry(name, body.len() as u64, None)),
-    );
+    let mut files = vec![entry(shared.repository.file(), shared.bytes, sha256, true)];
+    let small = |(name, body): &(String, Vec<u8>)| {
+        entry(name, body.len() as u64, &hexadecimal(&Sha256::digest(body)), false)
+    };
+    files.extend(shared.repository.small_files.iter().map(small));
     json!({ "Code": 200, "Success": true, "Message": "", "Data": { "Files": files } })
 }
 
