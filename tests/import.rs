@@ -21,8 +21,6 @@ use tests::import::{self, IMPORTING};
 use tests::{page, site};
 use visit::{HUGGING_FACE, MODEL, MODELSCOPE, SLOW, Visit};
 
-const DEMO: &str = "demo-vit-small-112";
-
 #[test]
 fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards() {
     let visit = Visit::new();
@@ -96,7 +94,7 @@ fn the_old_model_answers_while_a_new_one_comes() {
         page::element(client, "import-progress").await;
         let photos = ["cat.jpg", "coffee.jpg"].map(site::sample);
         page::pick(client, &photos).await;
-        page::answered_by(client, DEMO, photos.len()).await;
+        visit::demo_answers(client, photos.len()).await;
         let told =
             "return /\\d MB.*MB\\/s/s.test(document.querySelector('[data-testid=import]')?.innerText ?? '')";
         page::until(client, "bytes and rate are told", told).await;

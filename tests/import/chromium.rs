@@ -69,11 +69,13 @@ fn an_import_is_accessible_and_fits_a_phone() {
 fn missing_room_is_told_before_anything_is_fetched() {
     let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
-        visit.open(client).await;
         let origin = visit.site.url().trim_end_matches('/').to_owned();
-        // The demo model takes 24 MB of it.
-        let quota = json!({ "origin": origin, "quotaSize": 30_000_000 });
+        // The page's own files and its model take 42 MB of it.
+        let quota = json!({ "origin": origin, "quotaSize": 50_000_000 });
         devtools(client, "Storage.overrideQuotaForOrigin", quota).await;
+        visit.open(client).await;
+        page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
+        println!("{}", client.execute("return navigator.storage.estimate()", vec![]).await.unwrap());
         let offer = import::ask(client, HUGGING_FACE).await;
         let start = page::element(client, "import-start").await;
         assert!(start.attr("disabled").await.unwrap().is_some(), "{offer}");

@@ -78,6 +78,6 @@ fn a_file_that_is_no_checkpoint_is_told() {
         let sentence = import::fault(client).await;
         assert!(sentence.contains("can’t be imported"), "{sentence}");
         page::pick(client, &[site::sample("cat.jpg")]).await;
-        page::answered_by(client, crate::DEMO, 1).await;
+        visit::demo_answers(client, 1).await;
     });
 }

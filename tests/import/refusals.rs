@@ -1,6 +1,6 @@
 //! What can't be imported: each a sentence that says what to do, and nothing is kept.
 
-use crate::visit::{HUGGING_FACE, MODELSCOPE, Visit};
+use crate::visit::{self, HUGGING_FACE, MODELSCOPE, Visit};
 use serde_json::Value;
 use tests::browser::{Client, Setup, browse};
 use tests::hub_stand_in::{Behaviour, html_page, lfs_pointer, status};
@@ -68,7 +68,7 @@ fn without_a_connection_the_visitor_is_told_and_the_old_model_answers() {
         let sentence = import::fault(client).await;
         assert!(sentence.contains("can’t be reached"), "{sentence}");
         page::pick(client, &[site::sample("cat.jpg")]).await;
-        page::answered_by(client, crate::DEMO, 1).await;
+        visit::demo_answers(client, 1).await;
     });
 }
 

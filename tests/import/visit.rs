@@ -97,3 +97,11 @@ pub fn files() -> &'static Path {
         folder
     })
 }
+
+/// Waits until so many photos are answered by the model that the site has of its own.
+pub async fn demo_answers(client: &Client, photos: usize) {
+    let cards = page::settled(client, photos).await;
+    assert!(cards.iter().all(|card| card.state == "done"), "{cards:?}");
+    let named = "return document.body.innerText.includes('demo-vit-small-112')";
+    assert_eq!(client.execute(named, vec![]).await.unwrap(), true);
+}

@@ -219,7 +219,7 @@ pub async fn answered_by_within(client: &Client, model: &str, count: usize, pati
     let script = format!(
         "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
          return cards.length === {count} && cards.every(card => card.dataset.state === 'done'
-             && card.querySelector('[data-testid=maker]').textContent.trim() === '{model}, 8-bit')"
+             && card.querySelector('[data-testid=maker]')?.textContent.trim() === '{model}, 8-bit')"
     );
     until_within(client, &format!("{model} has answered"), &script, patience).await;
     cards(client).await
