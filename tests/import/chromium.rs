@@ -1,12 +1,12 @@
 //! What only Chromium's DevTools can set up: themes, small windows, little room.
 
-use crate::visit::{HUGGING_FACE, SLOW, Visit};
+use crate::visit::{self, HUGGING_FACE, SLOW, Visit};
 use serde_json::json;
 use tests::axe::violations;
 use tests::browser::{Client, Setup, browse, devtools};
 use tests::hub_stand_in::status;
 use tests::import;
-use tests::page;
+use tests::{page, site};
 
 /// Offer, progress, pause and fault are for everybody, in both themes and languages, and fit a phone.
 #[test]
@@ -65,20 +65,34 @@ fn an_import_is_accessible_and_fits_a_phone() {
     }
 }
 
+/// Before the workers' own code: the browser tells of little room. (Chromium tells of 10 GB whatever its quota is.)
+const LITTLE_ROOM: &str = "navigator.storage.estimate = async () => ({ quota: 50e6, usage: 45e6 });\n";
+
 #[test]
 fn missing_room_is_told_before_anything_is_fetched() {
-    let visit = Visit::new();
+    let visit = Visit::with_script_in_workers(LITTLE_ROOM);
     browse(Setup::THREADS, async |client| {
-        let origin = visit.site.url().trim_end_matches('/').to_owned();
-        // The page's own files and its model take 42 MB of it.
-        let quota = json!({ "origin": origin, "quotaSize": 50_000_000 });
-        devtools(client, "Storage.overrideQuotaForOrigin", quota).await;
         visit.open(client).await;
-        page::until(client, "the shell is kept", page::SHELL_IS_KEPT).await;
-        println!("{}", client.execute("return navigator.storage.estimate()", vec![]).await.unwrap());
         let offer = import::ask(client, HUGGING_FACE).await;
         let start = page::element(client, "import-start").await;
         assert!(start.attr("disabled").await.unwrap().is_some(), "{offer}");
-        assert!(offer.contains("lacks") && offer.contains("MB"), "{offer}");
+        assert!(offer.contains("lacks 8 MB"), "{offer}");
+    });
+}
+
+/// Where the browser tells of more room than it gives.
+#[test]
+fn a_browser_that_takes_no_more_is_told_and_the_old_model_answers() {
+    let visit = Visit::new();
+    browse(Setup::THREADS, async |client| {
+        let origin = visit.site.url().trim_end_matches('/').to_owned();
+        // Less than the model takes, even where nothing else is kept.
+        let quota = json!({ "origin": origin, "quotaSize": 10_000_000 });
+        devtools(client, "Storage.overrideQuotaForOrigin", quota).await;
+        visit.begin(client, HUGGING_FACE).await;
+        let sentence = import::fault(client).await;
+        assert!(sentence.contains("storage lacks"), "{sentence}");
+        page::pick(client, &[site::sample("cat.jpg")]).await;
+        visit::demo_answers(client, 1).await;
     });
 }

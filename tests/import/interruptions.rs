@@ -3,15 +3,23 @@
 use crate::visit::{self, HUGGING_FACE, MODEL, SLOW, Visit};
 use server::Disturbance;
 use std::time::Duration;
-use tests::browser::{Client, Setup, browse};
+use tests::browser::{Client, Setup, browse, is_webkit};
 use tests::command_line::convert;
 use tests::import::{self, IMPORTING};
 use tests::{page, site};
+
+/// What WebKit asks the storage server for: it takes no `Range` along when it is redirected to another origin. So
+/// everything comes once more there, and what is converted already is compared.
+const WHOLE: (u16, &Option<String>) = (200, &None);
 
 /// The only transfer asked for the rest of the checkpoint, and got it.
 fn fetched_the_rest(visit: &Visit) {
     let transfers = visit.hub.transfers();
     let [rest] = &transfers[..] else { panic!("{transfers:?}") };
+    if is_webkit() {
+        assert_eq!((rest.status, &rest.range), WHOLE, "{rest:?}");
+        return;
+    }
     assert_eq!(rest.status, 206, "{rest:?}");
     assert!(rest.if_range.is_some(), "{rest:?}");
     assert!(rest.length > 0 && rest.length < 45_000_000, "{rest:?}");
@@ -80,7 +88,8 @@ fn a_connection_that_breaks_once_is_taken_up_without_a_word_from_the_visitor() {
         import::same_bytes(client, HUGGING_FACE, folder.path()).await;
     });
     let ranges = visit.ranges();
-    assert_eq!((ranges.len(), ranges[0].clone(), ranges[1].1), (2, (None, 200), 206), "{ranges:?}");
+    let second = if is_webkit() { WHOLE.0 } else { 206 };
+    assert_eq!((ranges.len(), ranges[0].clone(), ranges[1].1), (2, (None, 200), second), "{ranges:?}");
 }
 
 #[test]
@@ -157,7 +166,6 @@ fn a_host_that_refuses_the_preflight_gives_the_rest_or_all_of_it() {
     });
     let transfers = visit.hub.transfers();
     assert!(transfers.iter().all(|record| record.if_range.is_none()), "{transfers:?}");
-    println!("{:?}", visit.ranges());
 }
 
 /// Waits until the import's panel has these words.

@@ -46,7 +46,6 @@ fn a_hub_that_does_not_give_the_model_is_told_with_what_to_do() {
                 let visit = Visit::new();
                 visit.hub.set(change);
                 let sentence = refused(client, &visit, reference).await;
-                println!("{reference}, {what}: {sentence}");
                 for part in parts {
                     assert!(sentence.contains(part), "{reference}, {what}: {part} in {sentence:?}");
                 }

@@ -44,6 +44,11 @@ pub struct Visit {
 
 impl Visit {
     pub fn new() -> Self {
+        Self::with_script_in_workers("")
+    }
+
+    /// With a script before the workers' own.
+    pub fn with_script_in_workers(script: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let checkpoint = folder.path().join("model.safetensors");
         fs::copy(files().join("seeded.safetensors"), &checkpoint).unwrap();
@@ -56,7 +61,13 @@ impl Visit {
             license: Some("apache-2.0".into()),
             ..Repository::new("timm/seeded", &checkpoint)
         });
-        let site = site::serve_with_files(vec![list(&hub.url(), MODEL, &[HUGGING_FACE, MODELSCOPE])]);
+        let mut files = vec![list(&hub.url(), MODEL, &[HUGGING_FACE, MODELSCOPE])];
+        files.extend(["simd128", "simd128-threads", "relaxed-threads"].map(|worker| {
+            let path = format!("workers/{worker}/worker.js");
+            let own = fs::read(site::dist().join(&path)).unwrap();
+            (path, "text/javascript", [script.as_bytes(), &own].concat())
+        }));
+        let site = site::serve_with_files(files);
         Self { hub, site, _folder: folder }
     }
 

@@ -125,6 +125,11 @@ pub fn browse(setup: Setup, test: impl AsyncFnOnce(&Client)) {
     });
 }
 
+/// Whether the tests run in WebKit.
+pub fn is_webkit() -> bool {
+    std::env::var(VARIABLE).as_deref() == Ok("webkit")
+}
+
 async fn run(client: Client, test: impl AsyncFnOnce(&Client)) {
     let outcome = AssertUnwindSafe(test(&client)).catch_unwind().await;
     let close = async {
