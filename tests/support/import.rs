@@ -80,9 +80,10 @@ pub async fn unfinished(client: &Client) -> Vec<String> {
     keys.as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect()
 }
 
-/// Waits until part of an import is in storage.
+/// Waits until part of an import is in storage. With the second piece the entry that counts them tells of the first.
 pub async fn some_is_kept(client: &Client) {
-    let script = format!("return {KEYS}.then(keys => keys.some(key => key.startsWith('piece')))");
+    let script =
+        format!("return {KEYS}.then(keys => keys.filter(key => key.startsWith('piece')).length >= 2)");
     page::until_within(client, "part of it is kept", &script, IMPORTING).await;
 }
 
