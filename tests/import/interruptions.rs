@@ -2,7 +2,9 @@
 
 use crate::visit::{self, HUGGING_FACE, MODEL, SLOW, Visit};
 use server::Disturbance;
+use std::path::Path;
 use std::time::Duration;
+use tempfile::TempDir;
 use tests::browser::{Client, Setup, browse, is_webkit};
 use tests::command_line::convert;
 use tests::import::{self, IMPORTING};
@@ -25,37 +27,50 @@ fn fetched_the_rest(visit: &Visit) {
     assert!(rest.length > 0 && rest.length < 45_000_000, "{rest:?}");
 }
 
+/// A visit, and what the command line makes of the checkpoint that it can import.
+fn visit_with_conversion() -> (Visit, TempDir) {
+    let (visit, folder) = (Visit::new(), tempfile::tempdir().unwrap());
+    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    (visit, folder)
+}
+
+/// Pauses an import, once part of it is kept.
+async fn pause(client: &Client) {
+    import::some_is_kept(client).await;
+    page::click(client, "[data-testid=import-pause]").await;
+    page::element(client, "import-resume").await;
+}
+
+/// Waits for the end of an import, and compares what is kept with the conversion in this folder.
+async fn is_the_conversion(client: &Client, folder: &Path) {
+    import::finished(client, HUGGING_FACE).await;
+    import::same_bytes(client, HUGGING_FACE, folder).await;
+}
+
 fn any_speed(visit: &Visit) {
     visit.hub.set(|behaviour| behaviour.every_transfer = Disturbance::None);
 }
 
 #[test]
 fn a_paused_import_goes_on_with_the_rest() {
-    let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let (visit, folder) = visit_with_conversion();
     visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
-        import::some_is_kept(client).await;
-        page::click(client, "[data-testid=import-pause]").await;
-        page::element(client, "import-resume").await;
+        pause(client).await;
         visit.hub.forget();
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(visit.ranges(), [], "nothing is fetched meanwhile");
         any_speed(&visit);
         page::click(client, "[data-testid=import-resume]").await;
-        import::finished(client, HUGGING_FACE).await;
-        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        is_the_conversion(client, folder.path()).await;
     });
     fetched_the_rest(&visit);
 }
 
 #[test]
 fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
-    let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let (visit, folder) = visit_with_conversion();
     visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
@@ -67,25 +82,21 @@ fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
         page::element(client, "import-resume").await;
         assert_eq!(visit.ranges(), [], "it waits for the visitor");
         page::click(client, "[data-testid=import-resume]").await;
-        import::finished(client, HUGGING_FACE).await;
-        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        is_the_conversion(client, folder.path()).await;
     });
     fetched_the_rest(&visit);
 }
 
 #[test]
 fn a_connection_that_breaks_once_is_taken_up_without_a_word_from_the_visitor() {
-    let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let (visit, folder) = visit_with_conversion();
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         import::ask(client, HUGGING_FACE).await;
         visit.hub.forget();
         visit.hub.set(|behaviour| behaviour.next_transfers.push_back(Disturbance::HangUpAfter(30_000_000)));
         import::start(client).await;
-        import::finished(client, HUGGING_FACE).await;
-        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        is_the_conversion(client, folder.path()).await;
     });
     let ranges = visit.ranges();
     let second = if is_webkit() { WHOLE.0 } else { 206 };
@@ -128,15 +139,12 @@ fn an_import_begins_anew_where_the_rest_is_not_to_be_had() {
         visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
         browse(Setup::THREADS, async |client| {
             visit.begin(client, HUGGING_FACE).await;
-            import::some_is_kept(client).await;
-            page::click(client, "[data-testid=import-pause]").await;
-            page::element(client, "import-resume").await;
+            pause(client).await;
             disturb(&visit);
             visit.hub.forget();
             page::click(client, "[data-testid=import-resume]").await;
             page::element(client, "import-restarted").await;
-            import::finished(client, HUGGING_FACE).await;
-            import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+            is_the_conversion(client, folder.path()).await;
         });
         let whole = visit.ranges().last().map(|(_, status)| *status);
         assert_eq!(whole, Some(200), "{what}: {:?}", visit.hub.asked_of_storage());
@@ -146,23 +154,18 @@ fn an_import_begins_anew_where_the_rest_is_not_to_be_had() {
 /// Some hosts let no page send `If-Range`. Without it some browsers may ask for a part.
 #[test]
 fn a_host_that_refuses_the_preflight_gives_the_rest_or_all_of_it() {
-    let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let (visit, folder) = visit_with_conversion();
     visit.hub.set(|behaviour| {
         behaviour.preflight = false;
         behaviour.every_transfer = SLOW;
     });
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
-        import::some_is_kept(client).await;
-        page::click(client, "[data-testid=import-pause]").await;
-        page::element(client, "import-resume").await;
+        pause(client).await;
         any_speed(&visit);
         visit.hub.forget();
         page::click(client, "[data-testid=import-resume]").await;
-        import::finished(client, HUGGING_FACE).await;
-        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        is_the_conversion(client, folder.path()).await;
     });
     let transfers = visit.hub.transfers();
     assert!(transfers.iter().all(|record| record.if_range.is_none()), "{transfers:?}");

@@ -244,7 +244,7 @@ impl App {
             chosen: self.state.choice.clone(),
             kept: self.state.stored.whole(&self.state.models),
             imported: self.state.stored.imported(&self.state.models),
-            hubs: self.state.hubs().clone(),
+            hubs: self.state.hubs.clone(),
             checkpoint: self.checkpoint.clone(),
             dispatch: self.dispatch.clone(),
         }

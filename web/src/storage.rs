@@ -70,7 +70,8 @@ async fn contents() -> Option<StorageContents> {
         }
     }
     let held = held_locks().await;
-    imports.retain(|import| !held.contains(&import_lock(&import.offer.source.address())));
+    // The others are another tab's, and go on there.
+    imports.retain(|import| !held.contains(&import.offer.source.lock()));
     imports.sort_by_key(|import| std::cmp::Reverse(import.updated));
     let imports = imports.into_iter().map(|import| Rc::new(import.offer)).collect();
     // Of a model whose next version is on its way, the one that is here is listed.
@@ -175,11 +176,6 @@ async fn text(response: &Response) -> Option<String> {
 /// The worker writes each entry's size beside it, so that nobody has to read it.
 fn size(response: &Response) -> Option<u64> {
     response.headers().get("content-length").ok()??.parse().ok()
-}
-
-/// What the worker of an import holds as long as it goes on: such an import is another tab's.
-fn import_lock(address: &str) -> String {
-    format!("beitscope-import-{address}")
 }
 
 /// The names of the browser's locks that are held, in whatever tab.

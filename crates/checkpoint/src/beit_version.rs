@@ -6,6 +6,9 @@ use beit::config::Config;
 /// From this image size on, BEiT's evaluation (unilm, timm) crops nothing from the short side.
 const UNCROPPED_SIZE: usize = 384;
 
+/// Mean and standard deviation of BEiT: a photo's values from -1 to 1.
+pub(crate) const V1_MEAN_AND_STD: [f32; 3] = [0.5; 3];
+
 /// Which of the two a network is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BeitVersion {
@@ -36,7 +39,7 @@ impl BeitVersion {
 /// Prepares photos as BEiT was trained and evaluated: mean and standard deviation 0.5.
 pub(crate) fn prepare_as_v1(config: &mut Config) {
     let preprocessing = &mut config.preprocessing;
-    (preprocessing.mean, preprocessing.std) = ([0.5; 3], [0.5; 3]);
+    (preprocessing.mean, preprocessing.std) = (V1_MEAN_AND_STD, V1_MEAN_AND_STD);
     if preprocessing.crop >= UNCROPPED_SIZE {
         preprocessing.short_side = preprocessing.crop;
     }

@@ -14,6 +14,7 @@ mod transformers;
 pub use license::license_of_card;
 
 use crate::Settings;
+use crate::beit_version::V1_MEAN_AND_STD;
 use serde_json::{Map, Value};
 
 /// The files that [`parse`] reads, those first that tell of nothing but preparation: a network's name decides last.
@@ -24,8 +25,8 @@ pub const CARD: &str = "README.md";
 /// With a name for each of 21,841 classes a file has 2 MB.
 pub const MAX_BYTES: u64 = 8 << 20;
 
-/// BEiT's, of the first version: a photo's values from -1 to 1.
-const BEIT_V1_MEAN_AND_STD: [f32; 3] = [0.5; 3];
+/// What [`HubConfig::apply`] calls the licence.
+const LICENSE: &str = "license";
 
 /// What one of the files tells.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,6 +76,51 @@ pub fn parse(file_name: &str, bytes: &[u8]) -> Result<HubConfig, String> {
     Ok(config)
 }
 
+/// What a file told that the settings left open.
+pub struct Taken {
+    /// The file's name.
+    pub file: &'static str,
+    /// Such as `mean`.
+    pub fields: Vec<&'static str>,
+}
+
+/// Fills in what the settings leave open, from the files beside a checkpoint. `read` gives the content of the file of this
+/// name, if there is one; `refuse` says that a file can't be followed, for this reason.
+///
+/// # Errors
+/// Those of `read`, and what `refuse` makes of a file.
+pub async fn fill_in<E>(
+    settings: &mut Settings,
+    read: impl AsyncFn(&'static str) -> Result<Option<Vec<u8>>, E>,
+    refuse: impl Fn(&str, &str) -> E,
+) -> Result<Vec<Taken>, E> {
+    let mut taken = Vec::new();
+    for file in FILES {
+        let is_scaled = settings.short_side.is_some() || settings.crop.is_some();
+        if settings.mean.is_some() && settings.std.is_some() && is_scaled {
+            break;
+        }
+        let Some(bytes) = read(file).await? else { continue };
+        let config = parse(file, &bytes).map_err(|reason| refuse(file, &reason))?;
+        taken.push(Taken { file, fields: config.apply(settings) });
+    }
+    if settings.license.is_none() {
+        settings.license = read(CARD).await?.and_then(|card| license_of_card(&card));
+        if settings.license.is_some() {
+            taken.push(Taken { file: CARD, fields: vec![LICENSE] });
+        }
+    }
+    taken.retain(|taken| !taken.fields.is_empty());
+    Ok(taken)
+}
+
+impl Taken {
+    /// Whether it tells how photos are prepared.
+    pub fn is_preparation(&self) -> bool {
+        self.fields.iter().any(|field| *field != LICENSE)
+    }
+}
+
 impl HubConfig {
     /// Whether the network is BEiT's first version by its name. Its photos are prepared otherwise than BEiTv2's.
     fn is_beit_v1(&self) -> bool {
@@ -85,7 +131,7 @@ impl HubConfig {
     /// Fills in what the settings leave open, and names what that was.
     pub fn apply(&self, settings: &mut Settings) -> Vec<&'static str> {
         let mut taken = Vec::new();
-        let by_name = self.is_beit_v1().then_some(BEIT_V1_MEAN_AND_STD);
+        let by_name = self.is_beit_v1().then_some(V1_MEAN_AND_STD);
         for (field, told, name, name_by_version) in [
             (&mut settings.mean, self.mean, "mean", "BEiT v1's mean"),
             (&mut settings.std, self.std, "std", "BEiT v1's std"),
@@ -101,7 +147,7 @@ impl HubConfig {
         }
         if settings.license.is_none() && self.license.is_some() {
             settings.license.clone_from(&self.license);
-            taken.push("license");
+            taken.push(LICENSE);
         }
         taken
     }

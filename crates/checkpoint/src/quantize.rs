@@ -104,16 +104,6 @@ impl std::fmt::Display for Quantization {
     }
 }
 
-/// Bytes of so many values in GGUF's layout.
-pub(crate) fn stored_bytes(storage: Storage, values: u64) -> u64 {
-    match storage {
-        Storage::F32 => 4 * values,
-        Storage::F16 => 2 * values,
-        Storage::Q8_0 => values / BLOCK as u64 * Q8_0_BYTES as u64,
-        Storage::Q4_0 => values / BLOCK as u64 * Q4_0_BYTES as u64,
-    }
-}
-
 /// A tensor's values, row-major, in GGUF's layout. `values` must be a whole number of blocks where
 /// the storage has blocks; [`Quantization::storage`] sees to it.
 pub fn encode(storage: Storage, values: &[f32]) -> Vec<u8> {

@@ -22,7 +22,6 @@ use crate::dialects::Dialect;
 use crate::labels::{self, Labels, Origin};
 use crate::network_layout::NetworkLayout;
 use crate::note::Note;
-use crate::quantize::stored_bytes;
 use crate::settings::Settings;
 use beit::classes::Classes;
 use beit::config::Config;
@@ -276,7 +275,7 @@ impl StreamingConversion {
         let Arriving { config, labels, .. } = self.arriving()?;
         let tensors = config.tensors();
         let tensors =
-            tensors.iter().map(|spec| stored_bytes(self.settings.quantization.storage(spec), spec.values()));
+            tensors.iter().filter_map(|spec| self.settings.quantization.storage(spec).bytes(spec.values()));
         let names = labels.iter().flat_map(|labels| &labels.classes.labels);
         let names = names.map(|label| (label.wnid.len() + label.en.len() + label.zh.len() + 24) as u64);
         Some(tensors.sum::<u64>() + names.sum::<u64>())

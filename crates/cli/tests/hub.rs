@@ -10,14 +10,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use support::hubs::{COMMIT, answer, command};
 use support::{Run, beitscope, data, golden};
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const FILE: &str = "golden/tiny-relative.weights.safetensors";
-
-fn answer(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<u8>>) -> Disturbance {
-    Disturbance::Answer { status, content_type: "application/json", headers, body: body.into() }
-}
 
 /// SHA-256 of the tiny network, as its conversion tells it.
 fn sha256(folder: &Path) -> String {
@@ -71,22 +67,6 @@ fn hubs(hash: String, disturb: impl Fn(&Request) -> Disturbance + Send + Sync + 
     };
     let options = Options { disturb: Some(Box::new(respond)), record: true, ..Options::new(data(".")) };
     Server::start(options).unwrap()
-}
-
-/// The command with nothing of the environment but the hubs' addresses and caches in `folder`.
-fn command(folder: &Path, server: &Server, source: &str, out: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beitscope"));
-    let endpoint = server.url();
-    command
-        .env_clear()
-        .env("HOME", folder)
-        .env("HF_ENDPOINT", &endpoint)
-        .env("HF_HOME", folder.join("hf"))
-        .env("MODELSCOPE_ENDPOINT", &endpoint)
-        .env("MODELSCOPE_CACHE", folder.join("ms"))
-        .args(["convert", source, "--quant", "q8_0", "--out"])
-        .arg(folder.join(out));
-    command
 }
 
 fn run(mut command: Command) -> Run {

@@ -2,8 +2,7 @@
 
 use crate::error::FetchError;
 use crate::fetch;
-use crate::platform::{Bytes, Clock, Codecs, Platform};
-use crate::retry_budget::RetryBudget;
+use crate::platform::{Bytes, Codecs, Platform};
 use beit::decode::{DecodeError, Foreign, Rgb};
 use std::cell::RefCell;
 
@@ -43,7 +42,7 @@ impl<P: Platform> CodecPrograms<P> {
             return Ok(known);
         }
         let Some(url) = platform.codecs().address(format) else { return Ok(None) };
-        let bytes = match fetched(platform, &url).await {
+        let bytes = match fetch::small_with_retries(platform, &url, LONGEST).await {
             Ok(bytes) => bytes,
             // The site's host has left it out.
             Err(FetchError::Status { status: 404 | 410, .. } | FetchError::WebPage { .. }) => {
@@ -55,19 +54,5 @@ impl<P: Platform> CodecPrograms<P> {
         let program = compiled.map_err(|reason| FetchError::Broken { url, reason })?;
         self.0.borrow_mut().push((format, program.clone()));
         Ok(Some(program))
-    }
-}
-
-async fn fetched<P: Platform>(platform: &P, url: &str) -> Result<Vec<u8>, FetchError> {
-    let mut budget = RetryBudget::default();
-    loop {
-        let error = match fetch::small(platform, url, LONGEST, fetch::STALL_MS).await {
-            Ok(bytes) => return Ok(bytes),
-            Err(error) => error,
-        };
-        match budget.next_wait().filter(|_| error.is_transient()) {
-            Some(wait) => platform.clock().sleep(wait).await,
-            None => return Err(error),
-        }
     }
 }

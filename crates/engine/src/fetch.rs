@@ -80,6 +80,25 @@ pub async fn small<P: Platform>(
     Ok(download.bytes.map(|bytes| bytes.truncated(length).to_vec()).unwrap_or_default())
 }
 
+/// The same with a few more tries where they may help.
+pub async fn small_with_retries<P: Platform>(
+    platform: &P,
+    url: &str,
+    limit: u64,
+) -> Result<Vec<u8>, FetchError> {
+    let mut budget = RetryBudget::default();
+    loop {
+        let error = match small(platform, url, limit, STALL_MS).await {
+            Ok(bytes) => return Ok(bytes),
+            Err(error) => error,
+        };
+        match budget.next_wait().filter(|_| error.is_transient()) {
+            Some(wait) => platform.clock().sleep(wait).await,
+            None => return Err(error),
+        }
+    }
+}
+
 /// A download in progress.
 struct Download<'a, B> {
     url: &'a str,

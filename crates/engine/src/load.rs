@@ -1,10 +1,9 @@
 //! Manifest address → model on a device: the current version, or the last one that was loaded whole.
 
 use crate::error::LoadError;
-use crate::fetch::{self, STALL_MS};
+use crate::fetch;
 use crate::on_device::OnDevice;
-use crate::platform::{Clock, Network, Platform};
-use crate::retry_budget::RetryBudget;
+use crate::platform::{Network, Platform};
 use crate::select_device::{DeviceChoice, DeviceRequest, Selected, select_device};
 use crate::shards::{Shards, beside};
 use crate::store::Store;
@@ -47,10 +46,14 @@ pub async fn find<P: Platform>(platform: &P, url: &str, store: &Store<'_, P>) ->
         return find_imported(url, store).await;
     }
     let kept = store.manifest(url).await;
-    let fetched = match kept {
-        Some(_) => fetched(platform, url, CACHED_MODEL_TIMEOUT_MS).await,
-        None => fetched_with_retries(platform, url).await,
+    let json = match kept {
+        Some(_) => fetch::small(platform, url, MAX_MANIFEST_BYTES, CACHED_MODEL_TIMEOUT_MS).await,
+        None => fetch::small_with_retries(platform, url, MAX_MANIFEST_BYTES).await,
     };
+    let parse = |json: Vec<u8>| {
+        Manifest::parse(&json).map_err(|error| LoadError::Manifest { url: url.into(), error })
+    };
+    let fetched = json.map_err(LoadError::from).and_then(parse);
     match (fetched, kept) {
         (Ok(manifest), Some(kept)) if kept.identity() == manifest.identity() => {
             Ok(Found { manifest, last_good: None, is_known: true })
@@ -72,25 +75,6 @@ async fn find_imported<P: Platform>(url: &str, store: &Store<'_, P>) -> Result<F
         return Err(not_imported());
     }
     Ok(Found { manifest, last_good: None, is_known: true })
-}
-
-async fn fetched<P: Platform>(platform: &P, url: &str, timeout_ms: u32) -> Result<Manifest, LoadError> {
-    let json = fetch::small(platform, url, MAX_MANIFEST_BYTES, timeout_ms).await?;
-    Manifest::parse(&json).map_err(|error| LoadError::Manifest { url: url.into(), error })
-}
-
-async fn fetched_with_retries<P: Platform>(platform: &P, url: &str) -> Result<Manifest, LoadError> {
-    let mut budget = RetryBudget::default();
-    loop {
-        let error = match fetched(platform, url, STALL_MS).await {
-            Err(LoadError::Fetch(error)) if error.is_transient() => error,
-            outcome => return outcome,
-        };
-        match budget.next_wait() {
-            Some(wait) => platform.clock().sleep(wait).await,
-            None => return Err(error.into()),
-        }
-    }
 }
 
 impl Found {

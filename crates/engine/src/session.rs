@@ -113,12 +113,7 @@ impl<P: Platform> Session<P> {
         let platform = &self.platform;
         let wanted = DeviceRequest { device: *device, ..DeviceRequest::default() };
         // Threads start while the manifest comes, but not for a model that the visitor has to be asked about.
-        let start = async {
-            match self.threads.clone() {
-                Some(threads) => threads,
-                None => platform.devices().start_threads(threads).await,
-            }
-        };
+        let start = self.start_threads(threads);
         let mut known = None;
         if !agreed {
             let store = Store::open(platform).await;
@@ -149,6 +144,14 @@ impl<P: Platform> Session<P> {
         }
     }
 
+    /// The threads, which are started once.
+    async fn start_threads(&self, threads: usize) -> Threads {
+        match self.threads.clone() {
+            Some(threads) => threads,
+            None => self.platform.devices().start_threads(threads).await,
+        }
+    }
+
     /// Imports a checkpoint, or looks up what that would take.
     async fn import(&mut self, request: ImportRequest, file: Option<&P::Photo>) {
         let reply = match request {
@@ -156,12 +159,7 @@ impl<P: Platform> Session<P> {
                 import::inspect(&self.platform, source, &hubs, file).await.map(ImportReply::Offer)
             }
             ImportRequest::Start { offer, threads } => {
-                let start = async {
-                    match self.threads.clone() {
-                        Some(threads) => threads,
-                        None => self.platform.devices().start_threads(threads).await,
-                    }
-                };
+                let start = self.start_threads(threads);
                 let manifest = offer.source.address();
                 let (threads, imported) = join(start, import::start(&self.platform, offer, file)).await;
                 self.threads = Some(threads);

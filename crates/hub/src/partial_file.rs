@@ -76,13 +76,7 @@ pub fn fetch(session: &Session, remote: &Remote, partial: &Path, target: &Path) 
         }
         fs::remove_file(partial).map_err(Error::io("remove the damaged download", partial))?;
         if !resumed {
-            return Err(Error::Hash {
-                hub: session.reference.hub,
-                file: remote.file.clone(),
-                algorithm: remote.hash.algorithm(),
-                expected: remote.hash.hex().to_owned(),
-                got,
-            });
+            return Err(remote.wrong_hash(session.reference.hub, got));
         }
         // What an earlier run left may be of an older file.
         (session.notify)(Event::Restart);

@@ -65,13 +65,7 @@ pub fn stream(
     })?;
     let got = transfer.finish();
     if got != remote.hash.hex() {
-        return Err(Error::Hash {
-            hub: reference.hub,
-            file: remote.file,
-            algorithm: remote.hash.algorithm(),
-            expected: remote.hash.hex().to_owned(),
-            got,
-        });
+        return Err(remote.wrong_hash(reference.hub, got));
     }
     Ok(target.file)
 }

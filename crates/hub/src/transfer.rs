@@ -5,7 +5,7 @@ use crate::hasher::Hasher;
 use crate::http::{Method, Reply};
 use crate::retry::RetryBudget;
 use crate::session::{Session, Subject};
-use crate::{Error, Event, urls};
+use crate::{Error, Event, Hub, urls};
 use std::io::{self, Read};
 
 /// Bytes read at a time.
@@ -20,6 +20,19 @@ pub struct Remote {
     pub url: String,
     pub length: u64,
     pub hash: ContentHash,
+}
+
+impl Remote {
+    /// What came has another hash.
+    pub fn wrong_hash(&self, hub: Hub, got: String) -> Error {
+        Error::Hash {
+            hub,
+            file: self.file.clone(),
+            algorithm: self.hash.algorithm(),
+            expected: self.hash.hex().to_owned(),
+            got,
+        }
+    }
 }
 
 /// Where the bytes of a file go.

@@ -40,7 +40,7 @@ pub struct State {
     /// The models that the site offers.
     pub models: Rc<[Listed]>,
     /// Where the site wants models fetched from, in place of the hubs' own addresses.
-    pub(crate) hubs: Hubs,
+    pub hubs: Hubs,
     /// Why their list is left aside, if it is.
     pub list_fault: Option<ListFault>,
     /// The manifest's absolute address of the model that was chosen, once it is.
@@ -175,11 +175,6 @@ impl State {
     pub fn viewed(&self) -> Option<(&Viewer, &Rc<Photo>)> {
         let viewer = self.viewer.as_ref()?;
         Some((viewer, self.photos.iter().find(|photo| photo.id == viewer.id)?))
-    }
-
-    /// Where the site wants models fetched from, in place of the hubs' own addresses.
-    pub fn hubs(&self) -> &Hubs {
-        &self.hubs
     }
 
     /// The chosen model's entry in the list.

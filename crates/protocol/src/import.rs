@@ -33,6 +33,11 @@ impl ImportSource {
         Some(Self { checkpoint: checkpoint.into(), quantization: quantization.into() })
     }
 
+    /// The name of the browser's lock that whoever imports this holds.
+    pub fn lock(&self) -> String {
+        format!("beitscope-import-{}", self.address())
+    }
+
     /// Whether it is a file of the visitor's own.
     pub fn is_file(&self) -> bool {
         self.checkpoint.starts_with("file:")

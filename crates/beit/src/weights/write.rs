@@ -26,6 +26,11 @@ impl Storage {
             Self::Q4_0 => TensorType::Q4_0,
         }
     }
+
+    /// Bytes of so many values; none if that is no whole number of blocks.
+    pub fn bytes(self, values: u64) -> Option<u64> {
+        self.kind().bytes(values)
+    }
 }
 
 /// One tensor, ready to be written.
@@ -38,7 +43,7 @@ pub struct StoredTensor {
 impl StoredTensor {
     /// `bytes` is the tensor in GGUF's layout, little-endian, row-major.
     pub fn new(spec: &TensorSpec, storage: Storage, bytes: Vec<u8>) -> Result<Self, WeightsError> {
-        let (expected, got) = (storage.kind().bytes(spec.values()), bytes.len() as u64);
+        let (expected, got) = (storage.bytes(spec.values()), bytes.len() as u64);
         if expected != Some(got) {
             return Err(WeightsError::Length { expected: expected.unwrap_or_default(), got });
         }

@@ -75,20 +75,9 @@ impl Hubs {
         Self { server: Server::start(options).unwrap() }
     }
 
-    /// `beitscope convert SOURCE --quant q8_0 --out FOLDER/OUT` with nothing of the environment but the hubs' addresses
-    /// and caches in the folder.
+    /// Runs [`command`] with these arguments more.
     pub fn convert(&self, folder: &Path, source: &str, out: &str, more: &[&str]) -> Run {
-        let endpoint = self.server.url();
-        run(Command::new(env!("CARGO_BIN_EXE_beitscope"))
-            .env_clear()
-            .env("HOME", folder)
-            .env("HF_ENDPOINT", &endpoint)
-            .env("HF_HOME", folder.join("hf"))
-            .env("MODELSCOPE_ENDPOINT", &endpoint)
-            .env("MODELSCOPE_CACHE", folder.join("ms"))
-            .args(["convert", source, "--quant", "q8_0", "--out"])
-            .arg(folder.join(out))
-            .args(more))
+        run(command(folder, &self.server, source, out).args(more))
     }
 
     /// What was asked of the checkpoint itself: range, status.
@@ -104,10 +93,28 @@ impl Hubs {
     }
 }
 
+/// `beitscope convert SOURCE --quant q8_0 --out FOLDER/OUT` with nothing of the environment but the hubs' addresses and
+/// caches in the folder.
+pub fn command(folder: &Path, server: &Server, source: &str, out: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beitscope"));
+    let endpoint = server.url();
+    command
+        .env_clear()
+        .env("HOME", folder)
+        .env("HF_ENDPOINT", &endpoint)
+        .env("HF_HOME", folder.join("hf"))
+        .env("MODELSCOPE_ENDPOINT", &endpoint)
+        .env("MODELSCOPE_CACHE", folder.join("ms"))
+        .args(["convert", source, "--quant", "q8_0", "--out"])
+        .arg(folder.join(out));
+    command
+}
+
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn answer(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<u8>>) -> Disturbance {
+/// An answer of a hub.
+pub fn answer(status: u16, headers: Vec<(&'static str, String)>, body: impl Into<Vec<u8>>) -> Disturbance {
     Disturbance::Answer { status, content_type: "application/json", headers, body: body.into() }
 }

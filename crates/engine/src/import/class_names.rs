@@ -1,9 +1,8 @@
 //! The names of ImageNet-22k's classes, which lie beside the site's program: only few checkpoints need them.
 
 use crate::error::FetchError;
-use crate::fetch::{self, STALL_MS};
-use crate::platform::{Clock, Network, Platform};
-use crate::retry_budget::RetryBudget;
+use crate::fetch;
+use crate::platform::{Network, Platform};
 use beit::classes::Classes;
 use checkpoint::labels::imagenet_22k;
 use protocol::import::ImportFault;
@@ -23,17 +22,8 @@ pub async fn imagenet_22k(platform: &impl Platform) -> Result<Classes, ImportFau
 
 async fn table<P: Platform>(platform: &P, path: &str) -> Result<String, ImportFault> {
     let url = platform.network().site_address(path).unwrap_or_default();
-    let mut budget = RetryBudget::default();
-    let bytes = loop {
-        let error = match fetch::small(platform, &url, LONGEST, STALL_MS).await {
-            Ok(bytes) => break bytes,
-            Err(error) => error,
-        };
-        match budget.next_wait().filter(|_| error.is_transient()) {
-            Some(wait) => platform.clock().sleep(wait).await,
-            None => return Err(of_fetching(platform, &url, error)),
-        }
-    };
+    let bytes = fetch::small_with_retries(platform, &url, LONGEST).await;
+    let bytes = bytes.map_err(|error| of_fetching(platform, &url, error))?;
     String::from_utf8(bytes)
         .map_err(|_| ImportFault::Format { reason: format!("{path} of this site is no UTF-8 text") })
 }

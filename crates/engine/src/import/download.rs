@@ -41,11 +41,9 @@ pub async fn download<P: Platform>(
             Err(Broken::Failed(failure)) => failure,
         };
         budget.progressed(incoming.converted().saturating_sub(before));
-        let wait = match failure.retry {
-            Retry::Never => None,
-            Retry::After(least) => budget.next_wait().map(|wait| wait.max(least)),
+        let Some(wait) = failure.retry.wait(&mut budget) else {
+            return Err(download.give_up(incoming, failure.cause).await);
         };
-        let Some(wait) = wait else { return Err(download.give_up(incoming, failure.cause).await) };
         incoming.reconnecting();
         platform.clock().sleep(wait).await;
     }

@@ -1,6 +1,7 @@
 //! What went wrong with an import, as the protocol's faults, and whether trying again may help.
 
 use crate::platform::StorageError;
+use crate::retry_budget::RetryBudget;
 use checkpoint::CheckpointError;
 use protocol::import::{ImportFault, ImportOffer};
 
@@ -77,6 +78,16 @@ pub enum Retry {
     Never,
     /// At least so many milliseconds later.
     After(u32),
+}
+
+impl Retry {
+    /// Milliseconds to wait before the next try; none if there shall be none.
+    pub fn wait(self, budget: &mut RetryBudget) -> Option<u32> {
+        match self {
+            Self::Never => None,
+            Self::After(least) => budget.next_wait().map(|wait| wait.max(least)),
+        }
+    }
 }
 
 impl Failure {

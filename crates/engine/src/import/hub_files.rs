@@ -1,6 +1,6 @@
 //! A repository's listing and its small files, and which of them is the checkpoint.
 
-use super::fault::{Cause, Failure, Hub, Retry};
+use super::fault::{Cause, Failure, Hub};
 use crate::fetch::STALL_MS;
 use crate::platform::{Body, Bytes, Caching, Clock, Get, Network, Platform, Response};
 use crate::retry_budget::RetryBudget;
@@ -137,11 +137,7 @@ pub async fn with_retries<T>(
             Ok(value) => return Ok(value),
             Err(failure) => failure,
         };
-        let wait = match retry {
-            Retry::Never => None,
-            Retry::After(least) => budget.next_wait().map(|wait| wait.max(least)),
-        };
-        match (wait, cause) {
+        match (retry.wait(&mut budget), cause) {
             (Some(wait), _) => platform.clock().sleep(wait).await,
             (None, Cause::Fault(fault)) => return Err(fault),
             (None, Cause::Lost(reason)) => return Err(hub.unreachable(reason)),

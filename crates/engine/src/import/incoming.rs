@@ -149,9 +149,10 @@ impl<'a, P: Platform> Incoming<'a, P> {
         self.conversion.push(bytes).map_err(|error| of_checkpoint(error, &self.offer.host))?;
         self.name_classes().await?;
         self.report.received(self.converted());
-        let all = self.conversion.model_bytes().unwrap_or(self.offer.kept_bytes);
         let is_due = self.platform.clock().now() - self.saved >= SAVE_AFTER_MS;
-        if is_due || self.conversion.unsaved_bytes() >= MOST_UNSAVED.min(all / FEWEST_PIECES) {
+        if is_due
+            || self.conversion.unsaved_bytes() >= MOST_UNSAVED.min(self.offer.kept_bytes / FEWEST_PIECES)
+        {
             self.save().await?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use super::read_file::PART_BYTES;
 use crate::platform::{Bytes, Caching, Get, Photo, Platform};
 use crate::store::Store;
 use beit::config::Config;
-use checkpoint::hub_config::{self, HubConfig};
+use checkpoint::hub_config::{self, Taken};
 use checkpoint::{Quantization, Settings, StreamingConversion};
 use protocol::Kept;
 use protocol::import::{Hubs, ImportFault, ImportOffer, ImportPreprocessing, ImportSource};
@@ -102,27 +102,12 @@ async fn read_configs<P: Platform>(
     settings: &mut Settings,
 ) -> Result<Option<String>, ImportFault> {
     let folder = checkpoint.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
-    let read =
-        async |name| repository.read(platform, &format!("{folder}{name}"), hub_config::MAX_BYTES).await;
-    let mut from = None;
-    for name in hub_config::FILES {
-        if settings.mean.is_some() && settings.std.is_some() && settings.crop.is_some() {
-            break;
-        }
-        let Some(bytes) = read(name).await? else { continue };
-        let config: HubConfig = hub_config::parse(name, &bytes)
-            .map_err(|reason| repository.hub.answer(format!("{name}: {reason}")))?;
-        let taken = config.apply(settings);
-        if taken.iter().any(|what| *what != "license") {
-            from.get_or_insert(config.file);
-        }
-    }
-    if settings.license.is_none()
-        && let Some(card) = read(hub_config::CARD).await?
-    {
-        settings.license = hub_config::license_of_card(&card);
-    }
-    Ok(from)
+    let read = async |name: &'static str| {
+        repository.read(platform, &format!("{folder}{name}"), hub_config::MAX_BYTES).await
+    };
+    let refuse = |name: &str, reason: &str| repository.hub.answer(format!("{name}: {reason}"));
+    let taken = hub_config::fill_in(settings, read, refuse).await?;
+    Ok(taken.into_iter().find(Taken::is_preparation).map(|taken| taken.file.to_owned()))
 }
 
 /// The checkpoint's beginning, by one plain GET that is dropped then; and the file's length, as the answer tells it.

@@ -59,7 +59,7 @@ pub async fn start<P: Platform>(
 
 /// Waits for the lock of this model's import, which one tab has at a time; none where the machine has no locks.
 async fn lock<P: Platform>(platform: &P, offer: &ImportOffer) -> Option<<P::Storage as Storage>::Lock> {
-    let name = format!("beitscope-import-{}", offer.source.address());
+    let name = offer.source.lock();
     let granted = pin!(platform.storage().lock(&name));
     match select(granted, pin!(platform.clock().sleep(LOCK_IS_HELD_AFTER_MS))).await {
         Either::Left((lock, _)) => lock,
