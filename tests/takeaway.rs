@@ -32,7 +32,7 @@ fn all_results_are_saved_as_json_and_as_a_table() {
         page::open(client, &server.url()).await;
         page::pick(client, &photos).await;
         page::settled(client, 2).await;
-        page::click(client, ".menu summary").await;
+        page::click(client, "[data-testid=export] summary").await;
         let json = saved(client, folder.path(), "[data-testid=export-json]", "beitscope.json").await;
         let results: Vec<Value> = serde_json::from_slice(&json).unwrap();
         let cat = &results[0];

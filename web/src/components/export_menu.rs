@@ -29,7 +29,7 @@ pub fn ExportMenu(ExportMenuProps { enabled, dispatch }: &ExportMenuProps) -> Ht
         }
     };
     html! {
-        <details class="menu" name="menu">
+        <details class="menu" name="menu" data-testid="export">
             <summary class="button quiet"><Icon shape={Shape::Save} />{ text.export }</summary>
             <div class="menu-items">
                 { button(Format::Json, text.export_json, "export-json") }
