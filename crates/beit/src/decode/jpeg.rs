@@ -1,21 +1,21 @@
 //! JPEG: which decoder reads a file's structure, and what is missing of it.
 //!
-//! zune-jpeg is the fast one and reads what cameras and programs write. jpeg-decoder reads what it gets wrong or refuses:
-//! several sequential scans, chroma finer than luma, factors of three, lossless files; and it decodes sequential photos
-//! beyond [`MAX_PIXELS`] at a half to an eighth of their size, in a fraction of the memory. Of progressive ones that
-//! large, `means` decodes an eighth.
+//! zune-jpeg is the fast one and reads what cameras and programs write. `general` reads all others: several sequential
+//! scans, the arithmetic code, 12 bits, lossless frames, four components and uncommon sampling; and photos beyond
+//! [`MAX_PIXELS`], at a half to an eighth of their size, in a fraction of the memory.
 
 mod completeness;
 mod entropy;
-mod means;
+mod general;
 mod structure;
+mod tables;
 
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use completeness::Completeness;
+use general::Colours;
 use image::codecs::jpeg::JpegDecoder;
-use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
 use super::metadata::Metadata;
 use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, read, reserve};
@@ -28,8 +28,6 @@ const FORMAT: Format = Format::Jpeg;
 const MOST_PIXELS_REDUCED: u64 = 600_000_000;
 /// Pixels of a photo that is decoded at a reduced size, at most: the network sees 224 × 224.
 const REDUCED_PIXELS: u64 = 16_000_000;
-/// No encoder writes more scans; a file of thousands is made to keep a decoder busy.
-const MOST_SCANS: usize = 200;
 
 /// The picture as it is stored, not turned upright.
 pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
@@ -44,24 +42,21 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     };
     check_process(frame)?;
     let bytes = whole(bytes, &structure, frame)?;
-    let bytes = with_known_transform(bytes, &structure, frame);
-    let decoder = if frame.pixels() > MAX_PIXELS {
+    if frame.pixels() > MAX_PIXELS {
         return reduced(&bytes, frame, &structure);
-    } else if wants_other_decoder(frame, &structure) {
-        return other(&bytes, frame, &structure);
-    } else {
-        JpegDecoder::new(Cursor::new(&*bytes))
-    };
+    }
+    if !is_ordinary(frame, &structure) {
+        let size = (u32::from(frame.width), u32::from(frame.height));
+        reserve(&mut Vec::new(), general::bytes_per_pixel(frame) * frame.pixels(), size)?;
+        let rgb = general::decode(&bytes, frame, colours(&bytes, &structure, frame), 1)?;
+        return Ok(Picture::of(rgb, "beitscope"));
+    }
+    let bytes = with_known_transform(bytes, &structure, frame);
+    let decoder = JpegDecoder::new(Cursor::new(&*bytes));
     // The decoder keeps all coefficients until the last scan: of 16 bits, of up to four components.
     let coefficients = if frame.is_progressive() { 8 } else { 0 };
-    let rgb = read(FORMAT, decoder, |pixels, _| coefficients * pixels).map_err(|error| match error {
-        // It gives up on some of these, which are whole.
-        DecodeError::Corrupt { detail, .. } if frame.has_factor(4) => {
-            DecodeError::UnsupportedVariant { format: FORMAT, detail }
-        }
-        error => error,
-    })?;
-    if ends_evenly(&rgb) && completeness::of_last_scan(&bytes, frame, &structure.scans) == Completeness::Cut {
+    let rgb = read(FORMAT, decoder, |pixels, _| coefficients * pixels)?;
+    if lacks_blocks(&rgb, &bytes, frame, &structure) {
         return Err(DecodeError::Truncated { format: FORMAT });
     }
     Ok(Picture::of(rgb, "zune-jpeg"))
@@ -71,10 +66,13 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
 fn check_process(frame: &Frame) -> Result<(), DecodeError> {
     let lacks = |detail: &str| Err(DecodeError::variant(FORMAT, detail));
     match frame {
-        Frame { process: 9..=11 | 13..=15, .. } => lacks("arithmetic coding"),
-        Frame { process: 5..=7, .. } => lacks("hierarchical frames"),
+        Frame { process: 11, .. } => lacks("lossless in the arithmetic code"),
+        Frame { process: 5..=7 | 13..=15, .. } => lacks("hierarchical frames"),
         Frame { height: 0, .. } => lacks("its height comes after its pixels (DNL)"),
-        Frame { precision, .. } if *precision != 8 && !frame.is_lossless() => lacks("12 bits a sample"),
+        Frame { precision, .. } if !matches!(precision, 8 | 12) && !frame.is_lossless() => {
+            lacks("neither 8 nor 12 bits a sample")
+        }
+        Frame { precision, .. } if !(2..=16).contains(precision) => Err(corrupt("its bits a sample")),
         Frame { components, .. } if !matches!(components.len(), 1 | 3 | 4) => {
             lacks("its number of components")
         }
@@ -84,6 +82,29 @@ fn check_process(frame: &Frame) -> Result<(), DecodeError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether zune-jpeg reads this structure, and right.
+fn is_ordinary(frame: &Frame, structure: &Structure) -> bool {
+    let is_known_code = frame.precision == 8 && matches!(frame.process, 0..=2);
+    let factors: Vec<_> = frame.components.iter().map(|c| (c.horizontal, c.vertical)).collect();
+    let is_known_sampling = match factors[..] {
+        [grey] => grey == (1, 1),
+        [luma, (1, 1), (1, 1)] => luma.0 <= 2 && luma.1 <= 2,
+        _ => false,
+    };
+    is_known_code && is_known_sampling && (frame.is_progressive() || structure.scans.len() == 1)
+}
+
+/// Whether zune-jpeg has painted what is missing. All blocks of a file are counted only where its picture or its structure
+/// makes that possible: few photos end evenly.
+fn lacks_blocks(rgb: &Rgb, bytes: &[u8], frame: &Frame, structure: &Structure) -> bool {
+    if frame.is_progressive() {
+        let of_means = structure.scans.iter().filter(|scan| scan.is_of_means() && !scan.refines).count();
+        return (of_means != 1 || ends_evenly(rgb))
+            && completeness::of_means(bytes, frame, &structure.scans) == Completeness::Cut;
+    }
+    ends_evenly(rgb) && completeness::of_last_scan(bytes, frame, &structure.scans) == Completeness::Cut
 }
 
 fn corrupt(detail: &str) -> DecodeError {
@@ -116,108 +137,35 @@ fn with_known_transform<'a>(bytes: Cow<'a, [u8]>, structure: &Structure, frame: 
     Cow::Owned(bytes)
 }
 
-/// How libjpeg takes the components of a file that is not contradicted by Adobe's segment any more.
-fn color_transform(bytes: &[u8], structure: &Structure, frame: &Frame) -> ColorTransform {
+/// How libjpeg takes the components.
+fn colours(bytes: &[u8], structure: &Structure, frame: &Frame) -> Colours {
     let ids: Vec<_> = frame.components.iter().map(|component| component.id).collect();
-    let is_rgb = match structure.adobe_transform {
-        _ if structure.is_jfif => false,
-        Some(at) => bytes[at] == 0,
-        None => ids == *b"RGB",
-    };
-    match frame.components.len() {
-        1 => ColorTransform::Grayscale,
-        _ if is_rgb => ColorTransform::RGB,
-        _ => ColorTransform::YCbCr,
+    let transform = structure.adobe_transform.map(|at| bytes[at]);
+    match (frame.components.len(), transform) {
+        (1, _) => Colours::Grey,
+        (4, None | Some(0)) => Colours::Cmyk,
+        (4, _) => Colours::Ycck,
+        _ if structure.is_jfif => Colours::YCbCr,
+        (_, Some(0)) => Colours::Rgb,
+        (_, None) if ids == *b"RGB" => Colours::Rgb,
+        _ => Colours::YCbCr,
     }
-}
-
-/// Whether zune-jpeg gets this structure wrong, or refuses it.
-fn wants_other_decoder(frame: &Frame, structure: &Structure) -> bool {
-    // Four components are CMYK, which jpeg-decoder leaves as it is.
-    if frame.components.len() > 3 {
-        return false;
-    }
-    let chroma_is_coarsest = frame.components.iter().skip(1).all(|c| (c.horizontal, c.vertical) == (1, 1));
-    let odd_factors =
-        frame.has_factor(3) || frame.has_factor(4) && frame.is_sequential() && !chroma_is_coarsest;
-    frame.is_lossless()
-        || frame.is_sequential() && structure.scans.len() > 1
-        || frame.components.len() == 3 && (!frame.luma_is_finest() || odd_factors)
-}
-
-/// By the other decoder, at its full size.
-fn other(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, DecodeError> {
-    if structure.scans.len() > MOST_SCANS {
-        return Err(corrupt("it has too many scans"));
-    }
-    if frame.is_progressive() && frame.has_factor(4) && !frame.luma_is_finest() {
-        // It miscounts their blocks.
-        let detail = "progressive, luma coarser than chroma, with a sampling factor of 4";
-        return Err(DecodeError::variant(FORMAT, detail));
-    }
-    let size = (u32::from(frame.width), u32::from(frame.height));
-    // Each component at its full size, of 16 bits where it is lossless, and the result.
-    let per_pixel = if frame.is_lossless() { 18 } else { 12 };
-    reserve(&mut Vec::new(), per_pixel * frame.pixels(), size)?;
-    let mut decoder = Decoder::new(bytes);
-    decoder.set_color_transform(color_transform(bytes, structure, frame));
-    let samples = decoder.decode().map_err(fail)?;
-    if completeness::of_last_scan(bytes, frame, &structure.scans) == Completeness::Cut {
-        return Err(DecodeError::Truncated { format: FORMAT });
-    }
-    to_rgb(&decoder, samples, frame.precision).map(|rgb| Picture::of(rgb, "jpeg-decoder"))
 }
 
 /// At a half, a quarter or an eighth of its size.
 fn reduced(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, DecodeError> {
     let (width, height) = (u32::from(frame.width), u32::from(frame.height));
-    if frame.pixels() > MOST_PIXELS_REDUCED || !matches!(frame.components.len(), 1 | 3) {
+    if frame.pixels() > MOST_PIXELS_REDUCED || frame.is_lossless() {
         return Err(DecodeError::TooManyPixels { width, height });
     }
-    let transform = color_transform(bytes, structure, frame);
-    if frame.is_progressive() {
+    let by = match frame.is_progressive() {
         // The coefficients of all scans would have to be kept at their full size; the means of the blocks suffice.
-        let is_rgb = matches!(transform, ColorTransform::RGB);
-        let rgb =
-            means::decode(bytes, structure, frame, is_rgb).ok_or_else(|| corrupt("a scan is damaged"))?;
-        return Ok(Picture { reduced_by: 8, ..Picture::of(rgb, "beitscope") });
-    }
-    if !frame.is_sequential() || structure.scans.len() > 1 {
-        return Err(DecodeError::TooManyPixels { width, height });
-    }
-    let by = [2, 4, 8].into_iter().find(|by| frame.pixels() / (by * by) <= REDUCED_PIXELS).unwrap_or(8);
-    reserve(&mut Vec::new(), 8 * frame.pixels() / (by * by), (width, height))?;
-    let mut decoder = Decoder::new(bytes);
-    decoder.set_color_transform(transform);
-    decoder.scale(frame.width.div_ceil(by as u16), frame.height.div_ceil(by as u16)).map_err(fail)?;
-    let samples = decoder.decode().map_err(fail)?;
-    let rgb = to_rgb(&decoder, samples, frame.precision)?;
-    Ok(Picture { reduced_by: by as u8, ..Picture::of(rgb, "jpeg-decoder") })
-}
-
-fn to_rgb(decoder: &Decoder<&[u8]>, samples: Vec<u8>, precision: u8) -> Result<Rgb, DecodeError> {
-    let info = decoder.info().ok_or_else(|| corrupt("it has no frame"))?;
-    let pixels = match info.pixel_format {
-        PixelFormat::RGB24 => samples,
-        PixelFormat::L8 => samples.iter().flat_map(|&grey| [grey; 3]).collect(),
-        PixelFormat::L16 => {
-            let words = samples.as_chunks::<2>().0.iter().map(|&bytes| u16::from_ne_bytes(bytes));
-            words.flat_map(|word| [(word >> precision.saturating_sub(8)).min(255) as u8; 3]).collect()
-        }
-        PixelFormat::CMYK32 => return Err(corrupt("four components were not expected")),
+        true => 8,
+        false => [2, 4].into_iter().find(|by| frame.pixels() / (by * by) <= REDUCED_PIXELS).unwrap_or(8),
     };
-    Ok(Rgb { width: info.width.into(), height: info.height.into(), pixels })
-}
-
-fn fail(error: jpeg_decoder::Error) -> DecodeError {
-    let detail = error.to_string();
-    match error {
-        jpeg_decoder::Error::Unsupported(_) => DecodeError::UnsupportedVariant { format: FORMAT, detail },
-        jpeg_decoder::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            DecodeError::Truncated { format: FORMAT }
-        }
-        _ => DecodeError::Corrupt { format: FORMAT, detail },
-    }
+    reserve(&mut Vec::new(), general::bytes_per_pixel(frame) * frame.pixels() / (by * by), (width, height))?;
+    let rgb = general::decode(bytes, frame, colours(bytes, structure, frame), by)?;
+    Ok(Picture { reduced_by: by as u8, ..Picture::of(rgb, "beitscope") })
 }
 
 /// Whether the last row repeats one block, or a block with a steady change: so it does where zune-jpeg has read zeros in
@@ -283,7 +231,9 @@ mod tests {
         let structure = structure(&bytes);
         let frame = structure.frame.as_ref().unwrap();
         assert!(frame.is_progressive());
-        let small = means::decode(&bytes, &structure, frame, false).unwrap();
+        let small = reduced(&bytes, frame, &structure).unwrap();
+        assert_eq!(small.reduced_by, 8);
+        let small = small.rgb;
         let expected = eighth(&picture(&bytes).unwrap().rgb);
         let (across, down) = (usize::from(frame.width) / 8, usize::from(frame.height) / 8);
         let mut off = 0;

@@ -76,6 +76,15 @@ pub(super) fn rgb_of_ycbcr([y, blue, red]: [u8; 3]) -> [u8; 3] {
     rgb.map(|value| value.round() as u8) // the cast saturates
 }
 
+/// From inks, of which 255 is all, and how much light the key lets through; rounded as Pillow rounds it.
+#[inline]
+pub(super) fn rgb_of_cmyk(inks: [u8; 3], light: u8) -> [u8; 3] {
+    inks.map(|ink| {
+        let product = u32::from(ink) * u32::from(light) + 128;
+        light - (((product >> 8) + product) >> 8) as u8
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

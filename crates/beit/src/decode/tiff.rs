@@ -1,5 +1,5 @@
 //! TIFFs in ways that `image` lacks or gets wrong: palettes, CIELAB, grey with alpha, whole numbers of 32 bits, signed
-//! numbers, YCbCr without JPEG, bits in reverse, and samples beyond the colours. All others go to `image`.
+//! numbers, YCbCr without JPEG, bits in reverse, CMYK in planes, and samples beyond the colours. All others go to `image`.
 //!
 //! What the decoder lacks is only the meaning of the numbers: the photometric interpretation is changed in a copy of the
 //! file to one it knows, and the samples are turned into colours here.
@@ -14,7 +14,7 @@ use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 
 use super::ifd::{Entry, SHORT, Tiff, find};
-use super::samples::rgb_of_ycbcr;
+use super::samples::{rgb_of_cmyk, rgb_of_ycbcr};
 use super::{DecodeError, Format, Picture, Rgb, check_pixels, read, reserve};
 
 const FORMAT: Format = Format::Tiff;
@@ -46,6 +46,8 @@ enum Meaning {
     Lab { offset: i32 },
     /// As in JPEG, of full range.
     YCbCr,
+    /// Inks: 255 is all of one.
+    Cmyk,
     /// Grey or colours, of which the first one or three samples count.
     Plain,
 }
@@ -83,6 +85,9 @@ fn special(bytes: &[u8]) -> Option<(Meaning, Cow<'_, [u8]>)> {
         8 if samples == 3 && bits == 8 => (Meaning::Lab { offset: 0 }, instead(RGB)?),
         9 if samples == 3 && bits == 8 => (Meaning::Lab { offset: 128 }, instead(RGB)?),
         6 if samples == 3 && bits == 8 && !is_jpeg && sampling == [1, 1] => (Meaning::YCbCr, instead(RGB)?),
+        5 if samples == 4 && is_unsigned && matches!(bits, 8 | 16) && number(PLANAR, 1) == 2 => {
+            (Meaning::Cmyk, Cow::Borrowed(bytes))
+        }
         0 | 1 if samples == 2 => (Meaning::Plain, Cow::Borrowed(bytes)),
         0..=2 if is_signed || is_unsigned && bits == 32 => (Meaning::Plain, Cow::Borrowed(bytes)),
         // The decoder undoes a prediction as if only three samples were there, unless the fourth is said to be alpha.
@@ -145,15 +150,20 @@ fn with_meaning(file: &[u8], meaning: &Meaning) -> Result<Picture, DecodeError> 
     let is_planar = Tiff::new(file).is_some_and(|tiff| {
         tiff.first().is_some_and(|first| tiff.single(&tiff.directory(first), PLANAR) == Some(2))
     });
-    if is_planar && !matches!(meaning, Meaning::Plain | Meaning::Index(_)) {
-        return Err(lacks("colours in planes"));
-    }
     let samples = u64::from(color.num_samples());
     let bits = color.bit_depth();
     reserve(&mut Vec::new(), pixels * (3 + 2 * samples * u64::from(bits).div_ceil(8)), size)?;
-    // The first plane alone is of interest: of planes, colours go to `image`.
-    let samples = if is_planar { 1 } else { samples };
-    let values = bytes_of(decoder.read_image().map_err(fail)?).ok_or_else(|| lacks("its kind of numbers"))?;
+    // Colours of which only the first plane is of interest here are grey: others go to `image`.
+    let takes_planes = is_planar && matches!(meaning, Meaning::Lab { .. } | Meaning::YCbCr | Meaning::Cmyk);
+    let samples = if is_planar && !takes_planes { 1 } else { samples };
+    let kind = || lacks("its kind of numbers");
+    let values = if takes_planes {
+        let mut planes = DecodingResult::U8(Vec::new());
+        decoder.read_image_to_buffer(&mut planes).map_err(fail)?;
+        interleaved(&bytes_of(planes).ok_or_else(kind)?, samples as usize)
+    } else {
+        bytes_of(decoder.read_image().map_err(fail)?).ok_or_else(kind)?
+    };
 
     let row = (u64::from(width) * samples * u64::from(bits.min(8))).div_ceil(8) as usize;
     let samples = samples as usize;
@@ -171,6 +181,7 @@ fn with_meaning(file: &[u8], meaning: &Meaning) -> Result<Picture, DecodeError> 
                 Meaning::Index(palette) => palette.get(usize::from(sample(0))).copied().unwrap_or_default(),
                 Meaning::Lab { offset } => srgb_of_lab([sample(0), sample(1), sample(2)], *offset),
                 Meaning::YCbCr => rgb_of_ycbcr([sample(0), sample(1), sample(2)]),
+                Meaning::Cmyk => rgb_of_cmyk([sample(0), sample(1), sample(2)], 255 - sample(3)),
                 Meaning::Plain if samples >= 3 => [sample(0), sample(1), sample(2)],
                 Meaning::Plain => [sample(0); 3],
             });
@@ -180,6 +191,12 @@ fn with_meaning(file: &[u8], meaning: &Meaning) -> Result<Picture, DecodeError> 
         return Err(DecodeError::Truncated { format: FORMAT });
     }
     Ok(Picture::of(Rgb { width, height, pixels: rgb }, "tiff"))
+}
+
+/// A pixel's samples one after another, of so many planes.
+fn interleaved(planes: &[u8], count: usize) -> Vec<u8> {
+    let length = planes.len() / count;
+    (0..length).flat_map(|at| (0..count).map(move |plane| planes[plane * length + at])).collect()
 }
 
 /// The numbers' highest bytes; of signed ones, those of the positive half.

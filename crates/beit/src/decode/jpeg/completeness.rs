@@ -1,10 +1,11 @@
-//! Whether the last scan's coded data holds all of its blocks.
+//! Whether the coded data of a frame in Huffman's code holds all of its blocks: of a progressive one, the means of all.
 //!
-//! Decoders paint what is missing in grey and report success. Where the end marker is missing, only counting the blocks
-//! tells a photo of which nothing else is missing from one that is cut.
+//! Decoders paint what is missing in grey and report success. Only counting the blocks tells a photo of which nothing but
+//! the end marker is missing from one that is cut.
 
-use super::entropy::{Bits, Huffman, Tables};
+use super::entropy::{Bits, Huffman, Stop};
 use super::structure::{Frame, Scan};
+use super::tables::Tables;
 
 /// Zeros at a file's end that a scan may use: more of them are not a photo's data but what a recovery tool has put in its
 /// place.
@@ -16,67 +17,86 @@ pub(super) enum Completeness {
     Whole,
     /// The data ends before its blocks do.
     Cut,
-    /// Of another kind than sequential scans in Huffman's code, or damaged.
+    /// In another code, or damaged.
     Unknown,
 }
 
-/// Counts the blocks of the last scan.
+/// Counts the blocks of a sequential frame's last scan.
 pub(super) fn of_last_scan(bytes: &[u8], frame: &Frame, scans: &[Scan]) -> Completeness {
-    let Some(scan) = scans.last().filter(|_| frame.is_sequential()) else { return Completeness::Unknown };
+    let is_known = frame.is_sequential() && !frame.is_arithmetic();
+    let Some(scan) = scans.last().filter(|_| is_known) else { return Completeness::Unknown };
     let all: usize = scans.iter().map(|scan| scan.components.len()).sum();
     if all < frame.components.len() {
         return Completeness::Cut;
     }
     let mut bits = Bits::new(bytes, scan.data);
     let padding = bytes.iter().rev().take_while(|&&byte| byte == 0).count();
-    match blocks(&mut bits, frame, scan) {
-        Some(()) if bits.at <= bytes.len() - padding.saturating_sub(MOST_ZEROS) => Completeness::Whole,
-        Some(()) => Completeness::Cut,
-        None if bits.ended => Completeness::Cut,
-        None => Completeness::Unknown,
+    match blocks(&mut bits, bytes, frame, scan) {
+        Ok(()) if bits.position() <= bytes.len() - padding.saturating_sub(MOST_ZEROS) => Completeness::Whole,
+        Ok(()) | Err(Stop::Ended) => Completeness::Cut,
+        Err(Stop::Damaged) => Completeness::Unknown,
     }
 }
 
-/// Reads over all blocks of a scan; none where they are not all there.
-fn blocks(bits: &mut Bits, frame: &Frame, scan: &Scan) -> Option<()> {
-    let tables = Tables::before(bits.bytes, scan.data);
+/// Counts the blocks whose means a progressive frame's scans tell.
+pub(super) fn of_means(bytes: &[u8], frame: &Frame, scans: &[Scan]) -> Completeness {
+    if !frame.is_progressive() || frame.is_arithmetic() {
+        return Completeness::Unknown;
+    }
+    let mut missing: Vec<_> = frame.components.iter().map(|component| component.id).collect();
+    for scan in scans.iter().filter(|scan| scan.is_of_means() && !scan.refines) {
+        match blocks(&mut Bits::new(bytes, scan.data), bytes, frame, scan) {
+            Ok(()) => missing.retain(|id| scan.components.iter().all(|(of_scan, ..)| of_scan != id)),
+            Err(Stop::Ended) => return Completeness::Cut,
+            Err(Stop::Damaged) => return Completeness::Unknown,
+        }
+    }
+    if missing.is_empty() { Completeness::Whole } else { Completeness::Cut }
+}
+
+/// Reads over all blocks of a scan.
+fn blocks(bits: &mut Bits, bytes: &[u8], frame: &Frame, scan: &Scan) -> Result<(), Stop> {
+    let tables = Tables::before(bytes, scan.data);
     let mut components = Vec::new();
     for &(id, dc, ac) in &scan.components {
-        let component = frame.components.iter().find(|component| component.id == id)?;
-        components.push((component, tables.huffman.get(&(0, dc))?, tables.huffman.get(&(1, ac))?));
+        let component = frame.components.iter().find(|component| component.id == id).ok_or(Stop::Damaged)?;
+        let others = if frame.is_progressive() { None } else { Some(tables.ac(ac).ok_or(Stop::Damaged)?) };
+        components.push((component, tables.dc(dc).ok_or(Stop::Damaged)?, others));
     }
     let (across, down) = frame.units(scan);
     let is_interleaved = components.len() > 1;
     for unit in 0..across * down {
         if tables.restart > 0 && unit > 0 && unit % tables.restart == 0 {
-            bits.restart()?;
+            bits.restart(((unit / tables.restart - 1) % 8) as u8)?;
         }
-        for (component, dc, ac) in &components {
+        for (component, dc, others) in &components {
             let blocks = if is_interleaved { component.horizontal * component.vertical } else { 1 };
             for _ in 0..blocks {
-                block(bits, dc, ac)?;
+                let length = dc.symbol(bits)?;
+                bits.skip(length.min(16).into())?;
+                if let Some(others) = others {
+                    pass_over(bits, others)?;
+                }
             }
         }
     }
-    Some(())
+    Ok(())
 }
 
-/// Reads over one block of 64 coefficients.
-fn block(bits: &mut Bits, dc: &Huffman, ac: &Huffman) -> Option<()> {
-    let length = dc.symbol(bits)?;
-    bits.skip(length)?;
+/// Reads over a block's coefficients but the first.
+fn pass_over(bits: &mut Bits, table: &Huffman) -> Result<(), Stop> {
     let mut coefficient = 1;
     while coefficient < 64 {
-        let symbol = ac.symbol(bits)?;
+        let symbol = table.symbol(bits)?;
         let (zeros, length) = (symbol >> 4, symbol & 15);
         match (zeros, length) {
             (0, 0) => break,
             (15, 0) => coefficient += 16,
             _ => {
-                bits.skip(length)?;
+                bits.skip(length.into())?;
                 coefficient += usize::from(zeros) + 1;
             }
         }
     }
-    Some(())
+    Ok(())
 }

@@ -2,6 +2,13 @@
 
 const START_OF_SCAN: u8 = 0xda;
 
+/// Where a block's coefficients are, row by row, in the order of the code.
+pub(super) const ZIGZAG: [usize; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
+    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
+    46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
+
 /// A component of the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Component {
@@ -24,18 +31,27 @@ impl Component {
 pub(crate) struct Scan {
     /// Components by their id, with the numbers of their DC and AC tables.
     pub components: Vec<(u8, u8, u8)>,
-    /// It has the means of the blocks, and nothing else.
-    pub is_of_means: bool,
+    /// Of a progressive frame the first and last coefficient that it tells of; of a lossless one the predictor, and 0.
+    pub first: u8,
+    pub last: u8,
     /// Of a progressive frame: whether the scan adds a bit to what came before, and which is its lowest bit.
     pub refines: bool,
     pub lowest_bit: u8,
     pub data: usize,
 }
 
+impl Scan {
+    /// Of a progressive frame: it has the means of the blocks, and nothing else.
+    pub fn is_of_means(&self) -> bool {
+        (self.first, self.last) == (0, 0)
+    }
+}
+
 /// The first frame's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    /// The low half of the marker: 0 and 1 sequential, 2 progressive, 3 lossless; above that hierarchical or arithmetic.
+    /// The low half of the marker: 0 and 1 sequential, 2 progressive, 3 lossless, 9 to 11 the same in the arithmetic code;
+    /// others are hierarchical.
     pub process: u8,
     /// Bits a sample.
     pub precision: u8,
@@ -107,7 +123,7 @@ impl<'a> Iterator for Segments<'a> {
 }
 
 /// Moves `at` past the next marker and returns its code: a byte neither 0 nor 0xff that follows 0xff.
-fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
+pub(super) fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
         let start = *at + bytes.get(*at..)?.iter().position(|&byte| byte == 0xff)?;
         let code = start + bytes[start..].iter().position(|&byte| byte != 0xff)?;
@@ -170,41 +186,55 @@ fn frame(process: u8, content: &[u8]) -> Option<Frame> {
     })
 }
 
-fn scan(content: &[u8], data: usize) -> Option<Scan> {
+pub(super) fn scan(content: &[u8], data: usize) -> Option<Scan> {
     let (&count, rest) = content.split_first()?;
     let (components, rest) = rest.split_at_checked(2 * usize::from(count))?;
     let components =
         components.as_chunks::<2>().0.iter().map(|&[id, tables]| (id, tables >> 4, tables & 15)).collect();
     let [first, last, bits] = rest.first_chunk().copied().unwrap_or_default();
-    Some(Scan {
-        components,
-        is_of_means: (first, last) == (0, 0),
-        refines: bits >> 4 > 0,
-        lowest_bit: bits & 15,
-        data,
-    })
+    Some(Scan { components, first, last, refines: bits >> 4 > 0, lowest_bit: bits & 15, data })
 }
 
 impl Frame {
     pub fn is_sequential(&self) -> bool {
-        self.process <= 1
+        matches!(self.process, 0 | 1 | 9)
     }
 
     pub fn is_progressive(&self) -> bool {
-        self.process == 2
+        matches!(self.process, 2 | 10)
     }
 
     pub fn is_lossless(&self) -> bool {
-        self.process == 3
+        matches!(self.process, 3 | 11)
+    }
+
+    pub fn is_arithmetic(&self) -> bool {
+        self.process >= 9
+    }
+
+    /// Samples that a coded unit of one component has across and down.
+    pub fn unit(&self) -> u64 {
+        if self.is_lossless() { 1 } else { 8 }
     }
 
     pub fn pixels(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// How many units a scan has across and down: of one component its blocks, else groups of all components' blocks.
+    /// Which components a scan has; none where one is unknown or comes twice.
+    pub fn numbers(&self, scan: &Scan) -> Option<Vec<usize>> {
+        let mut numbers = Vec::new();
+        for (id, ..) in &scan.components {
+            let number = self.components.iter().position(|component| component.id == *id)?;
+            (!numbers.contains(&number)).then(|| numbers.push(number))?;
+        }
+        (!numbers.is_empty()).then_some(numbers)
+    }
+
+    /// How many units a scan has across and down: of one component its blocks, else groups of all components' blocks. Of a
+    /// lossless frame a block is a sample.
     pub fn units(&self, scan: &Scan) -> (u64, u64) {
-        let finest = self.finest();
+        let (finest, unit) = (self.finest(), self.unit());
         let (width, height) = (u64::from(self.width), u64::from(self.height));
         let only = match scan.components[..] {
             [(id, ..)] => self.components.iter().find(|component| component.id == id),
@@ -212,19 +242,11 @@ impl Frame {
         };
         match only {
             Some(only) => (
-                (width * u64::from(only.horizontal)).div_ceil(u64::from(finest.0)).div_ceil(8),
-                (height * u64::from(only.vertical)).div_ceil(u64::from(finest.1)).div_ceil(8),
+                (width * u64::from(only.horizontal)).div_ceil(u64::from(finest.0)).div_ceil(unit),
+                (height * u64::from(only.vertical)).div_ceil(u64::from(finest.1)).div_ceil(unit),
             ),
-            None => (width.div_ceil(8 * u64::from(finest.0)), height.div_ceil(8 * u64::from(finest.1))),
+            None => (width.div_ceil(unit * u64::from(finest.0)), height.div_ceil(unit * u64::from(finest.1))),
         }
-    }
-
-    pub fn has_factor(&self, factor: u8) -> bool {
-        self.components.iter().any(|component| component.horizontal == factor || component.vertical == factor)
-    }
-
-    pub fn luma_is_finest(&self) -> bool {
-        self.components.first().is_some_and(|luma| (luma.horizontal, luma.vertical) == self.finest())
     }
 
     /// The largest sampling factors.

@@ -1,0 +1,54 @@
+//! The order of a scan's blocks.
+
+use super::plane::Plane;
+use crate::decode::jpeg::entropy::Stop;
+use crate::decode::jpeg::structure::{Frame, Scan};
+
+/// Reads the blocks of a scan, one after another.
+pub(super) trait Coder {
+    /// The next block, which is of the scan's component of this number: what the scan tells of it is put into `block`.
+    fn block(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop>;
+
+    /// Goes on behind the restart marker of this number, 0 to 7.
+    fn restart(&mut self, number: u8) -> Result<(), Stop>;
+}
+
+/// Reads all blocks of a scan into the planes of its components.
+///
+/// # Errors
+/// Where the data ends or is damaged. The blocks before are in the planes.
+pub(super) fn read(
+    coder: &mut impl Coder,
+    frame: &Frame,
+    scan: &Scan,
+    restart: u64,
+    planes: &mut [Plane],
+) -> Result<(), Stop> {
+    let numbers = frame.numbers(scan).ok_or(Stop::Damaged)?;
+    let (across, down) = frame.units(scan);
+    // A scan of one component has its blocks row by row, without those beyond the picture.
+    let shape = |number: usize| match numbers.len() {
+        1 => (1, 1),
+        _ => {
+            let component = &frame.components[number];
+            (usize::from(component.horizontal), usize::from(component.vertical))
+        }
+    };
+    let mut unit = 0;
+    for row in 0..down as usize {
+        for column in 0..across as usize {
+            if restart > 0 && unit > 0 && unit % restart == 0 {
+                coder.restart(((unit / restart - 1) % 8) as u8)?;
+            }
+            unit += 1;
+            for (position, &number) in numbers.iter().enumerate() {
+                let (wide, high) = shape(number);
+                for block in 0..wide * high {
+                    let place = (column * wide + block % wide, row * high + block / wide);
+                    planes[number].update(place, |block| coder.block(position, block))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
