@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a few thousand photos over the product of encoders' options: `make.py SAMPLE.jpg FOLDER`.
 
-Needs Pillow 13; `cjpeg`, `jpegtran` (libjpeg-turbo), `exiftool`, `tiffcp` (libtiff), `cwebp`, `gifsicle` where they are on
+Needs Pillow 13; `cjpeg` (libjpeg-turbo 3.2), `exiftool`, `tiffcp` (libtiff), `cwebp`, `gifsicle` where they are on
 the PATH: what is missing is told and left out.
 """
 
@@ -77,7 +77,14 @@ def jpegs():
                 kind = "p" if extra else "s"
                 run(f"cjpeg-{side}-{luma}-{blue}-{red}-{kind}.jpg", "cjpeg", "-quality", "90", "-sample",
                     f"{luma},{blue},{red}", *extra, stdin=ppm)
-        run(f"cjpeg-{side}-arithmetic.jpg", "cjpeg", "-arithmetic", stdin=ppm)
+        for sampling, kind, restart in itertools.product(
+            ("1x1", "2x1", "1x2", "2x2", "4x1", "3x2"), ([], ["-progressive"]), ([], ["-restart", "1"])
+        ):
+            run(f"cjpeg-{side}-arithmetic-{sampling}-{'p' if kind else 's'}{'-r' if restart else ''}.jpg", "cjpeg",
+                "-arithmetic", "-sample", sampling, *kind, *restart, stdin=ppm)
+        for predictor, dropped in itertools.product(range(1, 8), (0, 3)):
+            run(f"cjpeg-{side}-lossless-{predictor}-{dropped}.jpg", "cjpeg", "-lossless", f"{predictor},{dropped}",
+                stdin=ppm)
         for scans, name in (("0;\n1;\n2;\n", "three"), ("0;\n1 2;\n", "two"), ("0 1;\n2;\n", "two-and-one")):
             (FOLDER / "scans.md").write_text(scans)
             for sampling in ("1x1,1x1,1x1", "2x1,1x1,1x1", "2x2,1x1,1x1", "1x1,2x2,2x2"):

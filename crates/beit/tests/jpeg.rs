@@ -72,7 +72,8 @@ fn what_is_cut_is_said_to_be_cut() {
             assert_eq!(decode(&cut), truncated, "{name}, 1/{part}");
         }
     }
-    for name in ["two-scans", "lossless-4", "sequential-12-bit", "higher-than-wide", "sequential-1x1-2x2-2x2"] {
+    for name in ["two-scans", "lossless-4", "sequential-12-bit", "higher-than-wide", "sequential-1x1-2x2-2x2"]
+    {
         let bytes = file(name);
         let begin = bytes.windows(2).rposition(|window| window == [0xff, 0xda]).unwrap();
         let middle = begin + (bytes.len() - begin) / 2;
@@ -85,8 +86,7 @@ fn what_is_cut_is_said_to_be_cut() {
 #[test]
 fn means_must_be_there() {
     let bytes = file("progressive-1x1-2x2-2x2");
-    let scans: Vec<_> =
-        (0..bytes.len() - 1).filter(|&at| bytes[at..].starts_with(&[0xff, 0xda])).collect();
+    let scans: Vec<_> = (0..bytes.len() - 1).filter(|&at| bytes[at..].starts_with(&[0xff, 0xda])).collect();
     let ended = |length: usize| decode(&[&bytes[..length], b"\xff\xd9"].concat());
     assert_eq!(ended((scans[0] + scans[1]) / 2), Err(DecodeError::Truncated { format: Format::Jpeg }));
     assert!(ended(scans[1]).is_ok(), "coarse, but whole");
@@ -109,7 +109,8 @@ fn damage_never_panics() {
 /// A header that claims much, with little behind it, is answered soon and with a sentence.
 #[test]
 fn large_claims_are_checked() {
-    for name in ["lossless-1", "arithmetic-sequential-420", "arithmetic-progressive-420", "sequential-12-bit"] {
+    for name in ["lossless-1", "arithmetic-sequential-420", "arithmetic-progressive-420", "sequential-12-bit"]
+    {
         let mut bytes = file(name);
         let frame = (0..bytes.len())
             .find(|&at| matches!(bytes[at..], [0xff, 0xc0..=0xc3 | 0xc9 | 0xca, ..]) && bytes[at + 2] == 0)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the files of this folder: `make_jpegs.py SAMPLE.jpg FOLDER_OF_PROGRAMS`.
 
-Needs Pillow 13 and numpy, and libjpeg-turbo 3.2's `cjpeg`, `djpeg` and `jpegtran` in FOLDER_OF_PROGRAMS. What Pillow refuses
+Needs Pillow 13 and numpy, and libjpeg-turbo 3.2's `cjpeg`, `djpeg` and `jpegtran` and
+`make_conditioned.c`, compiled, in FOLDER_OF_PROGRAMS. What Pillow refuses
 (other than 8 bits a sample) is read by `djpeg`; of its samples the highest 8 bits count.
 """
 
@@ -16,7 +17,7 @@ from PIL import Image
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.argv[2])
 PHOTO = Image.open(sys.argv[1]).convert("RGB")
-SMALL = PHOTO.resize((61, 47))
+SMALL = PHOTO.resize((45, 37))
 
 
 def run(program, *options, stdin):
@@ -72,15 +73,53 @@ def with_scans(script):
     return ["-scans", str(path)]
 
 
-def cut_in_scan(jpeg, number, part):
-    """The file with its scan of this number cut off after a part of its data, and an end marker in place."""
-    at = -1
-    for _ in range(number + 1):
-        at = jpeg.index(b"\xff\xda", at + 1)
-    end = jpeg.find(b"\xff\xda", at + 1)
-    end = len(jpeg) if end < 0 else end
-    cut = at + int((end - at) * part)
-    return jpeg[: cut - (jpeg[cut - 1] == 0xFF)] + b"\xff\xd9"
+def without(jpeg, marker):
+    """The file without its segments of this kind."""
+    while (at := jpeg.find(b"\xff" + marker)) >= 0:
+        jpeg = jpeg[:at] + jpeg[at + 2 + int.from_bytes(jpeg[at + 2 : at + 4]) :]
+    return jpeg
+
+
+def lossless(planes, factors, width, height, interleaved):
+    """A lossless frame with sampling factors, which cjpeg does not write: predictor 4, lengths in five bits."""
+    most = [max(factor[axis] for factor in factors) for axis in (0, 1)]
+    frame = b"".join(bytes([number, 16 * h + v, 0]) for number, (h, v) in enumerate(factors))
+    out = b"\xff\xd8\xff\xc3\0\x11\x08" + height.to_bytes(2) + width.to_bytes(2) + b"\3" + frame
+    out += b"\xff\xc4\0\x24\0" + bytes([0, 0, 0, 0, 17] + 11 * [0]) + bytes(range(17))
+    for numbers in [range(3)] if interleaved else [[0], [1], [2]]:
+        out += b"\xff\xda" + (6 + 2 * len(numbers)).to_bytes(2) + bytes([len(numbers)])
+        out += b"".join(bytes([number, 0]) for number in numbers) + b"\4\0\0"
+        shapes = {number: factors[number] if interleaved else (1, 1) for number in numbers}
+        lengths = (width, height) if interleaved else planes[numbers[0]].shape[::-1]
+        across, down = (-(-length // (most[axis] if interleaved else 1)) for axis, length in enumerate(lengths))
+        padded = {
+            number: numpy.pad(
+                planes[number],
+                ((0, down * v - planes[number].shape[0]), (0, across * h - planes[number].shape[1])),
+                mode="edge",
+            )
+            for number, (h, v) in shapes.items()
+        }
+        bits = ""
+        for row in range(down):
+            for column in range(across):
+                for number, (h, v) in shapes.items():
+                    samples = padded[number]
+                    for x, y in [(column * h + at % h, row * v + at // h) for at in range(h * v)]:
+                        left = samples[y, x - 1] if x else None
+                        above = samples[y - 1, x] if y else None
+                        if x and y:
+                            prediction = left + above - samples[y - 1, x - 1]
+                        else:
+                            prediction = next((value for value in (left, above) if value is not None), 128)
+                        difference = int(samples[y, x] - prediction)
+                        length = abs(difference).bit_length()
+                        bits += f"{length:05b}"
+                        if length:
+                            bits += f"{difference + (0 if difference > 0 else (1 << length) - 1):0{length}b}"
+        bits += "1" * (-len(bits) % 8)
+        out += int(bits, 2).to_bytes(len(bits) // 8).replace(b"\xff", b"\xff\0")
+    return out + b"\xff\xd9"
 
 
 grey = SMALL.convert("L")
@@ -119,7 +158,15 @@ keep("cmyk-progressive", run("jpegtran", "-progressive", stdin=cmyk))
 at = cmyk.index(b"Adobe")
 keep("ycck-arithmetic", run("jpegtran", "-arithmetic", stdin=cmyk[: at + 11] + b"\2" + cmyk[at + 12 :]))
 
-progressive = run("cjpeg", "-progressive", "-sample", "1x1", stdin=pnm(SMALL))
-keep("ends-in-a-later-scan", cut_in_scan(progressive, 4, 0.5))
+keep("arithmetic-conditioned", run("make_conditioned", stdin=pnm(SMALL)))
+frame = run("cjpeg", "-sample", "4x1,1x1,1x1", stdin=pnm(SMALL))
+keep("motion-jpeg-without-tables", without(frame, b"\xc4"))
+plain = without(run("cjpeg", "-lossless", "2", stdin=pnm(SMALL.resize((31, 24)))), b"\xee")
+keep("lossless-plain", plain.replace(b"R\x11\0G\x11\0B", b"\1\x11\0\2\x11\0\3").replace(b"R\0G\0B", b"\1\0\2\0\3"))
+small = numpy.asarray(SMALL.resize((31, 24))).astype(int)
+for name, factors in {"22": [(2, 2), (1, 1), (1, 1)], "odd": [(1, 1), (2, 1), (1, 2)]}.items():
+    planes = [small[:: 2 // v, :: 2 // h, channel] for channel, (h, v) in enumerate(factors)]
+    for interleaved in (True, False):
+        keep(f"lossless-{name}-{interleaved}".lower(), lossless(planes, factors, 31, 24, interleaved))
 (HERE / "scans.tmp").unlink()
 print(len(list(HERE.glob("*.jpg"))), sum(path.stat().st_size for path in HERE.rglob("*.*")))

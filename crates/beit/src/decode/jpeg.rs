@@ -7,6 +7,7 @@
 mod completeness;
 mod entropy;
 mod general;
+mod standard_tables;
 mod structure;
 mod tables;
 
@@ -147,7 +148,7 @@ fn colours(bytes: &[u8], structure: &Structure, frame: &Frame) -> Colours {
         (4, _) => Colours::Ycck,
         _ if structure.is_jfif => Colours::YCbCr,
         (_, Some(0)) => Colours::Rgb,
-        (_, None) if ids == *b"RGB" => Colours::Rgb,
+        (_, None) if ids == *b"RGB" || frame.is_lossless() => Colours::Rgb,
         _ => Colours::YCbCr,
     }
 }

@@ -1,6 +1,7 @@
 //! The tables that hold where a scan begins.
 
 use super::entropy::{Huffman, quantization};
+use super::standard_tables::STANDARD_TABLES;
 use super::structure::{Segment, Segments};
 
 /// Tables by number, 0 to 3.
@@ -21,14 +22,16 @@ pub(super) struct Tables {
 
 impl Default for Tables {
     fn default() -> Self {
-        Self {
+        let mut tables = Self {
             dc: Default::default(),
             ac: Default::default(),
             steps: [None; 4],
             dc_bounds: [(0, 1); 4],
             ac_bound: [5; 4],
             restart: 0,
-        }
+        };
+        tables.define_codes(&STANDARD_TABLES);
+        tables
     }
 }
 
@@ -43,15 +46,7 @@ impl Tables {
     pub fn note(&mut self, segment: &Segment) {
         let mut content = segment.content;
         match segment.marker {
-            0xc4 => {
-                while let Some(((class, number), table, rest)) = Huffman::read(content) {
-                    let tables = if class == 0 { &mut self.dc } else { &mut self.ac };
-                    if let Some(place) = tables.get_mut(usize::from(number)) {
-                        *place = Some(table);
-                    }
-                    content = rest;
-                }
-            }
+            0xc4 => self.define_codes(content),
             0xcc => {
                 for &[place, value] in content.as_chunks::<2>().0 {
                     let number = usize::from(place & 3);
@@ -75,6 +70,16 @@ impl Tables {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn define_codes(&mut self, mut content: &[u8]) {
+        while let Some(((class, number), table, rest)) = Huffman::read(content) {
+            let tables = if class == 0 { &mut self.dc } else { &mut self.ac };
+            if let Some(place) = tables.get_mut(usize::from(number)) {
+                *place = Some(table);
+            }
+            content = rest;
         }
     }
 
