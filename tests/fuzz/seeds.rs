@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (folder, target) in [
         ("photos", "photo"),
         ("odd-photos", "photo"),
+        ("jpeg", "photo"),
         ("modern-photos", "photo"),
         ("archives", "archives"),
     ] {

@@ -23,7 +23,7 @@ pub enum DecodeError {
     #[error("This is {format}, which Beitscope can't read. JPEG, HEIC, PNG, WebP, GIF, BMP and TIFF work.")]
     UnsupportedFormat { format: Foreign },
 
-    /// A readable format in a variant that its decoder lacks, such as a lossless JPEG.
+    /// A readable format in a variant that its decoder lacks, such as a hierarchical JPEG.
     #[error(
         "This {format} is stored in a way Beitscope can't read. Saved again as an ordinary JPEG or PNG, it works."
     )]
