@@ -87,7 +87,7 @@ fn check_process(frame: &Frame) -> Result<(), DecodeError> {
 
 /// Whether zune-jpeg reads this structure, and right.
 fn is_ordinary(frame: &Frame, structure: &Structure) -> bool {
-    let is_known_code = frame.precision == 8 && matches!(frame.process, 0..=2);
+    let is_known_code = frame.precision == 8 && matches!(frame.process, 0..=2) && structure.defines_codes;
     let factors: Vec<_> = frame.components.iter().map(|c| (c.horizontal, c.vertical)).collect();
     let is_known_sampling = match factors[..] {
         [grey] => grey == (1, 1),
@@ -205,55 +205,63 @@ mod tests {
     use super::*;
 
     fn photo(name: &str) -> Vec<u8> {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/photos");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
         std::fs::read(folder.join(name)).unwrap()
     }
 
-    /// The mean colours of 8 × 8 pixels.
-    fn eighth(rgb: &Rgb) -> Vec<[i32; 3]> {
+    /// The mean colours of whole cells of `by` × `by` pixels, row by row.
+    fn means(rgb: &Rgb, by: usize) -> Vec<[i32; 3]> {
         let (width, height) = (rgb.width as usize, rgb.height as usize);
-        let mut means = Vec::new();
-        for top in (0..height - height % 8).step_by(8) {
-            for left in (0..width - width % 8).step_by(8) {
-                let pixels =
-                    (0..64).map(|at| &rgb.pixels[((top + at / 8) * width + left + at % 8) * 3..][..3]);
-                let sum = pixels.fold([0; 3], |sum: [i32; 3], pixel| {
-                    std::array::from_fn(|channel| sum[channel] + i32::from(pixel[channel]))
-                });
-                means.push(sum.map(|sum| (sum + 32) / 64));
-            }
-        }
-        means
+        let cell = |left: usize, top: usize| {
+            let pixels =
+                (0..by * by).map(|at| &rgb.pixels[((top + at / by) * width + left + at % by) * 3..][..3]);
+            let sum = pixels.fold([0; 3], |sum: [i32; 3], pixel| {
+                std::array::from_fn(|channel| sum[channel] + i32::from(pixel[channel]))
+            });
+            sum.map(|sum| sum / (by * by) as i32)
+        };
+        (0..height / by).flat_map(|y| (0..width / by).map(move |x| cell(x * by, y * by))).collect()
     }
 
     #[test]
-    fn means_of_blocks_are_an_eighth_of_the_photo() {
-        let bytes = photo("progressive.jpg");
-        let structure = structure(&bytes);
-        let frame = structure.frame.as_ref().unwrap();
-        assert!(frame.is_progressive());
-        let small = reduced(&bytes, frame, &structure).unwrap();
-        assert_eq!(small.reduced_by, 8);
-        let small = small.rgb;
-        let expected = eighth(&picture(&bytes).unwrap().rgb);
-        let (across, down) = (usize::from(frame.width) / 8, usize::from(frame.height) / 8);
-        let mut off = 0;
-        for y in 0..down {
-            for x in 0..across {
-                let got = &small.pixels[(y * small.width as usize + x) * 3..][..3];
-                let want = expected[y * across + x];
-                off += got.iter().zip(want).map(|(&got, want)| (i32::from(got) - want).abs()).sum::<i32>();
+    fn photos_at_a_reduced_size_are_means_of_the_whole() {
+        let files = [
+            ("photos/baseline.jpg", &[2, 4, 8][..]),
+            ("photos/progressive.jpg", &[8]),
+            ("photos/cmyk.jpg", &[4]),
+            ("jpeg/arithmetic-fine.jpg", &[2, 4, 8]),
+            ("jpeg/arithmetic-progressive-420.jpg", &[8]),
+            ("jpeg/12-bit-444-restart.jpg", &[2]),
+        ];
+        for (name, reductions) in files {
+            let bytes = photo(name);
+            let structure = structure(&bytes);
+            let frame = structure.frame.as_ref().unwrap();
+            let full = picture(&bytes).unwrap().rgb;
+            for &by in reductions {
+                let small = general::decode(&bytes, frame, colours(&bytes, &structure, frame), by).unwrap();
+                let by = by as usize;
+                assert_eq!(
+                    (small.width, small.height),
+                    (full.width.div_ceil(by as u32), full.height.div_ceil(by as u32))
+                );
+                let across = full.width as usize / by;
+                let expected = means(&full, by);
+                let off = expected.iter().enumerate().map(|(at, want)| {
+                    let place = (at / across * small.width as usize + at % across) * 3;
+                    (0..3).map(|c| (i32::from(small.pixels[place + c]) - want[c]).abs()).sum::<i32>()
+                });
+                // Chroma is of larger blocks, and colours out of range are cut before the mean here.
+                let mean = f64::from(off.sum::<i32>()) / (expected.len() * 3) as f64;
+                assert!(mean < 3.0, "{name} by {by}: {mean}");
             }
         }
-        // Chroma is of larger blocks, and colours out of range are cut before the mean here.
-        let mean = f64::from(off) / (across * down * 3) as f64;
-        assert!(mean < 3.0, "{mean}");
     }
 
     /// No component may have a factor of 0: its plane would be empty.
     #[test]
     fn factors_of_zero_are_damage() {
-        let mut bytes = photo("progressive.jpg");
+        let mut bytes = photo("photos/progressive.jpg");
         let frame = bytes.windows(2).position(|window| window == [0xff, 0xc2]).unwrap();
         for factors in [0x00, 0x01, 0x10, 0x51] {
             bytes[frame + 11] = factors;
@@ -263,7 +271,7 @@ mod tests {
 
     #[test]
     fn large_sequential_photos_are_reduced() {
-        let bytes = photo("baseline.jpg");
+        let bytes = photo("photos/baseline.jpg");
         let structure = structure(&bytes);
         let frame = structure.frame.as_ref().unwrap();
         let (small, full) = (reduced(&bytes, frame, &structure).unwrap(), picture(&bytes).unwrap());

@@ -66,6 +66,8 @@ pub(crate) struct Structure {
     pub scans: Vec<Scan>,
     /// The segments lead to the end-of-image marker.
     pub ended: bool,
+    /// It defines tables of Huffman's code.
+    pub defines_codes: bool,
     /// It is a JFIF file: three components are YCbCr.
     pub is_jfif: bool,
     /// Where Adobe's segment tells the colour transform.
@@ -157,6 +159,7 @@ pub(crate) fn structure(bytes: &[u8]) -> Structure {
                 found.frame = frame(marker & 0x0f, content);
             }
             START_OF_SCAN => found.scans.extend(scan(content, at + content.len())),
+            0xc4 => found.defines_codes = true,
             0xe0 if content.starts_with(b"JFIF\0") => found.is_jfif = true,
             0xee if content.starts_with(b"Adobe") && content.len() >= 12 => {
                 found.adobe_transform = Some(at + 11)

@@ -175,8 +175,7 @@ impl OutOfMemory {
 
 fn zeros<T: Clone + Default>(count: u64) -> Result<Vec<T>, OutOfMemory> {
     let count = usize::try_from(count).map_err(|_| OutOfMemory)?;
-    let mut zeros = Vec::new();
-    zeros.try_reserve_exact(count).map_err(|_| OutOfMemory)?;
-    zeros.resize(count, T::default());
-    Ok(zeros)
+    // Zeros by allocation cost nothing until they are touched, but without memory it ends the program. Ask first.
+    Vec::<T>::new().try_reserve_exact(count).map_err(|_| OutOfMemory)?;
+    Ok(vec![T::default(); count])
 }
