@@ -125,7 +125,7 @@ def lossless(planes, factors, width, height, interleaved):
 grey = SMALL.convert("L")
 for code, options in {"": [], "arithmetic-": ["-arithmetic"]}.items():
     for kind, more in {"sequential": [], "progressive": ["-progressive"]}.items():
-        if options or more:
+        if options:
             encode(f"{code}{kind}-420", *options, *more)
             encode(f"{code}{kind}-restart", *options, *more, "-restart", "2B", "-sample", "2x1")
         encode(f"{code}{kind}-12-bit", *options, *more, bits=12)
