@@ -56,6 +56,7 @@ mod position_bias;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
 mod rows;
+mod rows_cut;
 mod scalar;
 mod shape;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -3,7 +3,8 @@
 //!
 //! [`Pool::run`] cuts the work into one share a thread, all of nearly equal length, and the calling
 //! thread works too. Each takes its own share in ever smaller parts, then helps with what is left of the
-//! others': a core that is slow, or busy with something else, holds nobody up for long.
+//! others'. A core that is slow, or busy with something else, holds nobody up for longer than the part takes that it
+//! has begun.
 //!
 //! Threads that wait spin for a moment and then sleep, so a pool costs nothing between photos.
 
@@ -19,6 +20,9 @@ pub const MOST_HELPERS: usize = 63;
 
 /// Looks at a flag before a thread goes to sleep: some ten microseconds, which is as long as waking it takes.
 const SPINS: u32 = 20_000;
+
+/// A thread takes one part in so many of what is left of a share.
+const FRACTION: usize = 8;
 
 /// Threads that wait for work, and the work.
 pub(crate) struct Pool {
@@ -221,23 +225,21 @@ impl Share {
         self.0.store(items.start as u64 | (items.end as u64) << 32, Ordering::Release);
     }
 
-    /// The first half, for the owner of the share.
+    /// The first part, for the owner of the share.
     fn take(&self, grain: usize) -> Option<Range<usize>> {
         self.part(|left| {
-            let middle = middle(&left, grain);
-            (left.start..middle, middle..left.end)
+            let end = (left.start + part(&left, grain)).min(left.end);
+            (left.start..end, end..left.end)
         })
     }
 
-    /// The second half, or all if that is empty, for the others.
+    /// The last part, for the others.
     fn take_last(&self, grain: usize) -> Option<Range<usize>> {
         self.part(|left| {
-            let middle = middle(&left, grain);
-            if middle == left.end {
-                (left.clone(), middle..middle)
-            } else {
-                (middle..left.end, left.start..middle)
-            }
+            // What the owner takes stays a multiple of the grain.
+            let whole = left.len().saturating_sub(part(&left, grain)).next_multiple_of(grain);
+            let start = left.start + if whole < left.len() { whole } else { 0 };
+            (start..left.end, left.start..start)
         })
     }
 
@@ -259,9 +261,9 @@ impl Share {
     }
 }
 
-/// Half-way, a multiple of `grain` behind the start.
-fn middle(left: &Range<usize>, grain: usize) -> usize {
-    (left.start + left.len().div_ceil(2).next_multiple_of(grain)).min(left.end)
+/// The length of a part of what is left, a multiple of `grain`.
+fn part(left: &Range<usize>, grain: usize) -> usize {
+    left.len().div_ceil(FRACTION).next_multiple_of(grain)
 }
 
 /// Waits until `happened`; whoever makes it happen unparks this thread afterwards.
@@ -398,6 +400,13 @@ mod tests {
     fn parts_are_multiples_of_the_grain_behind_the_start_of_a_share() {
         let pool = pool(1);
         pool.run(64, 4, &|_, part| assert!(part.start % 4 == 0 && part.len() % 4 == 0, "{part:?}"));
+    }
+
+    /// While the first part of a share is not finished, its other items are worked on by others: so it is short.
+    #[test]
+    fn no_part_is_more_than_an_eighth_of_a_share() {
+        let pool = pool(1);
+        pool.run(128, 1, &|_, part| assert!(part.len() <= 64 / FRACTION, "{part:?}"));
     }
 
     #[test]
