@@ -108,7 +108,7 @@ const MOST_PARTS: usize = 6;
 
 /// Into how many parts the queries of each of `items` heads are divided, so that the thread with the most to do is done
 /// soonest.
-fn parts(items: usize, threads: usize) -> usize {
+pub(crate) fn parts(items: usize, threads: usize) -> usize {
     if threads == 1 {
         return 1;
     }

@@ -106,7 +106,7 @@ pub fn gemm(
     let together = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
     let cut = Cut::of(rows, kernels.tile_rows, threads::count());
     let groups = w.panels().div_ceil(GROUP);
-    threads::split(cut.parts * groups, |_, items| {
+    threads::split_by(cut.together, cut.parts * groups, |_, items| {
         let mut scratch =
             Scratch { unpacked: [MaybeUninit::uninit(); UNPACKED], acc: [0.0; GROUP * ROWS * PANEL] };
         for (group, range) in cut.pieces(groups, items) {

@@ -61,6 +61,8 @@ mod scalar;
 mod shape;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+#[cfg(test)]
+mod thread_model;
 mod threads;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;

@@ -18,7 +18,7 @@ pub(crate) struct Cut {
     /// Rows of a part, but the last: a multiple of the tile's height.
     part: usize,
     /// Parts that share unpacked weights where one thread takes them together.
-    together: usize,
+    pub together: usize,
     /// All parts.
     pub parts: usize,
 }

@@ -28,7 +28,7 @@ pub(crate) fn split(items: usize, work: impl Fn(usize, Range<usize>) + Sync) {
     split_by(1, items, work);
 }
 
-/// Like [`split`], but in multiples of `grain` where that leaves work for all threads.
+/// Like [`split`], but in multiples of `grain` until a thread's share is nearly done.
 pub(crate) fn split_by(grain: usize, items: usize, work: impl Fn(usize, Range<usize>) + Sync) {
     #[cfg(not(target_arch = "wasm32"))]
     {

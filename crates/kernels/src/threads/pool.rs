@@ -132,7 +132,7 @@ impl Pool {
     }
 
     /// Calls `work(thread, part)` until every item of `0..items` was in one part. Threads are numbered
-    /// from 0, the caller. Parts are multiples of `grain` where that leaves work for all.
+    /// from 0, the caller. Parts are multiples of `grain` until so many are left of a share: those are taken one by one.
     ///
     /// A call from inside `work`, or while another thread's is on, is worked off by its caller alone.
     ///
@@ -218,27 +218,32 @@ impl Helper {
 /// Items that nobody has begun: the first in the lower half, the end in the upper. One cache line each,
 /// since threads write them all the time.
 #[repr(align(128))]
-struct Share(AtomicU64);
+pub(crate) struct Share(AtomicU64);
 
 impl Share {
+    #[cfg(test)]
+    pub fn of(items: Range<usize>) -> Self {
+        let share = Share(AtomicU64::new(0));
+        share.set(items);
+        share
+    }
+
     fn set(&self, items: Range<usize>) {
         self.0.store(items.start as u64 | (items.end as u64) << 32, Ordering::Release);
     }
 
     /// The first part, for the owner of the share.
-    fn take(&self, grain: usize) -> Option<Range<usize>> {
+    pub fn take(&self, grain: usize) -> Option<Range<usize>> {
         self.part(|left| {
-            let end = (left.start + part(&left, grain)).min(left.end);
+            let end = left.start + part(&left, grain);
             (left.start..end, end..left.end)
         })
     }
 
     /// The last part, for the others.
-    fn take_last(&self, grain: usize) -> Option<Range<usize>> {
+    pub fn take_last(&self, grain: usize) -> Option<Range<usize>> {
         self.part(|left| {
-            // What the owner takes stays a multiple of the grain.
-            let whole = left.len().saturating_sub(part(&left, grain)).next_multiple_of(grain);
-            let start = left.start + if whole < left.len() { whole } else { 0 };
+            let start = left.end - part(&left, grain);
             (start..left.end, left.start..start)
         })
     }
@@ -261,9 +266,12 @@ impl Share {
     }
 }
 
-/// The length of a part of what is left, a multiple of `grain`.
+/// The length of a part of what is left: a multiple of `grain` while there is more than that, then one item.
 fn part(left: &Range<usize>, grain: usize) -> usize {
-    left.len().div_ceil(FRACTION).next_multiple_of(grain)
+    match left.len() > grain {
+        true => left.len().div_ceil(FRACTION).next_multiple_of(grain).min(left.len()),
+        false => 1,
+    }
 }
 
 /// Waits until `happened`; whoever makes it happen unparks this thread afterwards.
@@ -397,9 +405,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_multiples_of_the_grain_behind_the_start_of_a_share() {
-        let pool = pool(1);
-        pool.run(64, 4, &|_, part| assert!(part.start % 4 == 0 && part.len() % 4 == 0, "{part:?}"));
+    fn a_share_is_taken_in_multiples_of_the_grain_and_its_end_item_by_item() {
+        let share = Share::of(0..64);
+        let taken: Vec<_> = std::iter::from_fn(|| share.take(4)).map(|part| part.len()).collect();
+        assert_eq!(taken, [8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 4, 1, 1, 1, 1]);
+        let share = Share::of(8..15);
+        let taken: Vec<_> = std::iter::from_fn(|| share.take_last(4)).collect();
+        assert_eq!(taken, [11..15, 10..11, 9..10, 8..9]);
     }
 
     /// While the first part of a share is not finished, its other items are worked on by others: so it is short.
