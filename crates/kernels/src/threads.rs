@@ -57,12 +57,12 @@ pub(crate) fn split_unless(small: bool, items: usize, work: impl Fn(usize, Range
     if small { work(0, 0..items) } else { split(items, work) }
 }
 
-/// Calls `work(i, chunk)` for each chunk of `len` bytes of a buffer (the last may be shorter), shared among the
+/// Calls `work(i, chunk)` for each chunk of `len` values of a buffer (the last may be shorter), shared among the
 /// threads that the products are shared among.
 ///
 /// # Panics
 /// If `len` is 0.
-pub fn for_each_chunk(buffer: &mut [u8], len: usize, work: impl Fn(usize, &mut [u8]) + Sync) {
+pub fn for_each_chunk<T: Send>(buffer: &mut [T], len: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     let (whole, chunks) = (buffer.len(), buffer.len().div_ceil(len));
     let shared = Shared::new(buffer);
     split(chunks, |_, range| {
@@ -76,10 +76,17 @@ pub fn for_each_chunk(buffer: &mut [u8], len: usize, work: impl Fn(usize, &mut [
 }
 
 /// A mutable buffer that several threads write at different places.
-#[derive(Clone, Copy)]
 pub(crate) struct Shared<T> {
     start: *mut T,
     len: usize,
+}
+
+// Derived, they would ask the same of T.
+impl<T> Copy for Shared<T> {}
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 // SAFETY: `slice` is the only access, and its callers promise disjoint ranges.
