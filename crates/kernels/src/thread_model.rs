@@ -70,7 +70,10 @@ fn photo(threads: usize, cut_for: usize) -> [(&'static str, f64); 5] {
         ("attention", LAYERS * attention),
         ("layer norms", LAYERS * 2.0 * even(0.3, TOKENS, threads)),
         ("patch embedding, head", even(32.0, 64, threads)),
-        ("patches cut, class token, mean: one thread", 0.6),
+        (
+            "patches cut, class token, mean",
+            [14, TOKENS, 8].map(|items| even(0.2, items, threads)).iter().sum(),
+        ),
     ]
 }
 
