@@ -151,8 +151,9 @@ impl Step<1> for Pairs4 {
 /// Both formats, four products added to an i32 lane at once.
 struct Quads;
 
-impl Step<1> for Quads {
+impl Step<2> for Quads {
     const STEPS: usize = BLOCK / 4;
+    const STRAIGHT: bool = true;
     type Sum = v128;
 
     #[inline(always)]
@@ -160,8 +161,9 @@ impl Step<1> for Quads {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1], _: v128) -> v128 {
-        i32x4_relaxed_dot_i8x16_i7x16_add(a, w, sum)
+    fn add(sum: v128, a: [v128; 2], w: [v128; 2], _: v128) -> v128 {
+        let sum = i32x4_relaxed_dot_i8x16_i7x16_add(a[0], w[0], sum);
+        i32x4_relaxed_dot_i8x16_i7x16_add(a[1], w[1], sum)
     }
     #[inline(always)]
     fn finish(sum: v128, _: v128) -> v128 {
@@ -181,5 +183,5 @@ unsafe fn tile_pairs_q4_0(height: usize, args: TileArgs) {
 
 unsafe fn tile_quads(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads, Relaxed, 1>(height, args) }
+    unsafe { tile_of::<Quads, Relaxed, 2>(height, args) }
 }
