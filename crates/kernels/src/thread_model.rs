@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::attention::parts;
 use crate::pack::PANEL;
 use crate::rows_cut::Cut;
-use crate::threads::pool::Share;
+use crate::threads::share::Share;
 
 /// Milliseconds from the end of a turn to the beginning of the next one for helpers that spin: a few exchanges of a
 /// cache line, and what the caller does between turns.

@@ -3,6 +3,8 @@
 
 #[cfg(any(test, all(target_arch = "wasm32", target_feature = "atomics")))]
 pub(crate) mod pool;
+#[cfg(any(test, all(target_arch = "wasm32", target_feature = "atomics")))]
+pub(crate) mod share;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 pub(crate) static POOL: pool::Pool = pool::Pool::new();
 

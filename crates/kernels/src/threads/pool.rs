@@ -12,17 +12,16 @@ use std::cell::UnsafeCell;
 use std::hint::spin_loop;
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, Thread};
+
+use super::share::Share;
 
 /// Threads beside the calling one, at most.
 pub const MOST_HELPERS: usize = 63;
 
 /// Looks at a flag before a thread goes to sleep: some ten microseconds, which is as long as waking it takes.
 const SPINS: u32 = 20_000;
-
-/// A thread takes one part in so many of what is left of a share.
-const FRACTION: usize = 8;
 
 /// Threads that wait for work, and the work.
 pub(crate) struct Pool {
@@ -68,7 +67,7 @@ impl Pool {
     pub const fn new() -> Self {
         Self {
             helpers: [const { Helper::new() }; MOST_HELPERS],
-            shares: [const { Share(AtomicU64::new(0)) }; MOST_HELPERS + 1],
+            shares: [const { Share::empty() }; MOST_HELPERS + 1],
             members: [const { AtomicU32::new(0) }; MOST_HELPERS],
             admitted: AtomicU32::new(0),
             busy: AtomicBool::new(false),
@@ -215,65 +214,6 @@ impl Helper {
     }
 }
 
-/// Items that nobody has begun: the first in the lower half, the end in the upper. One cache line each,
-/// since threads write them all the time.
-#[repr(align(128))]
-pub(crate) struct Share(AtomicU64);
-
-impl Share {
-    #[cfg(test)]
-    pub fn of(items: Range<usize>) -> Self {
-        let share = Share(AtomicU64::new(0));
-        share.set(items);
-        share
-    }
-
-    fn set(&self, items: Range<usize>) {
-        self.0.store(items.start as u64 | (items.end as u64) << 32, Ordering::Release);
-    }
-
-    /// The first part, for the owner of the share.
-    pub fn take(&self, grain: usize) -> Option<Range<usize>> {
-        self.part(|left| {
-            let end = left.start + part(&left, grain);
-            (left.start..end, end..left.end)
-        })
-    }
-
-    /// The last part, for the others.
-    pub fn take_last(&self, grain: usize) -> Option<Range<usize>> {
-        self.part(|left| {
-            let start = left.end - part(&left, grain);
-            (start..left.end, left.start..start)
-        })
-    }
-
-    /// Divides what is left into what is taken and what stays.
-    fn part(&self, divide: impl Fn(Range<usize>) -> (Range<usize>, Range<usize>)) -> Option<Range<usize>> {
-        let mut packed = self.0.load(Ordering::Acquire);
-        loop {
-            let left = (packed & u64::from(u32::MAX)) as usize..(packed >> 32) as usize;
-            if left.is_empty() {
-                return None;
-            }
-            let (taken, stays) = divide(left);
-            let next = stays.start as u64 | (stays.end as u64) << 32;
-            match self.0.compare_exchange_weak(packed, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(taken),
-                Err(changed) => packed = changed,
-            }
-        }
-    }
-}
-
-/// The length of a part of what is left: a multiple of `grain` while there is more than that, then one item.
-fn part(left: &Range<usize>, grain: usize) -> usize {
-    match left.len() > grain {
-        true => left.len().div_ceil(FRACTION).next_multiple_of(grain).min(left.len()),
-        false => 1,
-    }
-}
-
 /// Waits until `happened`; whoever makes it happen unparks this thread afterwards.
 fn wait(happened: impl Fn() -> bool) {
     for _ in 0..SPINS {
@@ -402,23 +342,6 @@ mod tests {
             }
         });
         assert_eq!(inner.into_inner(), 8);
-    }
-
-    #[test]
-    fn a_share_is_taken_in_multiples_of_the_grain_and_its_end_item_by_item() {
-        let share = Share::of(0..64);
-        let taken: Vec<_> = std::iter::from_fn(|| share.take(4)).map(|part| part.len()).collect();
-        assert_eq!(taken, [8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 4, 1, 1, 1, 1]);
-        let share = Share::of(8..15);
-        let taken: Vec<_> = std::iter::from_fn(|| share.take_last(4)).collect();
-        assert_eq!(taken, [11..15, 10..11, 9..10, 8..9]);
-    }
-
-    /// While the first part of a share is not finished, its other items are worked on by others: so it is short.
-    #[test]
-    fn no_part_is_more_than_an_eighth_of_a_share() {
-        let pool = pool(1);
-        pool.run(128, 1, &|_, part| assert!(part.len() <= 64 / FRACTION, "{part:?}"));
     }
 
     #[test]
