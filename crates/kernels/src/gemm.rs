@@ -197,7 +197,7 @@ fn finish(acc: &[f32], rows: usize, out: OutputPtr, first: usize, column: usize,
             for (to, acc) in block.chunks_exact_mut(PANEL).zip(panels) {
                 copy_row::<PANEL>(acc, to);
             }
-            // SAFETY: no other thread has these panels, so nobody else writes this block.
+            // SAFETY: no other thread has these rows of these panels, so nobody else writes this block.
             unsafe { codes.write(first + row, column / BLOCK, &block) };
             continue;
         }
@@ -206,7 +206,7 @@ fn finish(acc: &[f32], rows: usize, out: OutputPtr, first: usize, column: usize,
             let range = (first + row) * n + column..(first + row) * n + (column + PANEL).min(n);
             match out {
                 OutputPtr::Values(out) => {
-                    // SAFETY: no other thread has this panel, so nobody else touches these columns.
+                    // SAFETY: no other thread has these rows of this panel, so nobody else touches them.
                     copy_row::<PANEL>(acc, unsafe { out.slice(range) });
                 }
                 OutputPtr::AddScaled { x, gamma } => {
