@@ -22,7 +22,7 @@ use crate::wasm::WasmLanes;
 pub(crate) trait Step<const AT_ONCE: usize> {
     /// Steps in a block of 32: 8 with codes of one byte, 16 with two.
     const STEPS: usize;
-    /// Each step's code follows the one before, which costs code but no loop. For at most four times AT_ONCE steps.
+    /// The code of all steps, four times AT_ONCE then, stands one after another instead of in a loop.
     const STRAIGHT: bool = false;
 
     /// The sums of four columns.
