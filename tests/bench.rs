@@ -51,6 +51,8 @@ struct Arguments {
     peer: Option<PathBuf>,
     /// WebAssembly modules of the kernels' own bench, to be run first.
     kernels: Vec<PathBuf>,
+    /// The same, on 256-bit registers.
+    revectorized: Vec<PathBuf>,
     /// The peer's files in its folder; if none, the form of BEiTv2-large that suits what it runs on.
     peer_models: Vec<String>,
     gpu: bool,
@@ -76,10 +78,12 @@ fn main() {
         eprintln!("{USAGE}");
         exit(2);
     };
-    for module in &arguments.kernels {
-        browse(Setup { script: BENCHMARK, ..Setup::DEFAULT }, async |client| {
-            kernels::run(client, module).await
-        });
+    for (modules, revectorize) in [(&arguments.kernels, false), (&arguments.revectorized, true)] {
+        for module in modules {
+            browse(Setup { script: BENCHMARK, revectorize, ..Setup::DEFAULT }, async |client| {
+                kernels::run(client, module).await
+            });
+        }
     }
     if arguments.models.is_empty() {
         return;
@@ -270,6 +274,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
         photos: 3,
         peer: None,
         kernels: vec![],
+        revectorized: vec![],
         peer_models: vec![],
         gpu: false,
     };
@@ -285,6 +290,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
             }
             "--worker" => parsed.worker = Some(value),
             "--kernels" => parsed.kernels.push(absolute(&value)),
+            "--kernels-revectorized" => parsed.revectorized.push(absolute(&value)),
             "--rounds" => parsed.rounds = value.parse().ok().filter(|&rounds| rounds > 0)?,
             "--photos" => parsed.photos = value.parse().ok().filter(|&photos| photos > 0)?,
             "--backend" => {
@@ -299,7 +305,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Arguments> {
             _ => return None,
         }
     }
-    (!parsed.models.is_empty() || !parsed.kernels.is_empty()).then_some(parsed)
+    let kernels = parsed.kernels.len() + parsed.revectorized.len();
+    (!parsed.models.is_empty() || kernels > 0).then_some(parsed)
 }
 
 fn absolute(path: &str) -> PathBuf {

@@ -335,6 +335,28 @@ fn threads_that_do_not_start_are_told_and_done_without() {
     });
 }
 
+/// A browser is asked, by validating small modules, and not known by name: one that learns relaxed SIMD takes that build
+/// of a site that was published before.
+#[test]
+fn a_browser_that_learns_relaxed_simd_takes_that_build() {
+    let server = site::serve();
+    browse(Setup::THREADS, async |client| {
+        page::open(client, &server.url()).await;
+        // The probe for relaxed SIMD is the one with the instruction 0xfd 0x112.
+        let ask = "const [knows] = arguments, validate = WebAssembly.validate;
+            WebAssembly.validate = (module) =>
+                [...module].join().includes('253,146,2') ? knows : validate(module);
+            return import('./embed/worker-builds.js')
+                .then(({ plan }) => plan(null, 2).build)
+                .finally(() => { WebAssembly.validate = validate; })";
+        for (knows, expected) in [(false, &["simd128", "simd128-threads"][..]), (true, &["relaxed-threads"])]
+        {
+            let build = client.execute(ask, vec![json!(knows)]).await.expect("the script runs");
+            assert!(expected.contains(&build.as_str().unwrap_or_default()), "{knows}: {build:?}");
+        }
+    });
+}
+
 /// WebKit knows no relaxed SIMD.
 mod chromium_and_firefox {
     use super::{PLAIN, assert_alike};

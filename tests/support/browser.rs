@@ -39,6 +39,8 @@ pub struct Setup {
     pub camera: bool,
     /// Offers WebGPU, on a GPU that is imitated on the processor. Chromium alone.
     pub webgpu: bool,
+    /// V8 makes one 256-bit instruction of a pair of 128-bit ones where it can. Chromium alone.
+    pub revectorize: bool,
     /// Isolated pages have shared memory. Chromium and Firefox always give it; WebKit as GTK has it does not unless it
     /// is told to, Safari does.
     pub shared_memory: bool,
@@ -52,6 +54,7 @@ impl Setup {
         dark: false,
         camera: false,
         webgpu: false,
+        revectorize: false,
         shared_memory: false,
         script: Duration::from_secs(60),
     };

@@ -100,14 +100,24 @@ pub fn attention(
     });
 }
 
-/// Into how many parts the queries of each of `items` heads are divided, so that `threads` have equal shares, or
-/// nearly: each part packs the head's keys and values anew.
-fn parts(items: usize, threads: usize) -> usize {
-    if items.is_multiple_of(threads) || items >= 8 * threads {
-        1
-    } else {
-        (4 * threads).div_ceil(items).min(4)
+/// What a part of a head's queries costs beside its share of the head, which is packing keys and values anew.
+const PACKING: f64 = 0.02;
+
+/// Parts of a head's queries, at most.
+const MOST_PARTS: usize = 6;
+
+/// Into how many parts the queries of each of `items` heads are divided, so that the thread with the most to do is done
+/// soonest.
+pub(crate) fn parts(items: usize, threads: usize) -> usize {
+    if threads == 1 {
+        return 1;
     }
+    // In heads.
+    let longest = |parts: usize| {
+        let most = (items * parts).div_ceil(threads) as f64;
+        most * (1.0 / parts as f64 + PACKING)
+    };
+    (1..=MOST_PARTS).min_by(|&a, &b| longest(a).total_cmp(&longest(b))).unwrap_or(1)
 }
 
 /// Floats of one thread's scratch.
@@ -193,5 +203,27 @@ unsafe fn some_queries(
             // SAFETY: the caller's promise.
             unsafe { codes.write(row + first + i, column / BLOCK, values) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// BEiTv2-large has 16 heads: one photo on twelve threads would leave a quarter of them idle.
+    #[test]
+    fn threads_have_equal_shares_of_the_heads() {
+        for (threads, expected) in
+            [(1, 1), (2, 1), (4, 1), (8, 1), (12, 3), (16, 1), (24, 3), (32, 2), (48, 3)]
+        {
+            assert_eq!(parts(16, threads), expected, "{threads} threads");
+        }
+        for threads in 1..64 {
+            let parts = parts(16, threads);
+            let (most, fair) = ((16 * parts).div_ceil(threads) as f64 / parts as f64, 16.0 / threads as f64);
+            assert!(most <= 1.5 * fair, "{threads} threads: {most} heads of {fair}");
+        }
+        // Eight photos have heads enough.
+        assert_eq!(parts(128, 12), 1);
     }
 }

@@ -14,6 +14,8 @@ impl Isa {
             Isa::Scalar => &crate::scalar::KERNELS,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Isa::Simd128 => &crate::simd128::KERNELS,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128Extmul => &crate::extmul::KERNELS,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Isa::RelaxedPairs => &crate::relaxed::PAIRS,
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]

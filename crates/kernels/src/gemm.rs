@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::activations::{Codes, QuantizedActivations};
 use crate::kernel_table::{Kernels, TileArgs};
 use crate::pack::{PANEL, PackedWeights, WeightFormat};
+use crate::rows_cut::{Cut, ROWS};
 use crate::shape::length;
 use crate::threads::{self, Shared};
 use crate::{BLOCK, Isa};
@@ -46,9 +47,6 @@ enum OutputPtr<'a> {
 /// Blocks of a panel that are unpacked at a time.
 const CHUNK: usize = 32;
 
-/// Rows of activations that share an unpacked chunk: a multiple of every tile height, 1 to 8.
-const ROWS: usize = 240;
-
 /// Panels that are finished together: their columns are one block of the next product's activations.
 const GROUP: usize = BLOCK / PANEL;
 
@@ -72,7 +70,7 @@ struct Scratch {
 /// activation(a · wᵀ + bias), `[a.rows(), w.n()]`, to `out`.
 ///
 /// Inside a block of 32 the dot product is an exact integer; blocks are added in f32 in ascending
-/// order, beginning from the bias. Panels are shared among threads.
+/// order, beginning from the bias. Panels and parts of the rows are shared among threads.
 ///
 /// # Panics
 /// If shapes don't match, or `a` was quantised for another instruction set or other weights.
@@ -106,28 +104,28 @@ pub fn gemm(
     let kernels = isa.kernels();
     // Panels whose chunks are unpacked together.
     let together = (UNPACKED / (CHUNK * kernels.unpacked_block())).min(GROUP);
-    threads::split(w.panels().div_ceil(GROUP), |_, groups| {
+    let cut = Cut::of(rows, kernels.tile_rows, threads::count());
+    let groups = w.panels().div_ceil(GROUP);
+    threads::split_by(cut.together, cut.parts * groups, |_, items| {
         let mut scratch =
             Scratch { unpacked: [MaybeUninit::uninit(); UNPACKED], acc: [0.0; GROUP * ROWS * PANEL] };
-        for first in (0..rows).step_by(ROWS) {
-            let rows = ROWS.min(rows - first);
-            for group in groups.clone() {
-                let group = group * GROUP..((group + 1) * GROUP).min(w.panels());
-                let acc = &mut scratch.acc[..group.len() * rows * PANEL];
-                for (panel, acc) in group.clone().zip(acc.chunks_exact_mut(rows * PANEL)) {
-                    start(acc, bias, panel * PANEL);
-                }
-                let parts = acc.chunks_mut(together * rows * PANEL);
-                for (panel, acc) in group.clone().step_by(together).zip(parts) {
-                    let panels = panel..panel + acc.len() / (rows * PANEL);
-                    accumulate(kernels, a, w, first, panels, acc, &mut scratch.unpacked);
-                }
-                if activation == Activation::Gelu {
-                    // SAFETY: kernels() has checked the instructions.
-                    unsafe { (kernels.gelu)(acc) };
-                }
-                finish(acc, rows, out, first, group.start * PANEL, n);
+        for (group, range) in cut.pieces(groups, items) {
+            let (first, rows) = (range.start, range.len());
+            let group = group * GROUP..((group + 1) * GROUP).min(w.panels());
+            let acc = &mut scratch.acc[..group.len() * rows * PANEL];
+            for (panel, acc) in group.clone().zip(acc.chunks_exact_mut(rows * PANEL)) {
+                start(acc, bias, panel * PANEL);
             }
+            let parts = acc.chunks_mut(together * rows * PANEL);
+            for (panel, acc) in group.clone().step_by(together).zip(parts) {
+                let panels = panel..panel + acc.len() / (rows * PANEL);
+                accumulate(kernels, a, w, first, panels, acc, &mut scratch.unpacked);
+            }
+            if activation == Activation::Gelu {
+                // SAFETY: kernels() has checked the instructions.
+                unsafe { (kernels.gelu)(acc) };
+            }
+            finish(acc, rows, out, first, group.start * PANEL, n);
         }
     });
 }
@@ -199,7 +197,7 @@ fn finish(acc: &[f32], rows: usize, out: OutputPtr, first: usize, column: usize,
             for (to, acc) in block.chunks_exact_mut(PANEL).zip(panels) {
                 copy_row::<PANEL>(acc, to);
             }
-            // SAFETY: no other thread has these panels, so nobody else writes this block.
+            // SAFETY: no other thread has these rows of these panels, so nobody else writes this block.
             unsafe { codes.write(first + row, column / BLOCK, &block) };
             continue;
         }
@@ -208,7 +206,7 @@ fn finish(acc: &[f32], rows: usize, out: OutputPtr, first: usize, column: usize,
             let range = (first + row) * n + column..(first + row) * n + (column + PANEL).min(n);
             match out {
                 OutputPtr::Values(out) => {
-                    // SAFETY: no other thread has this panel, so nobody else touches these columns.
+                    // SAFETY: no other thread has these rows of this panel, so nobody else touches them.
                     copy_row::<PANEL>(acc, unsafe { out.slice(range) });
                 }
                 OutputPtr::AddScaled { x, gamma } => {

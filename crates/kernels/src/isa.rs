@@ -9,6 +9,8 @@ pub enum Isa {
     Scalar,
     /// WebAssembly SIMD: 8-bit codes widened to 16 bits, `i32x4.dot_i16x8`.
     Simd128,
+    /// WebAssembly SIMD: `i16x8.extmul` of 8-bit codes, which Arm has an instruction for.
+    Simd128Extmul,
     /// Relaxed SIMD, `i16x8.relaxed_dot_i8x16_i7x16` and one widening: fastest on x86 without VNNI.
     RelaxedPairs,
     /// Relaxed SIMD, `i32x4.relaxed_dot_i8x16_i7x16_add`: one instruction on AVX-VNNI and on Arm
@@ -22,8 +24,15 @@ pub enum Isa {
 
 impl Isa {
     /// Every variant, plainest first.
-    pub const ALL: [Isa; 6] =
-        [Isa::Scalar, Isa::Simd128, Isa::RelaxedPairs, Isa::RelaxedQuads, Isa::Avx2, Isa::Avx512Vnni];
+    pub const ALL: [Isa; 7] = [
+        Isa::Scalar,
+        Isa::Simd128,
+        Isa::Simd128Extmul,
+        Isa::RelaxedPairs,
+        Isa::RelaxedQuads,
+        Isa::Avx2,
+        Isa::Avx512Vnni,
+    ];
 
     /// The variants that are compiled into this program and that this machine can run.
     pub fn available() -> Vec<Isa> {
@@ -42,7 +51,9 @@ impl Isa {
     pub fn is_available(self) -> bool {
         match self {
             Isa::Scalar => true,
-            Isa::Simd128 => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),
+            Isa::Simd128 | Isa::Simd128Extmul => {
+                cfg!(all(target_arch = "wasm32", target_feature = "simd128"))
+            }
             Isa::RelaxedPairs | Isa::RelaxedQuads => {
                 cfg!(all(target_arch = "wasm32", target_feature = "relaxed-simd"))
             }
@@ -63,6 +74,7 @@ impl Isa {
         match self {
             Isa::Scalar => "scalar",
             Isa::Simd128 => "simd128",
+            Isa::Simd128Extmul => "simd128-extmul",
             Isa::RelaxedPairs => "relaxed-pairs",
             Isa::RelaxedQuads => "relaxed-quads",
             Isa::Avx2 => "avx2",

@@ -20,7 +20,8 @@
 //! isa            which instruction sets there are
 //! kernel_table   what each of them implements
 //! float, attention_head, dense_tile     kernels over any SIMD register (lanes), ┐
-//! x86*, simd128, relaxed, wasm, scalar  compiled or written for each set        │ one thread
+//! x86*, simd128, extmul, relaxed,       compiled or written for each set        │ one thread
+//! wasm*, scalar                                                                 │
 //! dispatch       from an instruction set to its table                           ┘
 //! gemm, attention, dense, rows          whole operations, shared among threads
 //! ```
@@ -39,6 +40,8 @@ mod attention_head;
 mod dense;
 mod dense_tile;
 mod dispatch;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod extmul;
 mod float;
 mod float_kernels;
 mod gemm;
@@ -53,13 +56,18 @@ mod position_bias;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
 mod rows;
+mod rows_cut;
 mod scalar;
 mod shape;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+#[cfg(test)]
+mod thread_model;
 mod threads;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm_tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 #[cfg(target_arch = "x86_64")]

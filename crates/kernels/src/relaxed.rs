@@ -9,7 +9,8 @@ use crate::float_kernels::float_kernels;
 use crate::kernel_table::{Group, Kernels, TileArgs};
 use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
-use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
+use crate::wasm::{byte_groups, largest_magnitude, unpack_scales, wasm_lanes};
+use crate::wasm_tile::{Step, tile_of};
 
 pub(crate) static PAIRS: Kernels = Kernels {
     tile_rows: 5,
@@ -50,14 +51,8 @@ impl QuantizeLanes for Relaxed {
 
     #[inline(always)]
     unsafe fn codes(x: *const f32, factor: f32) -> ([Group; 16], i32) {
-        let mut groups = [0; 16];
-        // SAFETY: the caller's promise; 32 codes are two registers.
-        unsafe {
-            let (eights, sum) = codes_i16(x, factor);
-            v128_store(groups.as_mut_ptr().cast(), i8x16_narrow_i16x8(eights[0], eights[1]));
-            v128_store(groups[4..].as_mut_ptr().cast(), i8x16_narrow_i16x8(eights[2], eights[3]));
-            (groups, sum)
-        }
+        // SAFETY: the caller's promise is ours.
+        unsafe { byte_groups(x, factor) }
     }
 }
 
@@ -110,19 +105,21 @@ struct Pairs8;
 
 impl Step<2> for Pairs8 {
     const STEPS: usize = BLOCK / 4;
+    const STRAIGHT: bool = true;
+    type Sum = v128;
 
     #[inline(always)]
     fn start(correction: v128) -> v128 {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, a: [v128; 2], w: [v128; 2]) -> v128 {
+    fn add(sum: v128, a: [v128; 2], w: [v128; 2], ones: v128) -> v128 {
         let first = i16x8_relaxed_dot_i8x16_i7x16(a[0], w[0]);
         let pairs = i16x8_add(first, i16x8_relaxed_dot_i8x16_i7x16(a[1], w[1]));
-        i32x4_add(sum, i32x4_dot_i16x8(pairs, i16x8_splat(1)))
+        i32x4_add(sum, i32x4_dot_i16x8(pairs, ones))
     }
     #[inline(always)]
-    fn finish(sum: v128) -> v128 {
+    fn finish(sum: v128, _: v128) -> v128 {
         sum
     }
 }
@@ -135,37 +132,41 @@ struct Pairs4;
 
 impl Step<1> for Pairs4 {
     const STEPS: usize = BLOCK / 4;
+    type Sum = v128;
 
     #[inline(always)]
     fn start(correction: v128) -> v128 {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1]) -> v128 {
+    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1], _: v128) -> v128 {
         i16x8_add(sum, i16x8_relaxed_dot_i8x16_i7x16(a, w))
     }
     #[inline(always)]
-    fn finish(sum: v128) -> v128 {
-        i32x4_dot_i16x8(sum, i16x8_splat(1))
+    fn finish(sum: v128, ones: v128) -> v128 {
+        i32x4_dot_i16x8(sum, ones)
     }
 }
 
 /// Both formats, four products added to an i32 lane at once.
 struct Quads;
 
-impl Step<1> for Quads {
+impl Step<2> for Quads {
     const STEPS: usize = BLOCK / 4;
+    const STRAIGHT: bool = true;
+    type Sum = v128;
 
     #[inline(always)]
     fn start(correction: v128) -> v128 {
         correction
     }
     #[inline(always)]
-    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1]) -> v128 {
-        i32x4_relaxed_dot_i8x16_i7x16_add(a, w, sum)
+    fn add(sum: v128, a: [v128; 2], w: [v128; 2], _: v128) -> v128 {
+        let sum = i32x4_relaxed_dot_i8x16_i7x16_add(a[0], w[0], sum);
+        i32x4_relaxed_dot_i8x16_i7x16_add(a[1], w[1], sum)
     }
     #[inline(always)]
-    fn finish(sum: v128) -> v128 {
+    fn finish(sum: v128, _: v128) -> v128 {
         sum
     }
 }
@@ -182,5 +183,5 @@ unsafe fn tile_pairs_q4_0(height: usize, args: TileArgs) {
 
 unsafe fn tile_quads(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads, Relaxed, 1>(height, args) }
+    unsafe { tile_of::<Quads, Relaxed, 2>(height, args) }
 }

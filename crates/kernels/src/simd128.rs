@@ -8,7 +8,8 @@ use crate::float_kernels::float_kernels;
 use crate::kernel_table::{Group, Kernels, TileArgs};
 use crate::lanes::QuantizeLanes;
 use crate::pack::PANEL;
-use crate::wasm::{Step, codes_i16, largest_magnitude, tile_of, unpack_scales, wasm_lanes};
+use crate::wasm::{codes_i16, largest_magnitude, unpack_scales, wasm_lanes};
+use crate::wasm_tile::{Step, tile_of};
 
 pub(crate) static KERNELS: Kernels = Kernels {
     tile_rows: 4,
@@ -124,17 +125,18 @@ struct Wide;
 
 impl Step<1> for Wide {
     const STEPS: usize = BLOCK / 2;
+    type Sum = v128;
 
     #[inline(always)]
     fn start(_: v128) -> v128 {
         i32x4_splat(0)
     }
     #[inline(always)]
-    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1]) -> v128 {
+    fn add(sum: v128, [a]: [v128; 1], [w]: [v128; 1], _: v128) -> v128 {
         i32x4_add(sum, i32x4_dot_i16x8(a, w))
     }
     #[inline(always)]
-    fn finish(sum: v128) -> v128 {
+    fn finish(sum: v128, _: v128) -> v128 {
         sum
     }
 }

@@ -3,6 +3,8 @@
 
 #[cfg(any(test, all(target_arch = "wasm32", target_feature = "atomics")))]
 pub(crate) mod pool;
+#[cfg(any(test, all(target_arch = "wasm32", target_feature = "atomics")))]
+pub(crate) mod share;
 #[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
 pub(crate) static POOL: pool::Pool = pool::Pool::new();
 
@@ -28,7 +30,7 @@ pub(crate) fn split(items: usize, work: impl Fn(usize, Range<usize>) + Sync) {
     split_by(1, items, work);
 }
 
-/// Like [`split`], but in multiples of `grain` where that leaves work for all threads.
+/// Like [`split`], but in multiples of `grain` until a thread's share is nearly done.
 pub(crate) fn split_by(grain: usize, items: usize, work: impl Fn(usize, Range<usize>) + Sync) {
     #[cfg(not(target_arch = "wasm32"))]
     {
@@ -57,12 +59,12 @@ pub(crate) fn split_unless(small: bool, items: usize, work: impl Fn(usize, Range
     if small { work(0, 0..items) } else { split(items, work) }
 }
 
-/// Calls `work(i, chunk)` for each chunk of `len` bytes of a buffer (the last may be shorter), shared among the
+/// Calls `work(i, chunk)` for each chunk of `len` values of a buffer (the last may be shorter), shared among the
 /// threads that the products are shared among.
 ///
 /// # Panics
 /// If `len` is 0.
-pub fn for_each_chunk(buffer: &mut [u8], len: usize, work: impl Fn(usize, &mut [u8]) + Sync) {
+pub fn for_each_chunk<T: Send>(buffer: &mut [T], len: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     let (whole, chunks) = (buffer.len(), buffer.len().div_ceil(len));
     let shared = Shared::new(buffer);
     split(chunks, |_, range| {
@@ -76,10 +78,17 @@ pub fn for_each_chunk(buffer: &mut [u8], len: usize, work: impl Fn(usize, &mut [
 }
 
 /// A mutable buffer that several threads write at different places.
-#[derive(Clone, Copy)]
 pub(crate) struct Shared<T> {
     start: *mut T,
     len: usize,
+}
+
+// Derived, they would ask the same of T.
+impl<T> Copy for Shared<T> {}
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 // SAFETY: `slice` is the only access, and its callers promise disjoint ranges.

@@ -1,136 +1,11 @@
-//! What the WebAssembly kernels share: four f32 lanes, the scales of a panel, the tile loop.
+//! What the WebAssembly kernels share beside the [tile loop](crate::wasm_tile): four f32 lanes, the scales of a panel,
+//! rounding to codes.
 
 use std::arch::wasm32::*;
 
 use crate::BLOCK;
-use crate::kernel_table::{Group, TileArgs};
+use crate::kernel_table::Group;
 use crate::lanes::Lanes;
-use crate::pack::PANEL;
-
-/// AT_ONCE steps of a tile: how that many times four bytes of codes of a row meet four columns of weights.
-pub(crate) trait Step<const AT_ONCE: usize> {
-    /// Steps in a block of 32: 8 with codes of one byte, 16 with two.
-    const STEPS: usize;
-
-    /// The sum to start from, of a row's correction in every lane.
-    fn start(correction: v128) -> v128;
-    /// `sum` with the products of each `a`, the same four bytes in every lane, and its `w`, one column a lane.
-    fn add(sum: v128, a: [v128; AT_ONCE], w: [v128; AT_ONCE]) -> v128;
-    /// The i32 dot products, one column a lane.
-    fn finish(sum: v128) -> v128;
-}
-
-/// Bytes of weights in a step: four of each of 8 columns.
-pub(crate) const STEP_BYTES: usize = 4 * PANEL;
-
-/// Integer dot products of one block: R rows by 8 columns, the columns in two registers of four.
-///
-/// The shape of this loop is for V8, whose register allocator takes what it is given:
-/// - Arrays are filled by loops, not by `from_fn`: that costs a twentieth.
-/// - It is not unrolled. In a basic block with many steps LLVM goes sum by sum, all operands of all
-///   steps are alive at once, and V8 spills them. V8 peels and unrolls the loop itself, step by step.
-/// - `opaque` is all ones, but the compiler doesn't know. Otherwise it would rewrite the pointers as
-///   induction variables and add every row's offset with an instruction of its own instead of in
-///   the load.
-///
-/// # Safety
-/// The pointers reach STEPS · R groups, R corrections and STEPS · 32 bytes of weights.
-#[inline(always)]
-unsafe fn dots<S: Step<M>, const M: usize, const R: usize>(
-    groups: *const Group,
-    corrections: *const i32,
-    w: *const u8,
-    opaque: usize,
-) -> [[v128; 2]; R] {
-    // SAFETY: the caller's promise; the loop ends after STEPS steps.
-    unsafe {
-        let mut sums = [[i32x4_splat(0); 2]; R];
-        for r in 0..R {
-            sums[r] = [S::start(v128_load32_splat(corrections.add(r).cast())); 2];
-        }
-        let (mut groups, mut w) = (groups, w);
-        let end = w.add(S::STEPS * STEP_BYTES);
-        loop {
-            let mut columns = [[i32x4_splat(0); M]; 2];
-            for m in 0..M {
-                for g in 0..2 {
-                    columns[g][m] = v128_load(w.add(m * STEP_BYTES + 16 * g).cast());
-                }
-            }
-            for r in 0..R {
-                let mut a = [i32x4_splat(0); M];
-                for m in 0..M {
-                    a[m] = v128_load32_splat(groups.add(m * R + r).cast());
-                }
-                for g in 0..2 {
-                    sums[r][g] = S::add(sums[r][g], a, columns[g]);
-                }
-            }
-            groups = (groups.add(M * R) as usize & opaque) as *const Group;
-            w = (w.add(M * STEP_BYTES) as usize & opaque) as *const u8;
-            if w == end {
-                break;
-            }
-        }
-        for r in 0..R {
-            sums[r] = sums[r].map(S::finish);
-        }
-        sums
-    }
-}
-
-/// Adds R rows by the panels' columns to `args.acc`: for each block the integer dot products, then
-/// two scales.
-#[inline(always)]
-pub(crate) unsafe fn tile<S: Step<M>, L: WasmLanes, const M: usize, const R: usize>(mut args: TileArgs) {
-    let opaque = std::hint::black_box(usize::MAX);
-    // SAFETY: the pointers reach as far as TileArgs says.
-    unsafe {
-        for _ in 0..args.panels {
-            let mut acc = [[L::splat(0.0); 2]; R];
-            for r in 0..R {
-                acc[r] = [L::load(args.acc.add(r * PANEL)), L::load(args.acc.add(r * PANEL + 4))];
-            }
-            let (mut groups, mut scales, mut corrections, mut panel) =
-                (args.groups, args.scales, args.corrections, args.panel);
-            for _ in 0..args.blocks {
-                let dots = dots::<S, M, R>(groups, corrections, panel.add(4 * PANEL), opaque);
-                let w_scales = [L::load(panel.cast()), L::load(panel.add(16).cast())];
-                for r in 0..R {
-                    let scale = L::splat(*scales.add(r));
-                    for g in 0..2 {
-                        let dot = L::from_v128(f32x4_convert_i32x4(dots[r][g]));
-                        acc[r][g] = w_scales[g].mul(scale).mul_add(dot, acc[r][g]);
-                    }
-                }
-                groups = groups.add(S::STEPS * R);
-                scales = scales.add(R);
-                corrections = corrections.add(R);
-                panel = panel.add(4 * PANEL + S::STEPS * STEP_BYTES);
-            }
-            for r in 0..R {
-                acc[r][0].store(args.acc.add(r * PANEL));
-                acc[r][1].store(args.acc.add(r * PANEL + 4));
-            }
-            args.next_panel();
-        }
-    }
-}
-
-/// [`tile`] for heights 1 to 5.
-#[inline(always)]
-pub(crate) unsafe fn tile_of<S: Step<M>, L: WasmLanes, const M: usize>(height: usize, args: TileArgs) {
-    // SAFETY: the caller's promise is ours.
-    unsafe {
-        match height {
-            1 => tile::<S, L, M, 1>(args),
-            2 => tile::<S, L, M, 2>(args),
-            3 => tile::<S, L, M, 3>(args),
-            4 => tile::<S, L, M, 4>(args),
-            _ => tile::<S, L, M, 5>(args),
-        }
-    }
-}
 
 /// The 8 scales of a packed block, f16 → f32.
 ///
@@ -204,6 +79,22 @@ pub(crate) unsafe fn codes_i16(x: *const f32, factor: f32) -> ([v128; 4], i32) {
     });
     let two = i32x4_add(sums, i32x4_shuffle::<2, 3, 2, 3>(sums, sums));
     (codes, i32x4_extract_lane::<0>(two) + i32x4_extract_lane::<1>(two))
+}
+
+/// The codes of 32 values as bytes, in the first eight groups, and their sum.
+///
+/// # Safety
+/// `x` reaches 32 floats.
+#[inline(always)]
+pub(crate) unsafe fn byte_groups(x: *const f32, factor: f32) -> ([Group; 16], i32) {
+    let mut groups = [0; 16];
+    // SAFETY: the caller's promise; 32 codes are two registers.
+    unsafe {
+        let (eights, sum) = codes_i16(x, factor);
+        v128_store(groups.as_mut_ptr().cast(), i8x16_narrow_i16x8(eights[0], eights[1]));
+        v128_store(groups[4..].as_mut_ptr().cast(), i8x16_narrow_i16x8(eights[2], eights[3]));
+        (groups, sum)
+    }
 }
 
 /// A type of four f32 lanes.

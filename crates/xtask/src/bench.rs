@@ -27,6 +27,10 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
         println!("\n== Kernels, the {} build in Chromium {}", variant.name, browser.version);
         let module = variant.build_example(project, "kernels", "bench_kernels")?;
         photos(project, &["--kernels".into(), module.display().to_string()])?;
+        if variant.name == "relaxed" {
+            println!("\n== The same, with V8's revectoriser (--experimental-wasm-revectorize)");
+            photos(project, &["--kernels-revectorized".into(), module.display().to_string()])?;
+        }
     }
     if arguments.is_empty() {
         println!("\nFor photos in a browser, name folders of converted models: cargo xtask bench MODEL…");

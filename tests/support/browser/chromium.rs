@@ -77,6 +77,9 @@ impl Driver {
         if setup.webgpu {
             arguments.push("--enable-unsafe-webgpu".into());
         }
+        if setup.revectorize {
+            arguments.push("--js-flags=--experimental-wasm-revectorize".into());
+        }
         if setup.camera {
             let flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
             arguments.extend(flags.map(str::to_owned));

@@ -14,6 +14,9 @@ use kernels::{
 };
 use tokens::{BufferPool, Values};
 
+/// Columns of a mean that a thread takes at a time.
+const COLUMNS: usize = 128;
+
 /// A processor and the instructions to use on it.
 pub struct Cpu {
     isa: Isa,
@@ -160,17 +163,21 @@ impl Backend for Cpu {
         let (width, photos) = (patches.width, patches.photos);
         expect("class token", width, class_token.len())?;
         let mut all = self.alloc(photos, photos + patches.rows, width);
-        let of_photo = patches.photo_rows() * width;
-        let of_photos = patches.floats()?.chunks_exact(of_photo);
-        for (tokens, patches) in all.floats_mut()?.chunks_exact_mut(width + of_photo).zip(of_photos) {
-            let (first, rest) = tokens.split_at_mut(width);
-            first.copy_from_slice(class_token);
-            rest.copy_from_slice(patches);
-            if let Some(position) = position {
-                expect("position embedding", tokens.len(), position.len())?;
-                tokens.iter_mut().zip(position).for_each(|(token, position)| *token += position);
-            }
+        let (rows, from) = (patches.photo_rows(), patches.floats()?);
+        if let Some(position) = position {
+            expect("position embedding", (1 + rows) * width, position.len())?;
         }
+        kernels::for_each_chunk(all.floats_mut()?, width, |i, token| {
+            let (photo, row) = (i / (1 + rows), i % (1 + rows));
+            match row {
+                0 => token.copy_from_slice(class_token),
+                _ => token.copy_from_slice(&from[(photo * rows + row - 1) * width..][..width]),
+            }
+            if let Some(position) = position {
+                let position = &position[row * width..][..width];
+                token.iter_mut().zip(position).for_each(|(token, position)| *token += position);
+            }
+        });
         Ok(all)
     }
 
@@ -302,14 +309,18 @@ impl Backend for Cpu {
         let mut means = self.alloc(x.photos, x.photos, x.width);
         let (values, to) = (x.floats()?, means.floats_mut()?);
         self.times.of(Stage::Rest, || {
-            to.fill(0.0);
             let patches = (x.photo_rows() - 1) as f32;
             let photos = values.chunks_exact(x.photo_rows() * x.width);
             for (mean, photo) in to.chunks_exact_mut(x.width).zip(photos) {
-                for row in photo.chunks_exact(x.width).skip(1) {
-                    mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-                }
-                mean.iter_mut().for_each(|sum| *sum /= patches);
+                // A few columns a thread.
+                kernels::for_each_chunk(mean, COLUMNS, |i, sums| {
+                    sums.fill(0.0);
+                    for row in photo.chunks_exact(x.width).skip(1) {
+                        let part = &row[i * COLUMNS..][..sums.len()];
+                        sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+                    }
+                    sums.iter_mut().for_each(|sum| *sum /= patches);
+                });
             }
         });
         Ok(means)

@@ -5,7 +5,8 @@
 //! `main` does the same; whoever loads it supplies them.
 //!
 //! A product's rate is told beside the reference's and beside what its instructions could do at most
-//! ([`peak`]). Each number is the best of many short runs: on a busy machine the others were interrupted. In
+//! ([`peak`]); its values must be the reference's, bit for bit: by the time they are looked at, a browser's best compiler
+//! has made them. Each number is the best of many short runs: on a busy machine the others were interrupted. In
 //! WebAssembly without threads that is one thread; natively RAYON_NUM_THREADS says how many.
 
 mod peak;
@@ -38,10 +39,14 @@ fn main() {
     for isa in Isa::available() {
         // The reference is slow.
         let runs = if isa == Isa::Scalar { 3 } else { 200 };
-        for (format, reference) in FORMATS.into_iter().zip(reference) {
+        for (format, reference) in FORMATS.into_iter().zip(&reference) {
             let peak = peak::peak(isa, format, &mut |work| best(runs, work));
-            for (shape, reference) in SHAPES.into_iter().zip(reference) {
-                let rate = if isa == Isa::Scalar { reference } else { product(isa, format, shape, runs) };
+            for (shape, (reference, expected)) in SHAPES.into_iter().zip(reference) {
+                let (rate, values) = match isa {
+                    Isa::Scalar => (*reference, expected.clone()),
+                    _ => product(isa, format, shape, runs),
+                };
+                assert!(values == *expected, "{}: other values than the reference's", isa.name());
                 let of_peak = peak.map_or(String::new(), |peak| {
                     format!(", {:.0} % of its instructions' {peak:.0}", 100.0 * rate / peak)
                 });
@@ -58,8 +63,8 @@ fn main() {
     }
 }
 
-/// GOP/s of a product.
-fn product(isa: Isa, format: WeightFormat, shape: Shape, runs: usize) -> f64 {
+/// GOP/s of a product, and its values.
+fn product(isa: Isa, format: WeightFormat, shape: Shape, runs: usize) -> (f64, Vec<f32>) {
     let Shape { n, k, matrices } = shape;
     let code = match format {
         WeightFormat::Q8_0 => |i: usize| (i * 37 % 127) as u8,
@@ -84,7 +89,7 @@ fn product(isa: Isa, format: WeightFormat, shape: Shape, runs: usize) -> f64 {
         let w = turns.next().expect("one at least");
         gemm(isa, &a, w, None, Activation::None, Output::Values(&mut out));
     });
-    2.0 * (TOKENS * n * k) as f64 / ms / 1e6
+    (2.0 * (TOKENS * n * k) as f64 / ms / 1e6, out)
 }
 
 /// The stages between the products, each as often as a layer has it.

@@ -11,6 +11,8 @@ pub fn peak(isa: Isa, format: WeightFormat, time: &mut dyn FnMut(&mut dyn FnMut(
     let (run, products): (unsafe fn(), usize) = match (isa, format) {
         #[cfg(target_feature = "simd128")]
         (Isa::Simd128, _) => (wasm::widened, 8),
+        #[cfg(target_feature = "simd128")]
+        (Isa::Simd128Extmul, _) => (wasm::extended, 16),
         #[cfg(target_feature = "relaxed-simd")]
         (Isa::RelaxedPairs, WeightFormat::Q8_0) => (wasm::pairs_8, 32),
         #[cfg(target_feature = "relaxed-simd")]
@@ -54,6 +56,13 @@ mod wasm {
     pub unsafe fn widened() {
         let w = std::hint::black_box(i16x8_splat(3));
         chains!(i32x4_splat(1), |sum| i32x4_add(*sum, i32x4_dot_i16x8(*sum, w)));
+    }
+
+    pub unsafe fn extended() {
+        let w = std::hint::black_box(i8x16_splat(3));
+        chains!(i16x8_splat(1), |sum| {
+            i16x8_add(i16x8_add(*sum, i16x8_extmul_low_i8x16(*sum, w)), i16x8_extmul_high_i8x16(*sum, w))
+        });
     }
 
     #[cfg(target_feature = "relaxed-simd")]

@@ -3,7 +3,8 @@
 //!
 //! [`Pool::run`] cuts the work into one share a thread, all of nearly equal length, and the calling
 //! thread works too. Each takes its own share in ever smaller parts, then helps with what is left of the
-//! others': a core that is slow, or busy with something else, holds nobody up for long.
+//! others'. A core that is slow, or busy with something else, holds nobody up for longer than the part takes that it
+//! has begun.
 //!
 //! Threads that wait spin for a moment and then sleep, so a pool costs nothing between photos.
 
@@ -11,8 +12,10 @@ use std::cell::UnsafeCell;
 use std::hint::spin_loop;
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, Thread};
+
+use super::share::Share;
 
 /// Threads beside the calling one, at most.
 pub const MOST_HELPERS: usize = 63;
@@ -64,7 +67,7 @@ impl Pool {
     pub const fn new() -> Self {
         Self {
             helpers: [const { Helper::new() }; MOST_HELPERS],
-            shares: [const { Share(AtomicU64::new(0)) }; MOST_HELPERS + 1],
+            shares: [const { Share::empty() }; MOST_HELPERS + 1],
             members: [const { AtomicU32::new(0) }; MOST_HELPERS],
             admitted: AtomicU32::new(0),
             busy: AtomicBool::new(false),
@@ -128,7 +131,7 @@ impl Pool {
     }
 
     /// Calls `work(thread, part)` until every item of `0..items` was in one part. Threads are numbered
-    /// from 0, the caller. Parts are multiples of `grain` where that leaves work for all.
+    /// from 0, the caller. Parts are multiples of `grain` until so many are left of a share: those are taken one by one.
     ///
     /// A call from inside `work`, or while another thread's is on, is worked off by its caller alone.
     ///
@@ -209,59 +212,6 @@ impl Helper {
     fn finished(&self, turn: u32) -> bool {
         self.done.load(Ordering::Acquire) == turn || self.lost.load(Ordering::Acquire)
     }
-}
-
-/// Items that nobody has begun: the first in the lower half, the end in the upper. One cache line each,
-/// since threads write them all the time.
-#[repr(align(128))]
-struct Share(AtomicU64);
-
-impl Share {
-    fn set(&self, items: Range<usize>) {
-        self.0.store(items.start as u64 | (items.end as u64) << 32, Ordering::Release);
-    }
-
-    /// The first half, for the owner of the share.
-    fn take(&self, grain: usize) -> Option<Range<usize>> {
-        self.part(|left| {
-            let middle = middle(&left, grain);
-            (left.start..middle, middle..left.end)
-        })
-    }
-
-    /// The second half, or all if that is empty, for the others.
-    fn take_last(&self, grain: usize) -> Option<Range<usize>> {
-        self.part(|left| {
-            let middle = middle(&left, grain);
-            if middle == left.end {
-                (left.clone(), middle..middle)
-            } else {
-                (middle..left.end, left.start..middle)
-            }
-        })
-    }
-
-    /// Divides what is left into what is taken and what stays.
-    fn part(&self, divide: impl Fn(Range<usize>) -> (Range<usize>, Range<usize>)) -> Option<Range<usize>> {
-        let mut packed = self.0.load(Ordering::Acquire);
-        loop {
-            let left = (packed & u64::from(u32::MAX)) as usize..(packed >> 32) as usize;
-            if left.is_empty() {
-                return None;
-            }
-            let (taken, stays) = divide(left);
-            let next = stays.start as u64 | (stays.end as u64) << 32;
-            match self.0.compare_exchange_weak(packed, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(taken),
-                Err(changed) => packed = changed,
-            }
-        }
-    }
-}
-
-/// Half-way, a multiple of `grain` behind the start.
-fn middle(left: &Range<usize>, grain: usize) -> usize {
-    (left.start + left.len().div_ceil(2).next_multiple_of(grain)).min(left.end)
 }
 
 /// Waits until `happened`; whoever makes it happen unparks this thread afterwards.
@@ -392,12 +342,6 @@ mod tests {
             }
         });
         assert_eq!(inner.into_inner(), 8);
-    }
-
-    #[test]
-    fn parts_are_multiples_of_the_grain_behind_the_start_of_a_share() {
-        let pool = pool(1);
-        pool.run(64, 4, &|_, part| assert!(part.start % 4 == 0 && part.len() % 4 == 0, "{part:?}"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn scalar_and_best_are_available() {
     #[cfg(target_feature = "relaxed-simd")]
     assert!(all.contains(&Isa::RelaxedPairs) && all.contains(&Isa::RelaxedQuads), "{all:?}");
     #[cfg(target_feature = "simd128")]
-    assert!(all.contains(&Isa::Simd128), "{all:?}");
+    assert!(all.contains(&Isa::Simd128) && all.contains(&Isa::Simd128Extmul), "{all:?}");
 }
 
 /// A clock that only counts: every candidate takes one tick, so the choice is any, but it ends.
