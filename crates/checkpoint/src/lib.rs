@@ -91,7 +91,6 @@ pub use output_folder::OutputFolder;
 #[cfg(feature = "files")]
 pub use progress::Progress;
 pub use quantize::Quantization;
-pub use rotate_heads::rotate;
 pub use settings::{DEFAULT_SHARD_BYTES, Settings};
 pub use streaming::StreamingConversion;
 #[cfg(feature = "files")]

@@ -17,7 +17,11 @@ use beit::weights::schema::TensorSpec;
 ///
 /// # Errors
 /// When finite values are so large that their sums are not.
-pub fn rotate(quantization: Quantization, spec: &TensorSpec, values: &mut [f32]) -> Result<(), TensorFault> {
+pub(crate) fn rotate(
+    quantization: Quantization,
+    spec: &TensorSpec,
+    values: &mut [f32],
+) -> Result<(), TensorFault> {
     let Some(head_width) = spec.head_width.filter(|_| quantization.has_blocks()) else { return Ok(()) };
     // Of a width that is no power of two, parts as large as one are rotated.
     let length = 1 << head_width.trailing_zeros();

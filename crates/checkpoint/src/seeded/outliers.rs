@@ -19,12 +19,12 @@ const NORM_FACTOR: f32 = 0.1;
 /// Hidden units of the first block that make massive activations in the class token, and as many in some patches.
 const UNITS: usize = 16;
 /// Their output weights.
-const MASSIVE_WEIGHT: f32 = 8.0;
-/// The weights of the units for patches, against those of others; the activation function of unit variance is passed
-/// above so many standard deviations.
-const PATCH_SLOPE: f32 = 6.0;
-const PATCH_THRESHOLD: f32 = 2.6;
-/// Of the class token's units, half of what they see in it.
+const MASSIVE_WEIGHT: f32 = 4.0;
+/// Weights of the units for patches, as multiples of other units', and the standard deviations of such a unit's input
+/// from which on it is active.
+const PATCH_SLOPE: f32 = 12.0;
+const PATCH_THRESHOLD: f32 = 2.0;
+/// From which input on the class token's units are active at a width of 1024, about half of what they get from it.
 const CLASS_THRESHOLD: f32 = 12.0;
 
 /// A kind of outliers.
