@@ -25,6 +25,31 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     }
 }
 
+/// The cosine between what a layer and a rounded one add to the same activations `[tokens, width]`. Each channel counts
+/// alike, however large it is: it is divided by what the exact layer adds to it over all tokens, as root mean square.
+pub(crate) fn added_cosine(before: &[f32], exact: &[f32], rounded: &[f32], width: usize) -> f64 {
+    let (mut exact_energy, mut rounded_energy, mut dot) = (0.0, 0.0, 0.0);
+    for channel in 0..width {
+        let (mut a_energy, mut b_energy, mut product) = (0.0, 0.0, 0.0);
+        for at in (channel..before.len()).step_by(width) {
+            let before = f64::from(before[at]);
+            let (a, b) = (f64::from(exact[at]) - before, f64::from(rounded[at]) - before);
+            a_energy += a * a;
+            b_energy += b * b;
+            product += a * b;
+        }
+        if a_energy > 0.0 {
+            exact_energy += 1.0;
+            rounded_energy += b_energy / a_energy;
+            dot += product / a_energy;
+        }
+    }
+    match exact_energy > 0.0 {
+        true => dot / (exact_energy * rounded_energy.max(f64::MIN_POSITIVE)).sqrt(),
+        false => 1.0,
+    }
+}
+
 /// The Kullback-Leibler divergence of the classes' probabilities, from `exact` to `other`, in nats; both are logits.
 pub fn kl_divergence(exact: &[f32], other: &[f32]) -> f64 {
     let log_softmax = |logits: &[f32]| {
@@ -47,6 +72,20 @@ mod tests {
         assert_eq!(kl_divergence(&[700.0, -700.0], &[700.0, -700.0]), 0.0);
         // A constant added to all logits changes no probability.
         assert!(kl_divergence(&[1.0, 2.0, 3.0], &[101.0, 102.0, 103.0]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_channel_of_what_is_added_counts_alike() {
+        // Two tokens of two channels; the second channel is large.
+        let before = [1.0, 500.0, 1.0, 900.0];
+        let exact = [2.0, 600.0, 2.0, 800.0];
+        assert_eq!(added_cosine(&before, &exact, &exact, 2), 1.0);
+        // Where nothing is added to the small channel, half of the direction is lost.
+        let rounded = [1.0, 600.0, 1.0, 800.0];
+        let half = added_cosine(&before, &exact, &rounded, 2);
+        assert!((half - 0.5f64.sqrt()).abs() < 1e-12, "{half}");
+        assert!(cosine(&exact, &rounded) > 0.999, "which the plain cosine does not see");
+        assert_eq!(added_cosine(&before, &before, &before, 2), 1.0);
     }
 
     #[test]

@@ -121,6 +121,11 @@ pub struct Conversion {
     /// After the stem and after each block: the lowest cosine, over the check inputs, between the residual streams
     /// of the network as written and of its source in F32.
     pub layers_cosine: Vec<f64>,
+    /// For each block, then for the head: the cosine between its output as written and its source's in F32, both
+    /// given the source's activations on the check inputs; the lowest over these. Of a block it is between what is
+    /// added to the residual stream, each channel divided by its root mean square, so that no large channel conceals the
+    /// others.
+    pub own_cosine: Vec<f64>,
     /// For each check input, the cosine between the logits of the network as written and those of its source in
     /// F32.
     pub logits_cosine: Vec<f64>,
@@ -166,6 +171,9 @@ pub fn convert(
         calibrated = calibrate::calibrate(&network, options.quantization, &photos, progress)?;
     }
     let tensors = quantize_all(&network, &mut calibrated, options, progress)?;
+    let mut stored = network.config.tensors().into_iter().zip(&tensors);
+    let keeps_head = stored.any(|(spec, stored)| options.quantization.keeps_head(&spec, stored.storage()));
+    network.notes.extend(keeps_head.then_some(Note::HeadKept));
     progress(Progress::Write);
     let model = NewModelFiles {
         config: &network.config,
@@ -181,8 +189,13 @@ pub fn convert(
     drop(tensors);
 
     progress(Progress::Verify);
-    let ReadBack { tensors, layers_cosine, logits_cosine } =
-        verify::read_back(&ModelFolder::open(folder.path())?, &network, &classes, &calibrated)?;
+    let ReadBack { tensors, layers_cosine, own_cosine, logits_cosine } = verify::read_back(
+        &ModelFolder::open(folder.path())?,
+        &network,
+        options.quantization,
+        &classes,
+        &calibrated,
+    )?;
     folder.commit()?;
     let Network { dialect, config, notes, .. } = network;
     Ok(Conversion {
@@ -193,6 +206,7 @@ pub fn convert(
         notes,
         tensors,
         layers_cosine,
+        own_cosine,
         logits_cosine,
         calibration_photos: calibrated.photos,
         unreadable: calibrated.unreadable,
@@ -215,7 +229,7 @@ fn quantize_all(
         let moved = calibrated.biases.get(&spec.name).cloned();
         let values = match moved {
             Some(values) => values,
-            None => network.values(parts)?,
+            None => network.values_to_round(options.quantization, &spec, parts)?,
         };
         let (storage, bytes) = options.quantization.quantize(&spec, &values);
         let stored = StoredTensor::new(&spec, storage, bytes);

@@ -21,6 +21,8 @@ pub(crate) struct LayerwiseForward<B: Backend> {
     missing: Vec<usize>,
     /// The last stage's output for each input.
     activations: Vec<B::Tokens>,
+    /// Activations of elsewhere that the next stage is to run on too.
+    beside: Vec<B::Tokens>,
 }
 
 impl<B: Backend> LayerwiseForward<B> {
@@ -38,7 +40,28 @@ impl<B: Backend> LayerwiseForward<B> {
             stage: 0,
             missing,
             activations: Vec::new(),
+            beside: Vec::new(),
         }
+    }
+
+    /// Whether the stage after the stem's that the tensor belongs to runs as soon as this tensor is added.
+    pub(crate) fn completes_stage(&self, name: &str) -> bool {
+        let stage = stage_of(&self.config, name);
+        stage > 0 && stage == self.stage && self.missing[stage] == 1
+    }
+
+    /// [`LayerwiseForward::add`] of a tensor that [completes a stage](Self::completes_stage): gives that stage's output
+    /// for `others` too, which stand in for the output of the stage before, `[tokens, width]` each.
+    pub(crate) fn add_and_run_on(
+        &mut self,
+        tensor: Tensor,
+        others: &[Vec<f32>],
+    ) -> Result<Vec<B::Tokens>, BuildError> {
+        let (backend, width) = (&self.backend, self.config.width);
+        let upload = |x: &Vec<f32>| backend.upload(x, 1, x.len() / width, width);
+        self.beside = others.iter().map(upload).collect::<Result<_, _>>()?;
+        self.add(tensor)?;
+        Ok(std::mem::take(&mut self.beside))
     }
 
     /// Takes a tensor, each of the network's once, and runs every stage that has all of its own.
@@ -54,7 +77,7 @@ impl<B: Backend> LayerwiseForward<B> {
     }
 
     fn run(&mut self) -> Result<(), BuildError> {
-        let Self { config, backend, builder, inputs, activations, .. } = self;
+        let Self { config, backend, builder, inputs, activations, beside, .. } = self;
         match self.stage {
             0 => {
                 let stem = builder.patch_embedding()?;
@@ -65,13 +88,13 @@ impl<B: Backend> LayerwiseForward<B> {
             }
             stage if stage <= config.depth => {
                 let block = builder.block(stage - 1)?;
-                for x in activations {
+                for x in activations.iter_mut().chain(beside) {
                     block.forward(backend, x, config.heads)?;
                 }
             }
             _ => {
                 let (norm, head) = builder.head()?;
-                for x in activations {
+                for x in activations.iter_mut().chain(beside) {
                     let pooled = backend.layer_norm(&backend.mean_of_patches(x)?, &norm)?;
                     *x = backend.linear(&pooled, &head, Activation::None)?;
                 }

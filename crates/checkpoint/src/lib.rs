@@ -11,7 +11,8 @@
 //!   before them, `choose_network` the network among several, and a [`Note`] reports the choice.
 //! - [`network`]: the checkpoint checked against the configuration that its shapes imply (`network_layout`,
 //!   `infer_config`); `beit_version` tells BEiT from BEiTv2.
-//! - [`quantize`]: how weights are rounded; `calibrate` rounds better, by photos.
+//! - [`quantize`]: how weights are rounded; `rotate_heads` changes them before that, the network's function kept, so
+//!   that rounding loses less; `calibrate` rounds better, by photos.
 //! - [`hub_config`]: what the small files beside a checkpoint tell of preparation and licence.
 //! - [`streaming`]: the same conversion of a checkpoint that arrives in pieces, without a file system: what is left of
 //!   this crate without the feature `files`.
@@ -62,6 +63,7 @@ mod pth;
 pub mod quantize;
 #[cfg(feature = "files")]
 pub mod retrained;
+mod rotate_heads;
 mod safetensors;
 #[cfg(feature = "files")]
 pub mod seeded;

@@ -4,6 +4,8 @@ use crate::CheckpointError;
 use crate::dialects::Dialect;
 use crate::network_layout::{self, NetworkLayout, Tensors};
 use crate::note::Note;
+use crate::quantize::Quantization;
+use crate::rotate_heads::rotate;
 use crate::source::Source;
 use crate::tensor_entry::TensorEntry;
 use beit::config::Config;
@@ -49,6 +51,21 @@ impl Network {
     /// Every tensor of the network, with a way to its values.
     pub fn tensors(&self) -> impl Iterator<Item = (TensorSpec, &[TensorEntry])> {
         self.config.tensors().into_iter().zip(self.parts.iter().map(Vec::as_slice))
+    }
+
+    /// A tensor's values as they are to be rounded: of a network that does the same, see `rotate_heads`.
+    ///
+    /// # Errors
+    /// As [`Network::values`], and when values are too large for it.
+    pub(crate) fn values_to_round(
+        &self,
+        quantization: Quantization,
+        spec: &TensorSpec,
+        parts: &[TensorEntry],
+    ) -> Result<Vec<f32>, CheckpointError> {
+        let mut values = self.values(parts)?;
+        rotate(quantization, spec, &mut values).map_err(|fault| CheckpointError::Tensors(vec![fault]))?;
+        Ok(values)
     }
 
     /// A tensor's values, row-major, parts joined.

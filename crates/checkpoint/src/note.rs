@@ -21,6 +21,8 @@ pub enum Note {
     PreparedAsBeit1,
     /// Nothing says whether it is BEiT or BEiTv2.
     PreparedAsBeit2,
+    /// The head is stored in 16 bits.
+    HeadKept,
 }
 
 impl Note {
@@ -31,7 +33,7 @@ impl Note {
             | Self::PretrainingTensors { names }
             | Self::OtherTensors { names, .. }
             | Self::Narrowed { names } => names.is_empty(),
-            Self::PreparedAsBeit1 | Self::PreparedAsBeit2 => false,
+            Self::PreparedAsBeit1 | Self::PreparedAsBeit2 | Self::HeadKept => false,
         }
     }
 }
@@ -63,6 +65,10 @@ impl fmt::Display for Note {
             Self::PreparedAsBeit2 => f.write_str(
                 "nothing says whether it is BEiT or BEiTv2: photos are normalised as for BEiTv2, with ImageNet's mean \
                  and standard deviation; if it is BEiT, give 0.5 for both",
+            ),
+            Self::HeadKept => f.write_str(
+                "a few weights of the head are so large that 8 bits would lose much of the others: it is stored in 16 \
+                 bits (F16)",
             ),
         }
     }

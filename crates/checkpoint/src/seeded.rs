@@ -3,6 +3,10 @@
 //!
 //! The same numbers as `tests/data/golden/make_golden.py`, which handed them to timm.
 
+mod outliers;
+
+pub use outliers::{Outliers, tensor as tensor_with};
+
 use beit::config::Config;
 use beit::weights::schema::TensorSpec;
 use rayon::prelude::*;
@@ -27,11 +31,7 @@ pub fn pixels(config: &Config, number: usize) -> Vec<f32> {
 fn spread(config: &Config, name: &str) -> (f64, f64) {
     let width = config.width as f64;
     let weight = 1.25 / width.sqrt();
-    let part = match name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.')) {
-        Some((_, part)) => part,
-        None => name,
-    };
-    match part {
+    match part_of(name) {
         "cls_token" => (0.5, 0.0),
         "pos_embed" => (0.3, 0.0),
         "patch_embed.proj.weight" => (0.03, 0.0),
@@ -48,7 +48,21 @@ fn spread(config: &Config, name: &str) -> (f64, f64) {
     }
 }
 
-/// `mean + std·√3·(sum of four uniform 16-bit numbers / 65535 − 2)`: nearly normal, and cheap.
+/// A tensor's name without its block's number.
+fn part_of(name: &str) -> &str {
+    match name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.')) {
+        Some((_, part)) => part,
+        None => name,
+    }
+}
+
+/// Sum of four uniform 16-bit numbers / 65535 − 2: nearly normal, of variance 1/3, and cheap.
+fn nearly_normal(z: u64) -> f64 {
+    let sum = (0..4).map(|part| (z >> (16 * part)) & 0xFFFF).sum::<u64>();
+    sum as f64 / 65535.0 - 2.0
+}
+
+/// `mean + std·√3·nearly_normal`.
 fn values(name: &str, len: usize, std: f64, mean: f64) -> Vec<f32> {
     let key = fnv1a(name) ^ SEED;
     let scale = std * 3f64.sqrt();
@@ -56,9 +70,7 @@ fn values(name: &str, len: usize, std: f64, mean: f64) -> Vec<f32> {
     values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
         for (i, value) in values.iter_mut().enumerate() {
             let counter = (chunk * CHUNK + i) as u64;
-            let z = splitmix64::at(key, counter);
-            let sum = (0..4).map(|part| (z >> (16 * part)) & 0xFFFF).sum::<u64>();
-            *value = (mean + scale * (sum as f64 / 65535.0 - 2.0)) as f32;
+            *value = (mean + scale * nearly_normal(splitmix64::at(key, counter))) as f32;
         }
     });
     values

@@ -362,7 +362,8 @@ impl StreamingConversion {
         if let Some(expected) = sha256.filter(|expected| *expected != got) {
             return Err(CheckpointError::Hash { path, expected: expected.to_owned(), got });
         }
-        let Arriving { tensors, dialect, config, notes, labels, .. } = *arriving;
+        let Arriving { tensors, dialect, config, mut notes, labels, .. } = *arriving;
+        notes.extend(tensors.keeps_head(settings.quantization).then_some(Note::HeadKept));
         let Some(labels) = labels else { unreachable!("looked at above") };
         let (tensors, peak_bytes) = tensors.finish();
         Ok(StreamedModel { path, settings, sha256: got, tensors, dialect, config, notes, labels, peak_bytes })

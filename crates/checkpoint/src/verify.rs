@@ -2,12 +2,12 @@
 //! and logits on the check inputs.
 
 use crate::CheckpointError;
-use crate::agreement::{check_inputs, cosine};
+use crate::agreement::{added_cosine, check_inputs, cosine};
 use crate::calibrate::Calibrated;
 use crate::layerwise::LayerwiseForward;
 use crate::model_folder::ModelFolder;
 use crate::network::Network;
-use crate::quantize::{decode_blocks, relative_rms_error};
+use crate::quantize::{Quantization, decode_blocks, relative_rms_error};
 use crate::tensor_entry::TensorEntry;
 use beit::backend::Cpu;
 use beit::classes::Classes;
@@ -49,31 +49,37 @@ pub(crate) struct ReadBack {
     /// After the stem and after each block: the lowest cosine, over the check inputs, between the residual streams of
     /// the network as written and of its source.
     pub(crate) layers_cosine: Vec<f64>,
+    /// For each block, then for the head: what it loses by itself, given the source's activations. See
+    /// [`Conversion::own_cosine`](crate::Conversion::own_cosine).
+    pub(crate) own_cosine: Vec<f64>,
     /// For each check input: the cosine between the two networks' logits.
     pub(crate) logits_cosine: Vec<f64>,
 }
 
-/// Compares what is in the folder with the checkpoint. Calibrated tensors are compared with `calibrated` instead of
-/// the source.
+/// Compares what is in the folder with the checkpoint, which was to be rounded by `quantization`. Calibrated tensors are
+/// compared with `calibrated` instead of the source.
 ///
 /// # Errors
 /// When anything in the folder is not what the network and its labels say.
 pub(crate) fn read_back(
     folder: &ModelFolder,
     network: &Network,
+    quantization: Quantization,
     classes: &Classes,
     calibrated: &Calibrated,
 ) -> Result<ReadBack, CheckpointError> {
     let parts: HashMap<String, &[TensorEntry]> =
         network.tensors().map(|(spec, parts)| (spec.name, parts)).collect();
-    let (mut errors, mut layers_cosine) = (HashMap::new(), Vec::new());
+    let (mut errors, mut layers_cosine, mut own_cosine) = (HashMap::new(), Vec::new(), Vec::new());
+    let (depth, width) = (network.config.depth, network.config.width);
     let (cpu, inputs) = (|| Cpu::new(Isa::best()), check_inputs(&network.config));
     let mut written = LayerwiseForward::new(&network.config, cpu, inputs.clone());
     let mut source = LayerwiseForward::new(&network.config, cpu, inputs);
     let build = |e| CheckpointError::Build { path: folder.path().to_owned(), source: e };
     let header = folder.read(|_, tensor| {
         let name = tensor.spec.name.clone();
-        let exact = network.values(parts.get(&name).copied().unwrap_or_default())?;
+        let parts = parts.get(&name).copied().unwrap_or_default();
+        let exact = network.values_to_round(quantization, &tensor.spec, parts)?;
         let (decoded, worst) = match &tensor.data {
             TensorData::Dense(values) => (Cow::Borrowed(values), None),
             TensorData::Blocks { format: WeightFormat::Q8_0, bytes } => {
@@ -99,10 +105,27 @@ pub(crate) fn read_back(
             return Err(CheckpointError::ReadBack { name, expected, got: error.to_string() });
         }
         drop(decoded);
+        let before: Option<Vec<Vec<f32>>> = written
+            .completes_stage(&name)
+            .then(|| source.activations().iter().map(|x| x.values().to_vec()).collect());
         errors.insert(name, error);
+        // What the checkpoint says, since that is what has to come out.
+        let exact = if tensor.spec.head_width.is_some() { network.values(parts)? } else { exact };
         source.add(Tensor { spec: tensor.spec.clone(), data: TensorData::Dense(exact) }).map_err(build)?;
-        written.add(tensor).map_err(build)?;
-        if layers_cosine.len() < written.stages().min(network.config.depth + 1) {
+        match before {
+            Some(before) => {
+                let rounded = written.add_and_run_on(tensor, &before).map_err(build)?;
+                let pairs = source.activations().iter().zip(&rounded).zip(&before);
+                let own = pairs.map(|((exact, rounded), before)| match own_cosine.len() < depth {
+                    true => added_cosine(before, exact.values(), rounded.values(), width),
+                    false => cosine(exact.values(), rounded.values()),
+                });
+                let lowest = own.fold(1.0, f64::min);
+                own_cosine.push(lowest);
+            }
+            None => written.add(tensor).map_err(build)?,
+        }
+        if layers_cosine.len() < written.stages().min(depth + 1) {
             let pairs = source.activations().iter().zip(written.activations());
             let lowest = pairs.map(|(source, written)| cosine(source.values(), written.values()));
             layers_cosine.push(lowest.fold(1.0, f64::min));
@@ -129,5 +152,5 @@ pub(crate) fn read_back(
     let source = pollster::block_on(source.logits()).map_err(build)?;
     let logits_cosine =
         source.iter().zip(&written).map(|(source, written)| cosine(source, written)).collect();
-    Ok(ReadBack { tensors, layers_cosine, logits_cosine })
+    Ok(ReadBack { tensors, layers_cosine, own_cosine, logits_cosine })
 }

@@ -160,7 +160,7 @@ fn other_pieces_are_refused() {
     assert!(refused(&q8_0, &[good[0].clone(), good[2].clone()]).contains("missing"));
     assert!(refused(&q8_0, &[good[0].clone(), good[0].clone()]).contains("missing"));
     assert!(refused(&q8_0, &[Vec::new()]).contains("damaged"));
-    assert!(refused(&q8_0, &[b"BEITPCE2".repeat(20)]).contains("version"));
+    assert!(refused(&q8_0, &[b"BEITPCE1".repeat(20)]).contains("version"));
     let mut random = Random::new(5);
     for _ in 0..400 {
         let mut pieces = good.clone();

@@ -2,6 +2,7 @@
 
 mod preparation;
 mod streamed;
+mod warnings;
 
 use crate::compare::{self, Agreement};
 use crate::failure::Failure;
@@ -22,10 +23,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-
-/// A tensor, or a layer's activations on the check inputs, that keeps less than this of the source's direction is
-/// warned of.
-const LEAST_COSINE: f64 = 0.999;
+use warnings::warnings;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -143,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Progress::Verify => say("reading back"),
     })?;
-    let warnings = warnings(&conversion);
+    let warnings = warnings(&conversion, arguments.quant);
     say_summary(&conversion, arguments);
     for warning in &warnings {
         say(&format!("warning: {warning}"));
@@ -171,13 +169,16 @@ struct Report<'a> {
     shards: Vec<&'a str>,
     /// What was decided or left out of the checkpoint, a sentence each.
     notes: Vec<String>,
-    /// What was lost beyond [`LEAST_COSINE`], a sentence each.
+    /// What was lost beyond a limit, a sentence each.
     warnings: Vec<String>,
     /// Photos that the rounding went by; 0 without `--calibrate`.
     calibration_photos: usize,
     /// After the patch embedding and after each block: the lowest cosine between the converted network's activations
     /// and the source's on the check inputs.
     layers_cosine: &'a [f64],
+    /// For each block, then for the head: the cosine between its output and the source's, both given the source's
+    /// activations.
+    own_cosine: &'a [f64],
     /// For each check input: the cosine between the converted network's logits and the source's.
     logits_cosine: &'a [f64],
     tensors: Vec<Tensor<'a>>,
@@ -222,46 +223,11 @@ fn report<'a>(
         warnings,
         calibration_photos: conversion.calibration_photos,
         layers_cosine: &conversion.layers_cosine,
+        own_cosine: &conversion.own_cosine,
         logits_cosine: &conversion.logits_cosine,
         tensors: conversion.tensors.iter().map(tensor).collect(),
         verification,
     }
-}
-
-/// Tensors and layers that lost more than [`LEAST_COSINE`] allows.
-fn warnings(conversion: &Conversion) -> Vec<String> {
-    let mut warnings = Vec::new();
-    // Calibration moves weights from the source's on purpose.
-    let tensors = if conversion.calibration_photos == 0 { &conversion.tensors[..] } else { &[] };
-    let lossy = || tensors.iter().filter(|tensor| tensor.cosine() < LEAST_COSINE);
-    if let Some(worst) = lossy().min_by(|a, b| a.cosine().total_cmp(&b.cosine())) {
-        warnings.push(format!(
-            "{} of {} tensors are below cosine {LEAST_COSINE} to the source's; the lowest is {:.6}, {}",
-            lossy().count(),
-            tensors.len(),
-            worst.cosine(),
-            worst.name
-        ));
-    }
-    let logits = conversion.logits_cosine.iter().copied().fold(1.0, f64::min);
-    let stages: Vec<f64> = conversion.layers_cosine.iter().copied().chain([logits]).collect();
-    let name = |stage: usize| match stage {
-        0 => "the patch embedding".to_owned(),
-        stage if stage + 1 == stages.len() => "the head".to_owned(),
-        stage => format!("block {}", stage - 1),
-    };
-    let lossy = || stages.iter().enumerate().filter(|(_, cosine)| **cosine < LEAST_COSINE);
-    if let (Some((first, _)), Some((worst, cosine))) =
-        (lossy().next(), lossy().min_by(|a, b| a.1.total_cmp(b.1)))
-    {
-        warnings.push(format!(
-            "activations on the check inputs are below cosine {LEAST_COSINE} to the source's first after {}; the \
-             lowest is {cosine:.6}, after {}",
-            name(first),
-            name(worst)
-        ));
-    }
-    warnings
 }
 
 /// What network it is, and what was decided.

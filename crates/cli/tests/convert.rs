@@ -234,10 +234,20 @@ fn what_loses_more_than_a_thousandth_of_the_cosine_is_warned_of() {
     };
     assert!(warnings("q8_0").0.is_empty());
     let (four_bits, report) = warnings("q4_0");
-    let [tensors, activations] = &four_bits[..] else { panic!("{four_bits:?}") };
+    let [tensors, activations, blocks @ ..] = &four_bits[..] else { panic!("{four_bits:?}") };
     let linear = report["tensors"].as_array().unwrap().iter().filter(|t| t["type"] == "Q4_0").count();
     assert!(tensors.starts_with(&format!("{linear} of ")), "{tensors}");
     let layers: Vec<f64> = serde_json::from_value(report["layers_cosine"].clone()).unwrap();
     let first = layers.iter().position(|cosine| *cosine < 0.999).unwrap();
     assert!(activations.contains(&format!("first after block {};", first - 1)), "{activations}");
+    let own: Vec<f64> = serde_json::from_value(report["own_cosine"].clone()).unwrap();
+    assert_eq!(own.len(), layers.len(), "each block, and the head in place of the patch embedding");
+    let lossy: Vec<usize> = (0..own.len()).filter(|layer| own[*layer] < 0.999).collect();
+    assert_eq!(blocks.len(), lossy.len());
+    for block in lossy {
+        let named = |sentence: &&String| sentence.starts_with(&format!("block {block} by itself"));
+        let sentence = blocks.iter().find(named).unwrap();
+        assert!(sentence.contains(&format!("{:.6}", own[block])), "{sentence}");
+        assert!(sentence.contains("--calibrate"), "{sentence}");
+    }
 }

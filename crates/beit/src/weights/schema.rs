@@ -23,6 +23,9 @@ pub struct TensorSpec {
     pub shape: Vec<usize>,
     /// How it is used.
     pub role: Role,
+    /// The width of a head, of the three tensors in which attention's values are made and used: rows of the last third
+    /// of `qkv.weight`, elements of `v_bias`, columns of `proj.weight`.
+    pub head_width: Option<usize>,
 }
 
 impl TensorSpec {
@@ -48,9 +51,13 @@ impl Config {
     /// order of the file.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         let (d, hidden) = (self.width, self.mlp_width);
+        let head_width = d / self.heads.max(1);
         let mut list = Vec::new();
-        let mut add =
-            |name: String, shape: &[usize], role| list.push(TensorSpec { name, shape: shape.to_vec(), role });
+        let mut add = |name: String, shape: &[usize], role| {
+            let of_values = ["attn.qkv.weight", "attn.v_bias", "attn.proj.weight"];
+            let head_width = of_values.iter().any(|part| name.ends_with(part)).then_some(head_width);
+            list.push(TensorSpec { name, shape: shape.to_vec(), role, head_width });
+        };
         add(
             "patch_embed.proj.weight".into(),
             &[d, 3 * self.patch_size * self.patch_size],

@@ -302,19 +302,22 @@ impl<'a> Calibrator<'a> {
         }
     }
 
-    /// A tensor of the source, by its name.
+    /// A tensor of the source as it is to be rounded, by its name.
     fn values(&self, name: &str) -> Result<(TensorSpec, Vec<f32>), CheckpointError> {
         match self.tensors.get(name) {
-            Some((spec, parts)) => Ok((spec.clone(), self.network.values(parts)?)),
+            Some((spec, parts)) => {
+                let values = self.network.values_to_round(self.quantization, spec, parts)?;
+                Ok((spec.clone(), values))
+            }
             None => Err(CheckpointError::format(self.network.source.path(), format!("{name} is missing"))),
         }
     }
 
-    /// Takes the source's tensors with certain names, in F32.
+    /// Takes the source's tensors with certain names, in F32, as they are to be rounded.
     fn builder(&self, wanted: impl Fn(&str) -> bool) -> Result<ModelBuilder<Cpu>, CheckpointError> {
         let mut builder = ModelBuilder::new(self.network.config.clone(), Cpu::new(Isa::best()));
         for (spec, parts) in self.network.tensors().filter(|(spec, _)| wanted(&spec.name)) {
-            let data = TensorData::Dense(self.network.values(parts)?);
+            let data = TensorData::Dense(self.network.values_to_round(self.quantization, &spec, parts)?);
             builder.add(Tensor { spec, data }).map_err(|e| self.fault(e))?;
         }
         Ok(builder)

@@ -6,6 +6,7 @@ use super::piece::PieceTensor;
 use crate::CheckpointError;
 use crate::network_layout::{Part, not_finite};
 use crate::quantize::Quantization;
+use crate::rotate_heads::rotate;
 use beit::weights::StoredTensor;
 use beit::weights::schema::TensorSpec;
 use std::collections::BTreeMap;
@@ -147,6 +148,7 @@ impl IncomingTensors {
         if !faults.is_empty() {
             return Err(CheckpointError::Tensors(faults));
         }
+        rotate(quantization, spec, &mut values).map_err(|fault| CheckpointError::Tensors(vec![fault]))?;
         let (storage, bytes) = quantization.quantize(spec, &values);
         let stored = StoredTensor::new(spec, storage, bytes);
         self.keep(
@@ -171,9 +173,8 @@ impl IncomingTensors {
         let misfit = || "it holds a tensor that is none of the checkpoint's".to_owned();
         let place =
             self.tensors.get(tensor.number).filter(|place| place.stored.is_none()).ok_or_else(misfit)?;
-        // Values that no F16 number can hold are F32 in every quantisation.
         let storage = tensor.storage()?;
-        if storage != quantization.storage(&place.spec) && storage != beit::weights::Storage::F32 {
+        if !quantization.may_store(&place.spec, storage) {
             return Err(misfit());
         }
         let stored = StoredTensor::new(&place.spec, storage, tensor.bytes).map_err(|_| misfit())?;
@@ -230,6 +231,13 @@ impl IncomingTensors {
         let held = self.held.values().chain(self.incoming.as_ref().map(|(_, bytes)| bytes));
         let held = held.map(|bytes| bytes.len() as u64).sum::<u64>() + self.stored_bytes + more;
         self.peak_bytes = self.peak_bytes.max(held);
+    }
+
+    /// Whether the head is kept in 16 bits.
+    pub(super) fn keeps_head(&self, quantization: Quantization) -> bool {
+        self.tensors.iter().any(|Tensor { spec, stored, .. }| {
+            stored.as_ref().is_some_and(|stored| quantization.keeps_head(spec, stored.storage()))
+        })
     }
 
     /// The rounded tensors, and the most bytes that were held at a time.

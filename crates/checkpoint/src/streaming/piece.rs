@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
-/// The last digit is the version.
-const MAGIC: &[u8; 8] = b"BEITPCE1";
+/// The last digit is the version: of what the pieces hold, too. In version 1 heads were not rotated.
+const MAGIC: &[u8; 8] = b"BEITPCE2";
 const DAMAGED: &str = "it is damaged";
 
 /// A SHA-256.

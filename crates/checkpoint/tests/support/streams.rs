@@ -4,9 +4,10 @@ use super::{Tensors, TestTensor, bytes_of, files, write_safetensors};
 use beit::config::{Config, Position};
 use beit::weights::Manifest;
 use beit::weights::schema::{Role, TensorSpec};
+use checkpoint::convert;
+use checkpoint::seeded::{self, Outliers};
 use checkpoint::streaming::StreamedModel;
 use checkpoint::{CheckpointError, Options, Quantization, Settings, ShardSink, StreamingConversion};
-use checkpoint::{convert, seeded};
 use safetensors::Dtype;
 use std::collections::BTreeMap;
 use std::fs;
@@ -86,8 +87,13 @@ pub fn seeded_tensors() -> (Config, Tensors) {
 
 /// Seeded weights of a network, as PyTorch shapes them.
 pub fn tensors_of(config: &Config) -> Tensors {
+    tensors_with(config, &[])
+}
+
+/// The same with outliers.
+pub fn tensors_with(config: &Config, outliers: &[Outliers]) -> Tensors {
     let tensor = |spec: TensorSpec| {
-        let values = seeded::tensor(config, &spec);
+        let values = seeded::tensor_with(config, &spec, outliers);
         let shape = match (spec.role, spec.name.as_str()) {
             (Role::PatchEmbedding, _) => vec![config.width, 3, config.patch_size, config.patch_size],
             (_, "cls_token") => vec![1, 1, config.width],
