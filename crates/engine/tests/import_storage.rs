@@ -68,12 +68,16 @@ fn a_model_in_use_makes_no_room_for_an_import() {
         assert!(before.is_some() && world.model_in_storage(support::model::URL) == before, "{share}");
     }
     assert!(world.model_in_storage(&usual_source().address()).unwrap() == all, "there was room at last");
-    // What another model was used after for days goes.
-    world.clock.run(importer.load(&usual_source().address(), Device::Cpu));
+    // Once another one is used that many days later, it may go.
+    let other = "https://site.example/models/other/manifest.json";
+    support::model::model(2).serve(&world.network, other);
+    world.storage.room.set(u64::MAX);
+    world.clock.run(user.load(other, Device::Cpu));
     serve(&world.network, &support::checkpoint::checkpoint(2), true);
-    world.storage.room.set(world.storage.used() + model);
+    world.storage.room.set(world.storage.used() + model - tiny.bytes() / 2);
     world.clock.run(import(&mut importer)).unwrap();
     assert_eq!(world.model_in_storage(support::model::URL), None);
+    assert!(world.model_in_storage(other).is_some());
 }
 
 #[test]
