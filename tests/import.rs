@@ -45,7 +45,11 @@ fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards()
         // The first of the two is given up once the header is there, the other one once a part has come.
         let ranges = visit.ranges();
         assert_eq!(ranges[..2], [(None, 200), (None, 200)]);
-        assert_eq!(ranges[2..].iter().map(|(_, status)| *status).collect::<Vec<_>>(), [206, 206], "{ranges:?}");
+        assert_eq!(
+            ranges[2..].iter().map(|(_, status)| *status).collect::<Vec<_>>(),
+            [206, 206],
+            "{ranges:?}"
+        );
         assert_eq!(console_errors(client).await, Vec::<String>::new());
 
         visit.hub.forget();

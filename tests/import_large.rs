@@ -19,8 +19,7 @@ const IMPORTING: Duration = Duration::from_secs(400);
 /// A few seconds a photo.
 const ANSWERING: Duration = Duration::from_secs(120);
 
-/// Bytes a second: a fast connection at home, and none that limits. Chromium takes in all that a server sends, however
-/// slowly it is read: what it may take in at a time is bounded by the parts that the import asks for.
+/// Bytes a second: a fast connection at home, and none that limits.
 const CONNECTIONS: [Option<u64>; 2] = [Some(40_000_000), None];
 /// Beside what the page with the demo model takes: the quantised network takes 326 MB, and the checkpoint would 1.2 GB.
 const MOST_MORE: u64 = 500_000_000;

@@ -139,12 +139,10 @@ impl Levels {
 fn usable(scales: [f32; WIDE]) -> [f32; WIDE] {
     // To the nearest, ties to even: ten bits of the fraction stay, and of what is small, multiples of 2⁻²⁴.
     let bits = scales.map(f32::to_bits);
-    let normal: [u32; WIDE] =
-        from_fn(|i| bits[i].wrapping_add(0xFFF + (bits[i] >> 13 & 1)) & !0x1FFF);
+    let normal: [u32; WIDE] = from_fn(|i| bits[i].wrapping_add(0xFFF + (bits[i] >> 13 & 1)) & !0x1FFF);
     let small: [f32; WIDE] = from_fn(|i| (scales[i] + 0.75) - 0.75);
-    let rounded: [f32; WIDE] = from_fn(|i| {
-        if scales[i].abs() < SMALLEST_NORMAL_F16 { small[i] } else { f32::from_bits(normal[i]) }
-    });
+    let rounded: [f32; WIDE] =
+        from_fn(|i| if scales[i].abs() < SMALLEST_NORMAL_F16 { small[i] } else { f32::from_bits(normal[i]) });
     from_fn(|i| if rounded[i].abs() <= LARGEST_F16 { rounded[i] } else { 0.0 })
 }
 
@@ -244,7 +242,8 @@ mod tests {
         let mut scales: Vec<f32> = (0..=u16::MAX).map(|bits| f16::from_bits(bits).to_f32()).collect();
         // Halfway to the next one, and right beside that.
         for bits in 0..0x7C00 {
-            let [this, next] = [bits, bits + 1].map(|bits| f64::from(f16::from_bits(bits).to_f32().min(65536.0)));
+            let [this, next] =
+                [bits, bits + 1].map(|bits| f64::from(f16::from_bits(bits).to_f32().min(65536.0)));
             let middle = ((this + next) / 2.0) as f32;
             scales.extend([middle, -middle, middle.next_up(), middle.next_down(), -middle.next_down()]);
         }

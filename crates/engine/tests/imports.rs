@@ -158,8 +158,7 @@ fn a_stall_and_a_break_are_gone_on_after() {
 
 #[test]
 fn a_host_that_can_not_send_a_part_sends_all_of_it() {
-    for (way, restarted) in
-        [(Way::WithoutRanges, true), (Way::RefusesRange, true), (Way::WithoutTag, false)]
+    for (way, restarted) in [(Way::WithoutRanges, true), (Way::RefusesRange, true), (Way::WithoutTag, false)]
     {
         let (world, checkpoint) = served();
         let mut tab = tab(&world);

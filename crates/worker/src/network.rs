@@ -11,7 +11,7 @@ use web_sys::{
     AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, RequestCache, RequestInit, Url,
 };
 
-/// Chromium holds all that a server sends until it is read.
+/// Firefox receives all that a server sends, however slowly it is read (`docs/performance.md`).
 const PART_BYTES: u64 = 32 << 20;
 
 #[derive(Default)]
