@@ -92,6 +92,8 @@ fn a_browser_that_takes_no_more_is_told_and_the_old_model_answers() {
         visit.begin(client, HUGGING_FACE).await;
         let sentence = import::fault(client).await;
         assert!(sentence.contains("storage lacks"), "{sentence}");
+        let kept = import::kept(client).await;
+        assert!(kept.keys().any(|key| key.starts_with("manifest")) && kept.len() > 1, "{kept:?}");
         page::pick(client, &[site::sample("cat.jpg")]).await;
         visit::demo_answers(client, 1).await;
     });

@@ -120,6 +120,11 @@ impl HubStandIn {
         self.storage.forget_requests();
     }
 
+    /// The storage server takes no address any more that the hub has led to so far.
+    pub fn expire_addresses(&self) {
+        self.set(|behaviour| behaviour.signature += 1);
+    }
+
     /// Gives the checkpoint another `ETag`, as if it were another file of the same length.
     pub fn change_etag(&self) {
         let file = File::options().append(true).open(&self.checkpoint).expect("the checkpoint");
@@ -155,12 +160,16 @@ fn answer(request: &Request, shared: &Shared) -> Disturbance {
 }
 
 /// A redirect to the checkpoint on the storage server, which takes no address without a signature.
-fn redirect_to_storage(shared: &Shared, headers: &[(&'static str, String)]) -> Disturbance {
+fn redirect_to_storage(
+    shared: &Shared,
+    behaviour: &Behaviour,
+    headers: &[(&'static str, String)],
+) -> Disturbance {
     let location = format!(
         "{}{}?response-content-type=application%2Foctet-stream&{}",
         shared.storage,
         shared.repository.file(),
-        storage::SIGNATURE
+        storage::signature(behaviour)
     );
     let mut headers = headers.to_vec();
     headers.push(("Location", location));

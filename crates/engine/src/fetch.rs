@@ -151,7 +151,7 @@ impl<'a, B: Bytes> Download<'a, B> {
         caching: Caching,
     ) -> Result<Response<<P::Network as Network>::Body>, FetchError> {
         let url = self.url;
-        let get = platform.network().get(Get { url, from: self.received, if_range: None, caching });
+        let get = platform.network().get(Get { url, from: self.received, length: None, caching });
         let answer = timeout(platform.clock(), self.timeout_ms, get).await.ok_or_else(|| self.stalled())?;
         let response = answer.map_err(|reason| FetchError::Unreachable { url: url.into(), reason })?;
         if !(200..300).contains(&response.status) {

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! inspect: listing, small files ─▶ the checkpoint's beginning ─▶ offer
-//!            hub_files              download: one GET
+//!            hub_files              one plain GET
 //! start:   lock ─▶ download, or read_file ─▶ incoming ─▶ conversion ─▶ SHA-256 ─▶ store_model: shards, manifest
-//!                    after a break: the rest   └ pieces: what is quantised, for the next attempt
+//!                    requests: whole or parts  └ pieces: what is quantised, for the next attempt
 //! ```
 
 mod class_names;
@@ -17,6 +17,7 @@ mod inspect;
 mod pieces;
 mod read_file;
 mod report;
+mod requests;
 mod start;
 mod store_model;
 

@@ -74,7 +74,7 @@ pub trait Bytes: Sized {
     /// SHA-256 in lower-case hexadecimal.
     async fn sha256(&self) -> String;
 
-    /// Gives the memory back now, where the machine would wait for its garbage collector.
+    /// Lets the memory be used again, where the machine would leave it to a garbage collector.
     fn free(self) {}
 
     /// A copy in the program's own memory.
@@ -105,8 +105,8 @@ pub struct Get<'a> {
     pub url: &'a str,
     /// Asks for the body from this byte on.
     pub from: u64,
-    /// Asks for that part only of the version with this entity tag, else for the whole file.
-    pub if_range: Option<&'a str>,
+    /// Asks for so many bytes of it at most; for all that follow without it.
+    pub length: Option<u64>,
     /// Which cached responses will do.
     pub caching: Caching,
 }
@@ -123,8 +123,8 @@ pub struct Response<B> {
     pub etag: Option<String>,
     /// Seconds that the server asks to wait.
     pub retry_after: Option<u64>,
-    /// Who answered in the end, after redirects.
-    pub host: Option<String>,
+    /// The address that answered in the end, after redirects.
+    pub url: Option<String>,
     /// The media type, such as `text/html`, without parameters.
     pub media_type: Option<String>,
     /// Received while it is read.
@@ -146,6 +146,10 @@ pub trait Network {
 
     /// `name` as an address relative to `base`.
     fn resolve(&self, name: &str, base: &str) -> Option<String>;
+
+    /// A body of more bytes than this may fill the memory before it is read, since some machines receive as fast as the
+    /// server sends, however slowly the program reads: larger files are requested in parts of this length.
+    fn part_bytes(&self) -> u64;
 
     /// The part of an address that says who serves it, such as `weights.example:8080`.
     fn host(&self, url: &str) -> Option<String>;

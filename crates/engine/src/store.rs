@@ -88,8 +88,8 @@ impl<'a, P: Platform> Store<'a, P> {
         (kept? == checksum(&bytes)).then_some(bytes)
     }
 
-    /// Writes an entry with its checksum. Where room is short, models that were not used for the longest time make room,
-    /// but not for the one at this address.
+    /// Writes an import's entry with its checksum. Where room is short, models that were not used for the longest time
+    /// make room, but not those that may be in use.
     ///
     /// # Errors
     /// When it can't be kept all the same.
@@ -97,7 +97,7 @@ impl<'a, P: Platform> Store<'a, P> {
         let checksum = checksum(bytes);
         loop {
             match self.try_write(&key.path(), bytes, Some(&checksum)).await {
-                Err(StorageError::NoRoom) if self.make_room(of).await => {}
+                Err(StorageError::NoRoom) if self.make_room(of, Inventory::makes_room_for_import).await => {}
                 outcome => return outcome,
             }
         }
@@ -130,7 +130,7 @@ impl<'a, P: Platform> Store<'a, P> {
         loop {
             match self.write(&key, bytes, Some(&checksum)).await {
                 Ok(()) => return,
-                Err(StorageError::NoRoom) if self.make_room(of).await => {}
+                Err(StorageError::NoRoom) if self.make_room(of, Inventory::makes_room).await => {}
                 Err(refusal) => return self.give_up(&refusal),
             }
         }
@@ -226,11 +226,15 @@ impl<'a, P: Platform> Store<'a, P> {
         imports
     }
 
-    /// Removes the model that was not used for the longest time.
-    async fn make_room(&self, coming: &str) -> bool {
+    /// Removes the model that `choose` gives, for the one that comes from this address.
+    async fn make_room(
+        &self,
+        coming: &str,
+        choose: impl for<'i> Fn(&'i Inventory, &str) -> Option<&'i StoredModel>,
+    ) -> bool {
         let Some(keys) = self.keys().await else { return false };
         let mut inventory = self.inventory(&keys).await;
-        let Some(oldest) = inventory.makes_room(coming).cloned() else { return false };
+        let Some(oldest) = choose(&inventory, coming).cloned() else { return false };
         self.platform.warn(&format!("{} makes room in the browser's storage", oldest.url));
         inventory.models.retain(|model| *model != oldest);
         let url = oldest.url.clone();

@@ -38,6 +38,48 @@ fn room_is_told_before_and_found_where_pieces_were() {
     assert_eq!(world.clock.run(import(&mut tab)), Err(ImportFault::NoStorage));
 }
 
+/// Chromium tells of 10 GB whatever it gives: the lack of room is noticed by a write that is refused.
+#[test]
+fn a_model_in_use_makes_no_room_for_an_import() {
+    let (world, checkpoint) = served();
+    let (tiny, day) = (support::model::model(1), 24.0 * 3_600_000.0);
+    tiny.serve(&world.network, support::model::URL);
+    let (mut user, mut importer) = (tab(&world), tab(&world));
+    world.clock.run(user.load(support::model::URL, Device::Cpu));
+    let all = converted(&checkpoint, "q8_0");
+    let model: u64 = all.values().map(|file| file.len() as u64).sum();
+    world.storage.told_room.set(Some(10_000_000_000));
+    // The page may have been open for long.
+    world.clock.advance(3.0 * day);
+    let before = world.model_in_storage(support::model::URL);
+    for share in [0.3, 0.7, 1.2] {
+        // From no room for some of the pieces to none for the last shards, were the pieces not given up for them.
+        world.storage.room.set(tiny.bytes() + (model as f64 * share) as u64);
+        let outcome = world.clock.run(async {
+            let offer = importer.inspect(&usual_source(), None).await?;
+            assert_eq!(offer.missing_bytes, 0);
+            importer.import(&offer, None).await.map(|_| offer.kept_bytes)
+        });
+        match outcome {
+            Err(ImportFault::NoRoom { missing }) => assert!((1..=model).contains(&missing), "{missing}"),
+            Ok(_) => assert!(world.model_in_storage(&usual_source().address()).is_some()),
+            other => panic!("{share}: {other:?}"),
+        }
+        assert!(before.is_some() && world.model_in_storage(support::model::URL) == before, "{share}");
+    }
+    assert!(world.model_in_storage(&usual_source().address()).unwrap() == all, "there was room at last");
+    // Once another one is used that many days later, it may go.
+    let other = "https://site.example/models/other/manifest.json";
+    support::model::model(2).serve(&world.network, other);
+    world.storage.room.set(u64::MAX);
+    world.clock.run(user.load(other, Device::Cpu));
+    serve(&world.network, &support::checkpoint::checkpoint(2), true);
+    world.storage.room.set(world.storage.used() + model - tiny.bytes() / 2);
+    world.clock.run(import(&mut importer)).unwrap();
+    assert_eq!(world.model_in_storage(support::model::URL), None);
+    assert!(world.model_in_storage(other).is_some());
+}
+
 #[test]
 fn a_second_tab_waits_and_finds_the_model_or_goes_on() {
     for closed in [false, true] {

@@ -158,8 +158,7 @@ fn a_stall_and_a_break_are_gone_on_after() {
 
 #[test]
 fn a_host_that_can_not_send_a_part_sends_all_of_it() {
-    for (way, restarted) in
-        [(Way::WithoutRanges, true), (Way::RefusesRange, true), (Way::RefusesIfRange, false)]
+    for (way, restarted) in [(Way::WithoutRanges, true), (Way::RefusesRange, true), (Way::WithoutTag, false)]
     {
         let (world, checkpoint) = served();
         let mut tab = tab(&world);
@@ -178,7 +177,7 @@ fn a_host_that_can_not_send_a_part_sends_all_of_it() {
 #[test]
 fn a_file_that_changed_meanwhile_is_never_mixed() {
     for with_hash in [true, false] {
-        for way in [Way::Fine, Way::WithoutRanges, Way::RefusesIfRange] {
+        for way in [Way::Fine, Way::WithoutRanges, Way::WithoutTag] {
             let world = World::new();
             serve(&world.network, &checkpoint(1), with_hash);
             let mut tab = tab(&world);

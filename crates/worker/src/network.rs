@@ -3,10 +3,16 @@
 use crate::bytes::JsBytes;
 use crate::worker_scope;
 use engine::platform::{Body, Caching, Get, Network, Response};
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Url};
+use web_sys::{
+    AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, RequestCache, RequestInit, Url,
+};
+
+/// Firefox receives all that a server sends, however slowly it is read (`docs/performance.md`).
+const PART_BYTES: u64 = 32 << 20;
 
 #[derive(Default)]
 pub struct BrowserNetwork;
@@ -16,7 +22,7 @@ impl Network for BrowserNetwork {
     type Body = BrowserBody;
 
     async fn get(&self, get: Get<'_>) -> Result<Response<BrowserBody>, String> {
-        let Get { url, from, if_range, caching } = get;
+        let Get { url, from, length, caching } = get;
         let request = Request(AbortController::new().map_err(js_error_message)?);
         let options = RequestInit::new();
         options.set_signal(Some(&request.0.signal()));
@@ -26,12 +32,10 @@ impl Network for BrowserNetwork {
             Caching::Nothing => RequestCache::Reload,
             Caching::NotKept => RequestCache::NoStore,
         });
-        if from > 0 {
+        if from > 0 || length.is_some() {
+            let last = length.map(|length| (from + length - 1).to_string()).unwrap_or_default();
             let headers = Headers::new().map_err(js_error_message)?;
-            headers.set("range", &format!("bytes={from}-")).map_err(js_error_message)?;
-            if let Some(etag) = if_range {
-                headers.set("if-range", etag).map_err(js_error_message)?;
-            }
+            headers.set("range", &format!("bytes={from}-{last}")).map_err(js_error_message)?;
             options.set_headers(&headers);
         }
         let response = JsFuture::from(worker_scope::scope().fetch_with_str_and_init(url, &options));
@@ -45,14 +49,14 @@ impl Network for BrowserNetwork {
         };
         let media_type =
             header("content-type").map(|media| media.split(';').next().unwrap_or_default().trim().into());
-        let reader = response.body().map(|body| body.get_reader().unchecked_into());
+        let reader = response.body().map(|body| Reader::of(&body));
         Ok(Response {
             status: response.status(),
             from,
             length,
             etag: header("etag"),
             retry_after: header("retry-after").and_then(|seconds| seconds.trim().parse().ok()),
-            host: self.host(&response.url()),
+            url: Some(response.url()).filter(|url| !url.is_empty()),
             media_type,
             body: BrowserBody { reader, _request: request },
         })
@@ -60,6 +64,10 @@ impl Network for BrowserNetwork {
 
     fn resolve(&self, name: &str, base: &str) -> Option<String> {
         Url::new_with_base(name, base).ok().map(|url| url.href())
+    }
+
+    fn part_bytes(&self) -> u64 {
+        PART_BYTES
     }
 
     fn host(&self, url: &str) -> Option<String> {
@@ -90,9 +98,46 @@ impl Drop for Request {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    type ByteStream;
+
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn byte_reader(this: &ByteStream, options: &JsValue) -> Result<ByteReader, JsValue>;
+
+    /// A `ReadableStreamBYOBReader`
+    type ByteReader;
+
+    #[wasm_bindgen(method)]
+    fn read(this: &ByteReader, into: &Uint8Array) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn cancel(this: &ByteReader) -> Promise;
+}
+
+/// What takes the bytes of a body.
+enum Reader {
+    /// Into memory that is used again.
+    Bytes(ByteReader),
+    /// Into memory of its own for each part: not every browser has the former.
+    Parts(ReadableStreamDefaultReader),
+}
+
+impl Reader {
+    fn of(body: &ReadableStream) -> Self {
+        let options = Object::new();
+        // A plain object takes any property.
+        Reflect::set(&options, &"mode".into(), &"byob".into()).ok();
+        match body.unchecked_ref::<ByteStream>().byte_reader(&options) {
+            Ok(reader) => Self::Bytes(reader),
+            Err(_) => Self::Parts(body.get_reader().unchecked_into()),
+        }
+    }
+}
+
 pub struct BrowserBody {
     /// None for a response without a body.
-    reader: Option<ReadableStreamDefaultReader>,
+    reader: Option<Reader>,
     _request: Request,
 }
 
@@ -100,22 +145,33 @@ impl Body for BrowserBody {
     type Bytes = JsBytes;
 
     async fn next(&mut self) -> Result<Option<JsBytes>, String> {
-        let Some(reader) = &self.reader else { return Ok(None) };
-        let part = JsFuture::from(reader.read()).await.map_err(js_error_message)?;
+        let part = match &self.reader {
+            None => return Ok(None),
+            Some(Reader::Bytes(reader)) => reader.read(&JsBytes::array_for_chunk()),
+            Some(Reader::Parts(reader)) => reader.read(),
+        };
+        let part = JsFuture::from(part).await.map_err(js_error_message)?;
         if member(&part, "done").is_truthy() {
             return Ok(None);
         }
-        Ok(Some(JsBytes(member(&part, "value").unchecked_into::<Uint8Array>())))
+        let array = member(&part, "value").unchecked_into::<Uint8Array>();
+        Ok(Some(match &self.reader {
+            Some(Reader::Bytes(_)) => JsBytes::of_chunk(array),
+            _ => JsBytes::new(array),
+        }))
     }
 }
 
 impl Drop for BrowserBody {
     fn drop(&mut self) {
-        if let Some(reader) = &self.reader {
-            // The promise is of no interest; one that is refused has to be heard all the same.
-            let cancelled = JsFuture::from(reader.cancel());
-            spawn_local(async { drop(cancelled.await) });
-        }
+        let cancelled = match &self.reader {
+            None => return,
+            Some(Reader::Bytes(reader)) => reader.cancel(),
+            Some(Reader::Parts(reader)) => reader.cancel(),
+        };
+        // The promise is of no interest; one that is refused has to be heard all the same.
+        let cancelled = JsFuture::from(cancelled);
+        spawn_local(async { drop(cancelled.await) });
     }
 }
 

@@ -27,13 +27,13 @@ impl Photo for PhotoFile {
 
     async fn read(&self) -> Option<JsBytes> {
         let buffer = JsFuture::from(self.0.array_buffer()).await.ok()?;
-        Some(JsBytes(Uint8Array::new(&buffer)))
+        Some(JsBytes::new(Uint8Array::new(&buffer)))
     }
 
     async fn read_part(&self, from: u64, length: u64) -> Option<JsBytes> {
         let part = self.0.slice_with_f64_and_f64(from as f64, (from + length) as f64).ok()?;
         let buffer = JsFuture::from(part.array_buffer()).await.ok()?;
-        let bytes = JsBytes(Uint8Array::new(&buffer));
+        let bytes = JsBytes::new(Uint8Array::new(&buffer));
         (bytes.length() == length).then_some(bytes)
     }
 

@@ -88,7 +88,7 @@ fn answered(waiting: &Waiting, answer: &Array) {
     let Some(sender) = waiting.borrow_mut().as_mut().and_then(|waiting| waiting.remove(&id)) else { return };
     let bytes = answer.get(1);
     let entry = (!bytes.is_null())
-        .then(|| Entry { bytes: JsBytes(Uint8Array::new(&bytes)), checksum: answer.get(2).as_string() });
+        .then(|| Entry { bytes: JsBytes::new(Uint8Array::new(&bytes)), checksum: answer.get(2).as_string() });
     // Whoever asked may be gone.
     sender.send(entry).ok();
 }

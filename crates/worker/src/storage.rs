@@ -65,7 +65,7 @@ impl Storage for BrowserStorage {
         }
         let checksum = entry.headers().get(CHECKSUM).ok().flatten();
         let buffer = JsFuture::from(entry.array_buffer().map_err(failed)?).await.map_err(failed)?;
-        Ok(Some(Entry { bytes: JsBytes(Uint8Array::new(&buffer)), checksum }))
+        Ok(Some(Entry { bytes: JsBytes::new(Uint8Array::new(&buffer)), checksum }))
     }
 
     async fn write(&self, key: &str, bytes: &JsBytes, checksum: Option<&str>) -> Result<(), StorageError> {

@@ -10,7 +10,7 @@ pub struct Behaviour {
     pub hub_cors: bool,
     /// The storage server does.
     pub storage_cors: bool,
-    /// `OPTIONS` is answered as browsers want it before they send `If-Range`; else it is refused with 403.
+    /// `OPTIONS` is answered as browsers want it before they send headers that need leave; else it is refused with 403.
     pub preflight: bool,
     /// The storage server sends parts of a file; else it ignores `Range`.
     pub range: bool,
@@ -24,6 +24,8 @@ pub struct Behaviour {
     pub next_transfers: VecDeque<Disturbance>,
     /// What is done to each transfer of the checkpoint.
     pub every_transfer: Disturbance,
+    /// The signature that the storage server takes. Earlier ones have expired.
+    pub signature: u64,
     /// The checkpoint's byte that is sent with its bits inverted.
     pub altered_byte: Option<u64>,
     /// The hash that the hub tells in place of the true one.
@@ -42,6 +44,7 @@ impl Default for Behaviour {
             instead_of_checkpoint: None,
             next_transfers: VecDeque::new(),
             every_transfer: Disturbance::None,
+            signature: 0,
             altered_byte: None,
             told_sha256: None,
         }

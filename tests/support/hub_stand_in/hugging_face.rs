@@ -88,7 +88,7 @@ fn resolve(shared: &Shared, behaviour: &Behaviour) -> Disturbance {
     headers.push(("X-Linked-Size", shared.bytes.to_string()));
     headers.push(("X-Linked-ETag", format!("\"{sha256}\"")));
     headers.push(("Accept-Ranges", "bytes".into()));
-    redirect_to_storage(shared, &headers)
+    redirect_to_storage(shared, behaviour, &headers)
 }
 
 fn commit() -> Vec<(&'static str, String)> {

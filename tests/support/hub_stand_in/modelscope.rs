@@ -26,7 +26,7 @@ pub fn answer(request: &Request, shared: &Shared, behaviour: &Behaviour) -> Opti
     }
     if file == shared.repository.file() {
         let instead = behaviour.instead_of_redirect.clone();
-        return Some(instead.unwrap_or_else(|| redirect_to_storage(shared, &[])));
+        return Some(instead.unwrap_or_else(|| redirect_to_storage(shared, behaviour, &[])));
     }
     let small = shared.repository.small_file(file).map(|body| content(file, body, &[]));
     Some(small.unwrap_or_else(|| fault("the file does not exist")))

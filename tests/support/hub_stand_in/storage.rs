@@ -5,7 +5,9 @@ use server::{Disturbance, Request};
 use std::path::Path;
 
 /// What a redirect adds to an address, and without which nothing is given.
-pub const SIGNATURE: &str = "Expires=1999999999&Signature=nothing-secret~&Key-Pair-Id=K0";
+pub fn signature(behaviour: &Behaviour) -> String {
+    format!("Expires=1999999999&Signature=nothing-secret-{}~&Key-Pair-Id=K0", behaviour.signature)
+}
 
 /// What is done to a request for the checkpoint.
 pub fn answer(request: &Request, checkpoint: &Path, behaviour: &mut Behaviour) -> Disturbance {
@@ -13,7 +15,7 @@ pub fn answer(request: &Request, checkpoint: &Path, behaviour: &mut Behaviour) -
         return behaviour.preflight(request, behaviour.storage_cors);
     }
     let file = checkpoint.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_signed = request.target.ends_with(SIGNATURE);
+    let is_signed = request.target.ends_with(&signature(behaviour));
     let mut together = vec![match &behaviour.instead_of_checkpoint {
         _ if !is_signed || request.path() != format!("/{file}") => status(403, &[]),
         Some(instead) => instead.clone(),

@@ -1,20 +1,18 @@
-//! The checkpoint by one GET, and after a break the rest of it.
+//! The checkpoint from a hub, response after response, until all of it is converted.
 //!
-//! The first request has no header of its own: some storage servers of hubs fail the browser's preflight. After a break the
-//! rest is asked for, if it is still the same file's (`Range`, `If-Range`); where such a request can't be made, `Range`
-//! alone; and where that can't be made either, all of it once more. What was converted is not converted again then.
+//! What was converted is not converted again: where only all of the file can be had after a break, its beginning is
+//! compared.
 
-use super::fault::{Cause, Failure, Hub, Retry};
-use super::hub_files::{get, next};
+use super::fault::{Cause, Failure, Hub};
+use super::hub_files::next;
 use super::incoming::{Incoming, Refusal};
-use crate::platform::{Caching, Clock, Get, Network, Platform, Response};
+use super::requests::{Point, Refused, Requests};
+use crate::platform::{Clock, Platform};
 use crate::retry_budget::RetryBudget;
 use protocol::import::{ImportFault, ImportOffer};
 
 /// A file that changes more often while it is fetched is given up.
 const MOST_CHANGES: u32 = 2;
-/// After so many tries in a row that could not ask for a part, all of it is asked for.
-const TRIES_FOR_A_PART: u32 = 2;
 
 /// Fetches what is missing.
 pub async fn download<P: Platform>(
@@ -22,13 +20,16 @@ pub async fn download<P: Platform>(
     incoming: &mut Incoming<'_, P>,
     offer: &ImportOffer,
 ) -> Result<(), ImportFault> {
-    let mut download =
-        Download { platform, hub: Hub::of(offer), url: &offer.url, failed_parts: 0, whole: false };
+    let hub = Hub::of(offer);
+    let requests = Requests::new(platform, &hub, &offer.url);
+    let mut download = Download { platform, hub: &hub, has_hash: offer.sha256.is_some(), requests };
     let mut budget = RetryBudget::patient();
     let mut changes = 0;
     while !incoming.is_complete() {
         let before = incoming.converted();
-        let failure = match download.receive(incoming).await {
+        let outcome = download.receive(incoming).await;
+        budget.progressed(incoming.converted().saturating_sub(before));
+        let failure = match outcome {
             Ok(()) => continue,
             Err(Broken::Changed) if changes < MOST_CHANGES => {
                 changes += 1;
@@ -36,11 +37,10 @@ pub async fn download<P: Platform>(
                 continue;
             }
             Err(Broken::Changed) => {
-                return Err(download.hub.answer("the file changes again and again while it is fetched"));
+                return Err(hub.answer("the file changes again and again while it is fetched"));
             }
             Err(Broken::Failed(failure)) => failure,
         };
-        budget.progressed(incoming.converted().saturating_sub(before));
         let Some(wait) = failure.retry.wait(&mut budget) else {
             return Err(download.give_up(incoming, failure.cause).await);
         };
@@ -52,15 +52,12 @@ pub async fn download<P: Platform>(
 
 struct Download<'a, P> {
     platform: &'a P,
-    hub: Hub,
-    url: &'a str,
-    /// Tries in a row that could not ask for a part.
-    failed_parts: u32,
-    /// Only all of it can be asked for.
-    whole: bool,
+    hub: &'a Hub,
+    has_hash: bool,
+    requests: Requests<'a, P>,
 }
 
-/// Why a response ended before the file did.
+/// Why a response ended before it was complete.
 enum Broken {
     /// It is of another file than what was converted.
     Changed,
@@ -73,6 +70,15 @@ impl From<Failure> for Broken {
     }
 }
 
+impl From<Refused> for Broken {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Changed => Self::Changed,
+            Refused::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
 impl From<Refusal> for Broken {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -82,73 +88,37 @@ impl From<Refusal> for Broken {
     }
 }
 
-type Answer<P> = Response<<<P as Platform>::Network as Network>::Body>;
-
 impl<P: Platform> Download<'_, P> {
-    /// One response, to its end.
+    /// Reads one response to its end, or to where a part of bounded length takes its place, and then that.
     async fn receive(&mut self, incoming: &mut Incoming<'_, P>) -> Result<(), Broken> {
-        let converted = incoming.converted();
-        let etag = incoming.pieces().etag().map(str::to_owned);
-        let mut response = self.request(converted, etag.as_deref()).await?;
-        if response.status == 416 || !is_same_file(&response, incoming.total(), etag.as_deref(), converted) {
-            return Err(Broken::Changed);
-        }
-        match response.from {
-            from if from == converted => {}
-            // All of it comes, whatever was asked for.
-            0 => incoming.restarted(),
-            from => {
-                let reason = format!("asked for bytes from {converted} on, got those from {from} on");
-                return Err(self.failed(self.hub.answer(reason)));
-            }
+        let mut source = self.requests.next(&self.point(incoming)).await?;
+        if source.response.from < incoming.converted() {
+            incoming.restarted();
         }
         // A weak tag does not tell two versions apart byte for byte.
-        let strong = response.etag.take().filter(|tag| tag.starts_with('"'));
-        incoming.pieces().set_etag(strong);
-        incoming.begin_at(response.from);
+        let strong = source.response.etag.take().filter(|tag| tag.starts_with('"'));
+        if strong.is_some() || source.response.from == 0 {
+            incoming.pieces().set_etag(strong);
+        }
+        incoming.begin_at(source.response.from);
         while !incoming.is_complete() {
-            let Some(part) = next(self.platform, &mut response.body).await? else {
-                return Err(Failure::lost("the connection was closed").into());
-            };
-            incoming.push(part).await?;
+            if let Some(part) = self.requests.part_in_place_of(&source, &self.point(incoming)).await {
+                incoming.begin_at(part.response.from);
+                source = part;
+            }
+            match next(self.platform, &mut source.response.body).await? {
+                Some(bytes) => incoming.push(bytes).await?,
+                None if incoming.converted() >= source.end => break,
+                None => return Err(Failure::lost("the connection was closed").into()),
+            }
         }
         Ok(())
     }
 
-    fn failed(&self, fault: ImportFault) -> Broken {
-        Broken::Failed(Failure { cause: Cause::Fault(fault), retry: Retry::After(0) })
-    }
-
-    /// Asks for what follows the first `from` bytes, or for all of it.
-    async fn request(&mut self, from: u64, etag: Option<&str>) -> Result<Answer<P>, Failure> {
-        if from > 0 && !self.whole {
-            if etag.is_some() {
-                match self.get(from, etag).await {
-                    Err(failure) if failure.is_lost() => {}
-                    outcome => return outcome,
-                }
-            }
-            match self.get(from, None).await {
-                // A network that is gone fails in the same way: only all of it that comes says that it was the request.
-                Err(failure) if failure.is_lost() => {
-                    self.failed_parts += 1;
-                    if self.failed_parts < TRIES_FOR_A_PART {
-                        return Err(failure);
-                    }
-                }
-                outcome => {
-                    self.failed_parts = 0;
-                    return outcome;
-                }
-            }
-        }
-        let response = self.get(0, None).await?;
-        self.whole = from > 0;
-        Ok(response)
-    }
-
-    async fn get(&self, from: u64, if_range: Option<&str>) -> Result<Answer<P>, Failure> {
-        get(self.platform, &self.hub, Get { url: self.url, from, if_range, caching: Caching::NotKept }).await
+    fn point(&self, incoming: &mut Incoming<'_, P>) -> Point {
+        let (converted, total) = (incoming.converted(), incoming.total());
+        let etag = incoming.pieces().etag().map(str::to_owned);
+        Point { converted, total, etag, has_hash: self.has_hash }
     }
 
     /// Keeps what came, and says why no more does.
@@ -166,18 +136,4 @@ impl<P: Platform> Download<'_, P> {
         let (received, total) = (incoming.converted(), incoming.total());
         ImportFault::Interrupted { host: self.hub.host.clone(), received, total, reason }
     }
-}
-
-/// Whether a response can be of the file of which `converted` bytes are there.
-fn is_same_file<B>(response: &Response<B>, total: u64, etag: Option<&str>, converted: u64) -> bool {
-    if response.from == 0 || converted == 0 {
-        // What comes once more is compared byte for byte.
-        return true;
-    }
-    let same_length = response.length.is_none_or(|length| length == total);
-    let same_tag = match (etag, response.etag.as_deref()) {
-        (Some(before), Some(now)) => before == now,
-        _ => true,
-    };
-    same_length && same_tag
 }

@@ -91,8 +91,9 @@ pub async fn get<P: Platform>(
 ) -> Result<Response<<P::Network as Network>::Body>, Failure> {
     let answer = timeout(platform.clock(), STALL_MS, platform.network().get(get)).await;
     let response = answer.ok_or_else(stalled)?.map_err(Failure::lost)?;
-    let Response { status, host, retry_after, media_type, .. } = &response;
+    let Response { status, url, retry_after, media_type, .. } = &response;
     if !matches!(status, 200..=299 | 416) {
+        let host = url.as_deref().and_then(|url| platform.network().host(url));
         return Err(hub.status(*status, host.as_deref(), *retry_after));
     }
     // A network that wants its terms agreed to, or a hub's page for signing in.
@@ -146,7 +147,7 @@ pub async fn with_retries<T>(
 }
 
 async fn small_once<P: Platform>(platform: &P, hub: &Hub, url: &str, limit: u64) -> Result<Vec<u8>, Failure> {
-    let request = Get { url, from: 0, if_range: None, caching: Caching::Confirmed };
+    let request = Get { url, from: 0, length: None, caching: Caching::Confirmed };
     let mut response = get(platform, hub, request).await?;
     let mut bytes = Vec::new();
     while let Some(part) = next(platform, &mut response.body).await? {

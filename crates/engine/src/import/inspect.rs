@@ -129,7 +129,7 @@ async fn described_once<P: Platform>(
     file: &str,
     settings: &Settings,
 ) -> Result<(Described, Option<u64>), Failure> {
-    let request = Get { url, from: 0, if_range: None, caching: Caching::NotKept };
+    let request = Get { url, from: 0, length: None, caching: Caching::NotKept };
     let mut response = hub_files::get(platform, hub, request).await?;
     let mut beginning = Beginning::new(file, &hub.host, settings)?;
     while !beginning.is_whole() {

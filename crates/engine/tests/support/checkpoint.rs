@@ -1,7 +1,7 @@
 //! A checkpoint as small as one can be, and hubs that serve it.
 
 use super::devices::{FakeDevices, GpuIs};
-use super::network::{FakeNetwork, Way};
+use super::network::{FakeNetwork, Redirect, Way};
 use super::{FakePhoto, Tab, World};
 use beit::config::Config;
 use beit::preprocess::Preprocessing;
@@ -27,6 +27,8 @@ pub const HUB: &str = "https://huggingface.co";
 pub const LISTING: &str = "/api/models/timm/tiny/revision/main";
 /// The checkpoint's address on Hugging Face: of the listing's commit.
 pub const ADDRESS: &str = "https://huggingface.co/timm/tiny/resolve/c0ffee/model.safetensors";
+/// Where that address may lead.
+pub const STORAGE: &str = "https://cdn.example/model.safetensors";
 pub const CONFIG: &str = r#"{"architecture":"beitv2_tiny","pretrained_cfg":{"mean":[0.25,0.5,0.75],"std":[0.5,0.25,0.5],"crop_pct":0.9,"license":"mit"}}"#;
 
 /// A page without a GPU.
@@ -138,6 +140,19 @@ pub fn serve(network: &FakeNetwork, checkpoint: &[u8], with_hash: bool) {
     network.serve(&format!("{HUB}/timm/tiny/resolve/c0ffee/config.json"), CONFIG.as_bytes());
     network.serve(ADDRESS, checkpoint);
     network.etags.borrow_mut().insert(ADDRESS.into(), format!("\"{}\"", sha256(checkpoint)));
+}
+
+/// The same, and on the storage server that [`redirect`] leads to.
+pub fn serve_both(network: &FakeNetwork, checkpoint: &[u8], with_hash: bool) {
+    serve(network, checkpoint, with_hash);
+    network.serve(STORAGE, checkpoint);
+    let etag = network.etags.borrow()[ADDRESS].clone();
+    network.etags.borrow_mut().insert(STORAGE.into(), etag);
+}
+
+/// From Hugging Face to the storage server.
+pub fn redirect() -> Redirect {
+    Redirect { from: ADDRESS.into(), to: STORAGE.into(), ..Redirect::default() }
 }
 
 /// The same on ModelScope.

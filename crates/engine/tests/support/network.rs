@@ -2,7 +2,7 @@
 
 use super::FakeBytes;
 use engine::platform::{Body, Caching, Get, Network, Response};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::pending;
 
@@ -31,8 +31,8 @@ pub enum Way {
     WithoutRanges,
     /// No answer where a part is asked for, as after a preflight that failed.
     RefusesRange,
-    /// No answer where `If-Range` is asked for.
-    RefusesIfRange,
+    /// The answer does not tell the entity tag.
+    WithoutTag,
     /// 403 from another host, as when a signed address has run out.
     ExpiredAddress,
     /// 429, to try again after so many seconds.
@@ -42,7 +42,6 @@ pub enum Way {
 /// Bytes come in pieces of this many.
 const PIECE: usize = 4_000;
 
-#[derive(Default)]
 pub struct FakeNetwork {
     pub files: RefCell<HashMap<String, Vec<u8>>>,
     /// How requests for addresses with this in them go: the first rule that fits.
@@ -50,8 +49,46 @@ pub struct FakeNetwork {
     /// Entity tags, by address.
     pub etags: RefCell<HashMap<String, String>>,
     pub asked: RefCell<Vec<(String, u64, Caching)>>,
+    /// How much was asked for, at the most, by each of them.
+    pub lengths: RefCell<Vec<Option<u64>>>,
     /// What the server sent, in all.
     pub sent: RefCell<u64>,
+    pub part_bytes: Cell<u64>,
+    pub redirect: RefCell<Option<Redirect>>,
+}
+
+/// An address that leads to another one, which is signed anew each time.
+#[derive(Default)]
+pub struct Redirect {
+    pub from: String,
+    /// A signature is added to it.
+    pub to: String,
+    /// So many were signed.
+    pub signed: u64,
+    /// What part is asked for is lost on the way, as in WebKit.
+    pub drops_range: bool,
+}
+
+impl Redirect {
+    fn follow(&mut self) -> String {
+        self.signed += 1;
+        format!("{}?signature={}", self.to, self.signed)
+    }
+}
+
+impl Default for FakeNetwork {
+    fn default() -> Self {
+        Self {
+            files: RefCell::default(),
+            rules: RefCell::default(),
+            etags: RefCell::default(),
+            asked: RefCell::default(),
+            lengths: RefCell::default(),
+            sent: RefCell::default(),
+            part_bytes: Cell::new(u64::MAX),
+            redirect: RefCell::default(),
+        }
+    }
 }
 
 enum Rule {
@@ -107,19 +144,27 @@ impl Network for FakeNetwork {
     type Body = FakeBody;
 
     async fn get(&self, get: Get<'_>) -> Result<Response<FakeBody>, String> {
-        let Get { url, from, if_range, caching } = get;
+        let Get { url, mut from, length: most, caching } = get;
         self.asked.borrow_mut().push((url.into(), from, caching));
+        self.lengths.borrow_mut().push(most);
         let way = self.way(url);
         match way {
             Way::Cut => return Err("Failed to fetch".into()),
             Way::Stalled => pending::<()>().await,
             Way::RefusesRange if from > 0 => return Err("Failed to fetch".into()),
-            Way::RefusesIfRange if if_range.is_some() => return Err("Failed to fetch".into()),
             _ => {}
         }
-        let file = self.files.borrow().get(url).cloned();
+        let mut answered = url.to_owned();
+        if let Some(redirect) = self.redirect.borrow_mut().as_mut().filter(|redirect| redirect.from == url) {
+            answered = redirect.follow();
+            if redirect.drops_range {
+                from = 0;
+            }
+        }
+        let path = answered.split("?signature=").next().unwrap_or_default();
+        let file = self.files.borrow().get(path).cloned();
+        let is_there = file.is_some();
         let mut file = file.unwrap_or_default();
-        let is_there = self.files.borrow().contains_key(url);
         let status = match way {
             Way::Status(status) => status,
             Way::ExpiredAddress => 403,
@@ -142,16 +187,17 @@ impl Network for FakeNetwork {
             _ => {}
         }
         let length = Some(body.len() as u64);
-        let etag = self.etags.borrow().get(url).cloned();
-        let is_other = if_range.is_some_and(|tag| etag.as_deref() != Some(tag));
+        let etag = self.etags.borrow().get(path).cloned().filter(|_| way != Way::WithoutTag);
         let (status, from) = match (status, way) {
             (200, Way::WithoutRanges | Way::WebPage) => (200, 0),
-            (200, _) if is_other => (200, 0),
             (200, _) if from > 0 && from >= body.len() as u64 => (416, 0),
             (200, _) if from > 0 => (206, from),
             (status, _) => (status, 0),
         };
         let mut body: Vec<u8> = body.split_off((from as usize).min(body.len()));
+        if let Some(most) = most.filter(|_| status == 206) {
+            body.truncate(most as usize);
+        }
         match way {
             Way::StallsAfter(bytes) => {
                 body.truncate(bytes);
@@ -169,17 +215,21 @@ impl Network for FakeNetwork {
             Way::TooManyRequests(seconds) => Some(seconds),
             _ => None,
         };
-        let host = match way {
-            Way::ExpiredAddress => Some("cdn.example".into()),
-            _ => self.host(url),
+        let url = match way {
+            Way::ExpiredAddress => "https://cdn.example/file?signature=0".into(),
+            _ => answered,
         };
         let media_type = Some(media_type.into());
-        Ok(Response { status, from, length, etag, retry_after, host, media_type, body })
+        Ok(Response { status, from, length, etag, retry_after, url: Some(url), media_type, body })
     }
 
     fn resolve(&self, name: &str, base: &str) -> Option<String> {
         let (folder, _) = base.rsplit_once('/')?;
         Some(format!("{folder}/{name}"))
+    }
+
+    fn part_bytes(&self) -> u64 {
+        self.part_bytes.get()
     }
 
     fn host(&self, url: &str) -> Option<String> {

@@ -17,6 +17,8 @@ pub struct FakeStorage {
     pub is_private: Cell<bool>,
     /// The most bytes it takes.
     pub room: Cell<u64>,
+    /// What it tells of its room in place of the truth, as Chromium does.
+    pub told_room: Cell<Option<u64>>,
     /// It never answers.
     pub hangs: Cell<bool>,
     pub locks: Locks,
@@ -29,6 +31,7 @@ impl FakeStorage {
             entries: RefCell::default(),
             is_private: Cell::new(false),
             room: Cell::new(u64::MAX),
+            told_room: Cell::new(None),
             hangs: Cell::new(false),
             locks: Locks::default(),
             _clock: clock,
@@ -101,6 +104,9 @@ impl Storage for FakeStorage {
 
     async fn room(&self) -> Option<u64> {
         self.answers().await.ok()?;
+        if self.told_room.get().is_some() {
+            return self.told_room.get();
+        }
         (self.room.get() != u64::MAX).then(|| self.room.get().saturating_sub(self.used()))
     }
 

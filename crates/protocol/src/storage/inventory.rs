@@ -27,6 +27,9 @@ pub struct StoredModel {
 /// A download that was not continued for so long is abandoned: 30 days.
 pub const ABANDONED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
+/// Models that were loaded within so long before the last one may still be in use, in other tabs too: a day.
+const IN_USE_MS: u64 = 24 * 60 * 60 * 1_000;
+
 impl Inventory {
     /// The shards that no model has.
     pub fn unnamed_shards(&self) -> Vec<String> {
@@ -50,6 +53,14 @@ impl Inventory {
     pub fn makes_room(&self, coming: &str) -> Option<&StoredModel> {
         let can_go = self.models.iter().filter(|model| !(model.is_coming && model.url == coming));
         can_go.min_by_key(|model| (model.url == coming, model.used, &model.url))
+    }
+
+    /// [`Inventory::makes_room`] for a model that is imported while others stay in use: none that was loaded last, or
+    /// less than a day before that one.
+    pub fn makes_room_for_import(&self, coming: &str) -> Option<&StoredModel> {
+        let last = self.models.iter().map(|model| model.used).max()?;
+        let unused = |model: &&StoredModel| last.saturating_sub(model.used) >= IN_USE_MS;
+        self.models.iter().filter(unused).min_by_key(|model| (model.url == coming, model.used, &model.url))
     }
 }
 
@@ -92,6 +103,19 @@ mod tests {
         let update = inventory(vec![coming.clone(), model("x", &["a"], 3)]);
         assert_eq!(update.makes_room("x"), Some(&model("x", &["a"], 3)));
         assert_eq!(inventory(vec![coming]).makes_room("x"), None);
+    }
+
+    #[test]
+    fn an_import_spares_what_was_used_last() {
+        let now = 100 * IN_USE_MS;
+        let goes = |models| inventory(models).makes_room_for_import("new").map(|model| model.url.clone());
+        let last = || model("last", &["a"], now);
+        assert_eq!(goes(vec![]), None);
+        assert_eq!(goes(vec![last()]), None);
+        assert_eq!(goes(vec![last(), model("other tab", &["b"], now - IN_USE_MS + 1)]), None);
+        let unused = [model("old", &["b"], 5), model("older", &["c"], 4)];
+        assert_eq!(goes([vec![last()], unused.to_vec()].concat()), Some("older".into()));
+        assert_eq!(goes(vec![last(), model("old", &["b"], now - IN_USE_MS)]), Some("old".into()));
     }
 
     #[test]
