@@ -1,6 +1,6 @@
 //! The report as one HTML file that needs nothing else: no scripts, no fonts, no requests.
 
-use super::{Accuracy, CONFUSED, Report, Row};
+use super::{Accuracy, CONFUSED, Report, Row, calibration};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -17,6 +17,9 @@ pub fn page(report: &Report) -> String {
     let rows = report.rows();
     columns(&mut html, &rows);
     confused(&mut html, report);
+    if let Some(calibrated) = report.calibration {
+        calibration::sections(&mut html, calibrated);
+    }
     classes(&mut html, report, rows);
     unreadable(&mut html, report);
     foot(&mut html, report);
@@ -27,6 +30,7 @@ pub fn page(report: &Report) -> String {
 macro_rules! put {
     ($html:expr, $($text:tt)*) => { let _ = write!($html, $($text)*); };
 }
+pub(super) use put;
 
 fn head(html: &mut String, report: &Report) {
     let model = escape(&report.header.model.name);
@@ -213,7 +217,7 @@ fn escape(text: &str) -> String {
 }
 
 /// 1234567 → 1 234 567, with narrow no-break spaces.
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -1,8 +1,10 @@
 //! A report of an evaluation: JSON, CSV or HTML, as the file's ending says.
 
+mod calibration;
 mod html;
 
 use crate::accuracy::Accuracy;
+use crate::calibration::CalibrationReport;
 use crate::counts::{Counts, Hits};
 use crate::error::EvaluateError;
 use crate::journal_format::Header;
@@ -24,6 +26,8 @@ pub struct Report<'a> {
     pub counts: &'a Counts,
     /// Photos that could not be read.
     pub unreadable: &'a Unreadable,
+    /// What was fitted to make the model's confidence honest, if that was asked for.
+    pub calibration: Option<&'a CalibrationReport>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,19 +60,29 @@ impl Target {
         Ok(Self { path: path.to_owned(), format })
     }
 
-    /// Writes the report.
+    /// Writes the report. A calibration is no row of the table of classes: beside `NAME.csv` it is in
+    /// `NAME.calibration.csv`.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// When a file can't be written.
     pub fn write(&self, report: &Report) -> Result<(), EvaluateError> {
         let text = match self.format {
             Format::Json => format!("{:#}\n", report.json()),
             Format::Csv => report.csv(),
             Format::Html => html::page(report),
         };
-        std::fs::write(&self.path, text)
-            .map_err(|source| EvaluateError::WriteReport { path: self.path.clone(), source })
+        write(&self.path, &text)?;
+        match report.calibration {
+            Some(calibrated) if self.format == Format::Csv => {
+                write(&self.path.with_extension("calibration.csv"), &calibration::csv(calibrated))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), EvaluateError> {
+    std::fs::write(path, text).map_err(|source| EvaluateError::WriteReport { path: path.to_owned(), source })
 }
 
 /// A class with what its photos came to.
@@ -142,7 +156,7 @@ impl Report<'_> {
         });
         let unreadable =
             self.unreadable.named.values().map(|(file, error)| json!({"file": file, "error": error}));
-        json!({
+        let mut json = json!({
             "model": self.header.model,
             "backend": self.header.backend,
             "dataset": {"place": self.place, "photos": self.header.dataset.photos, "sha256": self.header.dataset.sha256},
@@ -155,7 +169,11 @@ impl Report<'_> {
             "per_class": per_class.collect::<Vec<_>>(),
             "most_confused": confused.collect::<Vec<_>>(),
             "unreadable_photos": unreadable.collect::<Vec<_>>(),
-        })
+        });
+        if let Some(calibration) = self.calibration {
+            json["calibration"] = json!(calibration);
+        }
+        json
     }
 
     /// One row a class (RFC 4180).
@@ -212,7 +230,8 @@ mod tests {
         }
         let mut unreadable = Unreadable { photos: 1, ..Default::default() };
         unreadable.named.insert(5, ("<img src=x onerror=alert(1)>.jpg".into(), "This file is empty.".into()));
-        check(&Report { header: &header, place: Some("data/a&b"), counts: &counts, unreadable: &unreadable });
+        let (counts, unreadable) = (&counts, &unreadable);
+        check(&Report { header: &header, place: Some("data/a&b"), counts, unreadable, calibration: None });
     }
 
     #[test]
