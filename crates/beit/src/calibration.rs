@@ -84,16 +84,17 @@ impl Calibration {
     /// What of it can't be right, for weights of this identity: the manifest's field, what was expected and what it is.
     pub(crate) fn check(&self, identity: &str) -> Result<(), (&'static str, String, String)> {
         if self.identity != identity {
-            let expected = format!("{identity}, the identity of these shards: it was measured on other weights");
+            let expected =
+                format!("{identity}, the identity of these shards: it was measured on other weights");
             return Err(("calibration.identity", expected, self.identity.clone()));
         }
         if !TEMPERATURES.contains(&self.temperature) {
-            let (least, most) = (TEMPERATURES.start(), TEMPERATURES.end());
+            let (least, most) = (*TEMPERATURES.start(), *TEMPERATURES.end());
             let expected = format!("{least} to {most}");
             return Err(("calibration.temperature", expected, self.temperature.to_string()));
         }
         match self.none_of_these {
-            Some(NoneOfThese { below, .. }) if !(below.abs() <= FARTHEST_SCORE) => {
+            Some(NoneOfThese { below, .. }) if !(-FARTHEST_SCORE..=FARTHEST_SCORE).contains(&below) => {
                 let expected = format!("−{FARTHEST_SCORE} to {FARTHEST_SCORE}");
                 Err(("calibration.none_of_these.below", expected, below.to_string()))
             }

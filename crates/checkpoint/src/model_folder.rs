@@ -152,8 +152,7 @@ mod tests {
         let file = folder.path().join(MANIFEST);
         std::fs::write(&file, manifest().to_json()).unwrap();
         let mut opened = ModelFolder::open(folder.path()).unwrap();
-        let calibration =
-            |identity: String| Calibration { identity, temperature: 1.25, none_of_these: None };
+        let calibration = |identity: String| Calibration { identity, temperature: 1.25, none_of_these: None };
         let error = opened.write_calibration(calibration("c".repeat(64))).unwrap_err().to_string();
         assert!(error.contains("calibration.identity"), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), manifest().to_json(), "left as it was");

@@ -124,10 +124,8 @@ fn answer(
     };
     let calibration = engine.calibration.as_ref().filter(|_| !arguments.raw);
     let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-    let predictions: Vec<_> = top_k_at(&logits.values, arguments.top_k.get(), temperature)
-        .into_iter()
-        .map(prediction)
-        .collect();
+    let predictions: Vec<_> =
+        top_k_at(&logits.values, arguments.top_k.get(), temperature).into_iter().map(prediction).collect();
     let none_of_these = calibration.and_then(|calibration| is_none_of_these(calibration, &logits.values));
     let note = (none_of_these == Some(true))
         .then(|| format!("None of the {} classes it knows, most likely.", logits.values.len()));

@@ -11,8 +11,8 @@ use clap::Args;
 use evaluate::calibration::CalibrationReport;
 use evaluate::report::{Report, Target};
 use evaluate::{
-    Accuracy, CalibrationPart, Dataset, EvaluateError, Header, Merged, ModelIdentity, Network, Progress, Shard,
-    ShardResults, Unreadable, merge,
+    Accuracy, CalibrationPart, Dataset, EvaluateError, Header, Merged, ModelIdentity, Network, Progress,
+    Shard, ShardResults, Unreadable, merge,
 };
 use serde::Serialize;
 use std::num::NonZeroUsize;

@@ -171,7 +171,9 @@ fn print(d: &Value) {
     if c.is_object() {
         let none = match &c["none_of_these"] {
             Value::Null => "no threshold for photos of none of the classes".to_owned(),
-            none => format!("none of the classes below a score ({}) of {}", text(&none["score"]), none["below"]),
+            none => {
+                format!("none of the classes below a score ({}) of {}", text(&none["score"]), none["below"])
+            }
         };
         line("calibration", format!("temperature {}; {none}", c["temperature"]));
     }

@@ -56,7 +56,8 @@ impl Files {
             let entry = entry.unwrap();
             fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
         }
-        let mut manifest: Value = serde_json::from_slice(&fs::read(model.join("manifest.json")).unwrap()).unwrap();
+        let mut manifest: Value =
+            serde_json::from_slice(&fs::read(model.join("manifest.json")).unwrap()).unwrap();
         manifest.as_object_mut().unwrap().remove("calibration");
         fs::write(model.join("manifest.json"), manifest.to_string()).unwrap();
         let write = |folder: &Path, number: usize| {
@@ -166,9 +167,8 @@ fn what_is_measured_is_written_and_used() {
 fn a_stopped_calibration_goes_on_from_its_journals() {
     let files = Files::make();
     let [journal, of_outliers] = ["run.jsonl", "run.outliers.jsonl"].map(|name| files.at(name));
-    let calibrate = || {
-        files.evaluate(&["--calibrate", "--outliers", text(&files.outliers), "--journal", text(&journal)])
-    };
+    let calibrate =
+        || files.evaluate(&["--calibrate", "--outliers", text(&files.outliers), "--journal", text(&journal)]);
     let whole = calibrate();
     assert_eq!(whole.code, 0, "{}", whole.stderr);
     for path in [&journal, &of_outliers] {
@@ -205,7 +205,11 @@ fn what_can_not_be_calibrated_is_said_and_the_accuracy_all_the_same() {
     fs::write(few.join("n02123045/x.jpg"), "").unwrap();
     let run = files.evaluate(&["--calibrate", "--outliers", text(&few)]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
-    assert!(run.stderr.contains("classes that the model knows") && run.stderr.contains("n02123045"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("classes that the model knows") && run.stderr.contains("n02123045"),
+        "{}",
+        run.stderr
+    );
 
     for (arguments, sentence) in [
         (&["--outliers", text(&few)][..], "--calibrate"),

@@ -31,7 +31,9 @@ pub fn calibrate(
 pub fn tell(report: &CalibrationReport) {
     let CalibrationReport { temperature, known, before, after, .. } = report;
     let HalfSizes { fitting, reporting } = known;
-    say(&format!("temperature {temperature}, fitted on {fitting} photos; measured on the other {reporting}:"));
+    say(&format!(
+        "temperature {temperature}, fitted on {fitting} photos; measured on the other {reporting}:"
+    ));
     let percent = |confidence: &Confidence| 100.0 * confidence.expected_calibration_error;
     say(&format!(
         "  expected calibration error {:.2} % before, {:.2} % after",
@@ -56,7 +58,9 @@ pub fn tell(report: &CalibrationReport) {
         ("photos of none of them", outliers.outliers_called_none),
     ] {
         if let Some(Accuracy { percent, low, high }) = share {
-            say(&format!("  {percent:.1} % of {what} are called none (95 % interval {low:.1} to {high:.1} %)"));
+            say(&format!(
+                "  {percent:.1} % of {what} are called none (95 % interval {low:.1} to {high:.1} %)"
+            ));
         }
     }
 }

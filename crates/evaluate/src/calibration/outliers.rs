@@ -63,9 +63,9 @@ pub fn measure(
         }
     });
     let [first, others @ ..] = scores;
-    let best = others.into_iter().fold(first, |best, next| {
-        if next.auroc_fitting > best.auroc_fitting { next } else { best }
-    });
+    let best = others
+        .into_iter()
+        .fold(first, |best, next| if next.auroc_fitting > best.auroc_fitting { next } else { best });
     let score = best.score;
     let fitting = scores_of(score, &known.fitting, temperature);
     // Rounded down, at least 95 % still reach it.
@@ -94,8 +94,6 @@ fn check_disjoint(known: &Halves, outliers: &Halves) -> Result<(), EvaluateError
         outliers.all().map(|photo| photo.sha256.as_str()).filter(|hash| hashes.contains(hash)).collect();
     match both.iter().min() {
         None => Ok(()),
-        Some(first) => {
-            Err(EvaluateError::KnownOutliers { count: both.len(), sha256: (*first).to_owned() })
-        }
+        Some(first) => Err(EvaluateError::KnownOutliers { count: both.len(), sha256: (*first).to_owned() }),
     }
 }

@@ -68,8 +68,10 @@ fn none_of_these(html: &mut String, none: &NoneOfThese, outliers: &OutlierReport
         let (name, area, fpr) = (title(score.score), score.auroc, 100.0 * score.fpr_at_95);
         put!(html, "<tr><td>{name}</td><td class=\"n\">{area:.4}</td><td class=\"n\">{fpr:.1} %</td></tr>");
     }
-    html.push_str("</tbody></table><table><thead><tr><th>Called none of the classes</th><th class=\"n\">Share</th><th \
-                   class=\"n\">95 % interval</th></tr></thead><tbody>");
+    html.push_str(
+        "</tbody></table><table><thead><tr><th>Called none of the classes</th><th class=\"n\">Share</th><th \
+                   class=\"n\">95 % interval</th></tr></thead><tbody>",
+    );
     for (name, share) in [
         ("Photos of the classes", outliers.known_called_none),
         ("Photos of none of them", outliers.outliers_called_none),
@@ -175,11 +177,14 @@ mod tests {
             assert_eq!(json["calibration"]["outliers"]["fitting"], 11);
             assert_eq!(json["calibration"]["after"]["bins"].as_array().unwrap().len(), 15);
             let page = html::page(&report);
-            for text in ["Temperature <b>1.25</b>", "10.00 %", "0.8750", "12.5 %", "75.0 %", "93.3 to 100.0 %"] {
+            for text in
+                ["Temperature <b>1.25</b>", "10.00 %", "0.8750", "12.5 %", "75.0 %", "93.3 to 100.0 %"]
+            {
                 assert!(page.contains(text), "{text}");
             }
             for tag in ["section", "table", "tr", "td", "p", "b", "span"] {
-                let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+                let opened =
+                    page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
                 assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
             }
         });
