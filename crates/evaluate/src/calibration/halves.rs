@@ -80,7 +80,7 @@ mod tests {
         let (fitting, reporting) = split(&["a", "b", "b", "b", "c"], 2).unwrap();
         assert_eq!((fitting.len(), reporting.len()), (1, 4));
         let error = split(&["a", "a", "a", "a"], 2).unwrap_err();
-        assert!(error.contains("4 photos") && error.contains("at least 2"), "{error}");
+        assert!(error.contains("at least 2 photos") && error.contains("got 4"), "{error}");
         assert!(split(&[], 2).is_err());
     }
 }

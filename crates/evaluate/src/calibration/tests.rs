@@ -107,8 +107,8 @@ fn what_can_not_be_fitted_is_said() {
         let error = calibrate(known, Some(outliers)).unwrap_err().to_string();
         assert!(error.contains(sentence), "{sentence}: {error}");
     };
-    refused(&known[..39], &outliers, "39 photos of the model's classes in DATASET");
-    refused(&known, &outliers[..19], "19 photos in --outliers");
+    refused(&known[..39], &outliers, "at least 40 photos of the model's classes in DATASET");
+    refused(&known, &outliers[..19], "at least 20 photos in --outliers");
     let both = [&outliers[..], &known[3..5]].concat();
     refused(&known, &both, "2 photos are both in DATASET and in --outliers");
     let mut right = known.clone();
