@@ -1,6 +1,8 @@
 //! The report as one HTML file that needs nothing else: no scripts, no fonts, no requests.
 
-use super::{Accuracy, CONFUSED, Report, Row, calibration};
+mod calibration;
+
+use super::{Accuracy, CONFUSED, Report, Row};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -30,7 +32,7 @@ pub fn page(report: &Report) -> String {
 macro_rules! put {
     ($html:expr, $($text:tt)*) => { let _ = write!($html, $($text)*); };
 }
-pub(super) use put;
+use put;
 
 fn head(html: &mut String, report: &Report) {
     let model = escape(&report.header.model.name);
@@ -217,7 +219,7 @@ fn escape(text: &str) -> String {
 }
 
 /// 1234567 → 1 234 567, with narrow no-break spaces.
-pub(super) fn thousands(number: u64) -> String {
+fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

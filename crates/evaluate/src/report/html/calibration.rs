@@ -1,6 +1,6 @@
-//! A calibration in a report: a section of the HTML, and a CSV file of its own.
+//! A calibration, as sections of the page.
 
-use super::html::{put, thousands};
+use super::{put, thousands};
 use crate::accuracy::Accuracy;
 use crate::calibration::{CalibrationReport, Confidence, OutlierReport};
 use beit::calibration::{NoneOfThese, Score};
@@ -87,7 +87,7 @@ fn none_of_these(html: &mut String, none: &NoneOfThese, outliers: &OutlierReport
 }
 
 /// A score's name in words.
-pub fn title(score: Score) -> &'static str {
+fn title(score: Score) -> &'static str {
     match score {
         Score::Energy => "negative energy",
         Score::MaxLogit => "largest logit",
@@ -95,87 +95,17 @@ pub fn title(score: Score) -> &'static str {
     }
 }
 
-/// One row a measure (RFC 4180).
-pub fn csv(report: &CalibrationReport) -> String {
-    let CalibrationReport { temperature, none_of_these, known, before, after, outliers } = report;
-    let mut rows = vec![
-        ("temperature".to_owned(), temperature.to_string()),
-        ("known_fitting".into(), known.fitting.to_string()),
-        ("known_reporting".into(), known.reporting.to_string()),
-    ];
-    for (when, confidence) in [("before", before), ("after", after)] {
-        let Confidence { negative_log_likelihood, expected_calibration_error, .. } = confidence;
-        rows.push((format!("negative_log_likelihood_{when}"), negative_log_likelihood.to_string()));
-        rows.push((format!("expected_calibration_error_{when}"), expected_calibration_error.to_string()));
-    }
-    if let (Some(none), Some(outliers)) = (none_of_these, outliers) {
-        rows.push(("score".into(), none.score.name().into()));
-        rows.push(("below".into(), none.below.to_string()));
-        rows.push(("outliers_fitting".into(), outliers.photos.fitting.to_string()));
-        rows.push(("outliers_reporting".into(), outliers.photos.reporting.to_string()));
-        for score in &outliers.scores {
-            rows.push((format!("auroc_{}", score.score.name()), score.auroc.to_string()));
-            rows.push((format!("fpr_at_95_{}", score.score.name()), score.fpr_at_95.to_string()));
-        }
-        let called = [("known", outliers.known_called_none), ("outliers", outliers.outliers_called_none)];
-        for (name, share) in called {
-            let percent = share.map(|share| share.percent.to_string()).unwrap_or_default();
-            rows.push((format!("{name}_called_none_percent"), percent));
-        }
-    }
-    let rows: String = rows.iter().map(|(name, value)| format!("{name},{value}\r\n")).collect();
-    format!("measure,value\r\n{rows}")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::calibration::{BINS, Bin, HalfSizes, ScoreReport};
-    use crate::report::tests::with_report;
+    use crate::report::tests::{calibration, with_report};
     use crate::report::{Report, html};
 
-    /// A photo in the last bin.
-    fn one_photo() -> Vec<Bin> {
-        let mut bins = vec![Bin::default(); BINS];
-        bins[BINS - 1] = Bin { images: 1, confidence: 0.95, accuracy: 1.0 };
-        bins
-    }
-
-    fn calibration() -> CalibrationReport {
-        let confidence = |loss: f64| Confidence {
-            negative_log_likelihood: loss,
-            expected_calibration_error: loss / 10.0,
-            bins: one_photo(),
-        };
-        let score = |score, auroc| ScoreReport { score, auroc_fitting: 0.5, auroc, fpr_at_95: 1.0 - auroc };
-        let outliers = OutlierReport {
-            photos: HalfSizes { fitting: 11, reporting: 12 },
-            scores: vec![score(Score::Energy, 0.875), score(Score::MaxLogit, 0.75)],
-            known_called_none: Accuracy::new(1, 20),
-            outliers_called_none: Accuracy::new(9, 12),
-        };
-        CalibrationReport {
-            temperature: 1.25,
-            none_of_these: Some(NoneOfThese { score: Score::Energy, below: 4.5 }),
-            known: HalfSizes { fitting: 21, reporting: 20 },
-            before: confidence(1.0),
-            after: confidence(0.5),
-            outliers: Some(outliers),
-        }
-    }
-
     #[test]
-    fn every_format_tells_what_was_measured() {
+    fn the_page_tells_what_was_measured() {
         let calibration = calibration();
         with_report(|report| {
             let Report { header, place, counts, unreadable, .. } = *report;
             let report = Report { header, place, counts, unreadable, calibration: Some(&calibration) };
-            let json = report.json();
-            assert_eq!(json["calibration"]["temperature"], 1.25);
-            assert_eq!(json["calibration"]["none_of_these"]["score"], "energy");
-            assert_eq!(json["calibration"]["outliers"]["scores"][0]["auroc"], 0.875);
-            assert_eq!(json["calibration"]["outliers"]["fitting"], 11);
-            assert_eq!(json["calibration"]["after"]["bins"].as_array().unwrap().len(), 15);
             let page = html::page(&report);
             for text in
                 ["Temperature <b>1.25</b>", "10.00 %", "0.8750", "12.5 %", "75.0 %", "93.3 to 100.0 %"]
@@ -188,10 +118,5 @@ mod tests {
                 assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
             }
         });
-        with_report(|report| assert!(report.json().get("calibration").is_none()));
-        let csv = csv(&calibration);
-        for line in ["measure,value", "temperature,1.25", "score,energy", "auroc_max_logit,0.75"] {
-            assert!(csv.lines().any(|other| other == line), "{line}: {csv}");
-        }
     }
 }
