@@ -82,14 +82,14 @@ pub enum EvaluateError {
     )]
     NoTemperature,
     #[error(
-        "{count} photos are both in DATASET and in --outliers, such as the one with SHA-256 {sha256}: take them out of \
-         one of the two"
+        "photos are both in DATASET and in --outliers ({count} of them), such as the one with SHA-256 {sha256}: take them \
+         out of one of the two"
     )]
     KnownOutliers { count: usize, sha256: String },
     /// `named` lists the first of them.
     #[error(
-        "{place}: {count} photos are of classes that the model knows, by their folders' or files' names: {named}; take \
-         them out, outliers show none of the classes"
+        "{place} holds photos of classes that the model knows ({count} of them), by their folders' or files' names: \
+         {named}; take them out, outliers show none of the classes"
     )]
     OutliersOfClasses { place: String, count: u64, named: String },
     #[error("{0}: there are no photos in it")]
@@ -100,6 +100,11 @@ pub enum EvaluateError {
          will see"
     )]
     WorseTemperature { temperature: f64, before: f64, after: f64 },
+    #[error(
+        "the score tells outliers that it was not fitted on no better than chance (AUROC {auroc:.4}), so nothing was \
+         written: a threshold would be wrong as often as right; without --outliers the temperature alone is written"
+    )]
+    UselessThreshold { auroc: f64 },
 
     #[error("give the journals to merge")]
     NoJournals,

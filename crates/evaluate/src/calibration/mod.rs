@@ -99,11 +99,18 @@ impl CalibrationReport {
     /// What the manifest of the weights with this identity keeps of it.
     ///
     /// # Errors
-    /// When the temperature makes the probabilities of photos that it was not fitted on less likely.
+    /// When, on photos that neither was fitted on, the temperature makes the right classes less likely, or the score tells
+    /// outliers no better than chance.
     pub fn calibration(&self, identity: String) -> Result<Calibration, EvaluateError> {
         let (before, after) = (self.before.negative_log_likelihood, self.after.negative_log_likelihood);
         if after > before {
             return Err(EvaluateError::WorseTemperature { temperature: self.temperature, before, after });
+        }
+        if let (Some(none), Some(outliers)) = (&self.none_of_these, &self.outliers)
+            && let Some(chosen) = outliers.scores.iter().find(|score| score.score == none.score)
+            && chosen.auroc <= 0.5
+        {
+            return Err(EvaluateError::UselessThreshold { auroc: chosen.auroc });
         }
         Ok(Calibration { identity, temperature: self.temperature, none_of_these: self.none_of_these })
     }

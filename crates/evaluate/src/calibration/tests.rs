@@ -110,10 +110,20 @@ fn what_can_not_be_fitted_is_said() {
     refused(&known[..39], &outliers, "at least 40 photos of the model's classes in DATASET");
     refused(&known, &outliers[..19], "at least 20 photos in --outliers");
     let both = [&outliers[..], &known[3..5]].concat();
-    refused(&known, &both, "2 photos are both in DATASET and in --outliers");
+    refused(&known, &both, "both in DATASET and in --outliers (2 of them)");
     let mut right = known.clone();
     right.iter_mut().for_each(|photo| photo.logits[photo.class as usize] = 99.0);
     refused(&right, &outliers, "no temperature");
+}
+
+#[test]
+fn a_threshold_that_is_no_better_than_chance_is_not_for_the_manifest() {
+    let Data { known, outliers, .. } = data();
+    let mut report = calibrate(&known, Some(&outliers)).unwrap();
+    assert!(report.calibration("ab".into()).unwrap().none_of_these.is_some());
+    report.outliers.iter_mut().flat_map(|outliers| &mut outliers.scores).for_each(|score| score.auroc = 0.5);
+    let error = report.calibration("ab".into()).unwrap_err().to_string();
+    assert!(error.contains("no better than chance (AUROC 0.5000)"), "{error}");
 }
 
 #[test]

@@ -93,6 +93,6 @@ mod tests {
     fn photos_of_classes_that_the_model_knows_are_refused() {
         let names = ["a.png", "x/n02123045/1.jpg", "x/n02123045/2.jpg", "rooster/3.jpg", "n01514668_4.JPEG"];
         let error = open(&names).unwrap_err();
-        assert!(error.contains("4 photos") && error.contains("n01514668, n02123045, rooster"), "{error}");
+        assert!(error.contains("(4 of them)") && error.contains("n01514668, n02123045, rooster"), "{error}");
     }
 }
