@@ -4,6 +4,12 @@ export interface Classification {
   score: number;
 }
 
+/** A photo's classes, best first. */
+export interface Classifications extends Array<Classification> {
+  /** The photo most likely shows none of the model's classes; never true for a model without a threshold for that. */
+  readonly none_of_these: boolean;
+}
+
 /** A photo: a file, the address of one, or a picture on the page. */
 export type PhotoSource =
   | Blob
@@ -66,8 +72,8 @@ export interface RunsOn {
 }
 
 export interface Classifier {
-  (source: PhotoSource, options?: ClassifyOptions): Promise<Classification[]>;
-  (sources: readonly PhotoSource[] | FileList, options?: ClassifyOptions): Promise<Classification[][]>;
+  (source: PhotoSource, options?: ClassifyOptions): Promise<Classifications>;
+  (sources: readonly PhotoSource[] | FileList, options?: ClassifyOptions): Promise<Classifications[]>;
   readonly task: "image-classification";
   readonly model: Model;
   readonly backend: RunsOn;

@@ -41,8 +41,10 @@ export async function pipeline(task, model, options = {}) {
   report({ status: "ready", task, model: classifier.model.name });
 
   const one = async (source, topK, lang) => {
-    const { predictions } = await classifier.classify(await photo(source), topK);
-    return predictions.map(({ label, label_zh: zh, score }) => ({ label: (lang === "zh" && zh) || label, score }));
+    const { predictions, none_of: noneOf } = await classifier.classify(await photo(source), topK);
+    const results = predictions.map(({ label, label_zh: zh, score }) => ({ label: (lang === "zh" && zh) || label, score }));
+    // Not enumerable: what goes through the results sees classes alone, as in other libraries.
+    return Object.defineProperty(results, "none_of_these", { value: typeof noneOf === "number" });
   };
   const classify = async (sources, { top_k: topK = 5, lang = "en" } = {}) => {
     const k = topK ?? classifier.model.classes;

@@ -1,8 +1,8 @@
-import type { Classification, Classifier, PhotoSource, ProgressEvent } from "./index.js";
+import type { Classification, Classifications, Classifier, PhotoSource, ProgressEvent } from "./index.js";
 
 export interface PhotoClassifierEventMap {
   /** A photo has its answer. */
-  result: CustomEvent<{ results: Classification[]; photo: Blob }>;
+  result: CustomEvent<{ results: Classifications; photo: Blob }>;
   /** The model is loading. */
   progress: CustomEvent<ProgressEvent>;
   /** The model could not be loaded, or a photo not be classified. */
@@ -17,7 +17,7 @@ export class PhotoClassifier extends HTMLElement {
   /** Loads the model, unless it is loaded. */
   load(): Promise<Classifier>;
   /** Classifies a photo as if it had been dropped. */
-  classify(source: PhotoSource): Promise<Classification[]>;
+  classify(source: PhotoSource): Promise<Classifications>;
   /** Ends the worker and gives its memory back; the next photo starts another one. */
   dispose(): void;
   /** The answer in sight. */

@@ -25,6 +25,8 @@ export class PhotoClassifier extends HTMLElement {
   #said = () => "";
   #detail = () => "";
   #results = [];
+  // How many classes the model has that gave them.
+  #classes = 0;
   #listening = null;
 
   constructor() {
@@ -104,6 +106,7 @@ export class PhotoClassifier extends HTMLElement {
       });
       if (current()) {
         this.#results = results;
+        this.#classes = classify.model.classes;
         this.#say(() => "");
         this.dispatchEvent(new CustomEvent("result", { detail: { results, photo: blob } }));
       }
@@ -221,13 +224,17 @@ export class PhotoClassifier extends HTMLElement {
 
   #draw() {
     const text = this.#text;
-    const { zone, canvas, hint, button, progress, status, lead, detail, results } = this.#parts;
+    const { zone, canvas, hint, button, progress, status, lead, detail, none, results } = this.#parts;
     const percent = new Intl.NumberFormat(text.tag, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
     zone.setAttribute("aria-label", text.name);
     zone.setAttribute("lang", text.tag);
     canvas.setAttribute("aria-label", text.photo(this.#photo?.name));
     progress.setAttribute("aria-label", text.loading);
-    results.setAttribute("aria-label", text.results);
+    const isNone = this.#results.none_of_these === true;
+    none.hidden = !isNone;
+    none.textContent = isNone ? text.noneOf(this.#classes) : "";
+    results.classList.toggle("dimmed", isNone);
+    results.setAttribute("aria-label", isNone ? text.resultsIfNone : text.results);
     hint.textContent = text.hint;
     button.textContent = this.#photo ? text.another : text.choose;
     const said = this.#said(text);
@@ -253,6 +260,7 @@ export class PhotoClassifier extends HTMLElement {
 function build(root) {
   const canvas = html("canvas", { part: "photo", class: "photo", role: "img", hidden: "" });
   const results = html("ol", { part: "results", class: "results", hidden: "" });
+  const none = html("p", { part: "none-of-these", class: "none", hidden: "" });
   const hint = html("p", { part: "hint", class: "hint" });
   const picker = html("input", { type: "file", accept: "image/*", id: "picker", class: "picker" });
   const button = html("label", { for: "picker", part: "button", class: "button" });
@@ -270,9 +278,9 @@ function build(root) {
   // It is there before anything is said, as screen readers want it.
   const live = html("div", { class: "live", role: "status" }, status);
   const controls = html("div", { part: "controls", class: "controls" }, hint, pick, live, progress);
-  const zone = html("div", { part: "zone", class: "zone", role: "group" }, canvas, results, controls);
+  const zone = html("div", { part: "zone", class: "zone", role: "group" }, canvas, none, results, controls);
   root.append(zone);
-  return { zone, canvas, results, hint, picker, button, status, lead, detail, progress, measure };
+  return { zone, canvas, none, results, hint, picker, button, status, lead, detail, progress, measure };
 }
 
 // A file, or the address of a picture that was dragged from a page.

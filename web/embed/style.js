@@ -70,6 +70,11 @@ ol { list-style: none; }
 .bar rect { fill: var(--_bar); }
 .result:first-child .bar rect { fill: var(--_bar-first); }
 
+.none { padding: 0.9rem 0.9rem 0; font-size: 1.1rem; font-weight: 600; text-wrap: balance; }
+.dimmed { opacity: 0.85; }
+.dimmed .result:first-child { padding-block: 0.3rem; font-size: inherit; font-weight: inherit; }
+.dimmed .result:first-child .bar rect { fill: var(--_bar); }
+
 .controls {
   display: flex;
   flex-wrap: wrap;

@@ -13,6 +13,8 @@ const ENGLISH = {
   progress: (loaded, total) => `${megabytes(loaded)} of ${megabytes(total)} MB`,
   looking: "Looking…",
   results: "What the network sees",
+  noneOf: (classes) => `None of the ${classes.toLocaleString("en")} things it knows, most likely`,
+  resultsIfNone: "The likeliest of the things it knows",
   photo: (name) => (name ? `The photo ${name}` : "The photo"),
   nothing: "There is no photo in what was dropped. Save the picture first, then drop the file.",
 };
@@ -28,6 +30,8 @@ const CHINESE = {
   progress: (loaded, total) => `${megabytes(loaded)} / ${megabytes(total)} MB`,
   looking: "正在查看……",
   results: "网络看到了什么",
+  noneOf: (classes) => `很可能不是它认识的 ${classes.toLocaleString("zh")} 种事物中的任何一种`,
+  resultsIfNone: "它认识的事物中最接近的",
   photo: (name) => (name ? `照片 ${name}` : "照片"),
   nothing: "拖放的内容里没有照片。请先保存图片，再拖放文件。",
 };

@@ -40,7 +40,9 @@ pub async fn annotate(
     let predictions: Vec<&Prediction> = answer.predictions.iter().take(top_k).collect();
     let canvas_width = shown_width.max(NARROWEST);
     let row = (canvas_width / 22.0).clamp(24.0, 52.0);
-    let foot = row * (predictions.len() as f64 + 0.6);
+    let none_of = answer.none_of.map(text.none_of);
+    let rows_above = if none_of.is_some() { 1.0 } else { 0.0 };
+    let foot = row * (predictions.len() as f64 + rows_above + 0.6);
     let canvas = OffscreenCanvas::new(canvas_width as u32, (shown_height + foot) as u32)?;
     let context: Context = canvas.get_context("2d")?.ok_or(JsValue::NULL)?.dyn_into()?;
     context.set_fill_style_str("#171410");
@@ -52,9 +54,14 @@ pub async fn annotate(
         // The map's place is given in the upright photo's pixels, whatever the browser decoded.
         draw_heat(&context, &heat, left, shown_width / f64::from(answer.width.max(1)));
     }
+    if let Some(sentence) = &none_of {
+        draw_sentence(&context, sentence, (canvas_width, shown_height + row * 0.3, row))?;
+    }
     for (rank, prediction) in predictions.into_iter().enumerate() {
-        let top = shown_height + row * (rank as f64 + 0.3);
-        draw_row(&context, prediction, rank, (canvas_width, top, row), text)?;
+        let top = shown_height + row * (rank as f64 + rows_above + 0.3);
+        // Where it is none of the classes, no one of them stands out.
+        let stands_out = rank == 0 && none_of.is_none();
+        draw_row(&context, prediction, stands_out, (canvas_width, top, row), text)?;
     }
     let options = ImageEncodeOptions::new();
     options.set_type("image/png");
@@ -79,10 +86,23 @@ fn draw_heat(context: &Context, Heat { map, strength }: &Heat, left: f64, scale:
     context.set_global_alpha(1.0);
 }
 
+fn draw_sentence(
+    context: &Context,
+    sentence: &str,
+    (width, top, row): (f64, f64, f64),
+) -> Result<(), JsValue> {
+    let margin = row * 0.4;
+    context.set_fill_style_str("#ffffff");
+    context.set_font(&format!("600 {:.0}px system-ui, sans-serif", row * 0.5));
+    context.set_text_baseline("middle");
+    context.set_text_align("left");
+    context.fill_text_with_max_width(sentence, margin, top + row * 0.45, width - 2.0 * margin)
+}
+
 fn draw_row(
     context: &Context,
     prediction: &Prediction,
-    rank: usize,
+    stands_out: bool,
     (width, top, row): (f64, f64, f64),
     text: &Text,
 ) -> Result<(), JsValue> {
@@ -90,10 +110,10 @@ fn draw_row(
     let whole = width - 2.0 * margin;
     context.set_fill_style_str("#2a251e");
     context.fill_rect(margin, top, whole, row * 0.86);
-    context.set_fill_style_str(if rank == 0 { "#0f7666" } else { "#574c3d" });
+    context.set_fill_style_str(if stands_out { "#0f7666" } else { "#574c3d" });
     context.fill_rect(margin, top, whole * f64::from(prediction.score), row * 0.86);
     context.set_fill_style_str("#ffffff");
-    let weight = if rank == 0 { 600 } else { 400 };
+    let weight = if stands_out { 600 } else { 400 };
     context.set_font(&format!("{weight} {:.0}px system-ui, sans-serif", row * 0.46));
     context.set_text_baseline("middle");
     let middle = top + row * 0.45;

@@ -13,6 +13,7 @@ pub mod backend;
 mod batch;
 pub mod block;
 pub mod builder;
+pub mod calibration;
 pub mod classes;
 pub mod config;
 pub mod decode;

@@ -6,13 +6,24 @@
 /// A NaN logit gets probability 0. Infinite logits share all of it. If no class has any claim (every logit
 /// is NaN or −∞), all are 0.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let scale = Scale::of(logits);
+    softmax_at(logits, 1.0)
+}
+
+/// The probabilities of `logits / temperature`, `[classes]`: a temperature above 1 makes them more equal, one below 1
+/// less. It must be positive. In all else like [`softmax`].
+pub fn softmax_at(logits: &[f32], temperature: f64) -> Vec<f32> {
+    let scale = Scale::of(logits, temperature);
     logits.iter().map(|&logit| scale.probability(logit)).collect()
 }
 
 /// The `k` likeliest classes as (class index, probability), best first; of equal logits the lower index
 /// comes first, and NaN counts as −∞. All classes when there are fewer than `k`.
 pub fn top_k(logits: &[f32], k: usize) -> Vec<(usize, f32)> {
+    top_k_at(logits, k, 1.0)
+}
+
+/// The same classes in the same order as [`top_k`] with the probabilities of [`softmax_at`].
+pub fn top_k_at(logits: &[f32], k: usize, temperature: f64) -> Vec<(usize, f32)> {
     let rank = |index: usize| if logits[index].is_nan() { f32::NEG_INFINITY } else { logits[index] };
     // By logit, not by probability: far-off classes can share the probability 0 and still have an order.
     // The comparison is total, because rank never gives NaN.
@@ -25,37 +36,39 @@ pub fn top_k(logits: &[f32], k: usize) -> Vec<(usize, f32)> {
         indices.truncate(k);
     }
     indices.sort_unstable_by(best_first);
-    let scale = Scale::of(logits);
+    let scale = Scale::of(logits, temperature);
     indices.into_iter().map(|index| (index, scale.probability(logits[index]))).collect()
 }
 
 /// What turns a logit into a probability: the largest logit and the sum of the shifted exponentials.
 struct Scale {
     largest: f32,
+    temperature: f64,
     sum: f64,
 }
 
 impl Scale {
-    fn of(logits: &[f32]) -> Self {
+    fn of(logits: &[f32], temperature: f64) -> Self {
         // f32::max ignores NaN.
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum = logits.iter().map(|&logit| weight(logit, largest)).sum();
-        Scale { largest, sum }
+        let sum = logits.iter().map(|&logit| weight(logit, largest, temperature)).sum();
+        Scale { largest, temperature, sum }
     }
 
     fn probability(&self, logit: f32) -> f32 {
-        if self.sum > 0.0 { (weight(logit, self.largest) / self.sum) as f32 } else { 0.0 }
+        let weight = weight(logit, self.largest, self.temperature);
+        if self.sum > 0.0 { (weight / self.sum) as f32 } else { 0.0 }
     }
 }
 
-/// `exp(logit − largest)`, where infinities of the same sign cancel instead of giving NaN.
-fn weight(logit: f32, largest: f32) -> f64 {
+/// `exp((logit − largest) / temperature)`, where infinities of the same sign cancel instead of giving NaN.
+fn weight(logit: f32, largest: f32, temperature: f64) -> f64 {
     if logit.is_nan() || logit == f32::NEG_INFINITY {
         0.0
     } else if logit == largest {
         1.0
     } else {
-        (f64::from(logit) - f64::from(largest)).exp()
+        ((f64::from(logit) - f64::from(largest)) / temperature).exp()
     }
 }
 
@@ -78,6 +91,18 @@ mod tests {
         assert_eq!(softmax(&[INF, 0.0, INF, NAN]), [0.5, 0.0, 0.5, 0.0]);
         assert_eq!(softmax(&[NAN, -INF]), [0.0, 0.0]);
         assert!(softmax(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_temperature_divides_the_logits_and_leaves_their_order() {
+        let logits = [3.0, -1.0, 6.0, NAN];
+        assert_eq!(softmax_at(&logits, 2.0)[..3], softmax(&[1.5, -0.5, 3.0]));
+        assert_eq!(softmax_at(&logits, 1.0), softmax(&logits));
+        let order = |best: Vec<(usize, f32)>| best.into_iter().map(|(index, _)| index).collect::<Vec<_>>();
+        assert_eq!(order(top_k_at(&logits, 4, 1e-3)), order(top_k(&logits, 4)));
+        assert_eq!(top_k_at(&logits, 1, 2.0), top_k(&[1.5, -0.5, 3.0], 1));
+        // So flat that both probabilities are equal, but the order is the logits'.
+        assert_eq!(top_k_at(&[1.0, 2.0], 2, 1e30), [(1, 0.5), (0, 0.5)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::CheckpointError;
 use crate::write_model::MANIFEST;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
+use beit::calibration::Calibration;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::weights::hexadecimal;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct ModelFolder {
     path: PathBuf,
+    /// Mostly `manifest.json` in the folder.
+    manifest_file: PathBuf,
     manifest: Manifest,
 }
 
@@ -27,7 +30,7 @@ impl ModelFolder {
         let manifest = Manifest::parse(&json)
             .map_err(|source| CheckpointError::Manifest { path: file.clone(), source })?;
         let path = file.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self { path, manifest })
+        Ok(Self { path, manifest_file: file, manifest })
     }
 
     /// The folder.
@@ -38,6 +41,25 @@ impl ModelFolder {
     /// Its manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Writes the manifest anew, with what was measured of the model's confidence. The weights stay as they are.
+    ///
+    /// # Errors
+    /// When it was measured with other weights than those of the manifest that was opened, or the file can't be written.
+    pub fn write_calibration(&mut self, calibration: Calibration) -> Result<(), CheckpointError> {
+        let path = &self.manifest_file;
+        let manifest = Manifest { calibration: Some(calibration), ..self.manifest.clone() };
+        let json = manifest.to_json();
+        let refused = |source| CheckpointError::Manifest { path: path.clone(), source };
+        let manifest = Manifest::parse(json.as_bytes()).map_err(refused)?;
+        // A process that is stopped here leaves the old manifest or the new one.
+        let mut partial = path.clone().into_os_string();
+        partial.push(".partial");
+        std::fs::write(&partial, json).map_err(CheckpointError::io("write", Path::new(&partial)))?;
+        std::fs::rename(&partial, path).map_err(CheckpointError::io("write", path))?;
+        self.manifest = manifest;
+        Ok(())
     }
 
     /// A shard's bytes, after checking their number and SHA-256.
@@ -99,5 +121,47 @@ impl ModelFolder {
             Some(builder) => Ok((builder.finish().map_err(build)?, header.labels)),
             None => Err(CheckpointError::format(&self.path, "it holds no tensors")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let shard = Shard { name: "a.gguf".into(), bytes: 7, sha256: "a".repeat(64) };
+        Manifest {
+            format: beit::weights::MANIFEST_FORMAT.into(),
+            name: "a".into(),
+            quantization: "f32".into(),
+            parameters: 1,
+            classes: 2,
+            image_size: 16,
+            source: None,
+            card: None,
+            calibration: None,
+            bytes: 7,
+            sha256: "b".repeat(64),
+            shards: vec![shard],
+        }
+    }
+
+    #[test]
+    fn a_calibration_is_all_that_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(MANIFEST);
+        std::fs::write(&file, manifest().to_json()).unwrap();
+        let mut opened = ModelFolder::open(folder.path()).unwrap();
+        let calibration = |identity: String| Calibration { identity, temperature: 1.25, none_of_these: None };
+        let error = opened.write_calibration(calibration("c".repeat(64))).unwrap_err().to_string();
+        assert!(error.contains("calibration.identity"), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), manifest().to_json(), "left as it was");
+
+        let calibration = calibration(manifest().identity());
+        opened.write_calibration(calibration.clone()).unwrap();
+        let expected = Manifest { calibration: Some(calibration), ..manifest() };
+        assert_eq!(opened.manifest(), &expected);
+        assert_eq!(ModelFolder::open(&file).unwrap().manifest(), &expected);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1, "no other file is left");
     }
 }

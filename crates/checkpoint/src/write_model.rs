@@ -78,13 +78,12 @@ impl NewModelFiles<'_> {
             image_size: self.config.image_size,
             source: self.source,
             card: self.card.is_some().then(|| CARD.to_owned()),
+            calibration: None,
             bytes,
             sha256: hexadecimal(&whole.finalize()),
             shards,
         };
-        let mut json = serde_json::to_string_pretty(&manifest).unwrap_or_default();
-        json.push('\n');
-        put(MANIFEST, json.into_bytes()).await?;
+        put(MANIFEST, manifest.to_json().into_bytes()).await?;
         Ok(manifest)
     }
 

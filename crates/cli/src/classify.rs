@@ -4,8 +4,9 @@ use crate::engine::{self, Backend, Engine, Logits};
 use crate::explain_input::{self, Input};
 use crate::failure::Failure;
 use crate::output::{json, say, wants_json};
+use beit::calibration::Calibration;
 use beit::labels::Label;
-use beit::topk::top_k;
+use beit::topk::top_k_at;
 use clap::Args;
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// Add every class's logit to the JSON
     #[arg(long)]
     logits: bool,
+    /// Leave the model's calibration aside: the plain softmax of its logits, and no word on photos of none of its classes
+    #[arg(long)]
+    raw: bool,
     /// Say how each photo was read, and write what the network saw of it to this folder, as PNG
     #[arg(long, value_name = "DIR")]
     explain_input: Option<PathBuf>,
@@ -44,6 +48,12 @@ pub struct Arguments {
 struct Answer<'a> {
     file: String,
     predictions: Vec<Prediction<'a>>,
+    /// Whether the photo most likely shows none of the classes; nothing where the model has no threshold for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    none_of_these: Option<bool>,
+    /// The same in words, where it shows none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     /// The network alone, in milliseconds.
     ms: f64,
     backend: &'static str,
@@ -60,7 +70,7 @@ struct Prediction<'a> {
     wnid: &'a str,
     label: &'a str,
     label_zh: &'a str,
-    /// Softmax probability, 0 to 1.
+    /// Softmax probability, 0 to 1; calibrated where the model has a temperature.
     score: f32,
 }
 
@@ -112,13 +122,20 @@ fn answer(
         let Label { wnid, en, zh } = &engine.labels[index];
         Prediction { index, wnid, label: en, label_zh: zh, score }
     };
+    let calibration = engine.calibration.as_ref().filter(|_| !arguments.raw);
+    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
     let predictions: Vec<_> =
-        top_k(&logits.values, arguments.top_k.get()).into_iter().map(prediction).collect();
+        top_k_at(&logits.values, arguments.top_k.get(), temperature).into_iter().map(prediction).collect();
+    let none_of_these = calibration.and_then(|calibration| is_none_of_these(calibration, &logits.values));
+    let note = (none_of_these == Some(true))
+        .then(|| format!("None of the {} classes it knows, most likely.", logits.values.len()));
     if wants_json(arguments.json) {
         let ms = (logits.ms * 100.0).round() / 100.0;
         return json(&Answer {
             file,
             predictions,
+            none_of_these,
+            note,
             ms,
             backend: engine.backend().name(),
             logits: arguments.logits.then_some(logits.values),
@@ -126,6 +143,9 @@ fn answer(
         });
     }
     say(&format!("{file}  ({:.0} ms)", logits.ms));
+    if let Some(note) = note {
+        say(&format!("  {note} Of those, the likeliest:"));
+    }
     for p in predictions {
         say(&format!("  {:6.2} %  {}  {}", p.score * 100.0, p.label, p.label_zh));
     }
@@ -133,6 +153,11 @@ fn answer(
         input.say();
     }
     Ok(())
+}
+
+/// Nothing where the model has no threshold.
+fn is_none_of_these(calibration: &Calibration, logits: &[f32]) -> Option<bool> {
+    calibration.none_of_these.map(|_| calibration.is_none_of_these(logits))
 }
 
 fn refuse(arguments: &Arguments, file: String, error: String) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use crate::output::say;
 use ::engine::device_selection::{Times, photo_ms_on_cpu};
 use ::engine::{product_ms, weight_format};
 use beit::backend::{BackendError, Cpu};
+use beit::calibration::Calibration;
 use beit::config::Config;
 use beit::decode::Photo;
 use beit::labels::Label;
@@ -49,6 +50,8 @@ pub struct Engine {
     pub name: String,
     /// SHA-256 of its weights, lower-case hexadecimal.
     pub sha256: String,
+    /// How to read its logits, where that was measured.
+    pub calibration: Option<Calibration>,
 }
 
 /// A network where it runs.
@@ -122,6 +125,7 @@ impl Engine {
             labels,
             name: manifest.name.clone(),
             sha256: manifest.sha256.clone(),
+            calibration: manifest.calibration.clone(),
         })
     }
 

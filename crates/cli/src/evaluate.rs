@@ -1,4 +1,6 @@
-//! `beitscope evaluate`: how often the model is right.
+//! `beitscope evaluate`: how often the model is right, and how far it can be believed.
+
+mod calibrate;
 
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
@@ -6,10 +8,11 @@ use crate::output::{json, say, wants_json};
 use crate::progress_meter::Meter;
 use beit::preprocess::Pixels;
 use clap::Args;
+use evaluate::calibration::CalibrationReport;
 use evaluate::report::{Report, Target};
 use evaluate::{
-    Accuracy, Dataset, Header, Merged, ModelIdentity, Network, Progress, Shard, ShardResults, Unreadable,
-    merge,
+    Accuracy, CalibrationPart, Dataset, EvaluateError, Header, Merged, ModelIdentity, Network, Progress,
+    Shard, ShardResults, Unreadable, merge,
 };
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -42,6 +45,16 @@ pub struct Arguments {
     /// Write a report with every class's accuracy and the most confused classes; can be given several times
     #[arg(long, value_name = "FILE.{json,csv,html}")]
     report: Vec<PathBuf>,
+    /// Also fit a temperature, by which probabilities become believable, on half of the photos, and measure it on the
+    /// others
+    #[arg(long, conflicts_with_all = ["shard", "merge"])]
+    calibrate: bool,
+    /// Photos that show none of the classes, a folder or an archive: also fit the threshold below which a photo shows none
+    #[arg(long, value_name = "DIR", requires = "calibrate")]
+    outliers: Option<PathBuf>,
+    /// Write temperature and threshold to the model's manifest, for classify and the page
+    #[arg(long, requires = "calibrate")]
+    write: bool,
     /// Run nothing: add up the journals of all shards
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["model", "dataset", "labels", "journal", "shard"])]
     merge: Vec<PathBuf>,
@@ -53,7 +66,7 @@ pub struct Arguments {
 
 /// Accuracy in percent, null without photos. The first key names are ModelScope's.
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     #[serde(rename = "accuracytop-1")]
     top_1: Option<f64>,
     #[serde(rename = "accuracytop-5")]
@@ -64,6 +77,8 @@ struct Answer {
     unreadable: u64,
     #[serde(rename = "interval-95")]
     intervals: Intervals,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<&'a CalibrationReport>,
 }
 
 /// Wilson's 95 % intervals: lower and upper end in percent.
@@ -81,20 +96,71 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Some(model), Some(dataset)) => measure(arguments, model, dataset, &targets),
         _ => {
             let Merged { header, counts, unreadable } = merge(&arguments.merge, &mut |note| say(&note))?;
-            let report = Report { header: &header, place: None, counts: &counts, unreadable: &unreadable };
+            let (counts, unreadable) = (&counts, &unreadable);
+            let report = Report { header: &header, place: None, counts, unreadable, calibration: None };
             conclude(arguments, &targets, &report)
         }
     }
 }
 
-/// Runs the network on a dataset, or on what is left of it.
+/// Runs the network on a dataset, or on what is left of it; for a calibration also on photos of none of the classes.
 fn measure(arguments: &Arguments, model: &Path, dataset: &Path, targets: &[Target]) -> Result<(), Failure> {
     let engine = Engine::load(model, arguments.backend)?;
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
     let dataset = Dataset::open(dataset, arguments.labels.as_deref(), &engine.labels, shard)?;
+    let outliers =
+        arguments.outliers.as_ref().map(|path| Dataset::open_outliers(path, &engine.labels)).transpose()?;
+    let known = arguments.calibrate.then_some(CalibrationPart::Known);
+    let (header, results) = run_on(arguments, &engine, &dataset, shard, known)?;
+    let outliers = match &outliers {
+        Some(outliers) => {
+            say("photos of none of the classes:");
+            let part = Some(CalibrationPart::Outliers);
+            Some((outliers, run_on(arguments, &engine, outliers, Shard::WHOLE, part)?.1))
+        }
+        None => None,
+    };
+    let of_outliers = outliers.as_ref().map(|(_, results)| results);
+    // Too few photos for a calibration still have an accuracy.
+    let calibration: Option<Result<CalibrationReport, EvaluateError>> =
+        arguments.calibrate.then(|| calibrate::calibrate(&results, of_outliers));
+    let ShardResults { counts, unreadable, .. } = &results;
+    let fitted = calibration.as_ref().and_then(|report| report.as_ref().ok());
+    let place = Some(dataset.place.as_str());
+    let report = Report { header: &header, place, counts, unreadable, calibration: fitted };
+    let concluded = conclude(arguments, targets, &report);
+    if let Some(report) = calibration {
+        let report = report?;
+        if arguments.write {
+            calibrate::write(model, &report)?;
+        }
+    }
+    concluded?;
+    outliers.map_or(Ok(()), |(dataset, results)| {
+        list(&results.unreadable, Some(&dataset.place));
+        refuse_unreadable(results.counts.all.images, results.unreadable.photos)
+    })
+}
+
+/// Runs the network on what the journal does not answer of one dataset.
+fn run_on(
+    arguments: &Arguments,
+    engine: &Engine,
+    dataset: &Dataset,
+    shard: Shard,
+    part: Option<CalibrationPart>,
+) -> Result<(Header, ShardResults), Failure> {
     let model = ModelIdentity { name: engine.name.clone(), sha256: engine.sha256.clone() };
     let classes = engine.labels.iter().map(|label| (label.wnid.clone(), label.en.clone())).collect();
     let header = Header::new(model, engine.backend().name(), dataset.identity.clone(), shard, classes);
+    let header = match part {
+        Some(part) => header.keeping_logits(part),
+        None => header,
+    };
+    let journal = arguments.journal.clone().map(|journal| match part {
+        Some(CalibrationPart::Outliers) => calibrate::journal_of_outliers(&journal),
+        _ => journal,
+    });
     let mut meter = None;
     let mut progress = |progress| match progress {
         Progress::JournalCutOff => {
@@ -110,11 +176,10 @@ fn measure(arguments: &Arguments, model: &Path, dataset: &Path, targets: &[Targe
         }
         Progress::Photo => meter.iter().for_each(Meter::step),
     };
-    let (journal, threads) = (arguments.journal.as_deref(), engine::threads(arguments.threads));
-    let results = evaluate::evaluate(&engine, &dataset, &header, journal, threads, &mut progress);
+    let threads = engine::threads(arguments.threads);
+    let results = evaluate::evaluate(engine, dataset, &header, journal.as_deref(), threads, &mut progress);
     meter.iter().for_each(Meter::finish);
-    let ShardResults { counts, unreadable, .. } = &results?;
-    conclude(arguments, targets, &Report { header: &header, place: Some(&dataset.place), counts, unreadable })
+    Ok((header, results?))
 }
 
 /// The network on this machine, for [`evaluate`].
@@ -138,7 +203,7 @@ impl Network for Engine {
 
 /// Lists what could not be read, writes the reports, prints the accuracy.
 fn conclude(arguments: &Arguments, targets: &[Target], report: &Report) -> Result<(), Failure> {
-    list(report);
+    list(report.unreadable, report.place);
     for target in targets {
         target.write(report)?;
     }
@@ -152,6 +217,7 @@ fn conclude(arguments: &Arguments, targets: &[Target], report: &Report) -> Resul
             images,
             unreadable,
             intervals: Intervals { top_1: ends(top_1), top_5: ends(top_5) },
+            calibration: report.calibration,
         })?;
     } else if let (Some(top_1), Some(top_5)) = (top_1, top_5) {
         for (name, Accuracy { percent, low, high }) in [("top-1", top_1), ("top-5", top_5)] {
@@ -159,6 +225,13 @@ fn conclude(arguments: &Arguments, targets: &[Target], report: &Report) -> Resul
         }
         say(&format!("{images} photos"));
     }
+    report.calibration.into_iter().for_each(calibrate::tell);
+    refuse_unreadable(images, unreadable)
+}
+
+/// # Errors
+/// When there are photos that could not be read.
+fn refuse_unreadable(images: u64, unreadable: u64) -> Result<(), Failure> {
     match unreadable {
         0 => Ok(()),
         n => {
@@ -169,9 +242,8 @@ fn conclude(arguments: &Arguments, targets: &[Target], report: &Report) -> Resul
 }
 
 /// Names the photos that could not be read.
-fn list(report: &Report) {
-    let Unreadable { photos, named } = report.unreadable;
-    let folder = report.place.map_or(String::new(), |place| format!("{}/", place.trim_end_matches('/')));
+fn list(Unreadable { photos, named }: &Unreadable, place: Option<&str>) {
+    let folder = place.map_or(String::new(), |place| format!("{}/", place.trim_end_matches('/')));
     for (file, reason) in named.values() {
         say(&format!("{folder}{file}: {reason}"));
     }

@@ -114,6 +114,10 @@ fn describe(manifest: &Manifest, header: &Header) -> Value {
         "identity": manifest.identity(),
         "shards": manifest.shards.iter().map(|s| object!({"name": s.name, "bytes": s.bytes})).collect::<Vec<_>>(),
         "card": manifest.card,
+        "calibration": manifest.calibration.as_ref().map(|calibration| object!({
+            "temperature": calibration.temperature,
+            "none_of_these": calibration.none_of_these,
+        })),
         "source": {
             "file": manifest.source.as_ref().map(|source| &source.file),
             "sha256": manifest.source.as_ref().map(|source| &source.sha256),
@@ -163,6 +167,16 @@ fn print(d: &Value) {
         "total",
         format!("{} in {shards} shards, all verified", size(d["bytes"].as_u64().unwrap_or_default())),
     );
+    let c = &d["calibration"];
+    if c.is_object() {
+        let none = match &c["none_of_these"] {
+            Value::Null => "no threshold for photos of none of the classes".to_owned(),
+            none => {
+                format!("none of the classes below a score ({}) of {}", text(&none["score"]), none["below"])
+            }
+        };
+        line("calibration", format!("temperature {}; {none}", c["temperature"]));
+    }
     for (name, key) in
         [("source", "file"), ("", "sha256"), ("licence", "license"), ("converted by", "converted_by")]
     {

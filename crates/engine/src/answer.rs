@@ -2,9 +2,10 @@
 
 use crate::photo::PhotoInfo;
 use crate::platform::Bytes;
+use beit::calibration::Calibration;
 use beit::classes::Classes;
 use beit::kinds;
-use beit::topk::{softmax, top_k};
+use beit::topk::{softmax_at, top_k_at};
 use protocol::{Answer, Kind, Prediction, StageTime};
 
 /// What an answer says beside the classes.
@@ -16,9 +17,11 @@ pub struct Measured {
     pub stages: Vec<StageTime>,
 }
 
-/// The `k` likeliest classes of a photo, and all else that its answer says.
+/// The `k` likeliest classes of a photo, and all else that its answer says. `calibration` is the head's, where it was
+/// measured.
 pub fn answer<F: Bytes>(
     classes: &Classes,
+    calibration: Option<&Calibration>,
     photo: &PhotoInfo<F>,
     logits: &[f32],
     k: usize,
@@ -30,18 +33,22 @@ pub fn answer<F: Bytes>(
         let label = labels[index].clone();
         Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
     };
-    let kind = kinds::most_specific(labels, kinds, &softmax(logits)).map(|(kind, score)| {
+    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+    let is_none = calibration.is_some_and(|calibration| calibration.is_none_of_these(logits));
+    let kind = kinds::most_specific(labels, kinds, &softmax_at(logits, temperature)).map(|(kind, score)| {
         let label = kind.label.clone();
         Kind { wnid: label.wnid, label: label.en, label_zh: label.zh, score }
     });
     Answer {
-        predictions: top_k(logits, k).into_iter().map(prediction).collect(),
+        predictions: top_k_at(logits, k, temperature).into_iter().map(prediction).collect(),
+        none_of: is_none.then_some(logits.len() as u64),
         width: photo.width,
         height: photo.height,
         decode_ms: photo.decode_ms,
         ms,
         stages,
-        kind,
+        // Where it is none of the classes, it is no kind of them either.
+        kind: kind.filter(|_| !is_none),
         bytes: photo.file.length(),
         sha256,
         reading: photo.reading.clone(),

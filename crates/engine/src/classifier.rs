@@ -2,6 +2,7 @@
 
 use crate::error::{PhotoError, TeachError};
 use beit::backend::{Backend, Linear, Stage};
+use beit::calibration::Calibration;
 use beit::classes::Classes;
 use beit::config::Config;
 use beit::labels::Label;
@@ -25,6 +26,12 @@ pub trait Classifier {
     fn labels(&self) -> &[Label] {
         &self.classes().labels
     }
+
+    /// How to read the logits of the head in use, where that was measured.
+    fn calibration(&self) -> Option<&Calibration>;
+
+    /// Sets what was measured for the model's own head; it counts for no other one.
+    fn set_calibration(&mut self, calibration: Option<Calibration>);
 
     /// pixels → logits, of all photos in one pass. `block_done` is called with each block's number.
     fn logits<'a>(
@@ -61,6 +68,8 @@ pub trait Classifier {
 pub struct BackendClassifier<B: Backend> {
     model: Model<B>,
     classes: Classes,
+    /// Of the model's own head.
+    calibration: Option<Calibration>,
     /// The model's own head, with its number of classes and what they are, while another is in its place.
     original: Option<(usize, Linear<B>, Classes)>,
     /// The photo explained last.
@@ -76,7 +85,7 @@ struct Explained<B: Backend> {
 
 impl<B: Backend> BackendClassifier<B> {
     pub fn new(model: Model<B>, classes: Classes) -> Self {
-        Self { model, classes, original: None, explained: None }
+        Self { model, classes, calibration: None, original: None, explained: None }
     }
 
     /// The heads differ in what they explain.
@@ -92,6 +101,14 @@ impl<B: Backend + 'static> Classifier for BackendClassifier<B> {
 
     fn classes(&self) -> &Classes {
         &self.classes
+    }
+
+    fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref().filter(|_| self.original.is_none())
+    }
+
+    fn set_calibration(&mut self, calibration: Option<Calibration>) {
+        self.calibration = calibration;
     }
 
     fn logits<'a>(

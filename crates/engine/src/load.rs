@@ -123,8 +123,9 @@ async fn load_version<P: Platform>(
     wanted: DeviceRequest,
 ) -> Result<Loaded, LoadError> {
     let shards = Shards { platform, manifest_url: url, manifest: &manifest, store };
-    let Selected { network, reason, choice } = select_device(&shards, wanted).await?;
+    let Selected { mut network, reason, choice } = select_device(&shards, wanted).await?;
     store.complete(url, &manifest).await;
+    network.classifier.set_calibration(manifest.calibration.clone());
     let card = manifest.card.as_deref().and_then(|card| beside(platform, url, card).ok());
     let info = ModelInfo {
         sha256: manifest.identity(),

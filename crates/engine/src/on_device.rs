@@ -89,7 +89,7 @@ impl OnDevice {
         let stages: Vec<_> = classifier.take_times().into_iter().map(stage).collect();
         let answers = photos.iter().zip(&logits).zip(hashes).map(|((photo, logits), sha256)| {
             let measured = Measured { sha256, ms: ms * share, stages: stages.clone() };
-            answer(classifier.classes(), photo, logits, k, measured)
+            answer(classifier.classes(), classifier.calibration(), photo, logits, k, measured)
         });
         Ok(answers.collect())
     }

@@ -71,8 +71,45 @@ pub enum EvaluateError {
     )]
     DamagedLine { path: PathBuf, line: usize },
 
+    #[error(
+        "a calibration needs at least {least} {what}, half of them to fit and half to measure, and got {got}: give more \
+         (copies of one photo are in one half)"
+    )]
+    TooFewToCalibrate { what: &'static str, got: usize, least: usize },
+    #[error(
+        "no temperature fits: the right class is always first, or hardly ever; give photos that the model has not been \
+         trained on, with the right labels"
+    )]
+    NoTemperature,
+    #[error(
+        "photos are both in DATASET and in --outliers ({count} of them), such as the one with SHA-256 {sha256}: take them \
+         out of one of the two"
+    )]
+    KnownOutliers { count: usize, sha256: String },
+    /// `named` lists the first of them.
+    #[error(
+        "{place} holds photos of classes that the model knows ({count} of them), by their folders' or files' names: \
+         {named}; take them out, outliers show none of the classes"
+    )]
+    OutliersOfClasses { place: String, count: u64, named: String },
+    #[error("{0}: there are no photos in it")]
+    NoPhotos(String),
+    #[error(
+        "the temperature {temperature} makes the right classes of photos that it was not fitted on less likely (mean \
+         −ln p {before:.4} before, {after:.4} after), so it was not written: give more photos, like those that the model \
+         will see"
+    )]
+    WorseTemperature { temperature: f64, before: f64, after: f64 },
+    #[error(
+        "the score tells outliers that it was not fitted on no better than chance (AUROC {auroc:.4}), so nothing was \
+         written: a threshold would be wrong as often as right; without --outliers the temperature alone is written"
+    )]
+    UselessThreshold { auroc: f64 },
+
     #[error("give the journals to merge")]
     NoJournals,
+    #[error("{}: this is the journal of photos that show none of the classes, which have no accuracy", .0.display())]
+    JournalOfOutliers(PathBuf),
     #[error("{}: nothing is in it; run its command again", .0.display())]
     EmptyJournal(PathBuf),
     #[error(
@@ -107,6 +144,7 @@ impl EvaluateError {
                 | Self::OtherJournal { .. }
                 | Self::NotAJournal(_)
                 | Self::NoJournals
+                | Self::JournalOfOutliers(_)
                 | Self::SameShard { .. }
                 | Self::OtherRun { .. }
                 | Self::ReportName(_)

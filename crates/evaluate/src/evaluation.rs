@@ -45,7 +45,8 @@ pub fn evaluate(
     let all = dataset.samples.len();
     progress(Progress::Start { all, done: all - remaining.len() });
     if !remaining.is_empty() {
-        pipeline::run(network, dataset, &remaining, threads, |photo, outcome| {
+        let run = pipeline::Run { network, dataset, keeps_logits: header.calibration.is_some() };
+        run.over(&remaining, threads, |photo, outcome| {
             let Photo { number, name, class } = photo;
             let line = Line { photo: *number, file: name.to_string(), class: *class, outcome };
             if let Some(journal) = &mut journal {

@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn line(photo: u64) -> Line {
-        let outcome = Outcome::Answer { top: vec![1, 0], score: 0.75 };
+        let outcome = Outcome::Answer { top: vec![1, 0], score: 0.75, calibration: None };
         Line { photo, file: format!("{photo}.jpg"), class: 1, outcome }
     }
 
@@ -200,6 +200,10 @@ mod tests {
             (&text.replace("\"ab\"", "\"ff\""), "another model: m (ff…), not m (ab…)"),
             (&text.replace("\"photos\":4", "\"photos\":5"), "another dataset: 5 photos"),
             (&text.replace("1/1", "1/2"), "another shard: 1/2, not 1/1"),
+            (
+                &text.replace("\"shard\"", "\"calibration\":\"known\",\"shard\""),
+                "another purpose: calibration, with logits, not accuracy, without logits",
+            ),
             (&text.replace("cpu", "gpu"), "another backend: gpu, not cpu"),
             (&[rows[0], "{\"photo\":\n", rows[2]].concat(), "line 2 is damaged"),
             (&[rows[0], &rows[1].replace("0,", "9,"), rows[2]].concat(), "line 2 is damaged"),

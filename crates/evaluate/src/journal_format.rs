@@ -1,5 +1,6 @@
 //! The lines of a journal: a header, then one line of JSON for each photo.
 
+use crate::calibration::KeptLogits;
 use crate::dataset::{Identity, Shard};
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +19,21 @@ pub struct Header {
     pub dataset: Identity,
     /// The part of the dataset.
     pub shard: Shard,
+    /// For a calibration, which keeps logits: what its photos are. None where accuracy alone is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationPart>,
     /// WordNet id and English name of each row of the head.
     pub classes: Vec<(String, String)>,
+}
+
+/// What the photos of a calibration are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalibrationPart {
+    /// Of the model's classes.
+    Known,
+    /// Of none of them: their lines have class 0, which means nothing.
+    Outliers,
 }
 
 /// Which model it was.
@@ -51,6 +65,9 @@ pub enum Outcome {
         top: Vec<u32>,
         /// Softmax probability of the first.
         score: f32,
+        /// For a calibration.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        calibration: Option<KeptLogits>,
     },
     Unreadable {
         error: String,
@@ -66,7 +83,14 @@ impl Header {
         shard: Shard,
         classes: Vec<(String, String)>,
     ) -> Self {
-        Self { journal: FORMAT.into(), model, backend: backend.into(), dataset, shard, classes }
+        let (journal, backend) = (FORMAT.into(), backend.into());
+        Self { journal, model, backend, dataset, shard, calibration: None, classes }
+    }
+
+    /// The same for a calibration, which keeps the logits of each photo.
+    #[must_use]
+    pub fn keeping_logits(self, part: CalibrationPart) -> Self {
+        Self { calibration: Some(part), ..self }
     }
 
     /// What differs from another header, if anything: what it is, and how each has it.
@@ -81,6 +105,14 @@ impl Header {
         }
         if self.shard != other.shard {
             return Some(("shard", self.shard.to_string(), other.shard.to_string()));
+        }
+        if self.calibration != other.calibration {
+            let purpose = |h: &Self| match h.calibration {
+                None => "accuracy, without logits".into(),
+                Some(CalibrationPart::Known) => "calibration, with logits".into(),
+                Some(CalibrationPart::Outliers) => "calibration, with the logits of outliers".into(),
+            };
+            return Some(("purpose", purpose(self), purpose(other)));
         }
         (self.backend != other.backend).then(|| ("backend", self.backend.clone(), other.backend.clone()))
     }

@@ -4,12 +4,14 @@
 //! dataset (folder, zip, tar; label files) ─▶ pipeline ─▶ network (a trait)
 //!                                               │
 //!                   journal (a line a photo) ◀──┴──▶ shard_results ─▶ report
-//!                      └──▶ merge (all shards' journals) ──────────────┘
+//!                      └──▶ merge (all shards' journals) ──────────────┤
+//!                      └──▶ calibration (where logits are kept) ────────┘
 //! ```
 
 #![warn(missing_docs)]
 
 mod accuracy;
+pub mod calibration;
 mod counts;
 pub mod dataset;
 mod error;
@@ -26,7 +28,7 @@ pub use counts::{Counts, Hits};
 pub use dataset::{Dataset, Shard};
 pub use error::EvaluateError;
 pub use evaluation::{Progress, evaluate};
-pub use journal_format::{Header, ModelIdentity};
+pub use journal_format::{CalibrationPart, Header, ModelIdentity};
 pub use merge::{Merged, merge};
 pub use pipeline::Network;
 pub use shard_results::{ShardResults, Unreadable};

@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::error::EvaluateError;
 use crate::journal::{self, Record};
-use crate::journal_format::Header;
+use crate::journal_format::{CalibrationPart, Header};
 use crate::shard_results::Unreadable;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -32,6 +32,9 @@ pub fn merge(files: &[PathBuf], note: &mut dyn FnMut(String)) -> Result<Merged, 
     let mut shards: BTreeMap<u64, &Path> = BTreeMap::new();
     for path in files {
         let Record { header, results, cut_off, .. } = open(path)?;
+        if header.calibration == Some(CalibrationPart::Outliers) {
+            return Err(EvaluateError::JournalOfOutliers(path.clone()));
+        }
         if results.remaining() > 0 {
             let (remaining, photos) = (results.remaining(), header.shard.size(header.dataset.photos));
             return Err(EvaluateError::Unfinished { path: path.clone(), remaining, photos, cut_off });

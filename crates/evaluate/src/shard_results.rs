@@ -1,5 +1,6 @@
 //! The results of one shard so far: which photos are done, and the counts over them.
 
+use crate::calibration::{KeptLogits, PhotoLogits};
 use crate::counts::Counts;
 use crate::dataset::Shard;
 use crate::journal_format::{Header, Line, Outcome};
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 /// Unreadable photos whose names are kept; of more only the number is.
 const NAMED: usize = 10_000;
 
-/// Beside the counts a photo takes a quarter of a byte.
+/// Beside the counts a photo takes a quarter of a byte, and for a calibration four bytes a class.
 pub struct ShardResults {
     shard: Shard,
     /// Photos in all shards.
@@ -19,6 +20,9 @@ pub struct ShardResults {
     pub counts: Counts,
     /// Photos that could not be read so far.
     pub unreadable: Unreadable,
+    /// For a calibration, of every photo that was answered, in any order.
+    pub logits: Vec<PhotoLogits>,
+    keeps_logits: bool,
 }
 
 /// Photos that could not be read.
@@ -44,7 +48,7 @@ impl Unreadable {
 /// Why a journal's line can't be right.
 #[derive(Debug, PartialEq, Eq)]
 pub enum InvalidLine {
-    /// It names a photo or a class that there is not.
+    /// It names a photo or a class that there is not, or has another number of logits than there are classes.
     OutOfRange,
     /// The photo was answered before.
     Repeated(u64),
@@ -62,6 +66,8 @@ impl ShardResults {
             unread: Bits::new(size),
             counts: Counts::new(header.classes.len()),
             unreadable: Unreadable::default(),
+            logits: Vec::new(),
+            keeps_logits: header.calibration.is_some(),
         }
     }
 
@@ -81,8 +87,9 @@ impl ShardResults {
             return Err(InvalidLine::Repeated(line.photo));
         }
         match line.outcome {
-            Outcome::Answer { top, .. } => {
-                if !top.iter().all(known) {
+            Outcome::Answer { top, calibration, .. } => {
+                let has_logits = calibration.as_ref().is_some_and(|kept| kept.logits.len() == classes);
+                if !top.iter().all(known) || self.keeps_logits && !has_logits {
                     return Err(InvalidLine::OutOfRange);
                 }
                 if self.unread.get(position) {
@@ -92,6 +99,9 @@ impl ShardResults {
                 }
                 self.answered.set(position, true);
                 self.counts.count(line.class, &top);
+                if let Some(KeptLogits { sha256, logits }) = calibration.filter(|_| self.keeps_logits) {
+                    self.logits.push(PhotoLogits { sha256, class: line.class, logits });
+                }
             }
             Outcome::Unreadable { error } => {
                 if !self.unread.get(position) {
@@ -139,7 +149,7 @@ impl Bits {
 mod tests {
     use super::*;
     use crate::dataset::Identity;
-    use crate::journal_format::ModelIdentity;
+    use crate::journal_format::{CalibrationPart, ModelIdentity};
 
     fn header(shard: Shard, photos: u64, classes: usize) -> Header {
         let model = ModelIdentity { name: "m".into(), sha256: "ab".into() };
@@ -148,7 +158,7 @@ mod tests {
     }
 
     fn answer(photo: u64, class: u32, top: &[u32]) -> Line {
-        let outcome = Outcome::Answer { top: top.to_vec(), score: 0.5 };
+        let outcome = Outcome::Answer { top: top.to_vec(), score: 0.5, calibration: None };
         Line { photo, file: format!("{photo}.jpg"), class, outcome }
     }
 
@@ -181,6 +191,22 @@ mod tests {
             (results.is_answered(199), results.is_answered(196), results.remaining()),
             (true, false, 66)
         );
+    }
+
+    #[test]
+    fn a_calibration_takes_lines_with_as_many_logits_as_classes() {
+        let header = header(Shard::WHOLE, 3, 2).keeping_logits(CalibrationPart::Known);
+        let mut results = ShardResults::new(&header);
+        let mut with_logits = |photo, logits: Option<Vec<f32>>| {
+            let kept = logits.map(|logits| KeptLogits { sha256: "ab".into(), logits });
+            let outcome = Outcome::Answer { top: vec![0], score: 0.5, calibration: kept };
+            results.record(Line { photo, file: "x.jpg".into(), class: 1, outcome })
+        };
+        assert_eq!(with_logits(0, None), Err(InvalidLine::OutOfRange));
+        assert_eq!(with_logits(0, Some(vec![1.0; 3])), Err(InvalidLine::OutOfRange));
+        assert_eq!(with_logits(0, Some(vec![1.0, 2.0])), Ok(()));
+        let kept = PhotoLogits { sha256: "ab".into(), class: 1, logits: vec![1.0, 2.0] };
+        assert_eq!(results.logits, [kept]);
     }
 
     #[test]

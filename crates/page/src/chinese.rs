@@ -176,6 +176,8 @@ pub static CHINESE: Text = Text {
     looking: "正在看…",
     remove: |name| format!("移除 {name}"),
     answers: "网络的判断",
+    none_of: |classes| format!("很可能不是它认识的 {} 种事物中的任何一种", grouped(classes)),
+    answers_if_none: "它认识的事物中最接近的",
     label: |prediction| if prediction.label_zh.is_empty() { &prediction.label } else { &prediction.label_zh },
     percent,
     dimensions: |width, height| format!("{width} × {height}"),

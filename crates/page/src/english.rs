@@ -186,6 +186,11 @@ pub static ENGLISH: Text = Text {
     looking: "Looking…",
     remove: |name| format!("Remove {name}"),
     answers: "What the network sees",
+    none_of: |classes| match classes {
+        1 => "Not the one thing it knows, most likely".into(),
+        classes => format!("None of the {} things it knows, most likely", grouped(classes)),
+    },
+    answers_if_none: "The likeliest of the things it knows",
     label: |prediction| &prediction.label,
     percent,
     dimensions: |width, height| format!("{width} × {height}"),
@@ -258,6 +263,12 @@ mod tests {
     fn progress_is_told_in_megabytes() {
         assert_eq!(of_megabytes(12_345_678, 23_000_000), "12.3 of 23.0 MB");
         assert_eq!(of_megabytes(100_000, 0), "0.1 MB");
+    }
+
+    #[test]
+    fn what_is_none_of_the_classes_is_said() {
+        assert_eq!((ENGLISH.none_of)(1000), "None of the 1,000 things it knows, most likely");
+        assert_eq!((ENGLISH.none_of)(1), "Not the one thing it knows, most likely");
     }
 
     #[test]

@@ -53,6 +53,7 @@ fn result(photo: &Photo, top_k: usize, why: &impl Fn(&PhotoError) -> String) -> 
                 "width": answer.width,
                 "height": answer.height,
                 "predictions": predictions,
+                "none_of_these": answer.none_of.is_some(),
                 "ms": answer.ms,
                 "kind": answer.kind,
             });
@@ -74,12 +75,24 @@ pub fn backend(Provenance { backend, .. }: &Provenance) -> String {
     format!("{} {}{threads}", backend.kind, backend.detail).trim().to_owned()
 }
 
+/// What a line begins with; the classes follow.
+const COLUMNS: [&str; 11] = [
+    "file",
+    "bytes",
+    "sha256",
+    "width",
+    "height",
+    "ms",
+    "backend",
+    "model",
+    "model_sha256",
+    "error",
+    "none_of_these",
+];
+
 /// A line a photo, RFC 4180.
 fn table(photos: &[Rc<Photo>], top_k: usize, why: &impl Fn(&PhotoError) -> String) -> String {
-    let mut header: Vec<String> =
-        ["file", "bytes", "sha256", "width", "height", "ms", "backend", "model", "model_sha256", "error"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut header: Vec<String> = COLUMNS.map(str::to_owned).to_vec();
     for rank in 1..=top_k {
         header.extend(["wnid", "label", "label_zh", "score"].map(|name| format!("{name}_{rank}")));
     }
@@ -117,6 +130,7 @@ fn done(photo: &Photo, answer: &Answer, top_k: usize) -> Vec<String> {
         provenance.map(|provenance| provenance.model.name.clone()).unwrap_or_default(),
         provenance.map(|provenance| provenance.model.sha256.clone()).unwrap_or_default(),
         String::new(),
+        answer.none_of.is_some().to_string(),
     ];
     for Prediction { wnid, label, label_zh, score, .. } in answer.predictions.iter().take(top_k) {
         fields.extend([wnid.clone(), label.clone(), label_zh.clone(), score.to_string()]);
@@ -175,6 +189,7 @@ mod tests {
         let answer = Answer {
             reading: protocol::Reading::default(),
             predictions: vec![prediction("cat", 0.75), prediction("dog, wild", 0.25)],
+            none_of: Some(2),
             width: 4,
             height: 3,
             decode_ms: 1.0,
@@ -205,7 +220,7 @@ mod tests {
             (&json!("=1+1.jpg"), &json!(99), &json!(41.26))
         );
         assert_eq!(done["predictions"][1]["label"], "dog, wild");
-        assert_eq!(done["backend"], "cpu simd128 ×2");
+        assert_eq!((&done["backend"], &done["none_of_these"]), (&json!("cpu simd128 ×2"), &json!(true)));
         assert_eq!(
             (done["sha256"].as_str(), done["model_sha256"].as_str()),
             (Some(&*"ab".repeat(32)), Some(&*"cd".repeat(32)))
@@ -219,13 +234,13 @@ mod tests {
         let lines: Vec<_> = text.trim_start_matches('\u{feff}').lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with(
-            "file,bytes,sha256,width,height,ms,backend,model,model_sha256,error,wnid_1,label_1,"
+            "file,bytes,sha256,width,height,ms,backend,model,model_sha256,error,none_of_these,wnid_1,label_1,"
         ));
         let (ab, cd) = ("ab".repeat(32), "cd".repeat(32));
         assert_eq!(
             lines[1],
             format!(
-                "'=1+1.jpg,99,{ab},4,3,41.3,cpu simd128 ×2,tiny,{cd},,n1,cat,猫,0.75,n1,\"dog, wild\",猫,0.25"
+                "'=1+1.jpg,99,{ab},4,3,41.3,cpu simd128 ×2,tiny,{cd},,true,n1,cat,猫,0.75,n1,\"dog, wild\",猫,0.25"
             )
         );
         // One comma is in the sentence.

@@ -32,6 +32,8 @@ impl Listing {
             SortOrder::Label => listed.sort_by(|a, b| by_answer(a, b, |a, b| a.label.cmp(&b.label))),
             SortOrder::Confidence => {
                 listed.sort_by(|a, b| by_answer(a, b, |a, b| b.score.total_cmp(&a.score)));
+                // What is none of the classes is a sure answer of none. Within a group the order stays.
+                listed.sort_by_key(|photo| certainty_group(photo));
             }
         }
         listed
@@ -113,6 +115,15 @@ fn mentions(photo: &Photo, query: &str) -> bool {
         _ => false,
     };
     labelled || holds(&photo.name)
+}
+
+/// 0 for photos with a class, 1 for those that show none of the classes, 2 for those without an answer.
+fn certainty_group(photo: &Photo) -> u8 {
+    match &photo.progress {
+        Progress::Done(answer) if answer.none_of.is_none() => 0,
+        Progress::Done(_) => 1,
+        _ => 2,
+    }
 }
 
 /// By the best prediction; photos without an answer come last.

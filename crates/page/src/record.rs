@@ -13,6 +13,8 @@ pub const KEY: &str = "result=";
 const LONGEST: usize = 8 << 10;
 /// A record has at most so many classes.
 const MOST_CLASSES: usize = 20;
+/// No model that is loaded has more.
+const MOST_CLASSES_OF_A_MODEL: u64 = 1_000_000;
 /// No name or label in a record is longer.
 const LONGEST_TEXT: usize = 300;
 
@@ -28,6 +30,9 @@ pub struct Record {
     pub model_sha256: String,
     pub backend: String,
     pub ms: f64,
+    /// How many classes the model has, where the photo most likely shows none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub none_of: Option<u64>,
     pub predictions: Vec<Prediction>,
 }
 
@@ -41,6 +46,7 @@ impl Record {
             model_sha256: provenance.model.sha256.clone(),
             backend: backend(provenance),
             ms: answer.ms,
+            none_of: answer.none_of,
             predictions: answer.predictions.iter().take(top_k).cloned().collect(),
         }
     }
@@ -66,18 +72,20 @@ impl Record {
             && [&record.file, &record.model, &record.backend].into_iter().all(|text| short(text))
             && (1..=MOST_CLASSES).contains(&record.predictions.len())
             && record.predictions.iter().all(plausible)
+            && record.none_of.is_none_or(|classes| (1..=MOST_CLASSES_OF_A_MODEL).contains(&classes))
             && record.ms.is_finite();
         whole.then_some(record)
     }
 
     /// Whether an answer is of the same photo, and if so, whether it is the same answer: the same classes
-    /// in the same order, the same probabilities to rounding.
+    /// in the same order, the same probabilities to rounding, or both none of the classes.
     pub fn agrees(&self, answer: &Answer) -> Option<bool> {
         let same = |(a, b): (&Prediction, &Prediction)| {
             (&a.wnid, &a.label) == (&b.wnid, &b.label) && (a.score - b.score).abs() < 1e-4
         };
         (self.sha256 == answer.sha256).then(|| {
-            self.predictions.len() <= answer.predictions.len()
+            self.none_of == answer.none_of
+                && self.predictions.len() <= answer.predictions.len()
                 && self.predictions.iter().zip(&answer.predictions).all(same)
         })
     }
@@ -103,6 +111,7 @@ mod tests {
             model_sha256: "cd".repeat(32),
             backend: "cpu".into(),
             ms: 4.0,
+            none_of: None,
             predictions: vec![prediction],
         }
     }
@@ -110,6 +119,9 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written() {
         assert_eq!(Record::read(&record().to_json()), Some(record()));
+        let none = Record { none_of: Some(200), ..record() };
+        assert_eq!(Record::read(&none.to_json()), Some(none));
+        assert!(!record().to_json().contains("none_of"), "links from before stay the same");
     }
 
     #[test]
@@ -122,6 +134,7 @@ mod tests {
         assert_eq!(bent(|r| r.sha256 = "xyz".into()), None);
         assert_eq!(bent(|r| r.predictions.clear()), None);
         assert_eq!(bent(|r| r.predictions[0].score = 7.0), None);
+        assert_eq!(bent(|r| r.none_of = Some(0)), None);
         assert_eq!(bent(|r| r.file = "x".repeat(301)), None);
         assert_eq!(bent(|r| r.predictions = vec![r.predictions[0].clone(); 2000]), None);
         for text in ["", "{}", "[]", "<script>", "null"] {
@@ -135,6 +148,7 @@ mod tests {
         let mut answer = Answer {
             reading: protocol::Reading::default(),
             predictions: record.predictions.clone(),
+            none_of: None,
             width: 1,
             height: 1,
             decode_ms: 0.0,
@@ -145,6 +159,9 @@ mod tests {
             sha256: record.sha256.clone(),
         };
         assert_eq!(record.agrees(&answer), Some(true));
+        answer.none_of = Some(200);
+        assert_eq!(record.agrees(&answer), Some(false), "none of the classes here");
+        answer.none_of = None;
         answer.predictions[0].score = 0.4;
         assert_eq!(record.agrees(&answer), Some(false));
         answer.sha256 = "00".repeat(32);

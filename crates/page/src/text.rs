@@ -199,6 +199,10 @@ pub struct Text {
     pub looking: &'static str,
     pub remove: fn(&str) -> String,
     pub answers: &'static str,
+    /// The photo most likely shows none of so many classes.
+    pub none_of: fn(u64) -> String,
+    /// What the list of classes is called then.
+    pub answers_if_none: &'static str,
     pub label: fn(&Prediction) -> &str,
     pub percent: fn(f32) -> String,
     pub dimensions: fn(u32, u32) -> String,

@@ -226,6 +226,10 @@ pub struct BackendInfo {
 pub struct Answer {
     /// Best first.
     pub predictions: Vec<Prediction>,
+    /// How many classes the model has, where the photo most likely shows none of them. None where it shows one, or the
+    /// model has no threshold for that.
+    #[serde(default)]
+    pub none_of: Option<u64>,
     /// The photo's width in pixels, upright.
     pub width: u32,
     /// The photo's height in pixels, upright.
@@ -318,7 +322,7 @@ pub struct Prediction {
     pub label: String,
     /// Chinese name.
     pub label_zh: String,
-    /// Softmax probability, 0 to 1.
+    /// Softmax probability, 0 to 1; calibrated where the model has a temperature.
     pub score: f32,
 }
 

@@ -12,14 +12,20 @@ pub struct AnswerListProps {
     pub explained: Option<usize>,
     /// Asks for a class's heat map.
     pub explain: Callback<usize>,
+    /// How many classes the model knows, where the photo most likely shows none of them.
+    #[prop_or_default]
+    pub none_of: Option<u64>,
     /// Laid over a photo's lower part.
     #[prop_or_default]
     pub over: bool,
 }
 
-/// An answer. A bar's width is its class's probability; a click shows what speaks for the class.
+/// An answer. A bar's width is its class's probability; a click shows what speaks for the class. Where the photo shows
+/// none of the classes, that comes first and the list is dimmed.
 #[component]
-pub fn AnswerList(AnswerListProps { predictions, explained, explain, over }: &AnswerListProps) -> Html {
+pub fn AnswerList(
+    AnswerListProps { predictions, explained, explain, none_of, over }: &AnswerListProps,
+) -> Html {
     let text = use_text();
     let row = |prediction: &Prediction| {
         let percent = f64::from(prediction.score) * 100.0;
@@ -46,10 +52,18 @@ pub fn AnswerList(AnswerListProps { predictions, explained, explain, over }: &An
             </li>
         }
     };
-    html! {
-        <ol class={classes!("answers", over.then_some("over"))} aria-label={text.answers}>
-            { for predictions.iter().map(row) }
-        </ol>
+    let rows = predictions.iter().map(row);
+    let over = over.then_some("over");
+    match none_of {
+        None => {
+            html! { <ol class={classes!("answers", over)} aria-label={text.answers}>{ for rows }</ol> }
+        }
+        Some(count) => html! {
+            <div class={classes!("none-of-these", over)}>
+                <p data-testid="none-of-these">{ (text.none_of)(*count) }</p>
+                <ol class="answers dimmed" aria-label={text.answers_if_none}>{ for rows }</ol>
+            </div>
+        },
     }
 }
 

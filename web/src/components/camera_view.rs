@@ -74,6 +74,7 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
     let running = live.running;
     let predictions: Vec<_> =
         live.answer.iter().flat_map(|answer| answer.predictions.iter().take(*top_k).cloned()).collect();
+    let none_of = live.answer.as_ref().and_then(|answer| answer.none_of);
     html! {
         <dialog
             ref={dialog}
@@ -101,7 +102,7 @@ pub fn CameraView(CameraViewProps { live, top_k, taken, frame, dispatch }: &Came
                     <p class="hint" role="status">{ text.camera_waiting }</p>
                 }
                 if !predictions.is_empty() {
-                    <AnswerList over=true {predictions} explain={Callback::noop()} />
+                    <AnswerList over=true {predictions} {none_of} explain={Callback::noop()} />
                 }
             </div>
             <div class="camera-bar">

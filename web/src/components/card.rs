@@ -165,7 +165,7 @@ fn over(photo: &Photo, top_k: usize, text: &'static Text, dispatch: &Callback<Ac
         Progress::Done(answer) => {
             let predictions = answer.predictions.iter().take(top_k).cloned().collect::<Vec<_>>();
             let explain = dispatch.reform(move |class| Action::OpenViewer { id, class: Some(class) });
-            html! { <AnswerList over=true {predictions} {explain} /> }
+            html! { <AnswerList over=true {predictions} {explain} none_of={answer.none_of} /> }
         }
         Progress::Failed(error) => failure(photo.id, error, text, dispatch),
     }

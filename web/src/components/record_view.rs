@@ -24,6 +24,9 @@ pub fn RecordView(RecordViewProps { shared, agrees, dispatch }: &RecordViewProps
         SharedRecord::Record(record) => html! {
             <>
                 <h2>{ (text.record)(&record.file) }</h2>
+                if let Some(classes) = record.none_of {
+                    <p data-testid="none-of-these"><strong>{ (text.none_of)(classes) }</strong></p>
+                }
                 { answers(record, text) }
                 <p class="hint">{ (text.record_from)(record) }</p>
                 <p class="hint" role="status">

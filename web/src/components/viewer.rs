@@ -153,6 +153,7 @@ fn side(
             }
             <AnswerList
                 {predictions}
+                none_of={answer.none_of}
                 explained={seen.explanation.class()}
                 explain={dispatch.reform(Action::ToggleExplanation)}
             />

@@ -1,6 +1,7 @@
 //! `manifest.json`: what a model consists of, so that every byte can be checked before it is used.
 
 use super::{ManifestError, ShardError};
+use crate::calibration::Calibration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -35,6 +36,10 @@ pub struct Manifest {
     /// The model card, relative to the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card: Option<String>,
+    /// What makes its confidence honest, where that was measured. Not in the GGUF: it is measured after the weights are
+    /// written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Bytes of the GGUF, all shards together.
     pub bytes: u64,
     /// SHA-256 of the GGUF, lower-case hexadecimal: for whoever puts the shards together. Readers of shards go by
@@ -73,6 +78,12 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The text of `manifest.json`.
+    pub fn to_json(&self) -> String {
+        // What is written here can always be written.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// What the model is known by: the SHA-256 of its shards' hashes, in order, a line each. Each shard's bytes are checked
     /// against its hash before they are used, so two models with the same identity are the same bytes. The claimed
     /// [`Manifest::sha256`] is not: only who has the whole file in one piece can check it.
@@ -87,6 +98,12 @@ impl Manifest {
         expect("sha256", is_sha256(&self.sha256), "64 hexadecimal digits", &self.sha256)?;
         if let Some(card) = &self.card {
             expect("card", is_plain_name(card), "a file name beside the manifest", card)?;
+        }
+        if let Some(calibration) = &self.calibration {
+            calibration.check(&self.identity()).map_err(|(field, expected, got)| {
+                let got = got.chars().take(80).collect();
+                ManifestError::Field { field, expected, got }
+            })?;
         }
         let mut total = 0u64;
         for shard in &self.shards {
@@ -162,6 +179,7 @@ fn is_plain_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::{NoneOfThese, Score};
 
     fn good() -> Manifest {
         let shard = |i: u64| Shard {
@@ -178,6 +196,7 @@ mod tests {
             image_size: 112,
             source: Some(Checkpoint { file: "demo.pth".into(), sha256: "c".repeat(64) }),
             card: Some("README.md".into()),
+            calibration: None,
             bytes: 30,
             sha256: "b".repeat(64),
             shards: vec![shard(1), shard(2)],
@@ -188,6 +207,40 @@ mod tests {
     fn a_good_manifest_survives_the_round_trip() {
         let json = serde_json::to_vec(&good()).unwrap();
         assert_eq!(Manifest::parse(&json).unwrap(), good());
+    }
+
+    /// Measured on these weights.
+    fn calibrated() -> Manifest {
+        let none_of_these = Some(NoneOfThese { score: Score::Energy, below: 4.5 });
+        let calibration = Calibration { identity: good().identity(), temperature: 1.5, none_of_these };
+        Manifest { calibration: Some(calibration), ..good() }
+    }
+
+    #[test]
+    fn a_calibration_belongs_to_the_weights_it_was_measured_on() {
+        let json = serde_json::to_vec(&calibrated()).unwrap();
+        assert_eq!(Manifest::parse(&json).unwrap(), calibrated());
+        type Fault = fn(&mut Manifest);
+        let faults: [(&str, Fault); 4] = [
+            ("calibration.identity", |m| m.shards[0].sha256 = "d".repeat(64)),
+            ("calibration.temperature", |m| calibration(m).temperature = 0.0),
+            ("calibration.temperature", |m| calibration(m).temperature = 1e9),
+            ("calibration.none_of_these.below", |m| {
+                calibration(m).none_of_these = Some(NoneOfThese { score: Score::MaxLogit, below: 1e300 });
+            }),
+        ];
+        for (field, spoil) in faults {
+            let mut manifest = calibrated();
+            spoil(&mut manifest);
+            let error = Manifest::parse(&serde_json::to_vec(&manifest).unwrap()).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{field}`")), "{field}: {error}");
+        }
+        let unknown = String::from_utf8(json).unwrap().replace("energy", "horoscope");
+        assert!(matches!(Manifest::parse(unknown.as_bytes()), Err(ManifestError::Json(_))));
+    }
+
+    fn calibration(manifest: &mut Manifest) -> &mut Calibration {
+        manifest.calibration.as_mut().unwrap()
     }
 
     #[test]

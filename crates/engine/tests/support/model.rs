@@ -84,6 +84,7 @@ fn make(version: u64) -> Model {
         image_size: config.image_size,
         source: None,
         card: None,
+        calibration: None,
         bytes: file.len() as u64,
         sha256: sha256(&file),
         shards: described.collect(),

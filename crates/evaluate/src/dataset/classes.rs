@@ -29,6 +29,11 @@ impl<'a> Classes<'a> {
         self.by_name.get(name).copied()
     }
 
+    /// Whether this is the WordNet id of a class.
+    pub fn has_wnid(&self, id: &str) -> bool {
+        self.named(id).is_some_and(|class| self.labels[class].wnid == id)
+    }
+
     /// The class with this ImageNet index; the head's own row for classes without WordNet ids.
     pub fn numbered(&self, index: usize) -> Option<usize> {
         if self.have_wnids {

@@ -6,6 +6,7 @@ mod folder;
 mod label_file;
 mod layout;
 mod listing;
+mod outliers;
 mod read_file;
 mod shard;
 mod shared_file;
@@ -76,7 +77,7 @@ impl Dataset {
         let classes = Classes::new(labels);
         let (outer, inside) = split(path);
         let tree = Tree::open(&outer)?;
-        let mut samples = Collector { shard, photos: 0, hash: Sha256::new(), samples: Vec::new() };
+        let mut samples = Collector::new(shard);
         let mut each = |name: &str, class: usize| samples.add(name, class);
         let dataset = path.display().to_string();
         let root = match labels_file {
@@ -194,6 +195,10 @@ struct Collector {
 }
 
 impl Collector {
+    fn new(shard: Shard) -> Self {
+        Self { shard, photos: 0, hash: Sha256::new(), samples: Vec::new() }
+    }
+
     fn add(&mut self, name: &str, class: usize) {
         self.hash.update((name.len() as u64).to_le_bytes());
         self.hash.update(name);

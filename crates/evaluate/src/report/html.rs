@@ -1,5 +1,7 @@
 //! The report as one HTML file that needs nothing else: no scripts, no fonts, no requests.
 
+mod calibration;
+
 use super::{Accuracy, CONFUSED, Report, Row};
 use std::fmt::Write;
 
@@ -17,6 +19,9 @@ pub fn page(report: &Report) -> String {
     let rows = report.rows();
     columns(&mut html, &rows);
     confused(&mut html, report);
+    if let Some(calibrated) = report.calibration {
+        calibration::sections(&mut html, calibrated);
+    }
     classes(&mut html, report, rows);
     unreadable(&mut html, report);
     foot(&mut html, report);
@@ -27,6 +32,7 @@ pub fn page(report: &Report) -> String {
 macro_rules! put {
     ($html:expr, $($text:tt)*) => { let _ = write!($html, $($text)*); };
 }
+use put;
 
 fn head(html: &mut String, report: &Report) {
     let model = escape(&report.header.model.name);

@@ -1,8 +1,10 @@
 //! A report of an evaluation: JSON, CSV or HTML, as the file's ending says.
 
+mod calibration_csv;
 mod html;
 
 use crate::accuracy::Accuracy;
+use crate::calibration::CalibrationReport;
 use crate::counts::{Counts, Hits};
 use crate::error::EvaluateError;
 use crate::journal_format::Header;
@@ -24,6 +26,8 @@ pub struct Report<'a> {
     pub counts: &'a Counts,
     /// Photos that could not be read.
     pub unreadable: &'a Unreadable,
+    /// What was fitted to make the model's confidence honest, if that was asked for.
+    pub calibration: Option<&'a CalibrationReport>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,19 +60,29 @@ impl Target {
         Ok(Self { path: path.to_owned(), format })
     }
 
-    /// Writes the report.
+    /// Writes the report. A calibration is no row of the table of classes: beside `NAME.csv` it is in
+    /// `NAME.calibration.csv`.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// When a file can't be written.
     pub fn write(&self, report: &Report) -> Result<(), EvaluateError> {
         let text = match self.format {
             Format::Json => format!("{:#}\n", report.json()),
             Format::Csv => report.csv(),
             Format::Html => html::page(report),
         };
-        std::fs::write(&self.path, text)
-            .map_err(|source| EvaluateError::WriteReport { path: self.path.clone(), source })
+        write(&self.path, &text)?;
+        match report.calibration {
+            Some(calibrated) if self.format == Format::Csv => {
+                write(&self.path.with_extension("calibration.csv"), &calibration_csv::csv(calibrated))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), EvaluateError> {
+    std::fs::write(path, text).map_err(|source| EvaluateError::WriteReport { path: path.to_owned(), source })
 }
 
 /// A class with what its photos came to.
@@ -142,7 +156,7 @@ impl Report<'_> {
         });
         let unreadable =
             self.unreadable.named.values().map(|(file, error)| json!({"file": file, "error": error}));
-        json!({
+        let mut json = json!({
             "model": self.header.model,
             "backend": self.header.backend,
             "dataset": {"place": self.place, "photos": self.header.dataset.photos, "sha256": self.header.dataset.sha256},
@@ -155,7 +169,11 @@ impl Report<'_> {
             "per_class": per_class.collect::<Vec<_>>(),
             "most_confused": confused.collect::<Vec<_>>(),
             "unreadable_photos": unreadable.collect::<Vec<_>>(),
-        })
+        });
+        if let Some(calibration) = self.calibration {
+            json["calibration"] = json!(calibration);
+        }
+        json
     }
 
     /// One row a class (RFC 4180).
@@ -197,8 +215,10 @@ fn field(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::{BINS, Bin, Confidence, HalfSizes, OutlierReport, ScoreReport};
     use crate::dataset::{Identity, Shard};
     use crate::journal_format::ModelIdentity;
+    use beit::calibration::{NoneOfThese, Score};
 
     pub(super) fn with_report(check: impl FnOnce(&Report)) {
         let model = ModelIdentity { name: "a <model>".into(), sha256: "ab".into() };
@@ -212,7 +232,38 @@ mod tests {
         }
         let mut unreadable = Unreadable { photos: 1, ..Default::default() };
         unreadable.named.insert(5, ("<img src=x onerror=alert(1)>.jpg".into(), "This file is empty.".into()));
-        check(&Report { header: &header, place: Some("data/a&b"), counts: &counts, unreadable: &unreadable });
+        let (counts, unreadable) = (&counts, &unreadable);
+        check(&Report { header: &header, place: Some("data/a&b"), counts, unreadable, calibration: None });
+    }
+
+    /// A photo in the last bin.
+    fn one_photo() -> Vec<Bin> {
+        let mut bins = vec![Bin::default(); BINS];
+        bins[BINS - 1] = Bin { images: 1, confidence: 0.95, accuracy: 1.0 };
+        bins
+    }
+
+    pub(super) fn calibration() -> CalibrationReport {
+        let confidence = |loss: f64| Confidence {
+            negative_log_likelihood: loss,
+            expected_calibration_error: loss / 10.0,
+            bins: one_photo(),
+        };
+        let score = |score, auroc| ScoreReport { score, auroc_fitting: 0.5, auroc, fpr_at_95: 1.0 - auroc };
+        let outliers = OutlierReport {
+            photos: HalfSizes { fitting: 11, reporting: 12 },
+            scores: vec![score(Score::Energy, 0.875), score(Score::MaxLogit, 0.75)],
+            known_called_none: Accuracy::new(1, 20),
+            outliers_called_none: Accuracy::new(9, 12),
+        };
+        CalibrationReport {
+            temperature: 1.25,
+            none_of_these: Some(NoneOfThese { score: Score::Energy, below: 4.5 }),
+            known: HalfSizes { fitting: 21, reporting: 20 },
+            before: confidence(1.0),
+            after: confidence(0.5),
+            outliers: Some(outliers),
+        }
     }
 
     #[test]
@@ -243,6 +294,20 @@ mod tests {
             );
             assert_eq!(json["most_confused"][0]["images"], 2);
             assert_eq!(json["unreadable_photos"][0]["error"], "This file is empty.");
+            assert_eq!(json.get("calibration"), None);
+            let calibration = calibration();
+            let Report { header, place, counts, unreadable, .. } = *report;
+            let report = Report { header, place, counts, unreadable, calibration: Some(&calibration) };
+            let json = &report.json()["calibration"];
+            assert_eq!(
+                (&json["temperature"], &json["none_of_these"]["score"]),
+                (&json!(1.25), &json!("energy"))
+            );
+            assert_eq!(
+                (&json["outliers"]["scores"][0]["auroc"], &json["outliers"]["fitting"]),
+                (&json!(0.875), &json!(11))
+            );
+            assert_eq!(json["after"]["bins"].as_array().unwrap().len(), 15);
         });
     }
 

@@ -72,6 +72,7 @@ fn an_answer(predictions: Vec<Prediction>, ms: f64) -> Answer {
     Answer {
         reading: protocol::Reading::default(),
         predictions,
+        none_of: None,
         width: 4,
         height: 3,
         decode_ms: 1.0,

@@ -110,7 +110,7 @@ const fn step(
 const FAST_GPU: &str = "a_fast_gpu";
 
 /// The files of `tests` that run in Chromium.
-const IN_CHROMIUM: [&str; 22] = [
+const IN_CHROMIUM: [&str; 23] = [
     "accessible",
     "camera",
     "crash",
@@ -123,6 +123,7 @@ const IN_CHROMIUM: [&str; 22] = [
     "instructions",
     "models",
     "nginx",
+    "none_of_these",
     "offline",
     "page",
     "private",

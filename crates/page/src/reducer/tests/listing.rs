@@ -30,6 +30,20 @@ fn the_list_is_ordered_as_asked_with_unanswered_photos_last() {
 }
 
 #[test]
+fn what_is_none_of_the_classes_comes_after_what_is_surely_one() {
+    let mut state = three_answers();
+    arrive(&mut state, 2, &[4]);
+    let prediction =
+        Prediction { index: 9, wnid: "n1".into(), label: "ant".into(), label_zh: "蚁".into(), score: 0.99 };
+    let answer = Answer { none_of: Some(200), ..an_answer(vec![prediction], 40.0) };
+    state.update(Action::Worker(Reply::Done { id: 4, answer }));
+    state.update(Action::StopQueue(true));
+    arrive(&mut state, 3, &[5]);
+    state.update(Action::OrderBy(SortOrder::Confidence));
+    assert_eq!(listed(&state), [2, 3, 1, 4, 5]);
+}
+
+#[test]
 fn photos_are_moved_by_mouse_and_by_key() {
     let mut state = three_answers();
     state.update(Action::MoveTo { id: 3, target: 1 });
