@@ -72,7 +72,8 @@ fn every_step_of_the_default_run_is_in_a_job() {
 fn actions_are_named_by_commit_with_their_version_beside_and_everywhere_the_same() {
     let mut known = BTreeMap::new();
     for (file, text) in files() {
-        for used in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses:")) {
+        for used in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses:"))
+        {
             let (action, commit) = used.trim().split_once('@').expect("an action's version");
             let (commit, version) = commit.split_once(" # v").unwrap_or((commit, ""));
             assert!(
