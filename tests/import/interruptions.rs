@@ -2,11 +2,8 @@
 
 use crate::visit::{self, HUGGING_FACE, MODEL, SLOW, Visit};
 use server::Disturbance;
-use std::path::Path;
 use std::time::Duration;
-use tempfile::TempDir;
 use tests::browser::{Client, Setup, browse, is_webkit};
-use tests::command_line::convert;
 use tests::import::{self, IMPORTING};
 use tests::{page, site};
 
@@ -27,13 +24,6 @@ fn fetched_the_rest(visit: &Visit) {
     assert!(rest.length > 0 && rest.length < 45_000_000, "{rest:?}");
 }
 
-/// A visit, and what the command line makes of the checkpoint that it can import.
-fn visit_with_conversion() -> (Visit, TempDir) {
-    let (visit, folder) = (Visit::new(), tempfile::tempdir().unwrap());
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
-    (visit, folder)
-}
-
 /// Pauses an import, once part of it is kept.
 async fn pause(client: &Client) {
     import::some_is_kept(client).await;
@@ -41,10 +31,10 @@ async fn pause(client: &Client) {
     page::element(client, "import-resume").await;
 }
 
-/// Waits for the end of an import, and compares what is kept with the conversion in this folder.
-async fn is_the_conversion(client: &Client, folder: &Path) {
+/// Waits for the end of an import, and compares what is kept with what the command line makes of the checkpoint.
+async fn is_the_conversion(client: &Client) {
     import::finished(client, HUGGING_FACE).await;
-    import::same_bytes(client, HUGGING_FACE, folder).await;
+    import::same_bytes(client, HUGGING_FACE, &visit::conversion(HUGGING_FACE)).await;
 }
 
 fn any_speed(visit: &Visit) {
@@ -53,7 +43,7 @@ fn any_speed(visit: &Visit) {
 
 #[test]
 fn a_paused_import_goes_on_with_the_rest() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
@@ -63,14 +53,14 @@ fn a_paused_import_goes_on_with_the_rest() {
         assert_eq!(visit.ranges(), [], "nothing is fetched meanwhile");
         any_speed(&visit);
         page::click(client, "[data-testid=import-resume]").await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     fetched_the_rest(&visit);
 }
 
 #[test]
 fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
@@ -82,21 +72,21 @@ fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
         page::element(client, "import-resume").await;
         assert_eq!(visit.ranges(), [], "it waits for the visitor");
         page::click(client, "[data-testid=import-resume]").await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     fetched_the_rest(&visit);
 }
 
 #[test]
 fn a_connection_that_breaks_once_is_taken_up_without_a_word_from_the_visitor() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         import::ask(client, HUGGING_FACE).await;
         visit.hub.forget();
         visit.hub.set(|behaviour| behaviour.next_transfers.push_back(Disturbance::HangUpAfter(30_000_000)));
         import::start(client).await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     let ranges = visit.ranges();
     let second = if is_webkit() { WHOLE.0 } else { 206 };
@@ -128,33 +118,31 @@ fn a_connection_that_always_breaks_is_told_and_what_came_is_kept() {
 /// Where the rest can't be had alone, everything is fetched once more, and the page says so.
 #[test]
 fn an_import_begins_anew_where_the_rest_is_not_to_be_had() {
-    let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, fn(&Visit)); 2] = [
         ("the host sends no parts", |visit| visit.hub.set(|behaviour| behaviour.range = false)),
         ("the file has another tag", |visit| visit.hub.change_etag()),
     ];
-    for (what, disturb) in cases {
-        let visit = Visit::new();
-        convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
-        visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
-        browse(Setup::THREADS, async |client| {
+    browse(Setup::THREADS, async |client| {
+        for (what, disturb) in cases {
+            let visit = Visit::new();
+            visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
             visit.begin(client, HUGGING_FACE).await;
             pause(client).await;
             disturb(&visit);
             visit.hub.forget();
             page::click(client, "[data-testid=import-resume]").await;
             page::element(client, "import-restarted").await;
-            is_the_conversion(client, folder.path()).await;
-        });
-        let whole = visit.ranges().last().map(|(_, status)| *status);
-        assert_eq!(whole, Some(200), "{what}: {:?}", visit.hub.asked_of_storage());
-    }
+            is_the_conversion(client).await;
+            let whole = visit.ranges().last().map(|(_, status)| *status);
+            assert_eq!(whole, Some(200), "{what}: {:?}", visit.hub.asked_of_storage());
+        }
+    });
 }
 
 /// Some hosts let no page send `If-Range`. Without it some browsers may ask for a part.
 #[test]
 fn a_host_that_refuses_the_preflight_gives_the_rest_or_all_of_it() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     visit.hub.set(|behaviour| {
         behaviour.preflight = false;
         behaviour.every_transfer = SLOW;
@@ -165,7 +153,7 @@ fn a_host_that_refuses_the_preflight_gives_the_rest_or_all_of_it() {
         any_speed(&visit);
         visit.hub.forget();
         page::click(client, "[data-testid=import-resume]").await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     let transfers = visit.hub.transfers();
     assert!(transfers.iter().all(|record| record.if_range.is_none()), "{transfers:?}");
