@@ -6,14 +6,16 @@ use tests::hub_stand_in::{Behaviour, html_page, lfs_pointer, status};
 use tests::import;
 use tests::{page, site};
 
-/// Asks for the model and gives the sentence in place of an offer.
-async fn refused(client: &Client, visit: &Visit, reference: &str) -> String {
-    visit.open(client).await;
+/// Asks for the model, gives the sentence in place of an offer, and closes the panel.
+async fn refused(client: &Client, reference: &str) -> String {
     page::pick_model(client, &format!("{reference}#q8_0")).await;
     let sentence = import::fault(client).await;
     let offered =
         client.execute("return !!document.querySelector('[data-testid=import-start]')", vec![]).await;
     assert_eq!(offered.unwrap(), false, "{sentence}");
+    page::click(client, "[data-testid=import-close]").await;
+    let gone = "return !document.querySelector('[data-testid=import]')";
+    page::until(client, "it is gone", gone).await;
     sentence
 }
 
@@ -39,12 +41,16 @@ fn a_hub_that_does_not_give_the_model_is_told_with_what_to_do() {
         ("storage without CORS", |b| b.storage_cors = false, &["can’t be reached", "drop it here"]),
         ("pointer", |b| b.instead_of_checkpoint = Some(lfs_pointer(&"0a".repeat(32), 45_000_000)), &["."]),
     ];
+    let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
+        visit.open(client).await;
         for reference in [HUGGING_FACE, MODELSCOPE] {
             for (what, change, parts) in cases {
-                let visit = Visit::new();
-                visit.hub.set(change);
-                let sentence = refused(client, &visit, reference).await;
+                visit.hub.set(|behaviour| {
+                    *behaviour = Behaviour::default();
+                    change(behaviour);
+                });
+                let sentence = refused(client, reference).await;
                 for part in parts {
                     assert!(sentence.contains(part), "{reference}, {what}: {part} in {sentence:?}");
                 }
