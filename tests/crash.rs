@@ -58,13 +58,14 @@ fn the_photo_in_hand_is_looked_at_again_by_another_worker() {
     let folder = tempfile::tempdir().unwrap();
     let cat = site::sample("cat.jpg");
     let expected = classify(&[cat.clone(), site::sample("coffee.jpg"), site::sample("mountain.jpg")]);
-    let server = mortal();
-    for build in BUILDS {
-        for way in ["trap", "close"] {
-            let deadly = folder.path().join(format!("once-{way}.jpg"));
-            fs::copy(&cat, &deadly).unwrap();
-            let photos = [site::sample("coffee.jpg"), deadly.clone(), site::sample("mountain.jpg")];
-            browse(Setup::THREADS, async |client| {
+    browse(Setup::THREADS, async |client| {
+        for build in BUILDS {
+            for way in ["trap", "close"] {
+                let deadly = folder.path().join(format!("once-{way}.jpg"));
+                fs::copy(&cat, &deadly).unwrap();
+                let photos = [site::sample("coffee.jpg"), deadly.clone(), site::sample("mountain.jpg")];
+                // Of another origin, so nothing is left of the case before.
+                let server = mortal();
                 page::open(client, &format!("{}{build}", server.url())).await;
                 client.execute(REMEMBER, vec![]).await.unwrap();
                 page::ready(client).await;
@@ -78,19 +79,19 @@ fn the_photo_in_hand_is_looked_at_again_by_another_worker() {
                 }
                 let notice = notice(client).await;
                 assert!(notice.contains("stopped unexpectedly 1 time "), "{build}, {way}: {notice:?}");
-            });
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let server = mortal();
-    for (build, way) in BUILDS.into_iter().zip(["trap", "close"]) {
-        let deadly = folder.path().join(format!("poison-{way}.jpg"));
-        fs::copy(site::sample("cat.jpg"), &deadly).unwrap();
-        browse(Setup::THREADS, async |client| {
+    browse(Setup::THREADS, async |client| {
+        for (build, way) in BUILDS.into_iter().zip(["trap", "close"]) {
+            let deadly = folder.path().join(format!("poison-{way}.jpg"));
+            fs::copy(site::sample("cat.jpg"), &deadly).unwrap();
+            let server = mortal();
             page::open(client, &format!("{}{build}", server.url())).await;
             page::ready(client).await;
             page::pick(client, &[deadly, site::sample("coffee.jpg"), site::sample("mountain.jpg")]).await;
@@ -101,8 +102,8 @@ fn a_photo_that_kills_every_worker_gets_a_sentence_and_the_queue_goes_on() {
             assert!(sentence.contains("stopped unexpectedly each time"), "{build}: {sentence:?}");
             let notice = notice(client).await;
             assert!(notice.contains("stopped unexpectedly 3 times"), "{build}: {notice:?}");
-        });
-    }
+        }
+    });
 }
 
 /// Shared memory may not grow beyond what was set aside, so it may be short where other memory is not.

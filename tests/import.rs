@@ -15,8 +15,8 @@ mod seeded_checkpoint;
 #[path = "import/visit.rs"]
 mod visit;
 
-use tests::browser::{Setup, browse, console_errors};
-use tests::command_line::{classify_with, convert, same_answers};
+use tests::browser::{Client, Setup, browse, console_errors};
+use tests::command_line::{classify_with, same_answers};
 use tests::import::{self, IMPORTING};
 use tests::{page, site};
 use visit::{HUGGING_FACE, MODEL, MODELSCOPE, SLOW, Visit};
@@ -24,11 +24,9 @@ use visit::{HUGGING_FACE, MODEL, MODELSCOPE, SLOW, Visit};
 #[test]
 fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards() {
     let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let conversion = visit::conversion(HUGGING_FACE);
     let photos = ["cat.jpg", "coffee.jpg"].map(site::sample);
-    let expected = classify_with(folder.path(), &photos);
-    visit.hub.forget();
+    let expected = classify_with(&conversion, &photos);
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         assert_eq!(visit.hub.asked_of_hub(), [], "nothing is asked of a hub before the visitor wants it");
@@ -41,7 +39,7 @@ fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards()
         page::pick(client, &photos).await;
         let cards = page::answered_by_within(client, MODEL, photos.len(), IMPORTING).await;
         same_answers(&cards, &expected);
-        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        import::same_bytes(client, HUGGING_FACE, &conversion).await;
         // The first of the two is given up once the header is there, the other one once a part has come.
         let ranges = visit.ranges();
         assert_eq!(ranges[..2], [(None, 200), (None, 200)]);
@@ -67,11 +65,10 @@ fn a_visitor_imports_a_model_from_hugging_face_and_needs_no_network_afterwards()
 #[test]
 fn modelscope_gives_the_same_model() {
     let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(MODELSCOPE, "q8_0", &visit.hub.url(), folder.path());
+    let conversion = visit::conversion(MODELSCOPE);
     browse(Setup::THREADS, async |client| {
         visit.import(client, MODELSCOPE).await;
-        import::same_bytes(client, MODELSCOPE, folder.path()).await;
+        import::same_bytes(client, MODELSCOPE, &conversion).await;
     });
 }
 
@@ -79,15 +76,14 @@ fn modelscope_gives_the_same_model() {
 #[test]
 fn without_threads_the_files_are_the_same() {
     let visit = Visit::new();
-    let folder = tempfile::tempdir().unwrap();
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
+    let conversion = visit::conversion(HUGGING_FACE);
     browse(Setup::THREADS, async |client| {
         page::open(client, &format!("{}?threads=1", visit.site.url())).await;
         page::ready(client).await;
         import::ask(client, HUGGING_FACE).await;
         import::start(client).await;
         import::finished(client, HUGGING_FACE).await;
-        import::same_bytes(client, HUGGING_FACE, folder.path()).await;
+        import::same_bytes(client, HUGGING_FACE, &conversion).await;
     });
 }
 
@@ -111,17 +107,26 @@ fn the_old_model_answers_while_a_new_one_comes() {
 
 /// A reference or a model's page, written or pasted.
 #[test]
-fn any_model_of_a_hub_is_imported_by_its_name() {
+fn any_model_of_a_hub_is_offered_by_its_name_and_what_names_none_is_told() {
     let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
-        let open = "document.querySelector('[data-testid=models]').open = true";
-        client.execute(open, vec![]).await.unwrap();
-        let field = page::element(client, "import-source").await;
-        field.send_keys("https://huggingface.co/timm/seeded").await.unwrap();
-        page::click(client, "[data-testid=import-look-up]").await;
-        import::offered(client).await;
-        import::start(client).await;
-        import::finished(client, HUGGING_FACE).await;
+        look_up(client, "no model").await;
+        let sentence = import::fault(client).await;
+        assert!(sentence.contains("no model") && sentence.contains("OWNER/NAME"), "{sentence}");
+        assert_eq!(visit.hub.asked_of_hub(), []);
+        look_up(client, "https://huggingface.co/timm/seeded").await;
+        page::element(client, "import-start").await;
+        let offer = import::offered(client).await;
+        assert!(offer.contains(MODEL) && offer.contains("45 MB"), "{offer}");
     });
+}
+
+/// Writes the name of a model into the menu.
+async fn look_up(client: &Client, name: &str) {
+    let open = "document.querySelector('[data-testid=models]').open = true;
+        document.querySelector('[data-testid=import-source]').value = '';";
+    client.execute(open, vec![]).await.unwrap();
+    page::element(client, "import-source").await.send_keys(name).await.unwrap();
+    page::click(client, "[data-testid=import-look-up]").await;
 }

@@ -2,16 +2,21 @@
 
 use crate::visit::{self, HUGGING_FACE, SLOW, Visit};
 use serde_json::json;
+use server::Disturbance;
 use tests::axe::violations;
 use tests::browser::{Client, Setup, browse, devtools};
 use tests::hub_stand_in::status;
 use tests::import;
 use tests::{page, site};
 
-/// Offer, progress, pause and fault are for everybody, in both themes and languages, and fit a phone.
+/// Offer, progress, pause, fault and end are for everybody, in both themes and languages, and fit a phone.
 #[test]
 fn an_import_is_accessible_and_fits_a_phone() {
-    for (dark, language) in [(false, "en"), (true, "zh")] {
+    let mut looks = vec![(false, "en"), (true, "zh")];
+    if page::wants_pictures() {
+        looks.extend([(true, "en"), (false, "zh")]);
+    }
+    for (dark, language) in looks {
         let visit = Visit::new();
         visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
         browse(Setup { dark, ..Setup::THREADS }, async |client| {
@@ -36,8 +41,8 @@ fn an_import_is_accessible_and_fits_a_phone() {
                         false,
                         "{state}, {width} px: it is cut off"
                     );
-                    if width > 320 && !dark {
-                        page::picture(client, &format!("import-{state}-{width}")).await;
+                    if width > 320 {
+                        page::picture(client, &format!("import-{scheme}-{language}-{state}-{width}")).await;
                     }
                 }
             };
@@ -60,6 +65,15 @@ fn an_import_is_accessible_and_fits_a_phone() {
             page::click(client, "[data-testid=import-resume]").await;
             import::fault(client).await;
             look(client, "fault").await;
+            visit.hub.set(|behaviour| {
+                behaviour.instead_of_redirect = None;
+                behaviour.every_transfer = Disturbance::None;
+            });
+            page::click(client, "[data-testid=import-resume]").await;
+            import::finished(client, HUGGING_FACE).await;
+            page::element(client, "import-done").await;
+            page::ready(client).await;
+            look(client, "done").await;
             assert!(found.is_empty(), "{}", found.join("\n"));
         });
     }

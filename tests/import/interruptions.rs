@@ -2,11 +2,8 @@
 
 use crate::visit::{self, HUGGING_FACE, MODEL, SLOW, Visit};
 use server::Disturbance;
-use std::path::Path;
 use std::time::Duration;
-use tempfile::TempDir;
 use tests::browser::{Client, Setup, browse, is_webkit};
-use tests::command_line::convert;
 use tests::import::{self, IMPORTING};
 use tests::{page, site};
 
@@ -19,13 +16,6 @@ fn fetched_the_rest(visit: &Visit) {
     assert!(!parts[0].range.as_ref().unwrap().starts_with("bytes=0-"), "{transfers:?}");
 }
 
-/// A visit, and what the command line makes of the checkpoint that it can import.
-fn visit_with_conversion() -> (Visit, TempDir) {
-    let (visit, folder) = (Visit::new(), tempfile::tempdir().unwrap());
-    convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
-    (visit, folder)
-}
-
 /// Pauses an import, once part of it is kept.
 async fn pause(client: &Client) {
     import::some_is_kept(client).await;
@@ -33,10 +23,10 @@ async fn pause(client: &Client) {
     page::element(client, "import-resume").await;
 }
 
-/// Waits for the end of an import, and compares what is kept with the conversion in this folder.
-async fn is_the_conversion(client: &Client, folder: &Path) {
+/// Waits for the end of an import, and compares what is kept with what the command line makes of the checkpoint.
+async fn is_the_conversion(client: &Client) {
     import::finished(client, HUGGING_FACE).await;
-    import::same_bytes(client, HUGGING_FACE, folder).await;
+    import::same_bytes(client, HUGGING_FACE, &visit::conversion(HUGGING_FACE)).await;
 }
 
 fn any_speed(visit: &Visit) {
@@ -45,7 +35,7 @@ fn any_speed(visit: &Visit) {
 
 #[test]
 fn a_paused_import_goes_on_with_the_rest() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
@@ -55,14 +45,14 @@ fn a_paused_import_goes_on_with_the_rest() {
         assert_eq!(visit.ranges(), [], "nothing is fetched meanwhile");
         any_speed(&visit);
         page::click(client, "[data-testid=import-resume]").await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     fetched_the_rest(&visit);
 }
 
 #[test]
 fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
     browse(Setup::THREADS, async |client| {
         visit.begin(client, HUGGING_FACE).await;
@@ -74,7 +64,7 @@ fn an_import_whose_tab_was_closed_goes_on_at_the_next_visit() {
         page::element(client, "import-resume").await;
         assert_eq!(visit.ranges(), [], "it waits for the visitor");
         page::click(client, "[data-testid=import-resume]").await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     fetched_the_rest(&visit);
 }
@@ -89,14 +79,14 @@ fn break_the_first_part(visit: &Visit) {
 
 #[test]
 fn a_connection_that_breaks_once_is_taken_up_without_a_word_from_the_visitor() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         import::ask(client, HUGGING_FACE).await;
         visit.hub.forget();
         break_the_first_part(&visit);
         import::start(client).await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     let ranges = visit.ranges();
     assert_eq!(ranges[0], (None, 200), "{ranges:?}");
@@ -105,7 +95,7 @@ fn a_connection_that_breaks_once_is_taken_up_without_a_word_from_the_visitor() {
 
 #[test]
 fn an_address_that_expires_is_asked_for_again() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         import::ask(client, HUGGING_FACE).await;
@@ -115,7 +105,7 @@ fn an_address_that_expires_is_asked_for_again() {
         import::some_is_kept(client).await;
         any_speed(&visit);
         visit.hub.expire_addresses();
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     let statuses: Vec<u16> = visit.ranges().into_iter().map(|(_, status)| status).collect();
     assert_eq!(statuses[..3], [200, 206, 403], "{statuses:?}");
@@ -147,33 +137,31 @@ fn a_connection_that_always_breaks_is_told_and_what_came_is_kept() {
 /// Where the rest can't be had alone, everything is fetched once more, and the page says so.
 #[test]
 fn an_import_begins_anew_where_the_rest_is_not_to_be_had() {
-    let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, fn(&Visit)); 2] = [
         ("the host sends no parts", |visit| visit.hub.set(|behaviour| behaviour.range = false)),
         ("the file has another tag", |visit| visit.hub.change_etag()),
     ];
-    for (what, disturb) in cases {
-        let visit = Visit::new();
-        convert(HUGGING_FACE, "q8_0", &visit.hub.url(), folder.path());
-        visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
-        browse(Setup::THREADS, async |client| {
+    browse(Setup::THREADS, async |client| {
+        for (what, disturb) in cases {
+            let visit = Visit::new();
+            visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
             visit.begin(client, HUGGING_FACE).await;
             pause(client).await;
             disturb(&visit);
             visit.hub.forget();
             page::click(client, "[data-testid=import-resume]").await;
             page::element(client, "import-restarted").await;
-            is_the_conversion(client, folder.path()).await;
-        });
-        let ranges = visit.ranges();
-        assert!(ranges.iter().any(|(_, status)| *status == 200), "{what}: {ranges:?}");
-    }
+            is_the_conversion(client).await;
+            let ranges = visit.ranges();
+            assert!(ranges.iter().any(|(_, status)| *status == 200), "{what}: {ranges:?}");
+        }
+    });
 }
 
 /// A part is asked for without anything that needs a host's leave, in browsers that know `Range` to be harmless.
 #[test]
 fn a_host_that_refuses_the_preflight_gives_the_rest_or_all_of_it() {
-    let (visit, folder) = visit_with_conversion();
+    let visit = Visit::new();
     visit.hub.set(|behaviour| {
         behaviour.preflight = false;
         behaviour.every_transfer = SLOW;
@@ -184,7 +172,7 @@ fn a_host_that_refuses_the_preflight_gives_the_rest_or_all_of_it() {
         any_speed(&visit);
         visit.hub.forget();
         page::click(client, "[data-testid=import-resume]").await;
-        is_the_conversion(client, folder.path()).await;
+        is_the_conversion(client).await;
     });
     let asked = visit.hub.asked_of_storage();
     println!("{} preflights", asked.iter().filter(|record| record.method == "OPTIONS").count());

@@ -1,30 +1,28 @@
 //! Checkpoints from the visitor's disk.
 
-use crate::visit::{self, Visit};
+use crate::visit::{self, FILE, Visit};
 use std::path::Path;
 use tests::browser::{Client, Setup, browse, console_errors};
-use tests::command_line::{classify_with, convert, same_answers};
+use tests::command_line::{classify_with, same_answers};
 use tests::import::{self, IMPORTING};
 use tests::{page, site};
 
 /// Imports the file that `give` hands to the page, and compares with the command line's conversion of it.
-fn imports(file: &str, give: impl AsyncFn(&Client, &Path)) {
+fn imports(reference: &'static str, give: impl AsyncFn(&Client, &Path)) {
     let visit = Visit::new();
+    let file = reference.trim_start_matches(FILE);
     let path = visit::files().join(file);
-    let folder = tempfile::tempdir().unwrap();
-    convert(path.to_str().unwrap(), "q8_0", &visit.hub.url(), folder.path());
+    let conversion = visit::conversion(reference);
     let photos = [site::sample("cat.jpg")];
-    let expected = classify_with(folder.path(), &photos);
-    visit.hub.forget();
+    let expected = classify_with(&conversion, &photos);
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
         give(client, &path).await;
         let offer = import::offered(client).await;
         assert!(offer.contains(file) && !offer.contains("127.0.0.1"), "{offer}");
         import::start(client).await;
-        let reference = format!("file:{file}");
-        import::finished(client, &reference).await;
-        import::same_bytes(client, &reference, folder.path()).await;
+        import::finished(client, reference).await;
+        import::same_bytes(client, reference, &conversion).await;
         page::pick(client, &photos).await;
         same_answers(&page::answered_by_within(client, visit::MODEL, 1, IMPORTING).await, &expected);
         assert_eq!(visit.hub.asked_of_hub(), []);
@@ -47,34 +45,30 @@ async fn drop_on_page(client: &Client, path: &Path) {
 
 #[test]
 fn a_safetensors_file_is_picked() {
-    imports("seeded.safetensors", pick);
-}
-
-#[test]
-fn a_safetensors_file_is_dropped() {
-    imports("seeded.safetensors", drop_on_page);
-}
-
-#[test]
-fn a_pth_file_is_picked() {
-    imports("seeded.pth", pick);
+    imports("file:seeded.safetensors", pick);
 }
 
 /// It is a zip archive inside, and yet none of photos.
 #[test]
 fn a_pth_file_is_dropped() {
-    imports("seeded.pth", drop_on_page);
+    imports("file:seeded.pth", drop_on_page);
 }
 
 #[test]
-fn a_file_that_is_no_checkpoint_is_told() {
+fn either_kind_is_offered_either_way_and_what_is_no_checkpoint_is_told() {
     let visit = Visit::new();
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("cat.safetensors");
-    std::fs::copy(site::sample("cat.jpg"), &file).unwrap();
+    let no_checkpoint = folder.path().join("cat.safetensors");
+    std::fs::copy(site::sample("cat.jpg"), &no_checkpoint).unwrap();
     browse(Setup::THREADS, async |client| {
         visit.open(client).await;
-        pick(client, &file).await;
+        drop_on_page(client, &visit::files().join("seeded.safetensors")).await;
+        assert!(import::offered(client).await.contains("seeded.safetensors"));
+        page::click(client, "[data-testid=import-close]").await;
+        pick(client, &visit::files().join("seeded.pth")).await;
+        assert!(import::offered(client).await.contains("seeded.pth"));
+        page::click(client, "[data-testid=import-close]").await;
+        pick(client, &no_checkpoint).await;
         let sentence = import::fault(client).await;
         assert!(sentence.contains("can’t be imported"), "{sentence}");
         page::pick(client, &[site::sample("cat.jpg")]).await;

@@ -3,11 +3,13 @@
 use crate::checkpoints::{Tensors, pytorch, write_safetensors};
 use crate::seeded_checkpoint;
 use server::{Disturbance, Server};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use tempfile::TempDir;
 use tests::browser::Client;
+use tests::command_line::convert;
 use tests::hub_stand_in::{HubStandIn, Repository};
 use tests::import::{ask, finished, list, start};
 use tests::{page, site};
@@ -16,6 +18,9 @@ use tests::{page, site};
 pub const HUGGING_FACE: &str = "hf:timm/seeded";
 pub const MODELSCOPE: &str = "modelscope:timm/seeded";
 pub const MODEL: &str = "seeded";
+
+/// What references of the visitor's own files begin with.
+pub const FILE: &str = "file:";
 
 /// What the page may look at while a few seconds pass.
 pub const SLOW: Disturbance = Disturbance::Throttle(5_000_000);
@@ -50,17 +55,7 @@ impl Visit {
     /// With a script before the workers' own.
     pub fn with_script_in_workers(script: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let checkpoint = folder.path().join("model.safetensors");
-        fs::copy(files().join("seeded.safetensors"), &checkpoint).unwrap();
-        let hub = HubStandIn::start(Repository {
-            small_files: vec![
-                ("config.json".into(), CONFIG.into()),
-                ("configuration.json".into(), CONFIGURATION.into()),
-                ("README.md".into(), CARD.into()),
-            ],
-            license: Some("apache-2.0".into()),
-            ..Repository::new("timm/seeded", &checkpoint)
-        });
+        let hub = hub(folder.path());
         let mut files = vec![list(&hub.url(), MODEL, &[HUGGING_FACE, MODELSCOPE])];
         files.extend(["simd128", "simd128-threads", "relaxed-threads"].map(|worker| {
             let path = format!("workers/{worker}/worker.js");
@@ -94,6 +89,38 @@ impl Visit {
     pub fn ranges(&self) -> Vec<(Option<String>, u16)> {
         self.hub.transfers().into_iter().map(|record| (record.range, record.status)).collect()
     }
+}
+
+/// Both hubs with the seeded network, whose checkpoint is copied into this folder: a test may change it.
+fn hub(folder: &Path) -> HubStandIn {
+    let checkpoint = folder.join("model.safetensors");
+    fs::copy(files().join("seeded.safetensors"), &checkpoint).unwrap();
+    HubStandIn::start(Repository {
+        small_files: vec![
+            ("config.json".into(), CONFIG.into()),
+            ("configuration.json".into(), CONFIGURATION.into()),
+            ("README.md".into(), CARD.into()),
+        ],
+        license: Some("apache-2.0".into()),
+        ..Repository::new("timm/seeded", &checkpoint)
+    })
+}
+
+/// What the command line makes of the checkpoint of this reference, which is a hub's or one of [`files`]: converted once
+/// for all tests of this process.
+pub fn conversion(reference: &'static str) -> PathBuf {
+    static CONVERTED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let folder = files().join(reference.replace([':', '/'], "-"));
+    let mut converted = CONVERTED.lock().unwrap();
+    if !converted.contains(reference) {
+        let checkpoint = TempDir::new().unwrap();
+        let hub = hub(checkpoint.path());
+        let file = files().join(reference.trim_start_matches(FILE));
+        let source = if reference.starts_with(FILE) { file.to_str().unwrap() } else { reference };
+        convert(source, "q8_0", &hub.url(), &folder);
+        converted.insert(reference);
+    }
+    folder
 }
 
 /// The folder of `seeded.safetensors` and `seeded.pth`, written once for all tests of this process.

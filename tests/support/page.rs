@@ -138,9 +138,17 @@ pub async fn pick_model(client: &Client, manifest: &str) -> String {
     said
 }
 
+/// Names the folder for pictures.
+const PICTURES: &str = "BEITSCOPE_PICTURES";
+
+/// Whether [`picture`] saves any.
+pub fn wants_pictures() -> bool {
+    std::env::var_os(PICTURES).is_some()
+}
+
 /// Saves a picture for the documentation, in the folder that `BEITSCOPE_PICTURES` names; without one, does nothing.
 pub async fn picture(client: &Client, name: &str) {
-    let Some(folder) = std::env::var_os("BEITSCOPE_PICTURES") else { return };
+    let Some(folder) = std::env::var_os(PICTURES) else { return };
     // What moves in has arrived.
     tokio::time::sleep(Duration::from_millis(800)).await;
     let picture = client.screenshot().await.expect("a picture of the page");

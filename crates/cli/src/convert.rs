@@ -149,7 +149,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let agreement =
         if photos.is_empty() { None } else { Some(compare::run(source, &arguments.out, &photos)?) };
     if wants_json(arguments.json) {
-        json(&report(&conversion, arguments, warnings, agreement))
+        json(&report(&conversion, options.license.as_deref(), arguments, warnings, agreement))
     } else {
         Ok(())
     }
@@ -161,6 +161,8 @@ struct Report<'a> {
     name: &'a str,
     quantization: &'a str,
     out: String,
+    /// The weights' licence as an SPDX expression, where one is told.
+    license: Option<&'a str>,
     dialect: String,
     parameters: u64,
     classes: usize,
@@ -198,6 +200,7 @@ struct Tensor<'a> {
 
 fn report<'a>(
     conversion: &'a Conversion,
+    license: Option<&'a str>,
     arguments: &Arguments,
     warnings: Vec<String>,
     verification: Option<Agreement>,
@@ -213,6 +216,7 @@ fn report<'a>(
         name: &m.name,
         quantization: &m.quantization,
         out: arguments.out.display().to_string(),
+        license,
         dialect: conversion.dialect.to_string(),
         parameters: m.parameters,
         classes: m.classes,

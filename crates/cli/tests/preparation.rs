@@ -71,6 +71,7 @@ fn a_hubs_small_files_tell_what_is_not_given() {
             assert_eq!(run.code, 0, "{source}: {}", run.stderr);
             let told = format!("mean, std and crop from {name}\nlicense Apache-2.0 from README.md\n");
             assert!(run.stderr.contains(&told), "{}", run.stderr);
+            assert_eq!(run.json()[0]["license"], "Apache-2.0");
             assert!(shard(folder, "out") == shard(folder, "expected"), "{source} {more:?}");
         }
         if source.starts_with("hf") {

@@ -11,13 +11,22 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::models::{FOLDER, MANIFEST};
-use crate::process::{describe, run, run_logged};
+use crate::models::{Addition, FOLDER, MANIFEST};
+use crate::process::{describe, run_logged};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
 
 /// What `beitscope convert --quant` takes.
 const QUANTIZATIONS: [&str; 4] = ["q8_0", "q4_0", "f16", "f32"];
+
+/// The licence that asks for its own text beside what it covers, by SPDX's name; its text in the project; and the file
+/// beside the model. Other licences' texts name their owners: they are in the model's card, if anywhere.
+const APACHE: &str = "Apache-2.0";
+const APACHE_TEXT: &str = "LICENSE-APACHE";
+const LICENSE_TEXT: &str = "LICENSE.txt";
+
+/// The model card on a hub, beside the checkpoint.
+const CARD: &str = "README.md";
 
 /// A checkpoint on a hub or in a file, and how it is rounded: `hf:OWNER/NAME:q4_0`, `folder/net.pth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,16 +60,21 @@ impl ModelSource {
     }
 
     /// What the list says of it, in English and Chinese.
-    fn notes(&self) -> (String, String) {
+    fn notes(&self, license: Option<&str>) -> (String, String) {
         let Self { checkpoint, quantization } = self;
-        if self.is_on_hub() {
+        let (mut english, mut chinese) = if self.is_on_hub() {
             (
                 format!("From {checkpoint}, as {quantization}."),
                 format!("来自 {checkpoint}，以 {quantization} 存储。"),
             )
         } else {
             (format!("As {quantization}."), format!("以 {quantization} 存储。"))
+        };
+        if let Some(license) = license {
+            english += &format!(" Licence: {license}.");
+            chinese += &format!("许可证：{license}。");
         }
+        (english, chinese)
     }
 }
 
@@ -68,8 +82,9 @@ impl ModelSource {
 pub trait Converter {
     /// Where the checkpoint is on this machine, after it was fetched if need be.
     fn find(&self, checkpoint: &str) -> Result<PathBuf>;
-    /// Converts it into the folder `out`.
-    fn convert(&self, source: &ModelSource, out: &Path) -> Result<()>;
+    /// Converts it into the folder `out`, with its model card if there is one, and gives its licence's name if it
+    /// tells one.
+    fn convert(&self, source: &ModelSource, card: Option<&Path>, out: &Path) -> Result<Option<String>>;
     /// What its output depends on beside the checkpoint.
     fn add_to(&self, inputs: &mut Fingerprint) -> Result<()>;
 }
@@ -81,8 +96,9 @@ pub struct AddedModel {
     folder: PathBuf,
     /// That in the site's `models`.
     name: String,
-    /// What the list says of it.
-    notes: (String, String),
+    source: ModelSource,
+    /// The licence's SPDX expression.
+    license: Option<String>,
 }
 
 /// The models to put into a site.
@@ -122,20 +138,30 @@ impl AddedModels {
         self.models.iter().try_for_each(|model| inputs.path(&model.folder).map(drop))
     }
 
-    /// Copies them into a site, and gives their entries for the list.
+    /// Copies them into a site, with the text of their licence where the project has it, and gives what the list
+    /// says of them.
     ///
     /// # Errors
     /// Also when the site has a model of that name.
-    pub fn put(&self, site: &Path) -> Result<Vec<Value>> {
-        let put = |AddedModel { folder, name, notes }: &AddedModel| {
+    pub fn put(&self, project: &Project, site: &Path) -> Result<Vec<Addition>> {
+        let put = |AddedModel { folder, name, source, license }: &AddedModel| {
             let target = site.join(FOLDER).join(name);
             if target.exists() {
                 return Err(format!(
                     "web/models has a folder {name}, as has --model: rename it, or leave one out"
                 ));
             }
-            copy(folder, &target).map_err(|error| format!("{}: {error}", target.display()))?;
-            Ok(json!({ "manifest": format!("{name}/{MANIFEST}"), "note": notes.0, "note_zh": notes.1 }))
+            let text = license.as_deref().filter(|license| *license == APACHE);
+            let text = text.map(|_| project.root.join(APACHE_TEXT));
+            copy(folder, &target)
+                .and_then(|()| text.map_or(Ok(0), |text| fs::copy(text, target.join(LICENSE_TEXT))))
+                .map_err(|error| format!("{}: {error}", target.display()))?;
+            let (note, note_zh) = source.notes(license.as_deref());
+            Ok(Addition {
+                entry: json!({ "manifest": format!("{name}/{MANIFEST}"), "note": note, "note_zh": note_zh }),
+                source: source.checkpoint.clone(),
+                quantization: source.quantization.clone(),
+            })
         };
         self.models.iter().map(put).collect()
     }
@@ -150,8 +176,9 @@ fn convert_one(project: &Project, converter: &dyn Converter, source: &ModelSourc
     inputs.text(&format!("{source:?}")).text(&content.to_string_lossy()).path(&content)?;
     // They tell how photos are prepared.
     let beside = if checkpoint.is_dir() { Some(checkpoint.as_path()) } else { checkpoint.parent() };
-    for name in ["preprocessor_config.json", "config.json", "configuration.json", "README.md"] {
-        inputs.path(&beside.unwrap_or(Path::new("")).join(name))?;
+    let beside = beside.unwrap_or(Path::new(""));
+    for name in ["preprocessor_config.json", "config.json", "configuration.json", CARD] {
+        inputs.path(&beside.join(name))?;
     }
     converter.add_to(&mut inputs)?;
 
@@ -159,19 +186,31 @@ fn convert_one(project: &Project, converter: &dyn Converter, source: &ModelSourc
     key.text(&source.checkpoint);
     let folder = project.root.join("target/models");
     let folder = folder.join(format!("{:016x}-{}", key.number(), source.quantization));
+    // Not in it: it is replaced as a whole, and holds nothing but what the conversion has written.
+    let license = folder.with_extension("license");
+    let described = |error: std::io::Error| format!("{}: {error}", license.display());
     let stamp = Stamp::new(&project.stamps(), &folder);
-    if stamp.is_fresh(&inputs)? {
+    if license.is_file() && stamp.is_fresh(&inputs)? {
         eprintln!("{} is converted already.", source.checkpoint);
     } else {
-        converter.convert(source, &folder)?;
+        // A file's neighbour may be about something else.
+        let card = Some(beside.join(CARD)).filter(|card| source.is_on_hub() && card.is_file());
+        let told = converter.convert(source, card.as_deref(), &folder)?;
+        fs::write(&license, told.unwrap_or_default()).map_err(described)?;
         stamp.write(&inputs)?;
     }
+    let license = fs::read_to_string(&license).map_err(described)?;
     let manifest = folder.join(MANIFEST);
     let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
     let manifest: Value =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", manifest.display()))?;
     let name = manifest["name"].as_str().unwrap_or("model");
-    Ok(AddedModel { folder, name: format!("{name}-{}", source.quantization), notes: source.notes() })
+    Ok(AddedModel {
+        name: format!("{name}-{}", source.quantization),
+        folder,
+        source: source.clone(),
+        license: Some(license).filter(|license| !license.is_empty()),
+    })
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -199,8 +238,17 @@ impl<'a> Beitscope<'a> {
             project.cargo().args(["build", "--release", "--package", "beitscope"]),
             &project.log("beitscope")?,
         )?;
+        Ok(Self::in_folder(project, "release"))
+    }
+
+    /// The one that tests have built.
+    pub fn for_tests(project: &'a Project) -> Self {
+        Self::in_folder(project, "debug")
+    }
+
+    fn in_folder(project: &'a Project, folder: &str) -> Self {
         let name = format!("beitscope{}", std::env::consts::EXE_SUFFIX);
-        Ok(Self { project, program: project.cargo_target.join("release").join(name) })
+        Self { project, program: project.cargo_target.join(folder).join(name) }
     }
 
     fn command(&self, arguments: &[&OsStr]) -> Command {
@@ -212,21 +260,21 @@ impl<'a> Beitscope<'a> {
 
 impl Converter for Beitscope<'_> {
     fn find(&self, checkpoint: &str) -> Result<PathBuf> {
-        let mut command = self.command(&["fetch".as_ref(), checkpoint.as_ref(), "--json".as_ref()]);
-        // Progress is for the terminal.
-        let output = command.stderr(Stdio::inherit()).output();
-        let output = output.map_err(|error| format!("can't run `{}`: {error}", describe(&command)))?;
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        match answer["path"].as_str().filter(|_| output.status.success()) {
-            Some(path) => Ok(path.into()),
-            None => Err(format!("`{}` failed ({})", describe(&command), output.status)),
-        }
+        let mut command = self.command(&["fetch".as_ref(), checkpoint.as_ref()]);
+        let answer = answer(&mut command)?;
+        let path = answer["path"].as_str().map(PathBuf::from);
+        path.ok_or_else(|| format!("`{}` names no path", describe(&command)))
     }
 
-    fn convert(&self, source: &ModelSource, out: &Path) -> Result<()> {
+    fn convert(&self, source: &ModelSource, card: Option<&Path>, out: &Path) -> Result<Option<String>> {
         let ModelSource { checkpoint, quantization } = source;
         let arguments = ["convert", checkpoint, "--quant", quantization, "--out"].map(AsRef::<OsStr>::as_ref);
-        run(self.command(&arguments).arg(out).stdout(Stdio::null()))
+        let mut command = self.command(&arguments);
+        command.arg(out);
+        if let Some(card) = card {
+            command.arg("--card").arg(card);
+        }
+        Ok(answer(&mut command)?["license"].as_str().map(str::to_owned))
     }
 
     fn add_to(&self, inputs: &mut Fingerprint) -> Result<()> {
@@ -234,6 +282,16 @@ impl Converter for Beitscope<'_> {
             .map(|name| self.project.root.join("crates").join(name).join("src"));
         sources.iter().try_for_each(|sources| inputs.path(sources).map(drop))
     }
+}
+
+/// What the program says in JSON. Progress is for the terminal.
+fn answer(command: &mut Command) -> Result<Value> {
+    let output = command.arg("--json").stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("can't run `{}`: {error}", describe(command)))?;
+    if !output.status.success() {
+        return Err(format!("`{}` failed ({})", describe(command), output.status));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("`{}`: {error}", describe(command)))
 }
 
 #[cfg(test)]
@@ -270,14 +328,15 @@ mod tests {
             Ok(self.folder.join(checkpoint.rsplit('/').next().unwrap()))
         }
 
-        fn convert(&self, source: &ModelSource, out: &Path) -> Result<()> {
+        fn convert(&self, source: &ModelSource, card: Option<&Path>, out: &Path) -> Result<Option<String>> {
             self.converted.borrow_mut().push(source.checkpoint.clone());
             let (name, bytes) = (source.checkpoint.rsplit('/').next().unwrap(), 7);
             let manifest = json!({ "name": name, "bytes": bytes, "sha256": "a".repeat(64), "quantization": source.quantization });
             fs::create_dir_all(out).unwrap();
             fs::write(out.join(MANIFEST), manifest.to_string()).unwrap();
             fs::copy(self.find(&source.checkpoint)?, out.join("x.gguf-00001-of-00001")).unwrap();
-            Ok(())
+            card.map(|card| fs::copy(card, out.join(CARD)).unwrap());
+            Ok(card.map(|_| APACHE.into()))
         }
 
         fn add_to(&self, _: &mut Fingerprint) -> Result<()> {
@@ -289,6 +348,7 @@ mod tests {
         let root = std::env::temp_dir().join(format!("xtask-added-{test}-{}", std::process::id()));
         fs::create_dir_all(root.join("site/models")).unwrap();
         fs::write(root.join("net"), "weights").unwrap();
+        fs::write(root.join(APACHE_TEXT), "Apache License").unwrap();
         let project = Project { cargo_target: root.join("target"), root: root.clone() };
         (project, Copies { folder: root, converted: RefCell::default() })
     }
@@ -317,17 +377,30 @@ mod tests {
     }
 
     #[test]
-    fn a_site_gets_their_files_and_entries() {
+    fn a_site_gets_their_files_licences_and_entries() {
         let (project, copies) = folder("put");
-        let sources = ["hf:a/net:q4_0".parse().unwrap()];
-        let added = AddedModels::convert(&project, &copies, &sources, true).unwrap();
+        fs::write(project.root.join(CARD), "license: apache-2.0").unwrap();
+        let sources = ["hf:a/net:q4_0", "net:f16"].map(|text| text.parse().unwrap());
+        let converted = || AddedModels::convert(&project, &copies, &sources, true).unwrap();
+        let added = converted();
+        assert_eq!(
+            (converted(), copies.converted.borrow().len()),
+            (added.clone(), 2),
+            "licences are kept too"
+        );
         let site = project.root.join("site");
-        let entries = added.put(&site).unwrap();
-        assert_eq!(entries[0]["manifest"], "net-q4_0/manifest.json");
-        assert_eq!(entries[0]["note"], "From hf:a/net, as q4_0.");
-        let weights = fs::read_to_string(site.join("models/net-q4_0/x.gguf-00001-of-00001"));
-        assert_eq!(weights.unwrap(), "weights");
-        let message = added.put(&site).unwrap_err();
+        let list = added.put(&project, &site).unwrap();
+        let of_hub = &list[0];
+        assert_eq!(of_hub.entry["manifest"], "net-q4_0/manifest.json");
+        assert_eq!(of_hub.entry["note"], "From hf:a/net, as q4_0. Licence: Apache-2.0.");
+        assert_eq!((&*of_hub.source, &*of_hub.quantization), ("hf:a/net", "q4_0"));
+        assert_eq!(list[1].entry["note"], "As f16.", "what lies beside a file is not its card");
+        let file = |name: &str| fs::read_to_string(site.join("models").join(name)).ok();
+        assert_eq!(file("net-q4_0/x.gguf-00001-of-00001").as_deref(), Some("weights"));
+        assert_eq!(file("net-q4_0/README.md").as_deref(), Some("license: apache-2.0"));
+        assert_eq!(file("net-q4_0/LICENSE.txt").as_deref(), Some("Apache License"));
+        assert_eq!((file("net-f16/README.md"), file("net-f16/LICENSE.txt")), (None, None));
+        let message = added.put(&project, &site).unwrap_err();
         assert!(message.contains("web/models has a folder net-q4_0"), "{message}");
         fs::remove_dir_all(&project.root).unwrap();
     }

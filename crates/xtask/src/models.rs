@@ -22,12 +22,22 @@ const COUNTED: [&str; 4] = ["bytes", "sha256", "quantization", "accuracy"];
 /// Words for the photos that a report is about, in place of its dataset's file name.
 const MEASURED_ON: [(&str, &str); 2] = [("measured_on", "on"), ("measured_on_zh", "on_zh")];
 
+/// A model that is put into a site beside the project's own.
+#[derive(Clone, Debug)]
+pub struct Addition {
+    /// Its entry in the list, with what is not counted.
+    pub entry: Value,
+    /// What it was converted from, as the list's `source` has it, and to what.
+    pub source: String,
+    pub quantization: String,
+}
+
 /// Fills in the built site's index: every model it names, then those that are `added`, then every other model in
-/// `models/`; or those that are added first.
+/// `models/`; or those that are added first. What the site has itself it does not offer for import.
 ///
 /// # Errors
 /// A sentence that names the entry that is wrong and says what to do.
-pub fn index(site: &Path, added: Vec<Value>, are_first: bool) -> Result<()> {
+pub fn index(site: &Path, added: Vec<Addition>, are_first: bool) -> Result<()> {
     let folder = site.join(FOLDER);
     if !folder.is_dir() {
         return Ok(());
@@ -36,8 +46,13 @@ pub fn index(site: &Path, added: Vec<Value>, are_first: bool) -> Result<()> {
     let mut index = if path.exists() { read(&path)? } else { json!({ "models": [] }) };
     let models = index.get_mut("models").and_then(Value::as_array_mut);
     let models = models.ok_or(format!("{} has no list \"models\"", path.display()))?;
+    models.retain(|model| {
+        !added.iter().any(|Addition { source, quantization, .. }| {
+            model["source"] == source.as_str() && model["quantization"] == quantization.as_str()
+        })
+    });
     let at = if are_first { 0 } else { models.len() };
-    models.splice(at..at, added);
+    models.splice(at..at, added.into_iter().map(|addition| addition.entry));
     for model in models.iter_mut() {
         let model = model.as_object_mut().ok_or(format!("{}: a model is no object", path.display()))?;
         fill_in(&folder, model).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -192,7 +207,11 @@ mod tests {
     #[test]
     fn added_models_come_first_or_last_and_sources_stay_as_they_are() {
         let source = json!({ "source": "hf:timm/x", "quantization": "q8_0", "name": "X", "bytes": 9 });
-        let added = json!({ "manifest": "b/manifest.json", "note": "B." });
+        let added = Addition {
+            entry: json!({ "manifest": "b/manifest.json", "note": "B." }),
+            source: "hf:timm/x".into(),
+            quantization: "q4_0".into(),
+        };
         for (are_first, order) in [(true, ["b", "X", "A"]), (false, ["X", "A", "b"])] {
             let site = site("added");
             write(
@@ -210,6 +229,28 @@ mod tests {
             assert_eq!((&b["bytes"], &b["note"]), (&json!(7), &json!("B.")));
             fs::remove_dir_all(&site).unwrap();
         }
+    }
+
+    #[test]
+    fn what_the_site_has_itself_is_not_offered_for_import() {
+        let site = site("offered");
+        let entry =
+            |quantization: &str| json!({ "source": "hf:timm/x", "quantization": quantization, "name": "X" });
+        write(&site, INDEX, &json!({ "models": [entry("q8_0"), entry("q4_0")] }));
+        let added = Addition {
+            entry: json!({ "manifest": "b/manifest.json" }),
+            source: "hf:timm/x".into(),
+            quantization: "q4_0".into(),
+        };
+        index(&site, vec![added], true).unwrap();
+        let written = read(&site.join("models/index.json")).unwrap();
+        let models = written["models"].as_array().unwrap();
+        assert_eq!((models.len(), &models[1]), (3, &entry("q8_0")));
+        assert_eq!(
+            (&models[0]["manifest"], &models[2]["manifest"]),
+            (&json!("b/manifest.json"), &json!("a/manifest.json"))
+        );
+        fs::remove_dir_all(&site).unwrap();
     }
 
     #[test]

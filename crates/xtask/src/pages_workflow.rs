@@ -142,17 +142,6 @@ mod tests {
     }
 
     #[test]
-    fn actions_are_named_by_commit_with_their_version_beside() {
-        let used = lines("uses: ");
-        assert_eq!(used.len(), ACTIONS.len());
-        for action in used {
-            let (commit, version) = action.split_once('@').unwrap().1.split_once(" # v").unwrap();
-            assert!(commit.len() == 40 && commit.bytes().all(|digit| digit.is_ascii_hexdigit()), "{action}");
-            assert!(version.split('.').count() == 3, "{action}");
-        }
-    }
-
-    #[test]
     fn what_is_typed_is_no_part_of_a_script_and_the_command_is_one_of_ours() {
         let scripts = lines("run: ");
         assert!(scripts.iter().all(|script| !script.contains("${{")), "{scripts:?}");

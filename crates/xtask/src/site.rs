@@ -168,7 +168,7 @@ pub fn finish_staged(project: &Project, tools: impl FnOnce() -> Result<Tools>) -
 
 /// What Trunk's output lacks beside the workers.
 fn finish_page(project: &Project, site: &Path, added: &AddedModels) -> Result<()> {
-    models::index(site, added.put(site)?, added.are_first)?;
+    models::index(site, added.put(project, site)?, added.are_first)?;
     class_names::put(&project.root, site)?;
     embed::finish(&project.root, site)
 }

@@ -1,7 +1,8 @@
 //! Checks the workflows on GitHub against the existing steps.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use saphyr::{LoadableYamlNode, Yaml};
 
@@ -32,17 +33,18 @@ fn steps_of(workflow: &str) -> Vec<String> {
     steps
 }
 
-fn workflows() -> Vec<(String, Vec<String>)> {
+/// Each file's name and text.
+fn files() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.github/workflows");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files
-        .map(|file| {
-            (
-                file.file_name().unwrap().to_string_lossy().into(),
-                steps_of(&fs::read_to_string(&file).unwrap()),
-            )
-        })
-        .collect()
+    let file = |path: PathBuf| {
+        (path.file_name().unwrap().to_string_lossy().into(), fs::read_to_string(&path).unwrap())
+    };
+    files.map(file).collect()
+}
+
+fn workflows() -> Vec<(String, Vec<String>)> {
+    files().into_iter().map(|(name, text)| (name, steps_of(&text))).collect()
 }
 
 #[test]
@@ -63,6 +65,27 @@ fn every_step_of_the_default_run_is_in_a_job() {
     missing.retain(|step| !ci.iter().any(|name| name == step));
     assert!(missing.is_empty(), "no job of ci.yml runs {missing:?}");
     assert!(all.iter().any(|(file, steps)| file == "nightly.yml" && *steps == ["nightly"]));
+}
+
+/// A tag may be moved, a commit may not.
+#[test]
+fn actions_are_named_by_commit_with_their_version_beside_and_everywhere_the_same() {
+    let mut known = BTreeMap::new();
+    for (file, text) in files() {
+        for used in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses:"))
+        {
+            let (action, commit) = used.trim().split_once('@').expect("an action's version");
+            let (commit, version) = commit.split_once(" # v").unwrap_or((commit, ""));
+            assert!(
+                commit.len() == 40 && commit.bytes().all(|digit| digit.is_ascii_hexdigit()),
+                "{file}: {used}"
+            );
+            assert_eq!(version.split('.').count(), 3, "{file}: {used}");
+            let other = known.insert(action.to_owned(), commit.to_owned());
+            assert!(other.is_none_or(|other| other == commit), "{file}: {used}");
+        }
+    }
+    assert!(known.len() >= 4, "{known:?}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let streamed =
         displayed(&reference, |notify| hub::stream(&reference, &hub_settings, notify, &mut converter));
-    let Converter { conversion, refusal, .. } = converter;
+    let Converter { conversion, refusal, settings, .. } = converter;
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
@@ -48,7 +48,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     say_labels(model.labels_origin());
     let (bytes, shards) = (size(manifest.bytes), manifest.shards.len());
     say(&format!("{bytes} in {shards} shards in {}", arguments.out.display()));
-    if wants_json(arguments.json) { json(&report(&manifest, &model, arguments)) } else { Ok(()) }
+    if wants_json(arguments.json) {
+        json(&report(&manifest, &model, settings.license.as_deref(), arguments))
+    } else {
+        Ok(())
+    }
 }
 
 /// The model on the hub, and no option that wants the checkpoint as a file.
@@ -135,6 +139,8 @@ struct Report<'a> {
     name: &'a str,
     quantization: &'a str,
     out: String,
+    /// The weights' licence as an SPDX expression, where one is told.
+    license: Option<&'a str>,
     dialect: String,
     parameters: u64,
     classes: usize,
@@ -149,11 +155,17 @@ struct Report<'a> {
     peak_bytes: u64,
 }
 
-fn report<'a>(manifest: &'a Manifest, model: &'a StreamedModel, arguments: &Arguments) -> Report<'a> {
+fn report<'a>(
+    manifest: &'a Manifest,
+    model: &'a StreamedModel,
+    license: Option<&'a str>,
+    arguments: &Arguments,
+) -> Report<'a> {
     Report {
         name: &manifest.name,
         quantization: &manifest.quantization,
         out: arguments.out.display().to_string(),
+        license,
         dialect: model.dialect().to_string(),
         parameters: manifest.parameters,
         classes: manifest.classes,

@@ -1,11 +1,17 @@
 //! The steps of `cargo xtask test`.
 
+mod files;
+
 use std::fs;
 use std::process::Command;
 
+use files::{
+    IMPORT, IMPORTS_IN_EVERY_BROWSER, IN_CHROMIUM, IN_EVERY_BROWSER, IN_EVERY_BROWSER_AT_NIGHT, OVER_RELEASE,
+};
+
 use super::tally::Tally;
 use super::{Prebuild, RETRIES, Step, When, cargo_test, lints};
-use crate::added_models::AddedModels;
+use crate::added_models::{AddedModels, Beitscope};
 use crate::app_shell;
 use crate::browser::{Browser, SILENCE};
 use crate::process::{self, find_on_path};
@@ -109,51 +115,14 @@ const fn step(
 /// A test in `webgpu` that `large` runs once more at the true size.
 const FAST_GPU: &str = "a_fast_gpu";
 
-/// The files of `tests` that run in Chromium.
-const IN_CHROMIUM: [&str; 23] = [
-    "accessible",
-    "camera",
-    "crash",
-    "embed",
-    "explanation",
-    "gallery",
-    "hostile",
-    "hosting",
-    "import",
-    "instructions",
-    "models",
-    "nginx",
-    "none_of_these",
-    "offline",
-    "page",
-    "private",
-    "storage",
-    "tabs",
-    "takeaway",
-    "teach",
-    "threads",
-    "trust",
-    "webgpu",
-];
-
 /// A test of a file in Chromium that is a step of its own in `nightly`.
 const GPU_MEMORY: &str = "weights_on_the_gpu";
-
-/// The files that run in Firefox and WebKit too, but for what is in a module of theirs that names other browsers: what
-/// depends on the browser's threads, storage, workers, network and devices.
-const IN_EVERY_BROWSER: [&str; 9] =
-    ["page", "threads", "crash", "storage", "tabs", "private", "camera", "offline", "import"];
-
-/// The files that run there in `nightly`. All others ask Chromium's DevTools, its memory or its WebGPU, no browser at
-/// all, or what is the same in every browser.
-const IN_EVERY_BROWSER_AT_NIGHT: [&str; 5] = ["hosting", "explanation", "gallery", "takeaway", "teach"];
 
 /// Where the release step builds the page; it lacks what other browsers need.
 const RELEASE_SITE: &str = "target/site-release";
 
-/// The files of `tests` that belong to steps of their own in `nightly`.
-#[cfg(test)]
-const AT_NIGHT: [&str; 3] = ["import_large", "large", "thousand"];
+/// A checkpoint of 50 classes, small enough to be converted in a moment.
+const ADDED_CHECKPOINT: &str = "tests/data/golden/tiny-relative.weights.safetensors";
 
 /// Cargo with these arguments, separated by blanks.
 ///
@@ -259,7 +228,11 @@ fn build_site(context: &Context) -> Result<()> {
 }
 
 fn build(context: &Context, _: &mut Tally) -> Result<()> {
-    // The browser's tests compare the page's answers with the command line's.
+    build_command_line(context)
+}
+
+/// The browser's tests compare the page's answers with the command line's.
+fn build_command_line(context: &Context) -> Result<()> {
     process::run(&mut cargo(context, "build --quiet --workspace --bin beitscope"))
 }
 
@@ -270,21 +243,25 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
     in_chromium(context, &IN_CHROMIUM, &["--skip", GPU_MEMORY, "--skip", SILENCE], tally)
 }
 
-/// The page and one worker, enough for Chromium.
+/// The page and one worker, enough for Chromium, and a model that is converted as `cargo xtask build --model` does it.
 fn build_release(context: &Context) -> Result<()> {
+    build_command_line(context)?;
+    let checkpoint = context.project.root.join(ADDED_CHECKPOINT);
+    let model = [checkpoint.to_string_lossy().parse()?];
+    let converter = Beitscope::for_tests(context.project);
     let site = Site::begin(
         context.project,
         context.tools()?,
         Profile::Release,
         RELEASE_SITE.as_ref(),
-        AddedModels::default(),
+        AddedModels::convert(context.project, &converter, &model, false)?,
     )?;
     app_shell::list(&site.out)
 }
 
 /// The page's own tests over what fat LTO and wasm-opt leave.
 fn release(context: &Context, tally: &mut Tally) -> Result<()> {
-    let mut cargo = browser_tests(context, &["page"])?;
+    let mut cargo = browser_tests(context, &OVER_RELEASE)?;
     cargo.env(site::VARIABLE, RELEASE_SITE);
     cargo_test::run(cargo, &[], tally)
 }
@@ -356,45 +333,60 @@ fn in_chromium(context: &Context, files: &[&str], harness: &[&str], tally: &mut 
 }
 
 fn firefox(context: &Context, tally: &mut Tally) -> Result<()> {
-    in_firefox(context, &IN_EVERY_BROWSER, tally)
+    in_other_browser(context, in_firefox, tally)
 }
 
 fn firefox_rest(context: &Context, tally: &mut Tally) -> Result<()> {
-    in_firefox(context, &IN_EVERY_BROWSER_AT_NIGHT, tally)
+    in_firefox(context, &IN_EVERY_BROWSER_AT_NIGHT, &[], tally)
 }
 
-fn in_firefox(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
+fn in_firefox(context: &Context, files: &[&str], tests: &[&str], tally: &mut Tally) -> Result<()> {
     let (firefox, version) = browser::find_firefox(context.project)?;
     println!("{} {version}", firefox.display());
-    in_browser(context, "firefox", files, &browser::NOT_IN_FIREFOX, tally)
+    in_browser(context, "firefox", files, &[tests, &without(&browser::NOT_IN_FIREFOX)].concat(), tally)
 }
 
 fn webkit(context: &Context, tally: &mut Tally) -> Result<()> {
-    in_webkit(context, &IN_EVERY_BROWSER, tally)
+    in_other_browser(context, in_webkit, tally)
 }
 
 fn webkit_rest(context: &Context, tally: &mut Tally) -> Result<()> {
-    in_webkit(context, &IN_EVERY_BROWSER_AT_NIGHT, tally)
+    in_webkit(context, &IN_EVERY_BROWSER_AT_NIGHT, &[], tally)
 }
 
-fn in_webkit(context: &Context, files: &[&str], tally: &mut Tally) -> Result<()> {
+fn in_webkit(context: &Context, files: &[&str], tests: &[&str], tally: &mut Tally) -> Result<()> {
     let (driver, version) = browser::find_webkit(context.project)?;
     println!("{} {version}", driver.display());
-    in_browser(context, "webkit", files, &browser::NOT_IN_WEBKIT, tally)
+    in_browser(context, "webkit", files, &[tests, &without(&browser::NOT_IN_WEBKIT)].concat(), tally)
 }
 
-/// The tests in these files, but for some modules, in the browser of this name.
+/// What the default run tests in a browser that is not Chromium.
+fn in_other_browser(
+    context: &Context,
+    run: impl Fn(&Context, &[&str], &[&str], &mut Tally) -> Result<()>,
+    tally: &mut Tally,
+) -> Result<()> {
+    let files = run(context, &IN_EVERY_BROWSER, &[], tally);
+    let imports = run(context, &[IMPORT], &IMPORTS_IN_EVERY_BROWSER, tally);
+    files.and(imports)
+}
+
+/// The test harness's options that leave these modules out.
+fn without<'a>(modules: &[&'a str]) -> Vec<&'a str> {
+    modules.iter().flat_map(|&module| ["--skip", module]).collect()
+}
+
+/// The tests in these files, as the test harness's options say, in the browser of this name.
 fn in_browser(
     context: &Context,
     name: &str,
     files: &[&str],
-    left_out: &[&str],
+    harness: &[&str],
     tally: &mut Tally,
 ) -> Result<()> {
     let mut cargo = browser_tests(context, files)?;
     cargo.env(browser::VARIABLE, name);
-    let skipped = left_out.iter().flat_map(|&module| ["--skip", module]);
-    cargo_test::run(cargo, &skipped.collect::<Vec<_>>(), tally)
+    cargo_test::run(cargo, harness, tally)
 }
 
 /// The tests in these files of `tests`.
@@ -403,24 +395,4 @@ fn browser_tests(context: &Context, files: &[&str]) -> Result<Command> {
     cargo.args(files.iter().flat_map(|file| ["--test", file]));
     cargo.env(RETRIES, context.project.log(super::BROWSER_STARTS)?);
     Ok(cargo)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file of `tests` that no step runs would be forgotten in silence.
-    #[test]
-    fn every_file_of_browser_tests_is_run_by_a_step() {
-        let manifest = include_str!("../../../../tests/Cargo.toml");
-        // Those without a browser are among `unit`.
-        let sections = manifest.split("[[test]]").skip(1).filter(|section| section.contains("test = false"));
-        let mut declared: Vec<_> = sections.filter_map(|section| section.split('"').nth(1)).collect();
-        declared.sort_unstable();
-        let mut run = [&IN_CHROMIUM[..], &AT_NIGHT].concat();
-        run.sort_unstable();
-        assert_eq!(declared, run);
-        let everywhere = [&IN_EVERY_BROWSER[..], &IN_EVERY_BROWSER_AT_NIGHT].concat();
-        assert!(everywhere.iter().all(|file| IN_CHROMIUM.contains(file)));
-    }
 }
