@@ -1,7 +1,7 @@
 //! Which files of `tests` run in which browser, and when.
 
 /// The files of `tests` that run in Chromium.
-pub const IN_CHROMIUM: [&str; 22] = [
+pub const IN_CHROMIUM: [&str; 23] = [
     "accessible",
     "camera",
     "crash",
