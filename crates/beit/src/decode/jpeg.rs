@@ -124,17 +124,16 @@ fn whole<'a>(bytes: &'a [u8], structure: &Structure, frame: &Frame) -> Result<Co
     Err(DecodeError::Truncated { format: FORMAT })
 }
 
-/// Adobe's colour transform is 0, 1 or 2; libjpeg takes any other for YCbCr, or YCCK of four components, and believes JFIF
-/// more than Adobe.
+/// Adobe's colour transform is 0 or 1 for three components; libjpeg takes any other for YCbCr, and believes JFIF more than
+/// Adobe.
 fn with_known_transform<'a>(bytes: Cow<'a, [u8]>, structure: &Structure, frame: &Frame) -> Cow<'a, [u8]> {
     let Some(at) = structure.adobe_transform else { return bytes };
-    let usual = if frame.components.len() == 4 { 2 } else { 1 };
     let is_contradicted = frame.components.len() == 3 && structure.is_jfif && bytes[at] == 0;
     if bytes[at] <= 2 && !is_contradicted {
         return bytes;
     }
     let mut bytes = bytes.into_owned();
-    bytes[at] = usual;
+    bytes[at] = 1;
     Cow::Owned(bytes)
 }
 
