@@ -298,7 +298,8 @@ mod tests {
             let calibration = calibration();
             let Report { header, place, counts, unreadable, .. } = *report;
             let report = Report { header, place, counts, unreadable, calibration: Some(&calibration) };
-            let json = &report.json()["calibration"];
+            let json = report.json();
+            let json = &json["calibration"];
             assert_eq!(
                 (&json["temperature"], &json["none_of_these"]["score"]),
                 (&json!(1.25), &json!("energy"))
