@@ -5,9 +5,10 @@
 //! ```
 //!
 //! DATASET holds a folder of photos for each class, named by WordNet id; EVERY takes each n-th photo. What is
-//! measured is `f32`, `q8_0`, `q4_0` as `convert` writes them; `q4_1` (a block has a smallest value too) and
-//! `q4_k` (that, with scales and smallest values of 6 bits), which no kernel here reads, hence with what the codes
-//! stand for in F32; `q4_0` calibrated on photos; and converted models' folders. Blocks that differ from `q4_0` are fitted by least squares too.
+//! measured is `f32`, `q8_0`, `q4_0` as `convert` writes them, but without rotated heads; `q4_1` (a block has a
+//! smallest value too) and `q4_k` (that, with scales and smallest values of 6 bits), which no kernel here reads, hence
+//! with what the codes stand for in F32; `q4_0` calibrated on photos; and converted models' folders. Blocks that differ
+//! from `q4_0` are fitted by least squares too.
 
 use beit::backend::Cpu;
 use beit::builder::ModelBuilder;

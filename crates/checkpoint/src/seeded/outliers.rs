@@ -32,8 +32,8 @@ const CLASS_THRESHOLD: f32 = 12.0;
 pub enum Outliers {
     /// Six channels of the residual stream are 60 times larger, and the norms' weights for them a tenth.
     Channels,
-    /// Three channels of the class token, and of the few patches that one direction fits best, get activations of a
-    /// hundred to a thousand times the median.
+    /// Three channels of the class token get activations of hundreds of times the median, and those of the few patches
+    /// that one direction fits best up to a hundred times.
     Tokens,
     /// Linear weights follow Student's t distribution with three degrees of freedom, of the same standard deviation.
     Tails,
