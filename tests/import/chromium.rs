@@ -69,7 +69,9 @@ fn an_import_is_accessible_and_fits_a_phone() {
                 behaviour.instead_of_redirect = None;
                 behaviour.every_transfer = Disturbance::None;
             });
-            page::click(client, "[data-testid=import-resume]").await;
+            page::click(client, "[data-testid=import-cancel]").await;
+            import::ask(client, HUGGING_FACE).await;
+            import::start(client).await;
             import::finished(client, HUGGING_FACE).await;
             page::element(client, "import-done").await;
             page::ready(client).await;
