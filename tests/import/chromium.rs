@@ -1,6 +1,6 @@
 //! What only Chromium's DevTools can set up: themes, small windows, little room.
 
-use crate::visit::{self, HUGGING_FACE, SLOW, Visit};
+use crate::visit::{self, HUGGING_FACE, Visit};
 use serde_json::json;
 use server::Disturbance;
 use tests::axe::violations;
@@ -8,6 +8,10 @@ use tests::browser::{Client, Setup, browse, devtools};
 use tests::hub_stand_in::status;
 use tests::import;
 use tests::{page, site};
+
+/// The checkpoint takes half a minute: looks at the progress in three widths take several seconds, and more on a busy
+/// machine.
+const LEISURELY: Disturbance = Disturbance::Throttle(1_500_000);
 
 /// Offer, progress, pause, fault and end are for everybody, in both themes and languages, and fit a phone.
 #[test]
@@ -18,7 +22,7 @@ fn an_import_is_accessible_and_fits_a_phone() {
     }
     for (dark, language) in looks {
         let visit = Visit::new();
-        visit.hub.set(|behaviour| behaviour.every_transfer = SLOW);
+        visit.hub.set(|behaviour| behaviour.every_transfer = LEISURELY);
         browse(Setup { dark, ..Setup::THREADS }, async |client| {
             let scheme = if dark { "dark" } else { "light" };
             let features = json!([
