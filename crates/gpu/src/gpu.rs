@@ -21,6 +21,8 @@ pub struct GpuOptions {
     pub tile: Option<Tile>,
     /// Leaves operations of subgroups aside, to measure and test what goes without them.
     pub no_subgroups: bool,
+    /// Asks for the device's timestamps, where it has them, to measure by them ([`Gpu::time`]).
+    pub timestamps: bool,
 }
 
 /// Why there is no GPU to use.
@@ -85,8 +87,10 @@ impl Gpu {
         let mut offered = vec![Arithmetic::F32];
         offered.extend(f16.then_some(Arithmetic::F16));
         offered.extend(int8.then_some(Arithmetic::Int8));
+        let mut features = Features::SHADER_F16 | Features::SUBGROUP;
+        features.set(Features::TIMESTAMP_QUERY, options.timestamps);
         let device = adapter.request_device(&wgpu::DeviceDescriptor {
-            required_features: adapter.features() & (Features::SHADER_F16 | Features::SUBGROUP),
+            required_features: adapter.features() & features,
             required_limits: Limits {
                 max_buffer_size: limits.max_buffer_size,
                 max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,

@@ -27,6 +27,8 @@ mod compile_async;
 mod fault;
 mod gpu;
 mod gpu_backend;
+#[cfg(not(target_arch = "wasm32"))]
+mod gpu_time;
 mod kernel;
 mod network_kernels;
 mod pipelines;
@@ -39,6 +41,8 @@ pub use backend::{GpuMatrix, GpuTokens, GpuVector};
 pub use beit::backend::{Agreement, Arithmetic};
 pub use fault::Fault;
 pub use gpu::{Gpu, GpuError, GpuOptions};
+#[cfg(not(target_arch = "wasm32"))]
+pub use gpu_time::{Timed, TimedBy};
 pub use kernel::{Bindings, Kernel, Tile};
 pub use self_check::self_check;
 pub use weights::Format;
