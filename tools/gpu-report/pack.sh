@@ -68,5 +68,7 @@ chmod 755 "$folder/gpu-report" "$folder/run.sh"
 "$folder/gpu-report" --version >/dev/null || fail "what was packed does not start"
 kib="$(du -sk "$folder" | cut -f1)"
 [ "$kib" -le "$most_kib" ] || fail "$folder has $kib KiB, more than $most_kib: a machine may take no more"
+# Which version of the C library the machine must have.
 needs="$(grep -aoh 'GLIBC_2\.[0-9]*' "$folder/gpu-report" "$folder"/lib/*/* | sort -Vu | tail -1)"
+echo "$needs" >"$folder/needs.txt"
 echo "$folder: $kib KiB of at most $most_kib; needs an x86-64 Linux with $needs or newer"

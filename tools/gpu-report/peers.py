@@ -55,7 +55,7 @@ def measure(program, arithmetic, batch, run, deadline):
 
 
 def make_model(torch):
-    """304,430,568 parameters: the same operations as the network's, with the position bias already gathered."""
+    """BEiTv2-large: the network's operations, with a bias for keys too and the position bias already gathered."""
     from torch import nn
     from torch.nn import functional
 

@@ -43,18 +43,21 @@ if [ $? -ne 0 ]; then
     if "$copy" --version >/dev/null 2>&1; then
         program="$copy"
     else
-        give_up "the program does not start: $why. It needs the C library that pack.sh named (2.34 or newer); this machine has $(ldd --version 2>&1 | head -n 1)."
+        give_up "the program does not start: $why. It needs $(cat "$here/needs.txt" 2>/dev/null) or newer; this machine has $(ldd --version 2>&1 | head -n 1)."
     fi
 fi
 
-# The program keeps the time itself; this is for the case that it can't.
-case " $* " in *" --seconds "*) ;; *) set -- "$@" --seconds "$limit" ;; esac
+# The program keeps the time itself; the limit below is for the case that it can't.
+given=
+previous=
 for option in "$@"; do
-    if [ "${previous:-}" = --seconds ]; then
-        limit="${option%.*}"
-    fi
+    case "$option" in --seconds=*) given="${option#*=}" ;; esac
+    [ "$previous" != --seconds ] || given="$option"
     previous="$option"
 done
+[ -n "$given" ] || set -- "$@" --seconds "$limit"
+given="${given:-$limit}"
+limit="${given%.*}"
 case "$limit" in '' | *[!0-9]*) usage ;; esac
 if command -v timeout >/dev/null 2>&1; then
     timeout -k 5 $((limit + 5)) "$program" run "$out" --packed "$here/lib" "$@"
@@ -64,6 +67,6 @@ fi
 status=$?
 [ -z "$copy" ] || rm -rf "$(dirname "$copy")"
 case $status in
-124 | 137) echo "It was ended after $((limit + 5)) s; what it had written is in $out." >&2 ;;
+124 | 137) echo "It was ended from outside, at the latest after $((limit + 5)) s; what it had written is in $out." >&2 ;;
 esac
 exit $status

@@ -23,8 +23,8 @@ impl Deadline {
     }
 }
 
-/// A stage's share of the time: `weight` among those that are still to come, of which it gets at least `least` seconds
-/// where there are so many.
+/// A stage's share of the time: `weight` among those that are still to come, but at least `least` seconds; where there
+/// are too few for what each needs at least, it gets less in proportion.
 #[derive(Clone, Copy, Debug)]
 pub struct Share {
     pub weight: f64,
@@ -36,7 +36,9 @@ pub struct Share {
 pub fn allot(remaining: f64, stages: &[Share]) -> f64 {
     let Some(first) = stages.first() else { return 0.0 };
     let weights: f64 = stages.iter().map(|stage| stage.weight).sum();
-    (remaining * first.weight / weights).max(first.least).min(remaining).max(0.0)
+    let needed: f64 = stages.iter().map(|stage| stage.least).sum();
+    let least = first.least * (remaining / needed).min(1.0);
+    (remaining * first.weight / weights).max(least).min(remaining).max(0.0)
 }
 
 /// Foretells how long work takes, from the slowest rate that was met.
@@ -74,8 +76,9 @@ mod tests {
         let stages = [share(1.0, 10.0), share(3.0, 20.0), share(2.0, 0.0)];
         assert_eq!(allot(480.0, &stages), 80.0);
         assert_eq!(allot(475.0, &stages[1..]), 285.0, "the first took 5 of its 80 s");
-        assert_eq!(allot(30.0, &stages), 10.0, "no less than it needs");
-        assert_eq!(allot(4.0, &stages), 4.0, "no more than there is");
+        assert_eq!(allot(42.0, &stages), 10.0, "no less than it needs");
+        assert_eq!(allot(15.0, &stages), 5.0, "half of what all need is there");
+        assert_eq!(allot(4.0, &stages[2..]), 4.0, "the last gets the rest");
         assert_eq!(allot(-1.0, &stages), 0.0);
         assert_eq!(allot(480.0, &[]), 0.0);
     }

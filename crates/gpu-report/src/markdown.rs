@@ -237,11 +237,17 @@ fn stages(report: &Report) -> Table {
 }
 
 fn not_measured(report: &Report) -> Table {
-    let mut table = Table::new(&["what", "why"]);
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for record in report.records() {
-        if let Record::NotMeasured(NotMeasured { what, why }) = record {
-            table.row(&[what.clone(), why.clone()]);
+        let Record::NotMeasured(NotMeasured { what, why }) = record else { continue };
+        match groups.iter_mut().find(|(reason, _)| reason == why) {
+            Some((_, group)) => group.push(what.as_str()),
+            None => groups.push((why.as_str(), vec![what.as_str()])),
         }
+    }
+    let mut table = Table::new(&["what", "why"]);
+    for (why, group) in groups {
+        table.row(&[group.join("; "), why.into()]);
     }
     table
 }

@@ -180,6 +180,10 @@ impl Run<'_> {
             command.args(["--peaks", &peaks]);
         }
         command.envs(attempt.environment.iter().map(|(name, value)| (*name, value.clone())));
+        if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+            // Some drivers complain of its absence once for each device.
+            command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+        }
         command
     }
 

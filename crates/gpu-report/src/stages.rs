@@ -12,7 +12,7 @@ use crate::budget::Deadline;
 use crate::record::{NotMeasured, Record};
 use beit::backend::BackendError;
 use beit::builder::BuildError;
-use gpu::{Gpu, GpuError, GpuOptions, Tile};
+use gpu::{Gpu, GpuError, GpuOptions};
 use peaks::Peaks;
 use thiserror::Error;
 
@@ -66,8 +66,8 @@ impl Context<'_> {
 }
 
 /// The GPU that is measured: the fastest, software too.
-fn request(tile: Option<Tile>) -> Result<Gpu, GpuError> {
-    let options = GpuOptions { allow_software: true, timestamps: true, tile, ..GpuOptions::default() };
+fn request() -> Result<Gpu, GpuError> {
+    let options = GpuOptions { allow_software: true, timestamps: true, ..GpuOptions::default() };
     pollster::block_on(Gpu::request(options))
 }
 

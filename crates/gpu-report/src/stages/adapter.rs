@@ -9,7 +9,7 @@ use wgpu::{Backends, DeviceType, Instance, InstanceDescriptor, InstanceFlags};
 /// # Errors
 /// When there is none, or it can't be used.
 pub fn run(context: &Context) -> Result<(), StageError> {
-    let gpu = request(None)?;
+    let gpu = request()?;
     let instance = Instance::new(InstanceDescriptor {
         flags: InstanceFlags::empty(),
         ..InstanceDescriptor::new_without_display_handle()

@@ -8,18 +8,19 @@ use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::weights::TensorData;
 use gpu::{Arithmetic, Format, Gpu, GpuVector, Tile, TimedBy};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Seconds of dispatches in a run, and runs at most.
 const RUN_SECONDS: f64 = 0.02;
 const RUNS: usize = 5;
 const MOST_DISPATCHES: f64 = 500.0;
 
-/// A block's products: name, columns, depth.
+/// A block's products, the smallest first, by which the time of the others is foretold: name, columns, depth.
 const PRODUCTS: [(&str, usize, usize, Activation); 4] = [
+    ("proj", WIDTH, WIDTH, Activation::None),
+    ("qkv", 3 * WIDTH, WIDTH, Activation::None),
     ("fc1", 4 * WIDTH, WIDTH, Activation::Gelu),
     ("fc2", WIDTH, 4 * WIDTH, Activation::None),
-    ("qkv", 3 * WIDTH, WIDTH, Activation::None),
-    ("proj", WIDTH, WIDTH, Activation::None),
 ];
 
 /// The time of one dispatch, from several runs.
@@ -40,26 +41,31 @@ enum Work {
 /// # Errors
 /// When the GPU fails.
 pub fn run(context: &Context) -> Result<(), StageError> {
-    let gpu = request(None)?;
-    let tiled = Tile::ALL.map(|tile| request(Some(tile)).map(|gpu| (tile, gpu)));
-    let tiled: Vec<_> = tiled.into_iter().collect::<Result<_, _>>()?;
+    let gpu = request()?;
     let mut paces = Paces::default();
-    // The weights of each product on each GPU: packed once.
+    // The weights of each product: packed once.
     let mut weights = HashMap::new();
     for &photos in &context.batches {
         for (what, n, k, activation) in PRODUCTS {
             for format in Format::ALL {
+                if context.deadline.remaining() == 0.0 {
+                    context.skip(
+                        format!("{what}, {format:?} weights, {photos} photos a pass"),
+                        "the time was over",
+                    );
+                    continue;
+                }
+                let linear = match weights.entry((what, format)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(linear(&gpu, format, n, k)?),
+                };
                 for &arithmetic in gpu.offered() {
                     if format == Format::F32 && arithmetic == Arithmetic::Int8 {
                         continue;
                     }
-                    for (tile, gpu) in &tiled {
-                        let key = (what, format, *tile);
-                        if !weights.contains_key(&key) {
-                            weights.insert(key, linear(gpu, format, n, k)?);
-                        }
-                        let product = Product { what, format, arithmetic, tile: *tile, n, k, activation };
-                        product.time(context, gpu, &weights[&key], photos, &mut paces)?;
+                    for tile in Tile::ALL {
+                        let product = Product { what, format, arithmetic, tile, n, k, activation };
+                        product.time(context, &gpu, linear, photos, &mut paces)?;
                     }
                 }
             }
@@ -71,7 +77,27 @@ pub fn run(context: &Context) -> Result<(), StageError> {
 
 /// How fast each variant has been.
 #[derive(Default)]
-struct Paces(HashMap<(&'static str, Option<(Format, Arithmetic, Tile)>), Pace>);
+struct Paces(HashMap<Variant, Pace>);
+
+/// A kernel by its name, a product by its variant.
+type Variant = (&'static str, Option<(Format, Arithmetic, Tile)>);
+
+impl Paces {
+    /// Seconds that so many operations take at most; of a variant that was not met yet, as those that were.
+    fn predict(&self, variant: &Variant, operations: f64) -> f64 {
+        match self.0.get(variant) {
+            Some(pace) => pace.predict(operations),
+            None => {
+                let alike = self.0.iter().filter(|((what, _), _)| *what == variant.0);
+                alike.map(|(_, pace)| pace.predict(operations)).fold(0.0, f64::max)
+            }
+        }
+    }
+
+    fn observe(&mut self, variant: Variant, operations: f64, seconds: f64) {
+        self.0.entry(variant).or_default().observe(operations, seconds);
+    }
+}
 
 struct Product {
     what: &'static str,
@@ -97,15 +123,15 @@ impl Product {
         let operations = 2.0 * (rows * n * k) as f64;
         let shape = format!("{rows} × {k} × {n}");
         let name = format!("{what}, {format:?} weights in {}, {tile:?}, {shape}", arithmetic.name());
-        let pace = paces.0.entry(("product", Some((format, arithmetic, tile)))).or_default();
+        let variant = ("product", Some((format, arithmetic, tile)));
         // The first run compiles, the second tells how many are in a run.
-        if !context.has_time_for(3.0 * pace.predict(operations), &name) {
+        if !context.has_time_for(2.0 * paces.predict(&variant, operations), &name) {
             return Ok(());
         }
         gpu.set_arithmetic(arithmetic);
         let x = gpu.upload(&values(rows * k), 1, rows, k)?;
-        let times = time(context, gpu, || gpu.linear(&x, linear, activation).map(drop))?;
-        pace.observe(operations, least(&times.seconds));
+        let times = time(context, gpu, || gpu.product(&x, linear, activation, tile).map(drop))?;
+        paces.observe(variant, operations, least(&times.seconds));
         let kernel = Described { what, shape, weights: Some(format), arithmetic, tile: Some(tile), photos };
         report(context, &kernel, &times, Work::Operations(operations));
         Ok(())
@@ -133,12 +159,12 @@ fn others(context: &Context, gpu: &Gpu, photos: usize, paces: &mut Paces) -> Res
     let shape = format!("{rows} × {WIDTH}");
     let mut timed = |what: &'static str, work: Work, call: &mut dyn FnMut() -> Result<(), BackendError>| {
         let (Work::Operations(amount) | Work::Bytes(amount)) = work;
-        let pace = paces.0.entry((what, None)).or_default();
-        if !context.has_time_for(3.0 * pace.predict(amount), format!("{what}, {shape}")) {
+        let variant = (what, None);
+        if !context.has_time_for(2.0 * paces.predict(&variant, amount), format!("{what}, {shape}")) {
             return Ok::<_, StageError>(());
         }
         let times = time(context, gpu, call)?;
-        pace.observe(amount, least(&times.seconds));
+        paces.observe(variant, amount, least(&times.seconds));
         let arithmetic = Arithmetic::F32;
         let kernel = Described { what, shape: shape.clone(), weights: None, arithmetic, tile: None, photos };
         report(context, &kernel, &times, work);
@@ -222,4 +248,21 @@ fn report(context: &Context, kernel: &Described, times: &Times, work: Work) {
             TimedBy::HostClock => "host clock".into(),
         },
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_that_was_not_met_is_expected_to_be_as_slow_as_the_slowest() {
+        let variant = |tile| ("product", Some((Format::Q8_0, Arithmetic::F32, tile)));
+        let mut paces = Paces::default();
+        assert_eq!(paces.predict(&variant(Tile::Tall), 1e9), 0.0);
+        paces.observe(variant(Tile::Tall), 1e9, 4.0);
+        paces.observe(variant(Tile::Low), 1e9, 1.0);
+        paces.observe(("attention", None), 1e9, 100.0);
+        assert_eq!(paces.predict(&variant(Tile::Low), 2e9), 2.0);
+        assert_eq!(paces.predict(&variant(Tile::Middle), 2e9), 8.0);
+    }
 }

@@ -15,24 +15,31 @@ use std::time::Instant;
 /// Rows, columns and depths of products: on both sides of every tile's edge, and the true size last.
 const PRODUCTS: [[usize; 3]; 4] = [[33, 1000, 64], [65, 63, 96], [129, 130, 1056], [TOKENS, WIDTH, WIDTH]];
 
+/// Operations of the small network that [`self_check`] runs, roughly: 197 tokens of 128 values, two blocks.
+const NETWORK: f64 = 2e8;
+
 /// Compares them all; what has no time is said.
 ///
 /// # Errors
 /// When the GPU fails.
 pub fn run(context: &Context) -> Result<(), StageError> {
-    let tiled = Tile::ALL.map(|tile| request(Some(tile)).map(|gpu| (tile, gpu)));
-    let tiled: Vec<_> = tiled.into_iter().collect::<Result<_, _>>()?;
-    let gpu = request(None)?;
-    others(context, &gpu, "")?;
+    let gpu = request()?;
+    let mut pace = Pace::default();
+    let (small, large) = PRODUCTS.split_at(PRODUCTS.len() - 1);
+    for &shape in small {
+        for format in Format::ALL {
+            products(context, &gpu, shape, format, &mut pace)?;
+        }
+    }
+    others(context, &gpu)?;
     if gpu.has_subgroups() {
         let options = GpuOptions { allow_software: true, no_subgroups: true, ..GpuOptions::default() };
         layer_norm(context, &pollster::block_on(Gpu::request(options))?, " without subgroups")?;
     }
-    whole_networks(context, &gpu)?;
-    let mut pace = Pace::default();
-    for shape in PRODUCTS {
+    whole_networks(context, &gpu, &mut pace)?;
+    for &shape in large {
         for format in Format::ALL {
-            products(context, &tiled, shape, format, &mut pace)?;
+            products(context, &gpu, shape, format, &mut pace)?;
         }
     }
     Ok(())
@@ -50,7 +57,7 @@ struct Product {
 
 fn products(
     context: &Context,
-    tiled: &[(Tile, Gpu)],
+    gpu: &Gpu,
     [rows, n, k]: [usize; 3],
     format: Format,
     pace: &mut Pace,
@@ -62,6 +69,12 @@ fn products(
         None => (Vec::new(), random.floats(n * k).iter().map(|w| w * (3.0 / k as f32).sqrt()).collect()),
     };
     let product = Product { x: random.floats(rows * k), bias: random.floats(n), bytes, values };
+    let data = match quantized {
+        Some(format) => TensorData::Blocks { format, bytes: product.bytes.clone() },
+        None => TensorData::Dense(product.values.clone()),
+    };
+    let linear = Linear::<Gpu> { weight: gpu.matrix(n, k, data)?, bias: gpu.vector(product.bias.clone())? };
+    let x = gpu.upload(&product.x, 1, rows, k)?;
     let operations = 2.0 * (rows * n * k) as f64;
     for activation in [Activation::Gelu, Activation::None] {
         // The true size once.
@@ -69,32 +82,22 @@ fn products(
             continue;
         }
         let mut exact = None;
-        for arithmetic in tiled.first().map_or(&[][..], |(_, gpu)| gpu.offered()) {
-            let arithmetic = *arithmetic;
+        for &arithmetic in gpu.offered() {
             if arithmetic == Arithmetic::Int8 && quantized.is_none() {
                 continue;
             }
             let shape = format!("product {rows} × {k} × {n}, {format:?} weights in {}", arithmetic.name());
-            if !context.has_time_for(pace.predict(operations), &shape) {
+            if !context.has_time_for(3.0 * pace.predict(operations), &shape) {
                 continue;
             }
             let expected = match (arithmetic, quantized) {
                 (Arithmetic::Int8, Some(format)) => codes(&product, [rows, n, k], format, activation),
                 _ => exact.get_or_insert_with(|| dense(&product, [rows, n, k], activation)).clone(),
             };
-            for (tile, gpu) in tiled {
+            gpu.set_arithmetic(arithmetic);
+            for tile in Tile::ALL {
                 let begun = Instant::now();
-                gpu.set_arithmetic(arithmetic);
-                let data = match quantized {
-                    Some(format) => TensorData::Blocks { format, bytes: product.bytes.clone() },
-                    None => TensorData::Dense(product.values.clone()),
-                };
-                let linear = Linear::<Gpu> {
-                    weight: gpu.matrix(n, k, data)?,
-                    bias: gpu.vector(product.bias.clone())?,
-                };
-                let x = gpu.upload(&product.x, 1, rows, k)?;
-                let got = read(gpu, &gpu.linear(&x, &linear, activation)?)?;
+                let got = read(gpu, &gpu.product(&x, &linear, activation, tile)?)?;
                 let what = format!("{shape}, {tile:?}, {activation:?}");
                 (context.emit)(checks::values(what, &got, &expected, checks::tolerance(arithmetic)));
                 pace.observe(operations, begun.elapsed().as_secs_f64());
@@ -135,8 +138,8 @@ fn codes(
     expected
 }
 
-fn others(context: &Context, gpu: &Gpu, note: &str) -> Result<(), StageError> {
-    layer_norm(context, gpu, note)?;
+fn others(context: &Context, gpu: &Gpu) -> Result<(), StageError> {
+    layer_norm(context, gpu, "")?;
     attention(context, gpu)?;
     let mut random = Random::new(6);
     let (x, y, gamma) = (random.floats(TOKENS * WIDTH), random.floats(TOKENS * WIDTH), random.floats(WIDTH));
@@ -201,15 +204,17 @@ fn attention(context: &Context, gpu: &Gpu) -> Result<(), StageError> {
 }
 
 /// The check that decides in the page whether a GPU is used.
-fn whole_networks(context: &Context, gpu: &Gpu) -> Result<(), StageError> {
+fn whole_networks(context: &Context, gpu: &Gpu, pace: &mut Pace) -> Result<(), StageError> {
     for format in [WeightFormat::Q8_0, WeightFormat::Q4_0] {
         for &arithmetic in gpu.offered() {
             let what = format!("logits of a small network, {format:?} weights in {}", arithmetic.name());
-            if !context.has_time_for(0.0, &what) {
+            if !context.has_time_for(pace.predict(NETWORK), &what) {
                 continue;
             }
             gpu.set_arithmetic(arithmetic);
+            let begun = Instant::now();
             let agreement = pollster::block_on(self_check(gpu, format))?;
+            pace.observe(NETWORK, begun.elapsed().as_secs_f64());
             let (worst, cosine) = match arithmetic {
                 Arithmetic::F32 => (1e-3, 0.999_999),
                 Arithmetic::Int8 => (0.05, 0.9999),

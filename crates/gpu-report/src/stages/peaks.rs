@@ -54,7 +54,7 @@ impl Peaks {
 /// # Errors
 /// When the GPU fails.
 pub fn run(context: &Context) -> Result<Peaks, StageError> {
-    let gpu = request(None)?;
+    let gpu = request()?;
     let software = gpu.is_software();
     let mut peaks = Peaks::default();
     for &arithmetic in gpu.offered() {

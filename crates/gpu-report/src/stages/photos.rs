@@ -4,7 +4,7 @@
 use super::{Context, StageError, checks, least, median, request};
 use crate::budget::blocks_that_fit;
 use crate::record::{Photos, Rate, Record};
-use beit::backend::{Agreement, Arithmetic};
+use beit::backend::{Activation, Agreement, Arithmetic, Backend, Linear};
 use beit::builder::{BuildError, ModelBuilder};
 use beit::config::Config;
 use beit::model::Model;
@@ -34,7 +34,7 @@ const STORES: [(Quantization, f64); 3] =
 /// # Errors
 /// When the GPU fails.
 pub fn run(context: &Context) -> Result<(), StageError> {
-    let gpu = request(None)?;
+    let gpu = request()?;
     let large = Config::beitv2_large();
     let blocks = match context.blocks {
         Some(blocks) => blocks.clamp(1, large.depth),
@@ -65,6 +65,12 @@ pub fn run(context: &Context) -> Result<(), StageError> {
 /// As many blocks as two passes of a photo and building them leave time for.
 fn blocks_in_time(context: &Context, gpu: &Gpu) -> Result<usize, BuildError> {
     let config = Config { depth: 1, ..Config::beitv2_large() };
+    // On the slowest adapters even one block takes too long.
+    let expected = 2.0 * patches_seconds(&config, gpu)? * config.multiply_accumulates() as f64
+        / patches_operations(&config);
+    if !context.deadline.fits(expected) {
+        return Ok(0);
+    }
     let begun = Instant::now();
     let model = build(&config, gpu, Quantization::Q8_0)?;
     let build = begun.elapsed().as_secs_f64();
@@ -74,6 +80,24 @@ fn blocks_in_time(context: &Context, gpu: &Gpu) -> Result<usize, BuildError> {
     pass(&model, &pixels)?;
     let block = pass(&model, &pixels)?;
     Ok(blocks_that_fit(FIRST * context.deadline.remaining(), 2.0, block, build))
+}
+
+/// Seconds of the product that embeds a photo's patches.
+fn patches_seconds(config: &Config, gpu: &Gpu) -> Result<f64, BuildError> {
+    let (rows, k, n) = (config.patches(), 3 * config.patch_size * config.patch_size, config.width);
+    let linear = Linear::<Gpu> {
+        weight: gpu.matrix(n, k, TensorData::Dense(vec![0.01; n * k]))?,
+        bias: gpu.vector(vec![0.0; n])?,
+    };
+    let x = gpu.upload(&vec![0.5; rows * k], 1, rows, k)?;
+    let run = || gpu.time(|| gpu.linear(&x, &linear, Activation::None).map(drop));
+    // The first compiles.
+    run()?;
+    Ok(run()?.seconds)
+}
+
+fn patches_operations(config: &Config) -> f64 {
+    (config.patches() * 3 * config.patch_size * config.patch_size * config.width) as f64
 }
 
 fn time_passes(
