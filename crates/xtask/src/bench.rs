@@ -7,7 +7,8 @@ use crate::project::Project;
 use crate::workers::TESTED;
 use crate::{Result, browser, site, tools, vulkan};
 
-/// Before everything else: kernels and photos on a GPU, natively (`gpu-report bench`, which knows the options), or, of models that are named next, the page on WebGPU in Chromium.
+/// Before everything else: kernels and photos on a GPU, natively (`gpu-report bench`, which knows the options), or, of
+/// models that are named next, the page on WebGPU in Chromium.
 const BACKEND: [&str; 2] = ["--backend", "gpu"];
 
 const PHOTOS: [&str; 7] = ["run", "--quiet", "--package", "tests", "--example", "bench_page", "--"];
