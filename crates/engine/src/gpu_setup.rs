@@ -128,6 +128,27 @@ fn candidates(gpu: &impl GpuBackend) -> Vec<Arithmetic> {
     [Arithmetic::F16, Arithmetic::Int8, Arithmetic::F32].into_iter().filter(|a| offered.contains(a)).collect()
 }
 
+/// Chooses the variants of the network's kernels by timing, and gives their names. Comes after the weights, whose packing
+/// would delay what is timed. None on a software GPU, where each product takes seconds.
+///
+/// # Errors
+/// When the GPU fails.
+pub async fn tune<G: GpuBackend>(
+    clock: &impl Clock,
+    model: &Model<G>,
+    quantization: &str,
+    arithmetics: &[Arithmetic],
+) -> Result<Option<String>, BackendError> {
+    let gpu = model.backend();
+    if gpu.is_software() {
+        return Ok(None);
+    }
+    let now = || clock.now();
+    let photos = MOST_PHOTOS.min(gpu.most_photos(model.config()));
+    let tuned = in_time(clock, false, gpu.tune(model.config(), quantization, arithmetics, photos, &now));
+    tuned.await.map(Some)
+}
+
 /// Runs the network once on a black photo, in the arithmetic that was chosen on an earlier visit.
 ///
 /// # Errors

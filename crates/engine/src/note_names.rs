@@ -2,7 +2,7 @@
 //! on, so with another browser, driver, GPU, model or version of this program it is not found, and measured again.
 
 /// Incremented with each change of what a note holds or how it is measured.
-const VERSION: &str = concat!("3 ", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("4 ", env!("CARGO_PKG_VERSION"));
 
 /// The device that was chosen for a model.
 pub fn device(model: &str, gpu: &str, driver: &str) -> String {
@@ -32,7 +32,7 @@ mod tests {
             "verdict 0.1.0 ab GPU Browser",
             "verdict-2 0.1.0 ab GPU",
             "instructions 0.1.0 q8_0 Browser",
-            "device 3 0.0",
+            "device 3 0.1.0 ab GPU Browser",
         ] {
             assert!(!is_current(old), "{old}");
         }

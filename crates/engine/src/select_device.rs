@@ -42,6 +42,8 @@ pub struct Selected {
 pub struct DeviceChoice {
     pub times: Times,
     pub arithmetic: Option<String>,
+    /// The variants of the GPU's kernels.
+    tuned: Option<String>,
     note: String,
 }
 
@@ -50,6 +52,8 @@ pub struct DeviceChoice {
 struct Note {
     /// What the GPU computes in; none where the processor is the better choice.
     arithmetic: Option<String>,
+    /// The variants of its kernels that were fastest, where they were timed.
+    tuned: Option<String>,
     times: Option<Times>,
     reason: Reason,
 }
@@ -124,14 +128,16 @@ async fn on_gpu<P: Platform>(
         && arithmetic.is_none()
         && wanted.device == Device::Auto
     {
-        let choice = kept.times.map(|times| DeviceChoice { times, arithmetic: None, note });
+        let choice = kept.times.map(|times| DeviceChoice { times, arithmetic: None, tuned: None, note });
         return Ok(Err((kept.reason.clone(), choice)));
     }
     let refused = async |reason: Reason| {
-        let refusal = Note { arithmetic: None, times: None, reason: reason.clone() };
+        let refusal = Note { arithmetic: None, tuned: None, times: None, reason: reason.clone() };
         refusal.store(store, &note).await;
         Ok(Err((reason, None)))
     };
+    // Before its kernels are compiled.
+    let known = kept.as_ref().and_then(|kept| kept.tuned.clone()).filter(|tuned| gpu.recall(tuned));
     let ReadyGpu { model, classes, arithmetics } = match gpu_setup::build(shards, gpu, arithmetic).await {
         Ok(ready) => ready,
         Err(GpuSetupError::Failed(error)) => return Err(error),
@@ -144,10 +150,18 @@ async fn on_gpu<P: Platform>(
     if let (Some(kept), Some(arithmetic)) = (kept, arithmetic) {
         gpu.set_arithmetic(arithmetic);
         gpu_setup::warm_up(platform.clock(), &model).await?;
-        let choice = kept.times.map(|times| DeviceChoice { times, arithmetic: kept.arithmetic, note });
+        let choice =
+            kept.times.map(|times| DeviceChoice { times, arithmetic: kept.arithmetic, tuned: known, note });
         let network = OnDevice::gpu(model, classes);
         return Ok(Ok(Selected { network, reason: Some(kept.reason), choice }));
     }
+    let tuned = match known {
+        Some(known) => Some(known),
+        None => {
+            let quantization = &shards.manifest.quantization;
+            gpu_setup::tune(platform.clock(), &model, quantization, &arithmetics).await?
+        }
+    };
     let Some(gpu_ms) = gpu_setup::time_photo(platform.clock(), &model, &arithmetics).await? else {
         return refused(Reason::GpuWrongOnModel { name: gpu.name() }).await;
     };
@@ -166,7 +180,7 @@ async fn on_gpu<P: Platform>(
     let reason = Reason::Compared { name: gpu.name(), gpu_ms, cpu_ms };
     let faster = times.is_gpu_faster();
     let arithmetic = faster.then(|| gpu.arithmetic().name().to_owned());
-    let choice = DeviceChoice { times, arithmetic, note };
+    let choice = DeviceChoice { times, arithmetic, tuned, note };
     choice.store(store, &reason).await;
     if faster || wanted.device == Device::Webgpu {
         let network = OnDevice::gpu(model, classes);
@@ -178,8 +192,9 @@ async fn on_gpu<P: Platform>(
 impl DeviceChoice {
     /// Keeps it for the next visit.
     pub async fn store<P: Platform>(&self, store: &Store<'_, P>, reason: &Reason) {
-        let Self { times, arithmetic, note } = self;
-        let text = Note { arithmetic: arithmetic.clone(), times: Some(*times), reason: reason.clone() };
+        let Self { times, arithmetic, tuned, note } = self;
+        let (arithmetic, tuned) = (arithmetic.clone(), tuned.clone());
+        let text = Note { arithmetic, tuned, times: Some(*times), reason: reason.clone() };
         text.store(store, note).await;
     }
 

@@ -56,17 +56,22 @@ fn the_gpu_is_taken_where_it_is_faster_and_says_why() {
     };
     assert!((59.0..61.0).contains(gpu_ms) && (999.0..1001.0).contains(cpu_ms), "{gpu_ms} {cpu_ms}");
 
-    // It was checked once, and is known from then on, until the browser is another.
+    let kernels = |tab: &Tab| (tab.machine.devices.0.tunings.get(), tab.machine.devices.0.recalls.get());
+    assert_eq!(kernels(&first), (1, 0));
+
+    // It was checked once, and its kernels were timed once: it is known from then on, until the browser is another.
     let mut second = tab(&world, GpuIs::Fine(60.0));
     world.clock.run(second.load(URL, Device::Auto));
     assert_eq!(
         (second.milestones(), second.machine.devices.0.checks.get()),
         (vec!["ready on webgpu".into()], 0)
     );
+    assert_eq!(kernels(&second), (0, 1));
     let mut updated = tab(&world, GpuIs::Fine(60.0));
     *updated.machine.devices.0.driver.borrow_mut() = "Browser 2".into();
     world.clock.run(updated.load(URL, Device::Auto));
     assert!(updated.machine.devices.0.checks.get() > 0);
+    assert_eq!(kernels(&updated), (1, 0));
 }
 
 #[test]

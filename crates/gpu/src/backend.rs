@@ -2,8 +2,8 @@
 
 use crate::buffers::{Numbered, Pooled};
 use crate::gpu::Gpu;
-use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS};
-use crate::weights::{Format, PANEL, Packed, pack_blocks, pack_dense, stored_quads};
+use crate::kernel::{ATTENTION_HEAD_WIDTH, ATTENTION_QUERIES, ELEMENTWISE_THREADS, Kernel, MEAN_QUADS, Tile};
+use crate::weights::{Format, PANEL, Packed, pack_blocks, pack_dense, stored_quads, stored_words};
 use beit::backend::{Activation, Backend, BackendError, LayerNorm, Linear};
 use beit::position::{relative_position_bias, relative_positions};
 use beit::weights::TensorData;
@@ -57,7 +57,7 @@ impl GpuTokens {
 
 impl Gpu {
     /// A buffer for activations, uninitialised: it holds what an earlier use left.
-    fn tokens(&self, photos: usize, rows: usize, width: usize) -> Result<GpuTokens, BackendError> {
+    pub(crate) fn tokens(&self, photos: usize, rows: usize, width: usize) -> Result<GpuTokens, BackendError> {
         let buffer = self.alloc(rows.saturating_mul(width.next_multiple_of(QUAD)))?;
         Ok(GpuTokens { buffer, photos, rows, width })
     }
@@ -96,6 +96,19 @@ impl Gpu {
         Ok(buffer)
     }
 
+    /// Weights `[n, k]` of zeros: a product of them takes as long as of any others.
+    pub(crate) fn blank_matrix(&self, format: Format, n: usize, k: usize) -> Result<GpuMatrix, BackendError> {
+        let [words, scales] = stored_words(format, n, k);
+        let blank = |words| {
+            let bytes = self.bytes(words)?;
+            let pool = self.pool.lock();
+            let mut pool =
+                pool.map_err(|_| BackendError::Device("a thread that used the GPU panicked".into()))?;
+            Ok::<_, BackendError>(pool.make(bytes))
+        };
+        Ok(GpuMatrix { format, n, k, words: blank(words)?, scales: blank(scales)? })
+    }
+
     /// Activations, of whole blocks, as signed codes of at most `largest`.
     fn quantize(&self, x: &GpuTokens, largest: i8) -> Result<Quantized, BackendError> {
         let values = x.rows * x.width;
@@ -107,6 +120,46 @@ impl Gpu {
         let shape = [blocks, u32::from(largest.unsigned_abs())];
         self.recorder()?.dispatch(Kernel::Quantize, shape, &buffers, workgroups)?;
         Ok(Quantized { codes, scales })
+    }
+
+    /// [`Backend::linear`] with the tile that is named.
+    ///
+    /// # Errors
+    /// When shapes don't fit, or the device fails.
+    pub fn product(
+        &self,
+        x: &GpuTokens,
+        linear: &Linear<Self>,
+        activation: Activation,
+        tile: Tile,
+    ) -> Result<GpuTokens, BackendError> {
+        let GpuMatrix { format, n, k, words, scales } = &linear.weight;
+        expect("linear layer's input", *k, x.width)?;
+        expect("linear layer's bias", *n, linear.bias.len)?;
+        let out = self.tokens(x.photos, x.rows, *n)?;
+        let panels = n.div_ceil(PANEL);
+        let kernel = Kernel::product(*format, self.arithmetic(), tile);
+        let rows = word(x.rows)?;
+        let workgroups = [word(panels)?, rows.div_ceil(tile.rows()), 1];
+        let activation = match activation {
+            Activation::None => 0,
+            Activation::Gelu => 1,
+        };
+        let out_quads = word(out.quads())?;
+        let (bias, to) = (&linear.bias.buffer, out.buffer.get());
+        if kernel.is_of_codes()
+            && let Some(largest) = format.largest_activation()
+        {
+            let x = self.quantize(x, largest)?;
+            let shape = [rows, word(k / BLOCK)?, out_quads, activation];
+            let buffers = [x.codes.get(), x.scales.get(), words, scales, bias, to];
+            self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
+        } else {
+            let shape = [rows, word(x.quads())?, word(stored_quads(*k))?, out_quads, activation];
+            let buffers = [x.buffer.get(), words, scales, bias, to];
+            self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
+        }
+        Ok(out)
     }
 
     /// Records a kernel that has one thread for each quad of `x`.
@@ -221,34 +274,8 @@ impl Backend for Gpu {
         linear: &Linear<Self>,
         activation: Activation,
     ) -> Result<GpuTokens, BackendError> {
-        let GpuMatrix { format, n, k, words, scales } = &linear.weight;
-        expect("linear layer's input", *k, x.width)?;
-        expect("linear layer's bias", *n, linear.bias.len)?;
-        let out = self.tokens(x.photos, x.rows, *n)?;
-        let panels = n.div_ceil(PANEL);
-        let tile = self.tile(x.rows, panels);
-        let kernel = Kernel::product(*format, self.arithmetic(), tile);
-        let rows = word(x.rows)?;
-        let workgroups = [word(panels)?, rows.div_ceil(tile.rows()), 1];
-        let activation = match activation {
-            Activation::None => 0,
-            Activation::Gelu => 1,
-        };
-        let out_quads = word(out.quads())?;
-        let (bias, to) = (&linear.bias.buffer, out.buffer.get());
-        if kernel.is_of_codes()
-            && let Some(largest) = format.largest_activation()
-        {
-            let x = self.quantize(x, largest)?;
-            let shape = [rows, word(k / BLOCK)?, out_quads, activation];
-            let buffers = [x.codes.get(), x.scales.get(), words, scales, bias, to];
-            self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
-        } else {
-            let shape = [rows, word(x.quads())?, word(stored_quads(*k))?, out_quads, activation];
-            let buffers = [x.buffer.get(), words, scales, bias, to];
-            self.recorder()?.dispatch(kernel, shape, &buffers, workgroups)?;
-        }
-        Ok(out)
+        let GpuMatrix { format, n, .. } = linear.weight;
+        self.product(x, linear, activation, self.tile(format, self.arithmetic(), x.rows, n.div_ceil(PANEL)))
     }
 
     fn attention(

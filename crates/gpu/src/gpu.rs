@@ -4,6 +4,8 @@ use crate::buffers::Pool;
 use crate::fault::{Fault, Faults};
 use crate::kernel::{Kernel, Tile};
 use crate::recorder::Recorder;
+use crate::tiles::Tiles;
+use crate::weights::Format;
 use beit::backend::Arithmetic;
 use beit::backend::BackendError;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,10 +19,12 @@ pub struct GpuOptions {
     pub allow_software: bool,
     /// Asks for the adapter that saves power rather than the fastest.
     pub low_power: bool,
-    /// The tile of every matrix product, to measure and test it; chosen by the product's size if none.
+    /// The tile of every matrix product, to measure and test it; chosen by timing or the product's size if none.
     pub tile: Option<Tile>,
     /// Leaves operations of subgroups aside, to measure and test what goes without them.
     pub no_subgroups: bool,
+    /// Asks for the device's timestamps, where it has them, to measure by them ([`Gpu::time`]).
+    pub timestamps: bool,
 }
 
 /// Why there is no GPU to use.
@@ -50,6 +54,7 @@ pub struct Gpu {
     offered: Vec<Arithmetic>,
     arithmetic: Arc<Mutex<Arithmetic>>,
     tile: Option<Tile>,
+    tiles: Arc<Mutex<Tiles>>,
     subgroups: bool,
 }
 
@@ -85,8 +90,10 @@ impl Gpu {
         let mut offered = vec![Arithmetic::F32];
         offered.extend(f16.then_some(Arithmetic::F16));
         offered.extend(int8.then_some(Arithmetic::Int8));
+        let mut features = Features::SHADER_F16 | Features::SUBGROUP;
+        features.set(Features::TIMESTAMP_QUERY, options.timestamps);
         let device = adapter.request_device(&wgpu::DeviceDescriptor {
-            required_features: adapter.features() & (Features::SHADER_F16 | Features::SUBGROUP),
+            required_features: adapter.features() & features,
             required_limits: Limits {
                 max_buffer_size: limits.max_buffer_size,
                 max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
@@ -118,6 +125,7 @@ impl Gpu {
             offered,
             arithmetic,
             tile: options.tile,
+            tiles: Arc::default(),
             subgroups,
         })
     }
@@ -192,11 +200,24 @@ impl Gpu {
         Kernel::LayerNorm { subgroups: self.subgroups }
     }
 
-    /// The tile for a product of so many rows and panels of columns.
-    pub(crate) fn tile(&self, rows: usize, panels: usize) -> Tile {
+    /// The tile for a product of so many rows and panels of columns: as it was set or timed, else by its size.
+    pub(crate) fn tile(&self, format: Format, arithmetic: Arithmetic, rows: usize, panels: usize) -> Tile {
+        let timed = || self.tiles.lock().ok()?.get(format, arithmetic, rows, panels);
         // Workgroups to have at the least: a processor is busy with few.
         let enough = if self.is_software() { 8 } else { 160 };
-        self.tile.unwrap_or_else(|| Tile::choose(rows, panels, enough))
+        self.tile.or_else(timed).unwrap_or_else(|| Tile::choose(rows, panels, enough))
+    }
+
+    /// The tiles that were chosen by timing.
+    pub fn tiles(&self) -> Tiles {
+        self.tiles.lock().map(|tiles| tiles.clone()).unwrap_or_default()
+    }
+
+    /// Uses these tiles from now on: those that [`Gpu::tune`] chose for this adapter before.
+    pub fn set_tiles(&self, tiles: Tiles) {
+        if let Ok(mut current) = self.tiles.lock() {
+            *current = tiles;
+        }
     }
 
     /// An error once the device has reported a fault.

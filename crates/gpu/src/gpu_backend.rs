@@ -1,6 +1,7 @@
 //! The GPU as device selection sees it: what it is, what it offers, whether it computes correctly.
 
 use crate::gpu::Gpu;
+use crate::kernel::{Kernel, Tile};
 use crate::self_check::self_check;
 use crate::weights::Format;
 use beit::backend::{Agreement, Arithmetic, BackendError, GpuBackend};
@@ -37,7 +38,27 @@ impl GpuBackend for Gpu {
         self_check(self, format).await
     }
 
-    /// For one photo first, then for more in one pass.
+    async fn tune(
+        &self,
+        config: &Config,
+        quantization: &str,
+        arithmetics: &[Arithmetic],
+        most_photos: usize,
+        now: &dyn Fn() -> f64,
+    ) -> Result<String, BackendError> {
+        Ok(Self::tune(self, config, format(quantization), arithmetics, most_photos, now).await?.to_string())
+    }
+
+    fn recall(&self, tuned: &str) -> bool {
+        let tiles = tuned.parse();
+        let is_known = tiles.is_ok();
+        if let Ok(tiles) = tiles {
+            self.set_tiles(tiles);
+        }
+        is_known
+    }
+
+    /// For one photo first, then for more in one pass; every tile of the products, where one is yet to be chosen by timing.
     async fn compile(
         &self,
         config: &Config,
@@ -46,15 +67,21 @@ impl GpuBackend for Gpu {
         most_photos: usize,
         ready: &dyn Fn(usize, usize),
     ) -> Result<(), BackendError> {
-        let format = match quantization {
-            "q8_0" => Format::Q8_0,
-            "q4_0" => Format::Q4_0,
-            _ => Format::F32,
-        };
+        let format = format(quantization);
         let mut kernels = Vec::new();
         for photos in 1..=most_photos {
             for &arithmetic in arithmetics {
                 for kernel in self.kernels_for(config, format, arithmetic, photos) {
+                    if !kernels.contains(&kernel) {
+                        kernels.push(kernel);
+                    }
+                }
+            }
+        }
+        if !self.is_software() && self.tiles().is_empty() {
+            for &arithmetic in arithmetics {
+                for tile in Tile::ALL {
+                    let kernel = Kernel::product(format, arithmetic, tile);
                     if !kernels.contains(&kernel) {
                         kernels.push(kernel);
                     }
@@ -66,5 +93,14 @@ impl GpuBackend for Gpu {
 
     fn most_photos(&self, config: &Config) -> usize {
         Self::most_photos(self, config)
+    }
+}
+
+/// Of the linear layers' weights.
+fn format(quantization: &str) -> Format {
+    match quantization {
+        "q8_0" => Format::Q8_0,
+        "q4_0" => Format::Q4_0,
+        _ => Format::F32,
     }
 }

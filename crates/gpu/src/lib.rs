@@ -27,19 +27,27 @@ mod compile_async;
 mod fault;
 mod gpu;
 mod gpu_backend;
+#[cfg(not(target_arch = "wasm32"))]
+mod gpu_time;
 mod kernel;
 mod network_kernels;
 mod pipelines;
+mod random;
 mod readback;
 mod recorder;
 mod self_check;
+mod tiles;
+mod tune;
 mod weights;
 
 pub use backend::{GpuMatrix, GpuTokens, GpuVector};
 pub use beit::backend::{Agreement, Arithmetic};
 pub use fault::Fault;
 pub use gpu::{Gpu, GpuError, GpuOptions};
+#[cfg(not(target_arch = "wasm32"))]
+pub use gpu_time::{Timed, TimedBy};
 pub use kernel::{Bindings, Kernel, Tile};
 pub use self_check::self_check;
+pub use tiles::{NoTiles, Tiles};
 pub use weights::Format;
 pub use wgpu::AdapterInfo;

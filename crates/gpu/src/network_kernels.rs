@@ -25,8 +25,9 @@ impl Gpu {
         photos: usize,
     ) -> Vec<Kernel> {
         let (width, tokens) = (config.width, photos * config.tokens());
-        let product =
-            |format, rows, n: usize| Kernel::product(format, arithmetic, self.tile(rows, n.div_ceil(PANEL)));
+        let product = |format, rows, n: usize| {
+            Kernel::product(format, arithmetic, self.tile(format, arithmetic, rows, n.div_ceil(PANEL)))
+        };
         // The patch embedding is never quantised.
         let patches = product(Format::F32, photos * config.patches(), width);
         let in_blocks = [3 * width, width, config.mlp_width].map(|n| product(format, tokens, n));

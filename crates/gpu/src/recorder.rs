@@ -25,6 +25,8 @@ pub(crate) struct Recorder {
     bind_groups: HashMap<BindKey, wgpu::BindGroup>,
     /// Bytes written since the last submission.
     staged: u64,
+    /// Where the beginning and the end of the passes that are begun from now on are noted.
+    timestamps: Option<wgpu::QuerySet>,
 }
 
 /// A command buffer being filled. The pass is dropped, hence ended, before the encoder.
@@ -51,6 +53,7 @@ impl Recorder {
             shapes: HashMap::new(),
             bind_groups: HashMap::new(),
             staged: 0,
+            timestamps: None,
         }
     }
 
@@ -117,6 +120,12 @@ impl Recorder {
         }
     }
 
+    /// Has the passes that are begun from now on note when they began and ended.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn set_timestamps(&mut self, queries: Option<wgpu::QuerySet>) {
+        self.timestamps = queries;
+    }
+
     /// How many bind groups are remembered.
     pub fn bound(&self) -> usize {
         self.bind_groups.len()
@@ -125,7 +134,15 @@ impl Recorder {
     fn recording(&mut self) -> &mut Recording {
         self.recording.get_or_insert_with(|| {
             let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            let pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime();
+            let timestamp_writes =
+                self.timestamps.as_ref().map(|query_set| wgpu::ComputePassTimestampWrites {
+                    query_set,
+                    beginning_of_pass_write_index: Some(0),
+                    end_of_pass_write_index: Some(1),
+                });
+            let pass =
+                encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
+            let pass = pass.forget_lifetime();
             Recording { pass, encoder }
         })
     }

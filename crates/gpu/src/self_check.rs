@@ -2,6 +2,7 @@
 //! has limits.
 
 use crate::gpu::Gpu;
+use crate::random::Random;
 use beit::backend::{Agreement, Arithmetic, Backend, Cpu};
 use beit::builder::{BuildError, ModelBuilder};
 use beit::config::{Config, Position};
@@ -9,8 +10,7 @@ use beit::model::Model;
 use beit::preprocess::{Pixels, Preprocessing};
 use beit::weights::schema::{Role, TensorSpec};
 use beit::weights::{Tensor, TensorData};
-use half::f16;
-use kernels::{BLOCK, Isa, PackedWeights, WeightFormat};
+use kernels::{Isa, PackedWeights, WeightFormat};
 
 /// Runs a small network of random weights in `format` on the GPU in its present [`Gpu::arithmetic`] and on
 /// the processor in the same one (F16's in F32), and compares their logits. The network has 197 tokens, heads of 64
@@ -78,7 +78,7 @@ fn values(spec: &TensorSpec, random: &mut Random) -> Vec<f32> {
     (0..spec.shape.iter().product()).map(|_| mean + random.spread(spread)).collect()
 }
 
-/// Quantised weights `[n, k]` with a variance of about 1/k.
+/// Quantised weights `[n, k]`.
 fn blocks(
     spec: &TensorSpec,
     format: WeightFormat,
@@ -86,35 +86,10 @@ fn blocks(
     random: &mut Random,
 ) -> Result<TensorData, BuildError> {
     let (n, k) = (spec.shape[0], spec.shape[1]);
-    let largest = f32::from(format.largest_code());
-    let mut bytes = Vec::with_capacity(n * k / BLOCK * format.block_bytes());
-    for _ in 0..n * k / BLOCK {
-        // Uniform codes up to the largest have a third of its square as their variance.
-        let scale = (3.0 / k as f32).sqrt() / largest * (1.0 + random.spread(0.3));
-        bytes.extend(f16::from_f32(scale).to_le_bytes());
-        match format {
-            WeightFormat::Q8_0 => bytes.extend((0..BLOCK).map(|_| random.spread(63.0).round() as i8 as u8)),
-            WeightFormat::Q4_0 => bytes.extend((0..BLOCK / 2).map(|_| random.next() as u8)),
-        }
-    }
+    let bytes = random.blocks(format, n, k);
     if !widened {
         return Ok(TensorData::Blocks { format, bytes });
     }
     let weights = PackedWeights::pack(format, n, k, bytes).map_err(beit::backend::BackendError::from)?;
     Ok(TensorData::Dense(weights.dequantize()))
-}
-
-/// Numbers that are the same in every run: a 64-bit linear congruential generator.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as u32
-    }
-
-    /// Uniform in −`half`…`half`.
-    fn spread(&mut self, half: f32) -> f32 {
-        (self.next() as f32 / (1u32 << 30) as f32 - 1.0) * half
-    }
 }

@@ -73,6 +73,17 @@ pub(crate) fn stored_quads(k: usize) -> usize {
     k.next_multiple_of(STEP) / QUAD
 }
 
+/// The 32-bit words of packed weights `[n, k]`, and of their scales.
+pub(crate) fn stored_words(format: Format, n: usize, k: usize) -> [usize; 2] {
+    let panels = n.div_ceil(PANEL);
+    let weights = panels * k.div_ceil(BLOCK) * PANEL;
+    match format {
+        Format::F32 => [panels * stored_quads(k) * PANEL * QUAD, 1],
+        Format::Q8_0 => [weights * BLOCK / 4, weights / 2],
+        Format::Q4_0 => [weights * BLOCK / 8, weights / 2],
+    }
+}
+
 /// Packs row-major F32 weights; `values` holds `n · k`.
 pub(crate) fn pack_dense(n: usize, k: usize, values: &[f32]) -> Packed {
     let quads = stored_quads(k);
@@ -172,6 +183,20 @@ mod tests {
         assert_eq!(packed.words[0].to_le_bytes(), [0x40, 0x51, 0x62, 0x73]);
         assert_eq!(packed.words[64].to_le_bytes(), [0xc8, 0xd9, 0xea, 0xfb]);
         assert_eq!(packed.words[2 * 64], packed.words[0]);
+    }
+
+    #[test]
+    fn as_many_words_are_stored_as_are_foretold() {
+        for (n, k) in [(1, 32), (64, 96), (65, 1024)] {
+            let packed = [
+                (Format::F32, pack_dense(n, k, &vec![0.0; n * k])),
+                (Format::Q8_0, pack_blocks(WeightFormat::Q8_0, n, k, &vec![0; n * k / 32 * 34]).unwrap()),
+                (Format::Q4_0, pack_blocks(WeightFormat::Q4_0, n, k, &vec![0; n * k / 32 * 18]).unwrap()),
+            ];
+            for (format, Packed { words, scales }) in packed {
+                assert_eq!([words.len(), scales.len()], stored_words(format, n, k), "{format:?} {n} × {k}");
+            }
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use crate::project::Project;
 use crate::workers::TESTED;
 use crate::{Result, browser, site, tools, vulkan};
 
-/// Before everything else: kernels and photos on a GPU, natively (`crates/gpu/examples/bench_gpu`, which knows the
-/// options), or, of models that are named next, the page on WebGPU in Chromium.
+/// Before everything else: kernels and photos on a GPU, natively (`gpu-report bench`, which knows the options), or, of
+/// models that are named next, the page on WebGPU in Chromium.
 const BACKEND: [&str; 2] = ["--backend", "gpu"];
 
 const PHOTOS: [&str; 7] = ["run", "--quiet", "--package", "tests", "--example", "bench_page", "--"];
@@ -55,7 +55,7 @@ fn on_gpu(project: &Project, arguments: &[String]) -> Result<()> {
     vulkan::ensure(project)?;
     if arguments.first().is_none_or(|first| first.starts_with("--")) {
         println!("\n== Kernels and photos on a GPU, natively");
-        let words = ["run", "--quiet", "--release", "--package", "gpu", "--example", "bench_gpu", "--"];
+        let words = ["run", "--quiet", "--release", "--package", "gpu-report", "--", "bench"];
         return cargo(project, &with(&words, arguments));
     }
     build(project)?;

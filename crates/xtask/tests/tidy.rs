@@ -19,7 +19,7 @@ const UNSAFE: [(&str, &str); 2] = [
 ];
 
 /// The workspace's crates from the bottom up: each depends on those before it alone.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "splitmix64",
     "kernels",
     "archive",
@@ -32,6 +32,7 @@ const ORDER: [&str; 20] = [
     "gpu",
     "protocol",
     "checkpoint",
+    "gpu-report",
     "evaluate",
     "finetune",
     "engine",

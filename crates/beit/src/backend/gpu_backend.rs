@@ -29,6 +29,22 @@ pub trait GpuBackend: Backend + Clone {
     /// Runs a small network here and on the processor, and compares their logits.
     async fn self_check(&self, format: WeightFormat) -> Result<Agreement, BuildError>;
 
+    /// Times variants of the network's products in these arithmetics, uses the fastest from now on, and gives their
+    /// names, to be remembered for this device and driver. `now` gives milliseconds. Comes after [`GpuBackend::compile`],
+    /// which compiles all of them, while nothing else keeps the device or this thread busy.
+    async fn tune(
+        &self,
+        config: &Config,
+        quantization: &str,
+        arithmetics: &[Arithmetic],
+        most_photos: usize,
+        now: &dyn Fn() -> f64,
+    ) -> Result<String, BackendError>;
+
+    /// Uses the variants that [`GpuBackend::tune`] named. Gives false and changes nothing where it doesn't know them. Comes
+    /// before [`GpuBackend::compile`].
+    fn recall(&self, tuned: &str) -> bool;
+
     /// Compiles what the network runs. `ready` is called with the number of programs that are compiled, and of all.
     async fn compile(
         &self,

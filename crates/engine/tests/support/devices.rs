@@ -46,6 +46,9 @@ pub struct State {
     pub after_loss: Cell<GpuIs>,
     pub asked_for_gpu: Cell<u32>,
     pub checks: Cell<u32>,
+    /// How often variants of its kernels were timed, and remembered ones were used.
+    pub tunings: Cell<u32>,
+    pub recalls: Cell<u32>,
     pub cpu_alive: Alive,
     pub gpu_alive: Alive,
     pub driver: RefCell<String>,
@@ -64,6 +67,8 @@ impl FakeDevices {
             after_loss: Cell::new(gpu),
             asked_for_gpu: Cell::new(0),
             checks: Cell::new(0),
+            tunings: Cell::new(0),
+            recalls: Cell::new(0),
             cpu_alive: Alive::default(),
             gpu_alive: Alive::default(),
             driver: RefCell::new("Browser 1".into()),
@@ -135,6 +140,23 @@ impl GpuBackend for FakeBackend {
         self.state.checks.set(self.state.checks.get() + 1);
         let cosine = if self.state.gpu.get() == GpuIs::Wrong { 0.3 } else { 1.0 };
         Ok(Agreement { cosine, worst: 0.0 })
+    }
+
+    async fn tune(
+        &self,
+        _: &Config,
+        _: &str,
+        _: &[Arithmetic],
+        _: usize,
+        _: &dyn Fn() -> f64,
+    ) -> Result<String, BackendError> {
+        self.state.tunings.set(self.state.tunings.get() + 1);
+        Ok("fast variants".into())
+    }
+
+    fn recall(&self, tuned: &str) -> bool {
+        self.state.recalls.set(self.state.recalls.get() + 1);
+        tuned == "fast variants"
     }
 
     async fn compile(

@@ -7,3 +7,4 @@ mod kernels;
 mod networks;
 mod pipelines;
 mod self_checks;
+mod tuning;

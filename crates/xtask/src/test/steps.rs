@@ -182,7 +182,11 @@ fn true_size(context: &Context, tally: &mut Tally) -> Result<()> {
 
 fn gpu(context: &Context, tally: &mut Tally) -> Result<()> {
     vulkan::ensure(context.project)?;
-    cargo_test::run(cargo(context, "test --workspace --no-fail-fast --test gpu --test on_gpu"), &[], tally)
+    cargo_test::run(
+        cargo(context, "test --workspace --no-fail-fast --test gpu --test gpu_report --test on_gpu"),
+        &[],
+        tally,
+    )
 }
 
 fn kernels_wasm(context: &Context, tally: &mut Tally) -> Result<()> {

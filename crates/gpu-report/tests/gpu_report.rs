@@ -1,0 +1,111 @@
+//! The whole report on whatever Vulkan driver this machine has, in a fraction of its time; and without any.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gpu-report");
+
+fn run(out: &Path, arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).arg("run").arg(out).args(arguments).output().unwrap()
+}
+
+fn report(out: &Path) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(out.join("gpu-report.json")).unwrap()).unwrap()
+}
+
+/// Of all stages, by kind.
+fn records<'a>(report: &'a serde_json::Value, kind: &str) -> Vec<&'a serde_json::Value> {
+    let stages = report["stages"].as_array().unwrap();
+    let all = stages.iter().flat_map(|stage| stage["records"].as_array().unwrap());
+    all.filter(|record| record["record"] == kind).collect()
+}
+
+fn stage<'a>(report: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    report["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == name).unwrap()
+}
+
+#[test]
+fn a_short_run_measures_something_of_everything_and_says_what_it_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let seconds = 35;
+    let output =
+        run(folder.path(), &["--seconds", "35", "--photos", "1", "--blocks", "1", "--python", "no-python"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(begun.elapsed() <= Duration::from_secs(seconds), "{:?}", begun.elapsed());
+    let report = report(folder.path());
+    assert_eq!(records(&report, "adapter").iter().filter(|adapter| adapter["measured"] == true).count(), 1);
+    let checks = records(&report, "check");
+    assert!(!checks.is_empty());
+    assert!(checks.iter().all(|check| check["passed"] == true), "{checks:#?}");
+    assert!(!records(&report, "peak").is_empty());
+    for kind in ["peak", "kernel", "photos"] {
+        let found = records(&report, kind);
+        assert!(found.iter().all(|record| record["ms"].as_f64().is_some_and(|ms| ms > 0.0)), "{found:#?}");
+    }
+    // On a slow adapter there is not time for everything: each stage then says what it left out.
+    for name in ["numerics", "peaks", "photos", "kernels"] {
+        let records = stage(&report, name)["records"].as_array().unwrap();
+        assert!(!records.is_empty(), "{name}: {}", stage(&report, name)["problem"]);
+    }
+    // Every record came as a line, too.
+    let lines = fs::read_to_string(folder.path().join("gpu-report.jsonl")).unwrap();
+    let stages = report["stages"].as_array().unwrap();
+    let recorded: usize = stages.iter().map(|stage| stage["records"].as_array().unwrap().len()).sum();
+    assert!(lines.lines().count() >= recorded);
+    let markdown = fs::read_to_string(folder.path().join("gpu-report.md")).unwrap();
+    for heading in ["## Measured peaks", "## Numerics", "## Stages"] {
+        assert!(markdown.contains(heading), "{heading}");
+    }
+    assert!(String::from_utf8_lossy(&output.stdout).contains("## Measured peaks"), "printed, too");
+}
+
+#[test]
+fn without_any_driver_the_report_says_what_to_do() {
+    let (folder, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = root.path().to_str().unwrap();
+    let output = run(folder.path(), &["--seconds", "30", "--root", root, "--python", "no-python"]);
+    assert!(output.status.success());
+    let report = report(folder.path());
+    assert!(
+        report["drivers"][0]["result"].as_str().unwrap().contains("no Vulkan driver and no NVIDIA driver")
+    );
+    for name in ["numerics", "peaks", "photos", "kernels"] {
+        assert_eq!(stage(&report, name)["problem"], "not run: no Vulkan driver works");
+    }
+    let peers = stage(&report, "peers")["problem"].as_str().unwrap();
+    assert!(peers.contains("no-python can't be started"), "{peers}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("**No GPU was measured.**"));
+}
+
+/// NVIDIA's driver, damaged: there, but no library.
+#[test]
+fn a_driver_that_can_not_be_loaded_is_reported() {
+    let (folder, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let libraries: PathBuf = root.path().join("usr/lib64");
+    fs::create_dir_all(&libraries).unwrap();
+    fs::write(libraries.join("libGLX_nvidia.so.0"), "no library").unwrap();
+    let root = root.path().to_str().unwrap();
+    let output = run(folder.path(), &["--seconds", "40", "--root", root, "--python", "no-python"]);
+    assert!(output.status.success());
+    let report = report(folder.path());
+    let tried = &report["drivers"][0];
+    assert!(tried["what"].as_str().unwrap().contains("libGLX_nvidia.so.0"), "{tried}");
+    assert!(tried["result"].as_str().unwrap().contains("no GPU can be used here"), "{tried}");
+}
+
+#[test]
+fn where_nothing_can_be_written_the_report_is_printed_whole() {
+    let (folder, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    let root = root.path().to_str().unwrap();
+    let output = run(&file, &["--seconds", "30", "--root", root, "--python", "no-python"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("can't be written"), "{output:?}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let json = stdout.lines().find(|line| line.starts_with('{')).unwrap();
+    assert!(serde_json::from_str::<serde_json::Value>(json).unwrap()["stages"].is_array());
+}
