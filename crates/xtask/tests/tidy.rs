@@ -19,10 +19,11 @@ const UNSAFE: [(&str, &str); 2] = [
 ];
 
 /// The workspace's crates from the bottom up: each depends on those before it alone.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "splitmix64",
     "kernels",
     "archive",
+    "keywords",
     "server",
     "hub",
     "beit",
@@ -43,7 +44,8 @@ const ORDER: [&str; 20] = [
 ];
 
 /// Crates of plain logic, and what of the browser, the network or a device they do not depend on.
-const PURE: [&str; 8] = ["archive", "beit", "codecs", "engine", "head", "kernels", "page", "protocol"];
+const PURE: [&str; 9] =
+    ["archive", "beit", "codecs", "engine", "head", "kernels", "keywords", "page", "protocol"];
 const IMPURE: [&str; 7] = ["gloo", "js-sys", "ureq", "wasm-bindgen", "web-sys", "wgpu", "yew"];
 
 fn root() -> &'static Path {
