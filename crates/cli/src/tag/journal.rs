@@ -193,7 +193,7 @@ mod tests {
         let entries = read(&path).unwrap();
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].splices().unwrap()[0].inserted, b"old");
-        assert_eq!(entries[0].modified().unwrap().elapsed().is_ok(), true);
+        assert!(entries[0].modified().unwrap().elapsed().is_ok());
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         assert_eq!(read(&path).unwrap().len(), 1);
         let damaged = String::from_utf8(whole).unwrap().replacen("\"file\"", "\"fi", 1);
