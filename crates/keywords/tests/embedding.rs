@@ -108,15 +108,18 @@ fn chunks(webp: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_simple_webp_becomes_an_extended_one_of_its_size() {
-    for (name, has_alpha) in [("lossy.webp", false), ("lossless.webp", true)] {
-        let old = photo(name);
-        let head = chunks(&tagged(name, &old, &[])).swap_remove(0);
+    for name in ["lossy.webp", "lossless.webp"] {
+        let head = chunks(&tagged(name, &photo(name), &[])).swap_remove(0);
         let side = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], 0]) + 1;
-        let rgb = decode_photo(&old).unwrap().rgb;
+        let rgb = decode_photo(&photo(name)).unwrap().rgb;
         assert_eq!((&head[..4], side(12), side(15)), (&b"VP8X"[..], rgb.width, rgb.height), "{name}");
-        let alpha = head[8] & 0x10 != 0;
-        assert!(head[8] & 4 != 0 && (alpha || !has_alpha), "{name}: {:x}", head[8]);
+        assert_eq!(head[8], 0x04, "{name}");
     }
+    // The lossless header's 29th bit says that there are transparent pixels.
+    let mut transparent = photo("lossless.webp");
+    transparent[24] |= 0x10;
+    let change = embed(&transparent, &keywords(&WANTED)).unwrap().unwrap();
+    assert_eq!(chunks(&changed(&transparent, &change))[0][8], 0x14);
 }
 
 /// Where a JPEG's marker segments stand.
