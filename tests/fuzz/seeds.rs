@@ -19,12 +19,13 @@ type Parts = Vec<(String, Vec<usize>, Vec<u8>)>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for target in ["manifest", "weights", "checkpoint", "pickle", "labels", "photo", "archives"] {
+    for target in ["manifest", "weights", "checkpoint", "pickle", "labels", "photo", "archives", "keywords"] {
         fs::create_dir_all(corpus.join(target))?;
     }
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data");
     for (folder, target) in [
         ("photos", "photo"),
+        ("photos", "keywords"),
         ("odd-photos", "photo"),
         ("jpeg", "photo"),
         ("modern-photos", "photo"),

@@ -2,6 +2,10 @@
 //! vote. The kinds are WordNet's. Those over the classes of ImageNet-1k are built in; a model may bring others
 //! over its own classes. `tools/labels` says how the tables are made.
 
+mod path;
+
+pub use path::{path_of_class, path_of_kind};
+
 use crate::labels::{Label, imagenet_index};
 use std::sync::OnceLock;
 
@@ -63,7 +67,8 @@ pub fn most_specific<'a>(
     if probabilities.iter().any(|&probability| probability >= ENOUGH) {
         return None;
     }
-    let (kinds, count) = if own.is_empty() { (imagenet_1k_kinds(), 1000) } else { (own, labels.len()) };
+    let kinds = kinds_of(own);
+    let count = if own.is_empty() { 1000 } else { labels.len() };
     // cumulated[i] is the probability of all classes before the i-th that the kinds are over.
     let mut cumulated = vec![0.0f64; count + 1];
     for (index, (label, &probability)) in labels.iter().zip(probabilities).enumerate() {
@@ -80,6 +85,11 @@ pub fn most_specific<'a>(
     let enough = kinds.iter().map(|kind| (kind, held(kind))).filter(|&(_, held)| held >= ENOUGH);
     // Of equals, the one that holds more.
     enough.min_by(|(a, held_a), (b, held_b)| a.count().cmp(&b.count()).then(held_b.total_cmp(held_a)))
+}
+
+/// The kinds of a model that brings `own`: these, or those over the classes of ImageNet-1k.
+pub fn kinds_of(own: &[Kind]) -> &[Kind] {
+    if own.is_empty() { imagenet_1k_kinds() } else { own }
 }
 
 fn imagenet_1k_kinds() -> &'static [Kind] {

@@ -5,7 +5,7 @@ use crate::write_model::MANIFEST;
 use beit::backend::Backend;
 use beit::builder::ModelBuilder;
 use beit::calibration::Calibration;
-use beit::labels::Label;
+use beit::classes::Classes;
 use beit::model::Model;
 use beit::weights::hexadecimal;
 use beit::weights::{Header, Loader, Manifest, Shard, ShardError, Tensor};
@@ -106,8 +106,8 @@ impl ModelFolder {
         loader.finish().map_err(weights)
     }
 
-    /// Builds the model on `backend`; gives its classes' names too.
-    pub fn load<B: Backend>(&self, backend: B) -> Result<(Model<B>, Vec<Label>), CheckpointError> {
+    /// Builds the model on `backend`; gives its classes too.
+    pub fn load<B: Backend>(&self, backend: B) -> Result<(Model<B>, Classes), CheckpointError> {
         let build = |source| CheckpointError::Build { path: self.path.clone(), source };
         let mut unused = Some(backend);
         let mut builder: Option<ModelBuilder<B>> = None;
@@ -118,7 +118,10 @@ impl ModelFolder {
             builder.as_mut().map_or(Ok(()), |builder| builder.add(tensor)).map_err(build)
         })?;
         match builder {
-            Some(builder) => Ok((builder.finish().map_err(build)?, header.labels)),
+            Some(builder) => {
+                let classes = Classes { labels: header.labels, kinds: header.kinds };
+                Ok((builder.finish().map_err(build)?, classes))
+            }
             None => Err(CheckpointError::format(&self.path, "it holds no tensors")),
         }
     }

@@ -6,8 +6,10 @@ use ::engine::device_selection::{Times, photo_ms_on_cpu};
 use ::engine::{product_ms, weight_format};
 use beit::backend::{BackendError, Cpu};
 use beit::calibration::Calibration;
+use beit::classes::Classes;
 use beit::config::Config;
 use beit::decode::Photo;
+use beit::kinds::Kind;
 use beit::labels::Label;
 use beit::model::Model;
 use beit::preprocess::{Pixels, Preprocessing, preprocess};
@@ -46,6 +48,8 @@ pub struct Engine {
     /// How its linear layers' weights are stored.
     format: WeightFormat,
     pub labels: Vec<Label>,
+    /// The kinds that the model brings for its classes.
+    pub kinds: Vec<Kind>,
     /// The model's own name.
     pub name: String,
     /// SHA-256 of its weights, lower-case hexadecimal.
@@ -111,18 +115,19 @@ impl Engine {
             Backend::Cpu => None,
             Backend::Gpu => Some(folder.load(gpu()?)?),
         };
-        let (network, labels) = match on_gpu {
-            Some((model, labels)) => (Network::Gpu(Box::new(model)), labels),
+        let (network, classes) = match on_gpu {
+            Some((model, classes)) => (Network::Gpu(Box::new(model)), classes),
             None => {
-                let (model, labels) = folder.load(Cpu::new(Isa::best()))?;
-                (Network::Cpu(Box::new(model)), labels)
+                let (model, classes) = folder.load(Cpu::new(Isa::best()))?;
+                (Network::Cpu(Box::new(model)), classes)
             }
         };
         let manifest = folder.manifest();
         Ok(Self {
             network,
             format: weight_format(&manifest.quantization),
-            labels,
+            labels: classes.labels,
+            kinds: classes.kinds,
             name: manifest.name.clone(),
             sha256: manifest.sha256.clone(),
             calibration: manifest.calibration.clone(),
@@ -226,7 +231,7 @@ fn predicted_cpu_ms(config: &Config, format: WeightFormat) -> f64 {
 }
 
 /// A network on a GPU, and its classes.
-type OnGpu = (Model<Gpu>, Vec<Label>);
+type OnGpu = (Model<Gpu>, Classes);
 
 /// The network on the GPU, if it computes rightly there and a photo takes less time than on the processor.
 fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
@@ -245,7 +250,7 @@ fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
         Ok(agreement) => return on_cpu(format!("{name} computes wrongly (cosine {:.5})", agreement.cosine)),
         Err(error) => return on_cpu(format!("{name}: {error}")),
     }
-    let (model, labels) = folder.load(gpu)?;
+    let (model, classes) = folder.load(gpu)?;
     let pixels = Pixels::zeros(model.config().image_size);
     let mut gpu_ms = f64::INFINITY;
     // Its kernels are compiled for the first.
@@ -263,7 +268,7 @@ fn faster_gpu(folder: &ModelFolder) -> Result<Option<OnGpu>, Failure> {
         return on_cpu(compared);
     }
     say(&format!("on the GPU: {compared}"));
-    Ok(Some((model, labels)))
+    Ok(Some((model, classes)))
 }
 
 /// The number of threads asked for; by default that of the machine's processors.

@@ -18,6 +18,7 @@ mod output;
 mod progress_meter;
 mod serve;
 mod small_files;
+mod tag;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Command {
     Fetch(fetch::Arguments),
     /// Name what is on photos
     Classify(classify::Arguments),
+    /// Write what is on photos into them as keywords, or beside them
+    Tag(tag::Arguments),
     /// Measure top-1 and top-5 accuracy on a labelled set of photos
     Evaluate(evaluate::Arguments),
     /// Measure how long a model takes to load and to answer
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
+        Command::Tag(arguments) => tag::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Finetune(arguments) => finetune::run(&arguments),

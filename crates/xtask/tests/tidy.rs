@@ -23,6 +23,7 @@ const ORDER: [&str; 21] = [
     "splitmix64",
     "kernels",
     "archive",
+    "keywords",
     "server",
     "hub",
     "beit",
@@ -44,7 +45,8 @@ const ORDER: [&str; 21] = [
 ];
 
 /// Crates of plain logic, and what of the browser, the network or a device they do not depend on.
-const PURE: [&str; 8] = ["archive", "beit", "codecs", "engine", "head", "kernels", "page", "protocol"];
+const PURE: [&str; 9] =
+    ["archive", "beit", "codecs", "engine", "head", "kernels", "keywords", "page", "protocol"];
 const IMPURE: [&str; 7] = ["gloo", "js-sys", "ureq", "wasm-bindgen", "web-sys", "wgpu", "yew"];
 
 fn root() -> &'static Path {

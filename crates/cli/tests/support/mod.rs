@@ -5,6 +5,7 @@
 
 pub mod dataset;
 pub mod hubs;
+pub mod tagging;
 
 use serde_json::Value;
 use std::ffi::OsStr;

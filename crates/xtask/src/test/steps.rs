@@ -143,6 +143,9 @@ fn fmt(context: &Context, _: &mut Tally) -> Result<()> {
 
 /// Plain `cargo test`, in two parts.
 fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
+    if find_on_path("exiftool").is_none() {
+        apt::install(context.project, "exiftool", &["libimage-exiftool-perl"])?;
+    }
     cargo_test::run(cargo(context, "test --no-fail-fast --lib --bins --tests"), &[], tally)?;
     cargo_test::watch(cargo(context, "test --quiet --doc"), tally)
 }
