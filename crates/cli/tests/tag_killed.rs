@@ -7,7 +7,6 @@ mod xmp;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::SystemTime;
 use support::tagging::{LOW, Setup};
 

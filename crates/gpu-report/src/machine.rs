@@ -45,11 +45,10 @@ fn field(file: &str, name: &str) -> Option<String> {
 
 fn field_after(file: &str, name: &str, separator: char) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
-    let value = text.lines().find_map(|line| {
+    text.lines().find_map(|line| {
         let (key, value) = line.split_once(separator)?;
         (key.trim() == name).then(|| value.trim().to_owned())
-    });
-    value
+    })
 }
 
 #[cfg(test)]

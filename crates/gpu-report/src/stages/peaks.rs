@@ -77,7 +77,7 @@ pub fn run(context: &Context) -> Result<Peaks, StageError> {
     // Whole rows of 2048 workgroups of 256 vectors.
     let row = 2048 * 256 * 16;
     let rows = wanted.min(most) / row;
-    let what = format!("copy of {} MiB", rows * row >> 20);
+    let what = format!("copy of {} MiB", (rows * row) >> 20);
     if context.has_time_for(0.0, &what) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
         let bytes = u64::from(rows) * row;

@@ -68,7 +68,8 @@ impl<'a> Jpeg<'a> {
                     }
                 }
                 0xe1 if content.starts_with(XMP) => {
-                    if jpeg.xmp.replace(start..at).is_some() {
+                    let earlier = jpeg.xmp.replace(start..at);
+                    if earlier.is_some() {
                         return Err(EmbedError::SeveralPackets);
                     }
                 }

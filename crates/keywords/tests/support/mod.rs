@@ -100,9 +100,8 @@ pub fn variants() -> Vec<Variant> {
         ),
         (
             "other-prefixes",
-            format!(
-                "<RDF xmlns=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" xmlns:rdf=\"urn:else\" xmlns:dc=\"urn:other\" xmlns:d=\"http://purl.org/dc/elements/1.1/\" xmlns:r=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><Description r:about=\"\" xmlns:q=\"http://ns.adobe.com/xap/1.0/\"><q:Rating>4</q:Rating><d:title><Alt><li xml:lang=\"x-default\">Z &#38; &#xfc;</li></Alt></d:title><d:subject><Bag><li>old</li><li>a &lt; b</li></Bag></d:subject></Description></RDF>"
-            ),
+            "<RDF xmlns=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" xmlns:rdf=\"urn:else\" xmlns:dc=\"urn:other\" xmlns:d=\"http://purl.org/dc/elements/1.1/\" xmlns:r=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><Description r:about=\"\" xmlns:q=\"http://ns.adobe.com/xap/1.0/\"><q:Rating>4</q:Rating><d:title><Alt><li xml:lang=\"x-default\">Z &#38; &#xfc;</li></Alt></d:title><d:subject><Bag><li>old</li><li>a &lt; b</li></Bag></d:subject></Description></RDF>"
+            .to_owned(),
             old,
         ),
         ("no-description", meta(""), &[]),
