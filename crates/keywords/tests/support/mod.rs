@@ -48,6 +48,9 @@ fn wrapped(meta: &str, padding: usize, end: char) -> String {
     )
 }
 
+/// The variant whose RDF has no prefix, of which exiftool reads nothing.
+pub const DEFAULT_NAMESPACE: &str = "default-namespace";
+
 /// An XMP text that is there, and the keywords in it.
 pub struct Variant {
     pub name: &'static str,
@@ -100,6 +103,13 @@ pub fn variants() -> Vec<Variant> {
         ),
         (
             "other-prefixes",
+            format!(
+                "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF {RDF} xmlns:dc=\"urn:other\" xmlns:lr=\"urn:else\" xmlns:d=\"http://purl.org/dc/elements/1.1/\"><rdf:Description rdf:about=\"\" xmlns:q=\"http://ns.adobe.com/xap/1.0/\"><q:Rating>4</q:Rating><d:subject><rdf:Bag><rdf:li>old</rdf:li><rdf:li>a &#60; b</rdf:li></rdf:Bag></d:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
+            ),
+            old,
+        ),
+        (
+            DEFAULT_NAMESPACE,
             "<RDF xmlns=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" xmlns:rdf=\"urn:else\" xmlns:dc=\"urn:other\" xmlns:d=\"http://purl.org/dc/elements/1.1/\" xmlns:r=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><Description r:about=\"\" xmlns:q=\"http://ns.adobe.com/xap/1.0/\"><q:Rating>4</q:Rating><d:title><Alt><li xml:lang=\"x-default\">Z &#38; &#xfc;</li></Alt></d:title><d:subject><Bag><li>old</li><li>a &lt; b</li></Bag></d:subject></Description></RDF>"
             .to_owned(),
             old,
