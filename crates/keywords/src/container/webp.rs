@@ -92,7 +92,7 @@ fn lossless(image: &[u8]) -> Result<Form, EmbedError> {
     match image {
         [0x2f, b0, b1, b2, b3, ..] => {
             let bits = u32::from_le_bytes([*b0, *b1, *b2, *b3]);
-            simple((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1, bits >> 28 & 1 == 1)
+            simple((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1, (bits >> 28) & 1 == 1)
         }
         _ => Err(EmbedError::Damaged("its image has no size")),
     }
