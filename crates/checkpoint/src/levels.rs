@@ -115,6 +115,7 @@ impl Levels {
     }
 
     /// The scales to try, for a block whose largest magnitude is 1.
+    #[cfg(any(test, feature = "files"))]
     pub(crate) fn steps(self) -> impl Iterator<Item = f32> {
         self.steps.iter().flatten().copied().filter(|step| *step != 0.0)
     }
