@@ -105,11 +105,14 @@ fn missing_room_is_told_before_anything_is_fetched() {
 fn a_browser_that_takes_no_more_is_told_and_the_old_model_answers() {
     let visit = Visit::new();
     browse(Setup::THREADS, async |client| {
+        visit.open(client).await;
+        page::ready(client).await;
         let origin = visit.site.url().trim_end_matches('/').to_owned();
         // Less than the model takes, even where nothing else is kept.
         let quota = json!({ "origin": origin, "quotaSize": 10_000_000 });
         devtools(client, "Storage.overrideQuotaForOrigin", quota).await;
-        visit.begin(client, HUGGING_FACE).await;
+        import::ask(client, HUGGING_FACE).await;
+        import::start(client).await;
         let sentence = import::fault(client).await;
         assert!(sentence.contains("storage lacks"), "{sentence}");
         let kept = import::kept(client).await;

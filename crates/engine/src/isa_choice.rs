@@ -23,7 +23,7 @@ pub struct IsaChoice {
 impl IsaChoice {
     /// Looks up what was kept.
     pub async fn load<P: Platform>(platform: &P, store: &Store<'_, P>, quantization: &str) -> Self {
-        let note = note_names::isa(quantization, &platform.devices().driver());
+        let note = note_names::isa(quantization, &Isa::available(), &platform.devices().driver());
         let name = store.note(&note).await;
         let kept = Isa::available().into_iter().find(|isa| Some(isa.name().as_bytes()) == name.as_deref());
         Self { note, format: weight_format(quantization), kept, new: None }
