@@ -9,9 +9,6 @@ use beit::builder::BuildError;
 use beit::config::Config;
 use kernels::WeightFormat;
 
-/// Not yet in browsers: compiling every tile there takes a simulated adapter minutes, and no real one has been measured.
-const TUNES: bool = cfg!(not(target_arch = "wasm32"));
-
 impl GpuBackend for Gpu {
     fn name(&self) -> String {
         Self::name(self)
@@ -49,7 +46,7 @@ impl GpuBackend for Gpu {
         most_photos: usize,
         now: &dyn Fn() -> f64,
     ) -> Result<String, BackendError> {
-        if !TUNES {
+        if !times_tiles(self) {
             return Ok(self.tiles().to_string());
         }
         Ok(Self::tune(self, config, format(quantization), arithmetics, most_photos, now).await?.to_string())
@@ -84,7 +81,7 @@ impl GpuBackend for Gpu {
                 }
             }
         }
-        if TUNES && !self.is_software() && self.tiles().is_empty() {
+        if times_tiles(self) && self.tiles().is_empty() {
             for &arithmetic in arithmetics {
                 for tile in Tile::ALL {
                     let kernel = Kernel::product(format, arithmetic, tile);
@@ -109,4 +106,10 @@ fn format(quantization: &str) -> Format {
         "q4_0" => Format::Q4_0,
         _ => Format::F32,
     }
+}
+
+/// Whether products' tiles are chosen by timing here. Not on software, nor yet in browsers: compiling every tile there takes
+/// a simulated adapter minutes, and no real one has been measured.
+fn times_tiles(gpu: &Gpu) -> bool {
+    cfg!(not(target_arch = "wasm32")) && !gpu.is_software()
 }

@@ -5,39 +5,19 @@ use std::arch::wasm32::*;
 
 use crate::BLOCK;
 use crate::kernel_table::{Group, Kernels, TileArgs};
-use crate::lanes::QuantizeLanes;
-use crate::pack::PANEL;
-use crate::wasm::{byte_groups, largest_magnitude, unpack_scales, wasm_lanes};
+use crate::wasm_bytes::{Bytes, unpack_q4_0, unpack_q8_0};
 use crate::wasm_tile::{Step, tile_of};
 
 pub(crate) static KERNELS: Kernels = Kernels {
     code_bytes: 1,
     quantize_row,
-    unpack_q8_0,
-    unpack_q4_0,
+    unpack_q8_0: unpack_q8_0::<64>,
+    unpack_q4_0: unpack_q4_0::<8>,
     // Unpacked, both formats are signed bytes.
     tile_q8_0: tile,
     tile_q4_0: tile,
     ..crate::simd128::KERNELS
 };
-
-wasm_lanes!(Bytes);
-
-impl QuantizeLanes for Bytes {
-    const CODE_BYTES: usize = 1;
-
-    #[inline(always)]
-    unsafe fn largest_magnitude(x: *const f32) -> u32 {
-        // SAFETY: the caller's promise is ours.
-        unsafe { largest_magnitude(x) }
-    }
-
-    #[inline(always)]
-    unsafe fn codes(x: *const f32, factor: f32) -> ([Group; 16], i32) {
-        // SAFETY: the caller's promise is ours.
-        unsafe { byte_groups(x, factor) }
-    }
-}
 
 unsafe fn quantize_row(
     x: *const f32,
@@ -50,42 +30,6 @@ unsafe fn quantize_row(
 ) {
     // SAFETY: the caller's promise is ours.
     unsafe { crate::float::quantize_row::<Bytes>(x, blocks, largest, groups, scales, sums, stride) }
-}
-
-/// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
-const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
-
-unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
-    for block in 0..blocks {
-        // SAFETY: the pointers reach as far as UnpackPanel says.
-        unsafe {
-            let packed = packed.add(block * PANEL * (2 + BLOCK));
-            let unpacked = unpacked.add(block * UNPACKED);
-            unpack_scales(packed, unpacked);
-            for i in 0..PANEL * BLOCK / 16 {
-                let sixteen = v128_load(packed.add(2 * PANEL + 16 * i).cast());
-                v128_store(unpacked.add(4 * PANEL + 16 * i).cast(), i8x16_sub(sixteen, i8x16_splat(64)));
-            }
-        }
-    }
-}
-
-unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
-    for block in 0..blocks {
-        // SAFETY: the pointers reach as far as UnpackPanel says.
-        unsafe {
-            let packed = packed.add(block * PANEL * (2 + BLOCK / 2));
-            let unpacked = unpacked.add(block * UNPACKED);
-            unpack_scales(packed, unpacked);
-            for i in 0..PANEL * BLOCK / 32 {
-                let both = v128_load(packed.add(2 * PANEL + 16 * i).cast());
-                // Two registers make a pair of steps of 32 bytes each.
-                let to = unpacked.add(4 * PANEL + 64 * (i / 2) + 16 * (i % 2));
-                v128_store(to.cast(), i8x16_sub(v128_and(both, u8x16_splat(15)), i8x16_splat(8)));
-                v128_store(to.add(32).cast(), i8x16_sub(u8x16_shr(both, 4), i8x16_splat(8)));
-            }
-        }
-    }
 }
 
 /// Both formats, 16 products a step:

@@ -67,6 +67,8 @@ mod threads;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm_bytes;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm_tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -6,10 +6,8 @@ use std::arch::wasm32::*;
 
 use crate::BLOCK;
 use crate::float_kernels::float_kernels;
-use crate::kernel_table::{Group, Kernels, TileArgs};
-use crate::lanes::QuantizeLanes;
-use crate::pack::PANEL;
-use crate::wasm::{byte_groups, largest_magnitude, unpack_scales, wasm_lanes};
+use crate::kernel_table::{Kernels, TileArgs};
+use crate::wasm_bytes::{Bytes, unpack_q4_0, unpack_q8_0};
 use crate::wasm_tile::{Step, tile_of};
 
 pub(crate) static PAIRS: Kernels = Kernels {
@@ -25,8 +23,8 @@ pub(crate) static QUADS: Kernels = Kernels {
     code_bytes: 1,
     q4_0_in_i16: false,
     quantize_row,
-    unpack_q8_0,
-    unpack_q4_0,
+    unpack_q8_0: unpack_q8_0::<0>,
+    unpack_q4_0: unpack_q4_0::<0>,
     tile_q8_0: tile_quads,
     tile_q4_0: tile_quads,
     gelu,
@@ -37,60 +35,7 @@ pub(crate) static QUADS: Kernels = Kernels {
     dense_tile,
 };
 
-wasm_lanes!(Relaxed);
-float_kernels!(Relaxed,);
-
-impl QuantizeLanes for Relaxed {
-    const CODE_BYTES: usize = 1;
-
-    #[inline(always)]
-    unsafe fn largest_magnitude(x: *const f32) -> u32 {
-        // SAFETY: the caller's promise is ours.
-        unsafe { largest_magnitude(x) }
-    }
-
-    #[inline(always)]
-    unsafe fn codes(x: *const f32, factor: f32) -> ([Group; 16], i32) {
-        // SAFETY: the caller's promise is ours.
-        unsafe { byte_groups(x, factor) }
-    }
-}
-
-/// Bytes of an unpacked block: 8 scales as f32, 8 × 32 codes.
-const UNPACKED: usize = 4 * PANEL + PANEL * BLOCK;
-
-unsafe fn unpack_q8_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
-    for block in 0..blocks {
-        // SAFETY: the pointers reach as far as UnpackPanel says.
-        unsafe {
-            let packed = packed.add(block * PANEL * (2 + BLOCK));
-            let unpacked = unpacked.add(block * UNPACKED);
-            unpack_scales(packed, unpacked);
-            for i in 0..PANEL * BLOCK / 16 {
-                let sixteen = v128_load(packed.add(2 * PANEL + 16 * i).cast());
-                v128_store(unpacked.add(4 * PANEL + 16 * i).cast(), sixteen);
-            }
-        }
-    }
-}
-
-unsafe fn unpack_q4_0(packed: *const u8, blocks: usize, unpacked: *mut u8) {
-    for block in 0..blocks {
-        // SAFETY: the pointers reach as far as UnpackPanel says.
-        unsafe {
-            let packed = packed.add(block * PANEL * (2 + BLOCK / 2));
-            let unpacked = unpacked.add(block * UNPACKED);
-            unpack_scales(packed, unpacked);
-            for i in 0..PANEL * BLOCK / 32 {
-                let both = v128_load(packed.add(2 * PANEL + 16 * i).cast());
-                // Two registers make a pair of steps of 32 bytes each.
-                let to = unpacked.add(4 * PANEL + 64 * (i / 2) + 16 * (i % 2));
-                v128_store(to.cast(), v128_and(both, u8x16_splat(15)));
-                v128_store(to.add(32).cast(), u8x16_shr(both, 4));
-            }
-        }
-    }
-}
+float_kernels!(Bytes,);
 
 /// 8-bit weights, two steps of pairs at once:
 ///
@@ -173,15 +118,15 @@ impl Step<2> for Quads {
 
 unsafe fn tile_pairs_q8_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Pairs8, Relaxed, 2>(height, args) }
+    unsafe { tile_of::<Pairs8, Bytes, 2>(height, args) }
 }
 
 unsafe fn tile_pairs_q4_0(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Pairs4, Relaxed, 1>(height, args) }
+    unsafe { tile_of::<Pairs4, Bytes, 1>(height, args) }
 }
 
 unsafe fn tile_quads(height: usize, args: TileArgs) {
     // SAFETY: the caller's promise is ours.
-    unsafe { tile_of::<Quads, Relaxed, 2>(height, args) }
+    unsafe { tile_of::<Quads, Bytes, 2>(height, args) }
 }

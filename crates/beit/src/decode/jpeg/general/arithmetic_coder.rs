@@ -55,6 +55,42 @@ impl<'b> ArithmeticCoder<'b> {
             others: Box::new([[Context::default(); OTHER_CONTEXTS]; 4]),
         })
     }
+}
+
+/// The largest power of two in a magnitude, by one decision for each power. `at` moves to the last one's context.
+fn magnitude(
+    first: i32,
+    at: &mut usize,
+    contexts: &mut [Context],
+    decisions: &mut Decisions,
+) -> Result<i32, Stop> {
+    let mut power = first;
+    while decisions.next(&mut contexts[*at]) {
+        if power == LARGEST {
+            return Err(Stop::Damaged);
+        }
+        power <<= 1;
+        *at += 1;
+    }
+    Ok(power)
+}
+
+/// A magnitude with its bits below the largest power.
+fn lower_bits(power: i32, at: usize, contexts: &mut [Context], decisions: &mut Decisions) -> i32 {
+    let (mut value, mut bit) = (power, power >> 1);
+    while bit > 0 {
+        if decisions.next(&mut contexts[at + LOWER_BITS]) {
+            value |= bit;
+        }
+        bit >>= 1;
+    }
+    value
+}
+
+impl Coder for ArithmeticCoder<'_> {
+    fn pass(&self) -> Pass {
+        self.pass
+    }
 
     fn mean(&mut self, number: usize) -> Result<i32, Stop> {
         let component = self.components.get_mut(number).ok_or(Stop::Damaged)?;
@@ -85,7 +121,14 @@ impl<'b> ArithmeticCoder<'b> {
         Ok(component.mean)
     }
 
-    /// Coefficients from the place `first` on, but for so many low bits.
+    fn mean_bit(&mut self) -> Result<bool, Stop> {
+        Ok(self.decisions.next_even())
+    }
+
+    fn others(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop> {
+        self.some(number, block, 1, 63, 0)
+    }
+
     fn some(
         &mut self,
         number: usize,
@@ -160,59 +203,6 @@ impl<'b> ArithmeticCoder<'b> {
             place += 1;
         }
         Ok(())
-    }
-}
-
-/// The largest power of two in a magnitude, by one decision for each power. `at` moves to the last one's context.
-fn magnitude(
-    first: i32,
-    at: &mut usize,
-    contexts: &mut [Context],
-    decisions: &mut Decisions,
-) -> Result<i32, Stop> {
-    let mut power = first;
-    while decisions.next(&mut contexts[*at]) {
-        if power == LARGEST {
-            return Err(Stop::Damaged);
-        }
-        power <<= 1;
-        *at += 1;
-    }
-    Ok(power)
-}
-
-/// A magnitude with its bits below the largest power.
-fn lower_bits(power: i32, at: usize, contexts: &mut [Context], decisions: &mut Decisions) -> i32 {
-    let (mut value, mut bit) = (power, power >> 1);
-    while bit > 0 {
-        if decisions.next(&mut contexts[at + LOWER_BITS]) {
-            value |= bit;
-        }
-        bit >>= 1;
-    }
-    value
-}
-
-impl Coder for ArithmeticCoder<'_> {
-    fn block(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop> {
-        match self.pass {
-            Pass::Whole => {
-                block[0] = self.mean(number)? as i16;
-                self.some(number, block, 1, 63, 0)
-            }
-            Pass::Mean { low } => {
-                block[0] = (self.mean(number)? << low) as i16;
-                Ok(())
-            }
-            Pass::MeanBit { low } => {
-                if self.decisions.next_even() {
-                    block[0] |= (1i32 << low) as i16;
-                }
-                Ok(())
-            }
-            Pass::Others { first, last, low } => self.some(number, block, first, last, low),
-            Pass::OthersBit { first, last, low } => self.refined(number, block, first, last, low),
-        }
     }
 
     fn restart(&mut self, number: u8) -> Result<(), Stop> {

@@ -36,6 +36,29 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
         Some(Self { bits: Bits::new(bytes, scan.data), components, pass, empty_blocks: 0 })
     }
 
+    fn ac(&self, number: usize) -> Result<&'t Huffman, Stop> {
+        self.components.get(number).and_then(|component| component.ac).ok_or(Stop::Damaged)
+    }
+
+    /// How many blocks are empty from this one on.
+    fn run(&mut self, bits: u8) -> Result<u32, Stop> {
+        Ok((1 << bits) + self.bits.number(u32::from(bits))? as u32)
+    }
+}
+
+/// Reads one more bit of a coefficient.
+fn refine(coefficient: &mut i16, one: i16, bits: &mut Bits) -> Result<(), Stop> {
+    if bits.bit()? && *coefficient & one == 0 {
+        *coefficient = coefficient.wrapping_add(if *coefficient > 0 { one } else { -one });
+    }
+    Ok(())
+}
+
+impl Coder for HuffmanCoder<'_, '_> {
+    fn pass(&self) -> Pass {
+        self.pass
+    }
+
     fn mean(&mut self, number: usize) -> Result<i32, Stop> {
         let component = self.components.get_mut(number).ok_or(Stop::Damaged)?;
         let length = component.dc.ok_or(Stop::Damaged)?.symbol(&mut self.bits)?;
@@ -46,11 +69,10 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
         Ok(component.before)
     }
 
-    fn ac(&self, number: usize) -> Result<&'t Huffman, Stop> {
-        self.components.get(number).and_then(|component| component.ac).ok_or(Stop::Damaged)
+    fn mean_bit(&mut self) -> Result<bool, Stop> {
+        self.bits.bit()
     }
 
-    /// All coefficients but the mean, of a block that is none of a progressive frame.
     fn others(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop> {
         let table = self.ac(number)?;
         let mut place = 1;
@@ -71,7 +93,7 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
         Ok(())
     }
 
-    fn first(
+    fn some(
         &mut self,
         number: usize,
         block: &mut [i16; 64],
@@ -103,11 +125,6 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
             place += 1;
         }
         Ok(())
-    }
-
-    /// How many blocks are empty from this one on.
-    fn run(&mut self, bits: u8) -> Result<u32, Stop> {
-        Ok((1 << bits) + self.bits.number(u32::from(bits))? as u32)
     }
 
     fn refined(
@@ -161,38 +178,6 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
             self.empty_blocks -= 1;
         }
         Ok(())
-    }
-}
-
-/// Reads one more bit of a coefficient.
-fn refine(coefficient: &mut i16, one: i16, bits: &mut Bits) -> Result<(), Stop> {
-    if bits.bit()? && *coefficient & one == 0 {
-        *coefficient = coefficient.wrapping_add(if *coefficient > 0 { one } else { -one });
-    }
-    Ok(())
-}
-
-impl Coder for HuffmanCoder<'_, '_> {
-    #[inline]
-    fn block(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop> {
-        match self.pass {
-            Pass::Whole => {
-                block[0] = self.mean(number)? as i16;
-                self.others(number, block)
-            }
-            Pass::Mean { low } => {
-                block[0] = (self.mean(number)? << low) as i16;
-                Ok(())
-            }
-            Pass::MeanBit { low } => {
-                if self.bits.bit()? {
-                    block[0] |= (1i32 << low) as i16;
-                }
-                Ok(())
-            }
-            Pass::Others { first, last, low } => self.first(number, block, first, last, low),
-            Pass::OthersBit { first, last, low } => self.refined(number, block, first, last, low),
-        }
     }
 
     fn restart(&mut self, number: u8) -> Result<(), Stop> {

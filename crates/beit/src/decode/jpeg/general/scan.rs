@@ -1,13 +1,63 @@
 //! The order of a scan's blocks.
 
+use super::pass::Pass;
 use super::plane::Plane;
 use crate::decode::jpeg::entropy::Stop;
 use crate::decode::jpeg::structure::{Frame, Scan};
 
 /// Reads the blocks of a scan, one after another.
 pub(super) trait Coder {
+    /// What the scan has of its blocks.
+    fn pass(&self) -> Pass;
+
+    /// The mean of the next block, which is of the scan's component of this number.
+    fn mean(&mut self, number: usize) -> Result<i32, Stop>;
+
+    /// One more bit of a mean.
+    fn mean_bit(&mut self) -> Result<bool, Stop>;
+
+    /// All other coefficients of a block that is none of a progressive frame.
+    fn others(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop>;
+
+    /// The coefficients of these places, but for so many low bits.
+    fn some(
+        &mut self,
+        number: usize,
+        block: &mut [i16; 64],
+        first: usize,
+        last: usize,
+        low: u32,
+    ) -> Result<(), Stop>;
+
+    /// One more bit of the coefficients of these places.
+    fn refined(
+        &mut self,
+        number: usize,
+        block: &mut [i16; 64],
+        first: usize,
+        last: usize,
+        low: u32,
+    ) -> Result<(), Stop>;
+
     /// The next block, which is of the scan's component of this number: what the scan tells of it is put into `block`.
-    fn block(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop>;
+    #[inline]
+    fn block(&mut self, number: usize, block: &mut [i16; 64]) -> Result<(), Stop> {
+        match self.pass() {
+            Pass::Whole => {
+                block[0] = self.mean(number)? as i16;
+                self.others(number, block)?;
+            }
+            Pass::Mean { low } => block[0] = (self.mean(number)? << low) as i16,
+            Pass::MeanBit { low } => {
+                if self.mean_bit()? {
+                    block[0] |= (1i32 << low) as i16;
+                }
+            }
+            Pass::Others { first, last, low } => self.some(number, block, first, last, low)?,
+            Pass::OthersBit { first, last, low } => self.refined(number, block, first, last, low)?,
+        }
+        Ok(())
+    }
 
     /// Goes on behind the restart marker of this number, 0 to 7.
     fn restart(&mut self, number: u8) -> Result<(), Stop>;
