@@ -101,7 +101,7 @@ fn quantised_networks_equal_the_processors() {
 #[test]
 fn the_demo_model_answers_as_on_the_processor() {
     let folder = ModelFolder::open(&workspace("web/models/demo")).unwrap();
-    let (on_gpu, labels) = folder.load(gpu()).unwrap();
+    let (on_gpu, classes) = folder.load(gpu()).unwrap();
     let (on_cpu, _) = folder.load(Cpu::new(Isa::best())).unwrap();
     let exact = dequantised_model(&folder);
     let photos = std::fs::read_dir(workspace("web/samples")).unwrap();
@@ -116,7 +116,7 @@ fn the_demo_model_answers_as_on_the_processor() {
         assert_close(&what, &got, &answer(&exact, &pixels), 1e-3);
         // With quantised activations logits move by some hundredths: the first class stays.
         let (got, expected) = (top_k(&got, 5), top_k(&answer(&on_cpu, &pixels), 5));
-        println!("{what}: {}", labels[got[0].0].en);
+        println!("{what}: {}", classes.labels[got[0].0].en);
         assert_eq!(got[0].0, expected[0].0, "{what}");
         seen += 1;
     }

@@ -153,9 +153,9 @@ fn unit(context: &Context, tally: &mut Tally) -> Result<()> {
 fn clippy(context: &Context, _: &mut Tally) -> Result<()> {
     if context.lints_while_compiling {
         // What is compiled already is not compiled again, but its warnings are printed again.
-        return lints::none(cargo(context, "build --workspace --all-targets"));
+        return lints::none(cargo(context, "build --workspace --all-targets --test *"));
     }
-    process::run(&mut cargo(context, "clippy --workspace --all-targets -- -D warnings"))
+    process::run(&mut cargo(context, "clippy --workspace --all-targets --test * -- -D warnings"))
 }
 
 fn clippy_wasm(context: &Context, _: &mut Tally) -> Result<()> {
