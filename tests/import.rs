@@ -1,6 +1,6 @@
 //! Checkpoints that the page itself fetches and quantises: from a hub, from the visitor's disk, through every fault.
 
-#[path = "../crates/checkpoint/tests/support/mod.rs"]
+#[path = "../crates/checkpoint/tests/checkpoint/support/mod.rs"]
 mod checkpoints;
 #[path = "import/chromium.rs"]
 mod chromium;

@@ -1,6 +1,6 @@
 //! Tells how photos are read, as `tools/odd-photos/read_with_pillow.py` does: `read_photos FOLDER > beitscope.json`.
 
-#[path = "../../beit/tests/common/grid.rs"]
+#[path = "../../beit/tests/beit/common/grid.rs"]
 mod grid;
 
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! HEIC, AVIF, JPEG XL and JPEG 2000 photos (`tools/odd-photos/make_modern.py`, and some after public bug reports of other
 //! projects) against Pillow's reading of them (`tools/odd-photos/read_with_pillow.py`).
 
-#[path = "../../beit/tests/common/grid.rs"]
+#[path = "../../beit/tests/beit/common/grid.rs"]
 mod grid;
-#[path = "../../beit/tests/common/scrambler.rs"]
+#[path = "../../beit/tests/beit/common/scrambler.rs"]
 mod scrambler;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,119 @@
+//! JPEGs that only the general decoder reads: every pixel is libjpeg-turbo's (`tests/data/jpeg`).
+
+use crate::common::data;
+use crate::common::scrambler::Scrambler;
+use beit::decode::{DecodeError, Format, Rgb, decode, decode_photo};
+
+/// The files' names without their ending, and the files.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(data("jpeg"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jpg"))
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(data("jpeg").join(name).with_extension("jpg")).unwrap()
+}
+
+fn expected(name: &str) -> Rgb {
+    decode(&std::fs::read(data("jpeg/expected").join(format!("{name}.png"))).unwrap()).unwrap()
+}
+
+/// Nothing, or how the pictures differ.
+fn difference(got: &Rgb, expected: &Rgb) -> Option<String> {
+    if (got.width, got.height) != (expected.width, expected.height) {
+        return Some(format!("{} × {} pixels", got.width, got.height));
+    }
+    let differing: Vec<_> =
+        (0..got.pixels.len()).filter(|&at| got.pixels[at] != expected.pixels[at]).collect();
+    let first = *differing.first()?;
+    let largest = differing.iter().map(|&at| got.pixels[at].abs_diff(expected.pixels[at])).max()?;
+    let (row, column) = (first / 3 / got.width as usize, first / 3 % got.width as usize);
+    Some(format!("{} samples, by up to {largest}, first at {column}, {row}", differing.len()))
+}
+
+#[test]
+fn every_pixel_is_libjpeg_turbos() {
+    let files = files();
+    assert!(files.len() > 50, "{} files", files.len());
+    let mut wrong = Vec::new();
+    for (name, bytes) in &files {
+        match decode_photo(bytes) {
+            Ok(photo) if photo.decoder != "beitscope" => wrong.push(format!("{name}: by {}", photo.decoder)),
+            Ok(photo) => {
+                wrong.extend(difference(&photo.rgb, &expected(name)).map(|what| format!("{name}: {what}")));
+            }
+            Err(error) => wrong.push(format!("{name}: {error} ({error:?})")),
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+/// A photo that lacks the end of its data is no photo with grey blocks, whether an end marker was put there or not; only
+/// what the arithmetic code leaves out can't be told from zeros that encoders leave out.
+#[test]
+fn what_is_cut_is_said_to_be_cut() {
+    let truncated = Err(DecodeError::Truncated { format: Format::Jpeg });
+    for (name, bytes) in files() {
+        let begin = bytes.windows(2).position(|window| window == [0xff, 0xda]).unwrap();
+        for part in [2, 3, 4] {
+            let mut cut = bytes[..begin + (bytes.len() - begin) / part].to_vec();
+            if cut.last() == Some(&0xff) {
+                cut.pop();
+            }
+            assert_eq!(decode(&cut), truncated, "{name}, 1/{part}");
+        }
+    }
+    for name in ["two-scans", "lossless-4", "sequential-12-bit", "higher-than-wide", "sequential-1x1-2x2-2x2"]
+    {
+        let bytes = file(name);
+        let begin = bytes.windows(2).rposition(|window| window == [0xff, 0xda]).unwrap();
+        let middle = begin + (bytes.len() - begin) / 2;
+        let cut = [&bytes[..middle], b"\0\xff\xd9"].concat();
+        assert_eq!(decode(&cut), truncated, "{name}");
+    }
+}
+
+/// Of a progressive photo, the scan with the means is the one that may not be cut; this file has one for each component.
+#[test]
+fn means_must_be_there() {
+    let bytes = file("progressive-1x1-2x2-2x2");
+    let scans: Vec<_> = (0..bytes.len() - 1).filter(|&at| bytes[at..].starts_with(&[0xff, 0xda])).collect();
+    let ended = |length: usize| decode(&[&bytes[..length], b"\xff\xd9"].concat());
+    assert_eq!(ended((scans[0] + scans[1]) / 2), Err(DecodeError::Truncated { format: Format::Jpeg }));
+    assert!(ended(scans[1]).is_ok(), "coarse, but whole");
+}
+
+/// Bytes changed, moved and cut off at random: a picture or a sentence, never a panic.
+#[test]
+fn damage_never_panics() {
+    let mut scrambler = Scrambler(11);
+    for (name, bytes) in files() {
+        for round in 0..60 {
+            if let Ok(picture) = decode(&scrambler.damaged(&bytes, round)) {
+                let pixels = u64::from(picture.width) * u64::from(picture.height);
+                assert_eq!(picture.pixels.len() as u64, pixels * 3, "{name}");
+            }
+        }
+    }
+}
+
+/// A header that claims much, with little behind it, is answered soon and with a sentence.
+#[test]
+fn large_claims_are_checked() {
+    for name in ["lossless-1", "arithmetic-sequential-420", "arithmetic-progressive-420", "sequential-12-bit"]
+    {
+        let mut bytes = file(name);
+        let frame = (0..bytes.len())
+            .find(|&at| matches!(bytes[at..], [0xff, 0xc0..=0xc3 | 0xc9 | 0xca, ..]) && bytes[at + 2] == 0)
+            .unwrap();
+        bytes[frame + 5..frame + 9].fill(0xff);
+        let error = decode(&bytes).unwrap_err();
+        assert!(matches!(error, DecodeError::TooManyPixels { .. }), "{name}: {error:?}");
+    }
+}
