@@ -19,6 +19,10 @@ macro_rules! proposal_of {
 }
 wasmparser::for_each_operator!(proposal_of);
 
+/// The modules that are fetched when they are needed, and how many instructions each has at least.
+const DECODERS: [(&str, usize); 4] =
+    [("heic", 50_000), ("jpeg-xl", 50_000), ("jpeg-2000", 50_000), ("archive-names", 5_000)];
+
 /// What all browsers with SIMD know.
 const KNOWN: [&str; 6] =
     ["mvp", "sign_extension", "saturating_float_to_int", "bulk_memory", "reference_types", "simd"];
@@ -59,19 +63,46 @@ fn no_build_has_instructions_that_its_browsers_may_not_know() {
     }
 }
 
+/// Bytes of a function's body, at most: compilers of some browsers take time and memory out of proportion for functions
+/// of several hundred kilobytes.
+const LARGEST_FUNCTION: usize = 64 << 10;
+
+#[test]
+fn no_function_is_too_large_for_a_browsers_compiler() {
+    let page =
+        fs::read_dir(site::dist()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let page = page.filter(|name| name.ends_with("_bg.wasm"));
+    let workers = ["simd128", "simd128-threads", "relaxed-threads"]
+        .map(|build| format!("workers/{build}/glue_bg.wasm"));
+    let decoders = DECODERS.map(|(name, _)| format!("codecs/{name}.wasm"));
+    let modules: Vec<String> = page.chain(workers).chain(decoders).collect();
+    assert_eq!(modules.len(), 8, "{modules:?}");
+    for path in modules {
+        let module = module(&path);
+        let bodies =
+            Parser::new(0).parse_all(&module).filter_map(|payload| match payload.expect("a module") {
+                Payload::CodeSectionEntry(body) => Some(body.range().len()),
+                _ => None,
+            });
+        let largest = bodies.max().expect("functions");
+        println!("{path}: {largest} bytes in its largest function");
+        assert!(largest <= LARGEST_FUNCTION, "{path}: {largest} bytes in one function");
+    }
+}
+
 /// They run in every browser, and the worker gives them nothing.
 #[test]
 fn decoders_keep_to_what_all_browsers_know_and_import_nothing() {
-    for format in ["heic", "jpeg-xl", "jpeg-2000"] {
-        let module = module(&format!("codecs/{format}.wasm"));
+    for (name, least) in DECODERS {
+        let module = module(&format!("codecs/{name}.wasm"));
         let (used, count) = proposals(&module);
-        assert!(count > 50_000, "{format} has only {count} instructions: is that a decoder?");
+        assert!(count > least, "{name} has only {count} instructions: is that a decoder?");
         let unknown: Vec<_> = used.iter().filter(|proposal| !KNOWN.contains(proposal)).collect();
-        assert!(unknown.is_empty(), "{format} uses {unknown:?} too");
+        assert!(unknown.is_empty(), "{name} uses {unknown:?} too");
         let mut exported = BTreeSet::new();
         for payload in Parser::new(0).parse_all(&module) {
             match payload.expect("a module") {
-                Payload::ImportSection(imports) => assert_eq!(imports.count(), 0, "{format}"),
+                Payload::ImportSection(imports) => assert_eq!(imports.count(), 0, "{name}"),
                 Payload::ExportSection(exports) => {
                     exported.extend(exports.into_iter().map(|export| export.expect("an export").name));
                 }

@@ -13,6 +13,7 @@
 
 mod annotate;
 mod app;
+mod archive_names;
 mod camera;
 mod client;
 mod components;

@@ -3,7 +3,7 @@
 //! ```text
 //! the file's end ──▶ zip::ends ──▶ zip::list ──▶ Listing of zip::Entry ──▶ where an entry's bytes are
 //! 512 bytes at a time ──▶ tar::HeaderReader ──▶ tar::Member ───────────────────▶ the same
-//! names in any character set ──▶ names::decode
+//! names in any character set ──▶ names::plain, or with the tables names::decode
 //! a name, how it is packed ──▶ Kind, Reason ──▶ LeftOut: what was not taken in, counted and named
 //! ```
 //! Only headers are read: the caller says which bytes it wants and fetches them, so an archive of any length takes no

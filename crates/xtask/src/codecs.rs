@@ -1,4 +1,5 @@
-//! The decoders of rare photo formats: one WebAssembly module each, which the page fetches when it needs it.
+//! The decoders of rare photo formats and of archives' names: one WebAssembly module each, which the page fetches when it
+//! needs it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,22 +16,36 @@ use crate::workers;
 /// Where they lie in the site.
 pub const FOLDER: &str = "codecs";
 
-/// `codec-module`'s features, of which each is a module (`crates/worker/src/codecs.rs` names them).
-const FORMATS: [&str; 3] = ["heic", "jpeg-xl", "jpeg-2000"];
+/// What is fetched only when it is needed.
+struct Module {
+    /// Of its file.
+    name: &'static str,
+    package: &'static str,
+    features: &'static [&'static str],
+}
+
+/// `codec-module` with each of its features (`crates/worker/src/codecs.rs` names them), and what
+/// `web/src/archive_names.rs` runs.
+const MODULES: [Module; 4] = [
+    Module { name: "heic", package: "codec-module", features: &["--features", "heic"] },
+    Module { name: "jpeg-xl", package: "codec-module", features: &["--features", "jpeg-xl"] },
+    Module { name: "jpeg-2000", package: "codec-module", features: &["--features", "jpeg-2000"] },
+    Module { name: "archive-names", package: "archive-names", features: &[] },
+];
 
 /// Builds them into [`Project::codecs`], unless they are there and nothing has changed.
 pub fn build(project: &Project, profile: Profile) -> Result<()> {
-    FORMATS.iter().try_for_each(|format| build_one(project, profile, format))
+    MODULES.iter().try_for_each(|module| build_one(project, profile, module))
 }
 
-fn build_one(project: &Project, profile: Profile, format: &str) -> Result<()> {
-    let package = ["--package", "codec-module", "--features", format];
+fn build_one(project: &Project, profile: Profile, module: &Module) -> Result<()> {
+    let package = [&["--package", module.package], module.features].concat();
     let cargo = &mut workers::PLAIN.cargo_module(project, profile, &package);
-    run_logged(cargo, &project.log(&format!("codec-{format}"))?)?;
-    let built =
-        workers::PLAIN.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join("codec_module.wasm");
+    run_logged(cargo, &project.log(&format!("codec-{}", module.name))?)?;
+    let file = format!("{}.wasm", module.package.replace('-', "_"));
+    let built = workers::PLAIN.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join(file);
 
-    let finished = finished(project, profile, format);
+    let finished = finished(project, profile, module);
     let stamp = Stamp::new(&project.stamps(), &finished);
     let optimiser = wasm_opt::of_profile(project, profile)?;
     let mut inputs = Fingerprint::new();
@@ -50,17 +65,17 @@ fn build_one(project: &Project, profile: Profile, format: &str) -> Result<()> {
     stamp.write(&inputs)
 }
 
-fn finished(project: &Project, profile: Profile, format: &str) -> PathBuf {
-    project.codecs(profile).join(format!("{format}.wasm"))
+fn finished(project: &Project, profile: Profile, module: &Module) -> PathBuf {
+    project.codecs(profile).join(format!("{}.wasm", module.name))
 }
 
 /// Copies what is built into a site.
 pub fn put(project: &Project, profile: Profile, site: &Path) -> Result<()> {
     let folder = site.join(FOLDER);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    FORMATS.iter().try_for_each(|format| {
-        let from = finished(project, profile, format);
-        let copied = fs::copy(&from, folder.join(format!("{format}.wasm")));
+    MODULES.iter().try_for_each(|module| {
+        let from = finished(project, profile, module);
+        let copied = fs::copy(&from, folder.join(format!("{}.wasm", module.name)));
         copied.map(drop).map_err(|error| format!("{}: {error}", from.display()))
     })
 }

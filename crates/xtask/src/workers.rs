@@ -111,7 +111,17 @@ impl Variant {
     /// while it compiles would be compiled anew, here and in the next step.
     pub fn cargo_clippy(&self, project: &Project) -> Command {
         let mut cargo = Self { cargo: &[], environment: &[], ..*self }.cargo(project, "clippy");
-        cargo.args(["--package", "web", "--package", "worker", "--", "-D", "warnings"]);
+        cargo.args([
+            "--package",
+            "web",
+            "--package",
+            "worker",
+            "--package",
+            "archive-names",
+            "--",
+            "-D",
+            "warnings",
+        ]);
         cargo
     }
 

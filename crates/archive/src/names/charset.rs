@@ -1,5 +1,6 @@
 //! The character sets that names come in.
 
+use super::SingleByte;
 use encoding_rs::{BIG5, EUC_KR, Encoding, GBK, SHIFT_JIS};
 
 /// A character set.
@@ -18,17 +19,6 @@ pub enum MultiByte {
     Big5,
     ShiftJis,
     EucKr,
-}
-
-/// One in which every letter takes one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SingleByte {
-    /// The zip format's default.
-    Cp437,
-    /// Russian DOS and Windows.
-    Cp866,
-    /// What old western systems of other kinds had.
-    Windows1252,
 }
 
 impl MultiByte {

@@ -1,7 +1,7 @@
 //! Detects the multi-byte character set that names are in, if any.
 
 use super::charset::{MultiByte, decoded};
-use super::{common_letters, cp437};
+use super::{common_letters, cp437, is_between_ascii};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 /// So much of what is not ASCII has to be in everyday use in the language of a set.
@@ -47,14 +47,14 @@ pub fn legacy(names: &[&[u8]]) -> Option<MultiByte> {
 /// Whether names that are valid UTF-8 are in it for sure. Two bytes that make a letter there may be one of another set.
 pub fn is_surely_utf8(names: &[&[u8]]) -> bool {
     let texts: Vec<_> = names.iter().filter_map(|name| std::str::from_utf8(name).ok()).collect();
-    if texts.iter().any(|text| text.chars().any(|letter| letter >= '\u{800}')) {
+    if super::is_surely_utf8(&texts) {
         return true;
     }
     let doubtful = |set: &MultiByte| {
         let texts: Vec<_> = names.iter().filter_map(|name| decoded(name, *set)).collect();
         texts.len() == names.len() && common_letters::share(&texts, *set).is_some_and(|share| share >= 0.5)
     };
-    texts.iter().all(|text| is_between_ascii(text)) || !MultiByte::ALL.iter().any(doubtful)
+    !MultiByte::ALL.iter().any(doubtful)
 }
 
 /// Whether names read as Russian in code page 866: words of its letters alone.
@@ -67,22 +67,6 @@ pub fn is_cp866(names: &[&[u8]]) -> bool {
     let words =
         || names.iter().flat_map(|name| name.split(|byte| !byte.is_ascii_alphabetic() && *byte < 0x80));
     words().all(word) && words().filter(|word| !word.is_ascii()).any(|word| word.len() >= 3)
-}
-
-/// Whether each letter outside ASCII stands alone or with one more, beside a letter of ASCII.
-fn is_between_ascii(name: &str) -> bool {
-    let letters: Vec<char> = name.chars().collect();
-    let mut at = 0;
-    while at < letters.len() {
-        let run = letters[at..].iter().take_while(|letter| !letter.is_ascii()).count();
-        let beside =
-            |at: Option<usize>| at.and_then(|at| letters.get(at)).is_some_and(char::is_ascii_alphanumeric);
-        if run > 2 || run > 0 && !beside(at.checked_sub(1)) && !beside(Some(at + run)) {
-            return false;
-        }
-        at += run + 1;
-    }
-    true
 }
 
 fn detect(names: &[&[u8]]) -> Option<MultiByte> {

@@ -3,54 +3,66 @@
 //! The guess is made over all names of an archive together: one name is a few bytes. Separators are looked for in
 //! what comes out: in several of these sets a letter's second byte may be 0x5C, a backslash.
 
+#[cfg(feature = "character-sets")]
 mod charset;
+#[cfg(feature = "character-sets")]
 mod common_letters;
+#[cfg(feature = "character-sets")]
 mod cp437;
+#[cfg(feature = "character-sets")]
+mod decode;
+#[cfg(feature = "character-sets")]
 mod detect;
+mod exchange;
 
-pub use charset::{Charset, SingleByte};
+#[cfg(feature = "character-sets")]
+pub use charset::Charset;
+#[cfg(feature = "character-sets")]
+pub use decode::{decode, guess};
+#[cfg(feature = "character-sets")]
+pub use exchange::answer;
+pub use exchange::{answers, question};
 
-use charset::decoded;
-
-/// Decodes an archive's names: all that are not declared to be UTF-8. What is in no character set of several bytes is
-/// read as `rest`.
-pub fn decode(names: &[&[u8]], rest: SingleByte) -> Vec<String> {
-    let charset = guess(names, rest);
-    names.iter().map(|name| one(name, charset)).collect()
+/// A character set in which every letter takes one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SingleByte {
+    /// The zip format's default.
+    Cp437,
+    /// Russian DOS and Windows.
+    Cp866,
+    /// What old western systems of other kinds had.
+    Windows1252,
 }
 
-/// The character set of an archive's names.
-pub fn guess(names: &[&[u8]], rest: SingleByte) -> Charset {
-    let named: Vec<&[u8]> = names.iter().copied().filter(|name| !name.is_ascii()).collect();
-    let utf8 = named.iter().all(|name| std::str::from_utf8(name).is_ok());
-    if utf8 && detect::is_surely_utf8(&named) {
-        return Charset::Utf8;
-    }
-    match detect::legacy(&named) {
-        Some(set) => Charset::MultiByte(set),
-        None if utf8 => Charset::Utf8,
-        None if detect::is_cp866(&named) => Charset::SingleByte(SingleByte::Cp866),
-        None => Charset::SingleByte(rest),
-    }
+/// The names, where they are in ASCII or surely in UTF-8: as `decode` has them, without its tables.
+pub fn plain(names: &[&[u8]]) -> Option<Vec<String>> {
+    let texts: Vec<&str> =
+        names.iter().map(|name| std::str::from_utf8(name)).collect::<Result<_, _>>().ok()?;
+    is_surely_utf8(&texts).then(|| texts.into_iter().map(str::to_owned).collect())
 }
 
-fn one(name: &[u8], charset: Charset) -> String {
-    match (std::str::from_utf8(name), charset) {
-        // Beside names in a set of single bytes, a valid sequence of several is no accident.
-        (Ok(name), Charset::Utf8 | Charset::SingleByte(_)) => name.to_owned(),
-        (_, Charset::Utf8) => String::from_utf8_lossy(name).into_owned(),
-        (_, Charset::MultiByte(set)) => {
-            decoded(name, set).unwrap_or_else(|| String::from_utf8_lossy(name).into_owned())
-        }
-        (_, Charset::SingleByte(SingleByte::Cp437)) => cp437::decode(name),
-        (_, Charset::SingleByte(SingleByte::Cp866)) => {
-            encoding_rs::IBM866.decode_without_bom_handling(name).0.into_owned()
-        }
-        (_, Charset::SingleByte(SingleByte::Windows1252)) => {
-            encoding_rs::WINDOWS_1252.decode_without_bom_handling(name).0.into_owned()
-        }
-    }
+/// Whether names that are valid UTF-8 are in no other set: two bytes that make a letter there may be one of another set,
+/// unless it is an accented one inside a word.
+fn is_surely_utf8(names: &[&str]) -> bool {
+    names.iter().any(|name| name.chars().any(|letter| letter >= '\u{800}'))
+        || names.iter().all(|name| is_between_ascii(name))
 }
 
-#[cfg(test)]
+/// Whether each letter outside ASCII stands alone or with one more, beside a letter of ASCII.
+fn is_between_ascii(name: &str) -> bool {
+    let letters: Vec<char> = name.chars().collect();
+    let mut at = 0;
+    while at < letters.len() {
+        let run = letters[at..].iter().take_while(|letter| !letter.is_ascii()).count();
+        let beside =
+            |at: Option<usize>| at.and_then(|at| letters.get(at)).is_some_and(char::is_ascii_alphanumeric);
+        if run > 2 || run > 0 && !beside(at.checked_sub(1)) && !beside(Some(at + run)) {
+            return false;
+        }
+        at += run + 1;
+    }
+    true
+}
+
+#[cfg(all(test, feature = "character-sets"))]
 mod tests;

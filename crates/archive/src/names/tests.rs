@@ -86,9 +86,38 @@ fn encoded(names: &[&str], encoding: &'static Encoding) -> Vec<Vec<u8>> {
     names.iter().map(one).collect()
 }
 
+/// The names, which come out in each way alike.
 fn read(names: &[Vec<u8>], rest: SingleByte) -> Vec<String> {
-    let names: Vec<_> = names.iter().map(Vec::as_slice).collect();
-    decode(&names, rest)
+    let slices: Vec<_> = names.iter().map(Vec::as_slice).collect();
+    let decoded = decode(&slices, rest);
+    if let Some(plain) = plain(&slices) {
+        assert_eq!(plain, decoded);
+    }
+    assert_eq!(answers(&answer(&question(&slices, rest)).unwrap()).unwrap(), decoded);
+    decoded
+}
+
+#[test]
+fn most_archives_names_need_no_tables() {
+    for names in [&[][..], &["a.jpg", "folder/b.png"], &["猫.jpg"], &["täglich.jpg"]] {
+        let names: Vec<_> = names.iter().map(|name| name.as_bytes()).collect();
+        assert!(plain(&names).is_some(), "{names:?}");
+    }
+    // Not UTF-8, or not for sure.
+    for name in [&b"\x82\xa0.jpg"[..], "Кот.jpg".as_bytes()] {
+        assert!(plain(&[name]).is_none(), "{name:?}");
+    }
+}
+
+#[test]
+fn what_is_no_question_or_answer_is_told() {
+    for bytes in [&[][..], &[2], &[0, 1, 0, 0], &[0, 1, 0, 0, 0], &[0, 255, 255, 255, 255, 97]] {
+        assert_eq!(answer(bytes), None, "{bytes:?}");
+    }
+    assert_eq!(answer(&[0]).as_deref(), Some(&[][..]));
+    for bytes in [&[1, 0, 0][..], &[1, 0, 0, 0], &[1, 0, 0, 0, 0xff]] {
+        assert_eq!(answers(bytes), None, "{bytes:?}");
+    }
 }
 
 /// The names of [`WESTERN`] in code page 437, by the letters that are in it.

@@ -2,7 +2,7 @@
 
 use super::header::{self, BLOCK, Header};
 use super::pax::Pax;
-use crate::names::{self, SingleByte};
+use crate::names::SingleByte;
 use crate::{ArchiveFault, Reason};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,10 +19,14 @@ pub struct Member {
     pub content: Result<Range<u64>, Reason>,
 }
 
-/// Names are UTF-8 on today's systems, whatever they are in on others.
+/// The set of names that are in none of several bytes. Names are UTF-8 on today's systems, whatever they are in on others.
+pub const OTHER_NAMES: SingleByte = SingleByte::Windows1252;
+
+/// The members' names, decoded all together.
+#[cfg(feature = "character-sets")]
 pub fn decode_names(members: &[Member]) -> Vec<String> {
     let names: Vec<_> = members.iter().map(|member| member.name.as_slice()).collect();
-    names::decode(&names, SingleByte::Windows1252)
+    crate::names::decode(&names, OTHER_NAMES)
 }
 
 /// A reader without input of its own: [`HeaderReader::wants`] says which bytes it needs, [`HeaderReader::give`] takes

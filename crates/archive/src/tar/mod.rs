@@ -7,7 +7,9 @@ mod header;
 mod header_reader;
 mod pax;
 
-pub use header_reader::{HeaderReader, Member, decode_names};
+#[cfg(feature = "character-sets")]
+pub use header_reader::decode_names;
+pub use header_reader::{HeaderReader, Member, OTHER_NAMES};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::{Directory, Entry, Method};
 use crate::ArchiveFault;
 use crate::bytes::{u16_at, u32_at};
-use crate::names::{self, SingleByte};
+use crate::names::SingleByte;
 
 const ENTRY: usize = 46;
 /// Bits of an entry's flags.
@@ -22,37 +22,68 @@ pub struct Listing {
     pub unreadable: u64,
 }
 
+/// The set of names that are in none of several bytes, if nothing says which.
+pub const OTHER_NAMES: SingleByte = SingleByte::Cp437;
+
+/// What a directory lists, before the names are decoded of which it does not say what character set they are in.
+#[derive(Debug, Default)]
+pub struct Records<'a> {
+    records: Vec<(Entry, &'a [u8], Option<String>)>,
+    unreadable: u64,
+}
+
+impl<'a> Records<'a> {
+    /// The names that are to be decoded, in order.
+    pub fn undeclared(&self) -> Vec<&'a [u8]> {
+        self.records.iter().filter(|(.., declared)| declared.is_none()).map(|&(_, name, _)| name).collect()
+    }
+
+    /// The listing, with what [`Records::undeclared`] are decoded to, in the same order.
+    pub fn with_names(self, decoded: Vec<String>) -> Listing {
+        let mut decoded = decoded.into_iter();
+        let mut listing = Listing { entries: Vec::new(), unreadable: self.unreadable };
+        for (mut entry, _, declared) in self.records {
+            entry.name = declared.or_else(|| decoded.next()).unwrap_or_default();
+            let folder = entry.name.ends_with('/') || entry.name.ends_with('\\') && entry.size == 0;
+            if !folder {
+                listing.entries.push(entry);
+            }
+        }
+        listing
+    }
+}
+
 /// What the directory in these bytes lists: those of `place.range`.
 ///
 /// # Errors
 /// When there is no directory.
-pub fn list(mut bytes: &[u8], place: &Directory) -> Result<Listing, ArchiveFault> {
+#[cfg(feature = "character-sets")]
+pub fn list(bytes: &[u8], place: &Directory) -> Result<Listing, ArchiveFault> {
+    let records = records(bytes, place)?;
+    let names = crate::names::decode(&records.undeclared(), OTHER_NAMES);
+    Ok(records.with_names(names))
+}
+
+/// As `list`, before the names are decoded.
+///
+/// # Errors
+/// When there is no directory.
+pub fn records<'a>(mut bytes: &'a [u8], place: &Directory) -> Result<Records<'a>, ArchiveFault> {
     let empty = bytes.is_empty() && place.entries == 0;
     if !empty && !bytes.starts_with(b"PK\x01\x02") {
         return Err(ArchiveFault::Damaged);
     }
-    let (mut records, mut seen) = (Vec::new(), 0u64);
-    let mut listing = Listing::default();
+    let (mut records, mut seen) = (Records::default(), 0u64);
     while let Some((record, rest)) = record(bytes) {
         bytes = rest;
         seen += 1;
         match entry(record.fixed, record.extra, place) {
-            Some(entry) => records.push((entry, record.name, declared(&record))),
-            None => listing.unreadable += 1,
+            Some(entry) => records.records.push((entry, record.name, declared(&record))),
+            None => records.unreadable += 1,
         }
     }
-    listing.unreadable += place.entries.saturating_sub(seen);
-    let unknown: Vec<_> =
-        records.iter().filter(|(.., name)| name.is_none()).map(|&(_, name, _)| name).collect();
-    let mut decoded = names::decode(&unknown, SingleByte::Cp437).into_iter();
-    for (mut entry, _, declared) in records {
-        entry.name = declared.or_else(|| decoded.next()).unwrap_or_default();
-        let folder = entry.name.ends_with('/') || entry.name.ends_with('\\') && entry.size == 0;
-        if !folder {
-            listing.entries.push(entry);
-        }
-    }
-    Ok(listing)
+    records.unreadable += place.entries.saturating_sub(seen);
+    Ok(records)
 }
 
 /// An entry as it stands in the directory.

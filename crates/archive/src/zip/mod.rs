@@ -10,7 +10,9 @@ mod list;
 
 pub use end::{Directory, TAIL, directories};
 pub use entry::{Entry, LOCAL_HEADER, Method};
-pub use list::{Listing, list};
+#[cfg(feature = "character-sets")]
+pub use list::list;
+pub use list::{Listing, OTHER_NAMES, Records, records};
 
 #[cfg(test)]
 mod tests;

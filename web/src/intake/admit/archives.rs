@@ -1,6 +1,7 @@
 //! Opens archives: what can be classified is taken in, all else rejected or counted.
 
 use super::Intake;
+use crate::archive_names;
 use crate::inflate::{End, Format, inflate};
 use crate::photo_source::{self, Source};
 use archive::{ArchiveFault, ArchiveFormat, Kind, Reason, tar, zip};
@@ -87,7 +88,8 @@ impl Intake {
 
     async fn tar(&mut self, archive: Blob, depth: usize) -> Result<(), ArchiveFault> {
         let (members, end) = members(&archive).await;
-        let names = tar::decode_names(&members);
+        let names: Vec<_> = members.iter().map(|member| member.name.as_slice()).collect();
+        let names = archive_names::decode(&names, tar::OTHER_NAMES).await;
         for (member, name) in members.into_iter().zip(names) {
             match (Kind::of(&name, ""), member.content) {
                 (Kind::Other(reason), _) => self.leave_out(&name, reason),
@@ -171,8 +173,9 @@ async fn list(archive: &Blob) -> Result<zip::Listing, ArchiveFault> {
     let tail = photo_source::bytes(archive, length.saturating_sub(zip::TAIL)..length).await.ok_or(damaged)?;
     for place in zip::directories(&tail, length)? {
         let directory = photo_source::bytes(archive, place.range.clone()).await.ok_or(damaged)?;
-        if let Ok(listing) = zip::list(&directory, &place) {
-            return Ok(listing);
+        if let Ok(records) = zip::records(&directory, &place) {
+            let names = archive_names::decode(&records.undeclared(), zip::OTHER_NAMES).await;
+            return Ok(records.with_names(names));
         }
     }
     Err(damaged)
