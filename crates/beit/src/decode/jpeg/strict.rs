@@ -27,8 +27,8 @@ pub(super) fn picture(bytes: &[u8], end: usize) -> Option<Rgb> {
     let (width, height) = decoder.dimensions()?;
     let size @ (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
     let length = u64::from(width) * u64::from(height) * 3;
-    // It keeps all coefficients until the last scan: of 16 bits, of three components, and a column of blocks more.
-    reserve(&mut Vec::new(), length * 2 + length / 2, size).ok()?;
+    // It keeps the coefficients of up to three components until the last scan, of 16 bits each.
+    reserve(&mut Vec::new(), length * 2, size).ok()?;
     let mut pixels = Vec::new();
     reserve(&mut pixels, length, size).ok()?;
     pixels.resize(length as usize, 0);
