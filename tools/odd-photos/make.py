@@ -157,6 +157,8 @@ def tiffs():
         for name, options in {
             "tiled": ["-t", "-w", "32", "-l", "16"], "planar": ["-p", "separate"], "big-endian": ["-B"], "big": ["-8"],
             "one-row": ["-r", "1"], "lzw-predicted": ["-c", "lzw:2"], "planar-lzw": ["-p", "separate", "-c", "lzw:2"],
+            "planar-tiled": ["-p", "separate", "-t", "-w", "32", "-l", "48"],
+            "planar-tiled-lzw": ["-p", "separate", "-t", "-w", "48", "-l", "32", "-c", "lzw:2"],
             "filled-backwards": ["-f", "lsb2msb"], "zip": ["-c", "zip:2"], "zstd": ["-c", "zstd"],
         }.items():
             target = FOLDER / f"{path.stem}-{name}.tif"

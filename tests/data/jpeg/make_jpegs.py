@@ -168,5 +168,31 @@ for name, factors in {"22": [(2, 2), (1, 1), (1, 1)], "odd": [(1, 1), (2, 1), (1
     planes = [small[:: 2 // v, :: 2 // h, channel] for channel, (h, v) in enumerate(factors)]
     for interleaved in (True, False):
         keep(f"lossless-{name}-{interleaved}".lower(), lossless(planes, factors, 31, 24, interleaved))
+
+
+def cut(name, jpeg):
+    """Progressive files of which later scans are missing, or their data ends early."""
+    starts = [at for at in range(len(jpeg) - 1) if jpeg[at : at + 2] == b"\xff\xda"]
+    # A scan's data ends where the next one's tables begin, if it has any.
+    tables = [jpeg.find(b"\xff\xc4", start) for start in starts]
+    nexts = starts[1:] + [len(jpeg) - 2]
+    ends = [table if 0 < table < following else following for table, following in zip(tables, nexts)]
+    for number, (start, end) in list(enumerate(zip(starts, ends), 1))[1:]:
+        if name == "420":
+            keep(f"cut-{name}-before-scan-{number}", jpeg[: ends[number - 2]] + b"\xff\xd9")
+        data = start + 2 + int.from_bytes(jpeg[start + 2 : start + 4])
+        keep(f"cut-{name}-in-scan-{number}", jpeg[: (2 * data + 3 * end) // 5] + b"\xff\xd9")
+
+
+def progressive(picture, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", progressive=True, **options)
+    return buffer.getvalue()
+
+
+cut("420", progressive(SMALL, quality=85))
+cut("444-restart", progressive(PHOTO.resize((30, 33)), quality=60, subsampling="4:4:4", restart_marker_blocks=3))
+# Three rows of blocks in two groups.
+cut("three-rows", progressive(PHOTO.resize((30, 20)), quality=40))
 (HERE / "scans.tmp").unlink()
 print(len(list(HERE.glob("*.jpg"))), sum(path.stat().st_size for path in HERE.rglob("*.*")))

@@ -1,13 +1,15 @@
 //! JPEG: which decoder reads a file's structure, and what is missing of it.
 //!
 //! zune-jpeg is the fast one and reads what cameras and programs write. `general` reads all others: several sequential
-//! scans, the arithmetic code, 12 bits, lossless frames, four components and uncommon sampling; and photos beyond
-//! [`MAX_PIXELS`], at a half to an eighth of their size, in a fraction of the memory.
+//! scans, the arithmetic code, 12 bits, lossless frames, four components and uncommon sampling; progressive files that lack
+//! scans; and photos beyond [`MAX_PIXELS`], at a half to an eighth of their size, in a fraction of the memory.
 
 mod completeness;
 mod entropy;
 mod general;
+mod progress;
 mod standard_tables;
+mod strict;
 mod structure;
 mod tables;
 
@@ -20,7 +22,7 @@ use image::codecs::jpeg::JpegDecoder;
 
 use super::metadata::Metadata;
 use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, read, reserve};
-use structure::{Component, Segments, Structure};
+use structure::{Component, Scan, Segments, Structure};
 pub(super) use structure::{Frame, first_frame, structure};
 
 const FORMAT: Format = Format::Jpeg;
@@ -35,7 +37,7 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let structure = structure(bytes);
     let Some(frame) = &structure.frame else {
         // The header itself may be what is cut off.
-        return Err(if structure.ended {
+        return Err(if structure.end.is_some() {
             corrupt("it has no frame")
         } else {
             DecodeError::Truncated { format: FORMAT }
@@ -47,17 +49,37 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
         return reduced(&bytes, frame, &structure);
     }
     if !is_ordinary(frame, &structure) {
-        let size = (u32::from(frame.width), u32::from(frame.height));
-        reserve(&mut Vec::new(), general::bytes_per_pixel(frame) * frame.pixels(), size)?;
-        let rgb = general::decode(&bytes, frame, colours(&bytes, &structure, frame), 1)?;
-        return Ok(Picture::of(rgb, "beitscope"));
+        return generally(&bytes, frame, &structure);
     }
     let bytes = with_known_transform(bytes, &structure, frame);
+    if frame.is_progressive() {
+        if let Some(rgb) = structure.end.and_then(|end| strict::picture(&bytes, end)) {
+            return checked(rgb, &bytes, frame, &structure);
+        }
+        match generally(&bytes, frame, &structure) {
+            // What is made of it then is the best there is.
+            Err(DecodeError::Corrupt { .. }) => {}
+            answer => return answer,
+        }
+    }
     let decoder = JpegDecoder::new(Cursor::new(&*bytes));
     // The decoder keeps all coefficients until the last scan: of 16 bits, of up to four components.
     let coefficients = if frame.is_progressive() { 8 } else { 0 };
     let rgb = read(FORMAT, decoder, |pixels, _| coefficients * pixels)?;
-    if lacks_blocks(&rgb, &bytes, frame, &structure) {
+    checked(rgb, &bytes, frame, &structure)
+}
+
+/// By the decoder that reads all.
+fn generally(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, DecodeError> {
+    let size = (u32::from(frame.width), u32::from(frame.height));
+    reserve(&mut Vec::new(), general::bytes_per_pixel(frame) * frame.pixels(), size)?;
+    let rgb = general::decode(bytes, frame, colours(bytes, structure, frame), 1)?;
+    Ok(Picture::of(rgb, "beitscope"))
+}
+
+/// zune-jpeg's picture, if it has not painted what is missing.
+fn checked(rgb: Rgb, bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, DecodeError> {
+    if lacks_blocks(&rgb, bytes, frame, structure) {
         return Err(DecodeError::Truncated { format: FORMAT });
     }
     Ok(Picture::of(rgb, "zune-jpeg"))
@@ -94,7 +116,16 @@ fn is_ordinary(frame: &Frame, structure: &Structure) -> bool {
         [luma, (1, 1), (1, 1)] => luma.0 <= 2 && luma.1 <= 2,
         _ => false,
     };
-    is_known_code && is_known_sampling && (frame.is_progressive() || structure.scans.len() == 1)
+    let is_known_order = match frame.is_progressive() {
+        // One more bit of the means has no codes by which `strict` could tell that some are missing.
+        true => {
+            let is_bit_of_means = |scan: &Scan| scan.is_of_means() && scan.refines;
+            progress::is_complete(frame, &structure.scans)
+                && !structure.scans.last().is_some_and(is_bit_of_means)
+        }
+        false => structure.scans.len() == 1,
+    };
+    is_known_code && is_known_sampling && is_known_order
 }
 
 /// Whether zune-jpeg has painted what is missing. All blocks of a file are counted only where its picture or its structure
@@ -115,7 +146,7 @@ fn corrupt(detail: &str) -> DecodeError {
 /// The file with its end marker. A class for a photo that is half grey would be a wrong answer that looks like a right
 /// one, so a file without that marker is only taken if all of its blocks are there.
 fn whole<'a>(bytes: &'a [u8], structure: &Structure, frame: &Frame) -> Result<Cow<'a, [u8]>, DecodeError> {
-    if structure.ended {
+    if structure.end.is_some() {
         return Ok(Cow::Borrowed(bytes));
     }
     if completeness::of_last_scan(bytes, frame, &structure.scans) == Completeness::Whole {

@@ -99,7 +99,7 @@ pub(super) fn preview(bytes: &[u8]) -> Option<&[u8]> {
     previews.sort_by_key(|(pixels, _)| std::cmp::Reverse(*pixels));
     let is_whole = |jpeg: &&[u8]| {
         let structure = structure(jpeg);
-        structure.ended && !structure.scans.is_empty()
+        structure.end.is_some() && !structure.scans.is_empty()
     };
     previews.into_iter().take(MOST_PREVIEWS).map(|(_, jpeg)| jpeg).find(is_whole)
 }

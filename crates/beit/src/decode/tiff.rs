@@ -19,6 +19,7 @@ use super::{DecodeError, Format, Picture, Rgb, check_pixels, read, reserve};
 
 const FORMAT: Format = Format::Tiff;
 
+const HEIGHT: u16 = 257;
 const BITS: u16 = 258;
 const PHOTOMETRIC: u16 = 262;
 const COMPRESSION: u16 = 259;
@@ -26,6 +27,7 @@ const FILL_ORDER: u16 = 266;
 const SAMPLES: u16 = 277;
 const PLANAR: u16 = 284;
 const PALETTE: u16 = 320;
+const TILE_HEIGHT: u16 = 323;
 const EXTRA_SAMPLES: u16 = 338;
 const SAMPLE_FORMAT: u16 = 339;
 const CHROMA_SAMPLING: u16 = 530;
@@ -55,11 +57,33 @@ enum Meaning {
 pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let bytes = &*with_usual_fill_order(bytes);
     let bytes = &*unpack::unpacked(bytes)?;
+    let Some((bytes, height)) = with_whole_tiles(bytes) else { return decoded(bytes) };
+    let mut picture = decoded(&bytes)?;
+    picture.rgb.pixels.truncate(picture.rgb.width as usize * height as usize * 3);
+    picture.rgb.height = height;
+    Ok(picture)
+}
+
+fn decoded(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if let Some((meaning, file)) = special(bytes) {
         return with_meaning(&file, &meaning);
     }
     let file = TiffDecoder::new(Cursor::new(bytes));
     read(FORMAT, file, |pixels, samples| samples + pixels).map(|rgb| Picture::of(rgb, "tiff"))
+}
+
+/// A file of tiled planes as high as its tiles, and its true height: of planes behind the first, the decoder takes the
+/// lowest tiles for whole ones, and there is no room for them in the last plane.
+fn with_whole_tiles(bytes: &[u8]) -> Option<(Vec<u8>, u32)> {
+    let tiff = Tiff::new(bytes)?;
+    let directory = tiff.directory(tiff.first()?);
+    (tiff.single(&directory, PLANAR)? == 2).then_some(())?;
+    let height = u32::try_from(tiff.single(&directory, HEIGHT)?).ok()?;
+    let tile = tiff.single(&directory, TILE_HEIGHT).filter(|&tile| tile > 0)?;
+    let whole = u64::from(height).checked_next_multiple_of(tile).filter(|&whole| whole <= u32::MAX.into())?;
+    let mut file = bytes.to_vec();
+    tiff.replace(&mut file, find(&directory, HEIGHT)?, &[whole])?;
+    Some((file, height))
 }
 
 /// The meaning of the first page's samples where `image` does not know it, and the file as its decoder reads it.

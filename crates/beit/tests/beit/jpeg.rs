@@ -79,6 +79,26 @@ fn what_is_cut_is_said_to_be_cut() {
     }
 }
 
+/// A photo whose last bytes are zeros is read as Pillow reads it, unless more than an eighth of its blocks would be made up.
+#[test]
+fn few_zeros_may_stand_for_data() {
+    let whole = std::fs::read(data("photos/baseline.jpg")).unwrap();
+    let begin = whole.windows(2).rposition(|window| window == [0xff, 0xda]).unwrap();
+    let expected = decode(&whole).unwrap();
+    let zeros_from = |place: usize| decode(&[&whole[..place], &[0; 20_000]].concat());
+    let scan = whole.len() - begin;
+    for missing in [2, 3, 12, scan / 40] {
+        let picture = zeros_from(whole.len() - missing).unwrap();
+        assert_eq!((picture.width, picture.height), (expected.width, expected.height));
+        let above = expected.pixels.len() * 3 / 4;
+        assert_eq!(picture.pixels[..above], expected.pixels[..above], "{missing} bytes");
+    }
+    for missing in [scan / 4, scan / 2, scan * 9 / 10] {
+        let picture = zeros_from(whole.len() - missing);
+        assert_eq!(picture, Err(DecodeError::Truncated { format: Format::Jpeg }), "{missing} bytes");
+    }
+}
+
 /// Of a progressive photo, the scan with the means is the one that may not be cut; this file has one for each component.
 #[test]
 fn means_must_be_there() {

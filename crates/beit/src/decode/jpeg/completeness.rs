@@ -7,9 +7,11 @@ use super::entropy::{Bits, Huffman, Stop};
 use super::structure::{Frame, Scan};
 use super::tables::Tables;
 
-/// Zeros at a file's end that a scan may use: more of them are not a photo's data but what a recovery tool has put in its
-/// place.
+/// Zeros at a file's end that are taken for a photo's data: more of them are what a recovery tool or an unfinished download
+/// has put in its place.
 const MOST_ZEROS: usize = 8;
+/// Of so many groups of blocks one may be read from such zeros, as Pillow reads all of them: they hardly change an answer.
+const ONE_OF: u64 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Completeness {
@@ -29,11 +31,13 @@ pub(super) fn of_last_scan(bytes: &[u8], frame: &Frame, scans: &[Scan]) -> Compl
     if all < frame.components.len() {
         return Completeness::Cut;
     }
-    let mut bits = Bits::new(bytes, scan.data);
     let padding = bytes.iter().rev().take_while(|&&byte| byte == 0).count();
-    match blocks(&mut bits, bytes, frame, scan) {
-        Ok(()) if bits.position() <= bytes.len() - padding.saturating_sub(MOST_ZEROS) => Completeness::Whole,
-        Ok(()) | Err(Stop::Ended) => Completeness::Cut,
+    let end = bytes.len() - padding.saturating_sub(MOST_ZEROS);
+    let (across, down) = frame.units(scan);
+    let all = across * down;
+    match blocks(bytes, frame, scan, end) {
+        Ok(before) if before >= all - all / ONE_OF => Completeness::Whole,
+        Ok(_) | Err(Stop::Ended) => Completeness::Cut,
         Err(Stop::Damaged) => Completeness::Unknown,
     }
 }
@@ -45,8 +49,8 @@ pub(super) fn of_means(bytes: &[u8], frame: &Frame, scans: &[Scan]) -> Completen
     }
     let mut missing: Vec<_> = frame.components.iter().map(|component| component.id).collect();
     for scan in scans.iter().filter(|scan| scan.is_of_means() && !scan.refines) {
-        match blocks(&mut Bits::new(bytes, scan.data), bytes, frame, scan) {
-            Ok(()) => missing.retain(|id| scan.components.iter().all(|(of_scan, ..)| of_scan != id)),
+        match blocks(bytes, frame, scan, bytes.len()) {
+            Ok(_) => missing.retain(|id| scan.components.iter().all(|(of_scan, ..)| of_scan != id)),
             Err(Stop::Ended) => return Completeness::Cut,
             Err(Stop::Damaged) => return Completeness::Unknown,
         }
@@ -54,8 +58,9 @@ pub(super) fn of_means(bytes: &[u8], frame: &Frame, scans: &[Scan]) -> Completen
     if missing.is_empty() { Completeness::Whole } else { Completeness::Cut }
 }
 
-/// Reads over all blocks of a scan.
-fn blocks(bits: &mut Bits, bytes: &[u8], frame: &Frame, scan: &Scan) -> Result<(), Stop> {
+/// Reads over all blocks of a scan; returns how many groups of them come before this place in the file.
+fn blocks(bytes: &[u8], frame: &Frame, scan: &Scan, end: usize) -> Result<u64, Stop> {
+    let bits = &mut Bits::new(bytes, scan.data);
     let tables = Tables::before(bytes, scan.data);
     let mut components = Vec::new();
     for &(id, dc, ac) in &scan.components {
@@ -65,6 +70,7 @@ fn blocks(bits: &mut Bits, bytes: &[u8], frame: &Frame, scan: &Scan) -> Result<(
     }
     let (across, down) = frame.units(scan);
     let is_interleaved = components.len() > 1;
+    let mut before = 0;
     for unit in 0..across * down {
         if tables.restart > 0 && unit > 0 && unit % tables.restart == 0 {
             bits.restart(((unit / tables.restart - 1) % 8) as u8)?;
@@ -79,8 +85,11 @@ fn blocks(bits: &mut Bits, bytes: &[u8], frame: &Frame, scan: &Scan) -> Result<(
                 }
             }
         }
+        if bits.position() <= end {
+            before = unit + 1;
+        }
     }
-    Ok(())
+    Ok(before)
 }
 
 /// Reads over a block's coefficients but the first.

@@ -85,7 +85,11 @@ impl Huffman {
             }
         }
         // Where bits are missing, what is peeked at is no code of the file's.
-        Err(if bits.count < 16 { Stop::Ended } else { Stop::Damaged })
+        if bits.count >= 16 {
+            return Err(Stop::Damaged);
+        }
+        bits.end()?;
+        Ok(0)
     }
 }
 
@@ -97,11 +101,34 @@ pub(super) struct Bits<'a> {
     /// The next bits, from the highest on; zeros behind them.
     held: u64,
     count: u32,
+    /// Whether zeros take the place of bits that are missing, and whether they have.
+    fills: bool,
+    filled: bool,
 }
 
 impl<'a> Bits<'a> {
     pub fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, held: 0, count: 0 }
+        Self { bytes, at, held: 0, count: 0, fills: false, filled: false }
+    }
+
+    /// The same, with zeros without end behind the data.
+    pub fn with_zeros(bytes: &'a [u8], at: usize) -> Self {
+        Self { fills: true, ..Self::new(bytes, at) }
+    }
+
+    /// Whether zeros were taken that are not in the data.
+    pub fn is_filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Bits are missing: zeros take their place, or the scan ends.
+    #[cold]
+    fn end(&mut self) -> Result<(), Stop> {
+        if !self.fills {
+            return Err(Stop::Ended);
+        }
+        (self.held, self.count, self.filled) = (0, 0, true);
+        Ok(())
     }
 
     /// Where the first byte is of which no bit was taken, but for stuffed zeros.
@@ -138,7 +165,7 @@ impl<'a> Bits<'a> {
         if self.count < bits {
             self.fill();
             if self.count < bits {
-                return Err(Stop::Ended);
+                return self.end();
             }
         }
         self.held <<= bits;
@@ -172,7 +199,10 @@ impl<'a> Bits<'a> {
     /// Goes on behind the restart marker of this number, 0 to 7.
     pub fn restart(&mut self, number: u8) -> Result<(), Stop> {
         // Whole bytes that are left belong to no block.
-        self.at = after_restart(self.bytes, self.position(), number)?;
+        self.at = match after_restart(self.bytes, self.position(), number) {
+            Err(_) if self.fills => self.bytes.len(),
+            found => found?,
+        };
         (self.held, self.count) = (0, 0);
         Ok(())
     }

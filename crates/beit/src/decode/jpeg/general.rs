@@ -12,6 +12,7 @@ mod lossless;
 mod pass;
 mod plane;
 mod scan;
+mod smoothing;
 mod upsample;
 
 use super::entropy::Stop;
@@ -36,8 +37,8 @@ pub(super) fn bytes_per_pixel(frame: &Frame) -> u64 {
 
 /// Decodes at so many parts of the size: 1, 2, 4 or 8; of a progressive frame 1 or 8, of a lossless one 1.
 ///
-/// A scan of a progressive frame that ends early leaves the picture coarse from there on, as libjpeg does, unless it is the
-/// one that has the means of blocks.
+/// A scan of a progressive frame that is missing or ends early leaves the picture coarse, and [smoothed](smoothing) as
+/// libjpeg does it, unless it is the one that has the means of blocks.
 ///
 /// # Errors
 /// Where the means of some blocks are missing, the data is damaged, or there is not enough memory.
@@ -49,6 +50,7 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, colours: Colours, by: u64) -> 
         .collect::<Result<Vec<_>, _>>()?;
     let mut tables = Tables::default();
     let mut scans = 0;
+    let mut last_row = None;
     for segment in Segments::new(bytes) {
         let Segment { marker: 0xda, at, content } = segment else {
             tables.note(&segment);
@@ -59,17 +61,24 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, colours: Colours, by: u64) -> 
         if scans > MOST_SCANS {
             return Err(corrupt("it has too many scans"));
         }
-        read(bytes, frame, &scan, &tables, &mut planes, by)?;
+        last_row = read(bytes, frame, &scan, &tables, &mut planes, by)?;
+        for number in frame.numbers(&scan).unwrap_or_default() {
+            planes[number].progress.begin(&scan, scans == 1);
+        }
     }
     if !planes.iter().all(|plane| plane.has_means) {
         return Err(DecodeError::Truncated { format: FORMAT });
     }
+    let is_smoothed = by == 1
+        && frame.is_progressive()
+        && smoothing::is_needed(planes.iter().map(|plane| (&plane.progress, plane.steps.as_ref())));
     for plane in &mut planes {
-        plane.finish(frame)?;
+        plane.finish(frame, is_smoothed.then_some(last_row.unwrap_or(usize::MAX)))?;
     }
     colour::rgb(frame, &planes, colours, by)
 }
 
+/// Reads a scan's blocks; returns the last row of groups that it tells something of, where its data ends early.
 fn read(
     bytes: &[u8],
     frame: &Frame,
@@ -77,15 +86,15 @@ fn read(
     tables: &Tables,
     planes: &mut [Plane],
     by: u64,
-) -> Result<(), DecodeError> {
+) -> Result<Option<usize>, DecodeError> {
     let contradicts = || corrupt("a scan's header contradicts the frame's");
     let numbers = frame.numbers(scan).ok_or_else(contradicts)?;
     let pass = Pass::of(frame, scan).ok_or_else(contradicts)?;
     if frame.is_progressive() && by > 1 && !pass.is_of_means() {
-        return Ok(());
+        return Ok(None);
     }
-    let stopped = if frame.is_lossless() {
-        lossless::read(bytes, frame, scan, tables, planes)
+    let last_row = if frame.is_lossless() {
+        lossless::read(bytes, frame, scan, tables, planes).map(|()| None)
     } else {
         for &number in &numbers {
             if planes[number].steps.is_none() {
@@ -97,23 +106,23 @@ fn read(
         let no_table = || corrupt("a table of codes is missing");
         if frame.is_arithmetic() {
             let mut coder = ArithmeticCoder::new(bytes, frame, scan, tables).ok_or_else(no_table)?;
-            scan::read(&mut coder, frame, scan, tables.restart, planes)
+            scan::read(&mut coder, frame, scan, tables.restart, planes).map_err(|stop| coder.stopped(stop))
         } else {
             let mut coder = HuffmanCoder::new(bytes, frame, scan, tables).ok_or_else(no_table)?;
             scan::read(&mut coder, frame, scan, tables.restart, planes)
         }
     };
-    match stopped {
-        Ok(()) => {
+    match last_row {
+        Ok(last_row) => {
             if matches!(pass, Pass::Whole | Pass::Mean { .. }) {
                 numbers.into_iter().for_each(|number| planes[number].has_means = true);
             }
-            Ok(())
+            Ok(last_row)
         }
         Err(Stop::Ended) if matches!(pass, Pass::Whole | Pass::Mean { .. }) => {
             Err(DecodeError::Truncated { format: FORMAT })
         }
-        Err(Stop::Ended) => Ok(()),
+        Err(Stop::Ended) => Ok(None),
         Err(Stop::Damaged) => Err(corrupt("a scan's data")),
     }
 }

@@ -64,8 +64,8 @@ pub(crate) struct Frame {
 pub(crate) struct Structure {
     pub frame: Option<Frame>,
     pub scans: Vec<Scan>,
-    /// The segments lead to the end-of-image marker.
-    pub ended: bool,
+    /// Where the end-of-image marker is, if the segments lead to one.
+    pub end: Option<usize>,
     /// It defines tables of Huffman's code.
     pub defines_codes: bool,
     /// It is a JFIF file: three components are YCbCr.
@@ -167,7 +167,7 @@ pub(crate) fn structure(bytes: &[u8]) -> Structure {
             _ => {}
         }
     }
-    found.ended = segments.ended;
+    found.end = segments.ended.then(|| segments.at - 2);
     found
 }
 
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn finds_the_end_or_its_absence() {
-        let ended = |bytes: &[u8]| structure(bytes).ended;
+        let ended = |bytes: &[u8]| structure(bytes).end.is_some();
         let scan = b"\xff\xd8\xff\xe0\x00\x04\xff\xd9\xff\xda\x00\x03\x01\x12\xff\x00\xff\xd0\x34";
         let with = |tail: &[u8]| [scan, tail].concat();
         assert!(ended(&with(b"\xff\xd9")));

@@ -55,11 +55,13 @@ pub(super) struct Decisions<'a> {
     interval: u32,
     /// Shifts until the next byte is needed.
     shifts: u32,
+    /// Zeros were taken that are not in the data.
+    pub is_over: bool,
 }
 
 impl<'a> Decisions<'a> {
     pub fn new(bytes: &'a [u8], at: usize) -> Self {
-        let mut new = Self { bytes, at, code: 0, interval: 0x1_0000, shifts: 0 };
+        let mut new = Self { bytes, at, code: 0, interval: 0x1_0000, shifts: 0, is_over: false };
         for _ in 0..2 {
             new.byte_in();
             new.code <<= 8;
@@ -70,7 +72,10 @@ impl<'a> Decisions<'a> {
     fn byte_in(&mut self) {
         let (byte, length) = match self.bytes.get(self.at..).unwrap_or_default() {
             [0xff, 0, ..] => (0xff, 2),
-            [0xff, ..] | [] => (0, 0),
+            [0xff, ..] | [] => {
+                self.is_over = true;
+                (0, 0)
+            }
             [byte, ..] => (*byte, 1),
         };
         self.code = self.code.wrapping_add(u32::from(byte) << 8);

@@ -40,6 +40,11 @@ pub(super) struct ArithmeticCoder<'b> {
 }
 
 impl<'b> ArithmeticCoder<'b> {
+    /// What it means that the data makes no sense: zeros behind cut data are none that the encoder has left out.
+    pub fn stopped(&self, stop: Stop) -> Stop {
+        if self.decisions.is_over { Stop::Ended } else { stop }
+    }
+
     /// None where the scan contradicts itself.
     pub fn new(bytes: &'b [u8], frame: &Frame, scan: &Scan, tables: &Tables) -> Option<Self> {
         let component = |&(_, dc, ac): &(u8, u8, u8)| {
@@ -203,6 +208,11 @@ impl Coder for ArithmeticCoder<'_> {
             place += 1;
         }
         Ok(())
+    }
+
+    /// Never: zeros behind the data are as good as in it.
+    fn is_over(&self) -> bool {
+        false
     }
 
     fn restart(&mut self, number: u8) -> Result<(), Stop> {

@@ -33,11 +33,21 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
             is_complete.then_some(Component { dc, ac, before: 0 })
         };
         let components = scan.components.iter().map(component).collect::<Option<_>>()?;
-        Some(Self { bits: Bits::new(bytes, scan.data), components, pass, empty_blocks: 0 })
+        // A block's mean may not be missing; finer coefficients are coarse from the data's end on.
+        let bits = if needs_dc { Bits::new(bytes, scan.data) } else { Bits::with_zeros(bytes, scan.data) };
+        Some(Self { bits, components, pass, empty_blocks: 0 })
     }
 
     fn ac(&self, number: usize) -> Result<&'t Huffman, Stop> {
         self.components.get(number).and_then(|component| component.ac).ok_or(Stop::Damaged)
+    }
+
+    /// The coefficient at this place, which is at most at `last`. Of codes that zeros have completed libjpeg takes any place.
+    fn target<'c>(&self, block: &'c mut [i16; 64], place: usize, last: usize) -> Result<&'c mut i16, Stop> {
+        if place > last && !self.bits.is_filled() {
+            return Err(Stop::Damaged);
+        }
+        Ok(&mut block[ZIGZAG.get(place).copied().unwrap_or(63)])
     }
 
     /// How many blocks are empty from this one on.
@@ -117,10 +127,7 @@ impl Coder for HuffmanCoder<'_, '_> {
             place += usize::from(zeros);
             if length > 0 {
                 let value = self.bits.difference(length)?;
-                if place > last {
-                    return Err(Stop::Damaged);
-                }
-                block[ZIGZAG[place]] = (value << low) as i16;
+                *self.target(block, place, last)? = (value << low) as i16;
             }
             place += 1;
         }
@@ -147,8 +154,8 @@ impl Coder for HuffmanCoder<'_, '_> {
                     break;
                 }
                 0 => {}
-                1 => value = if self.bits.bit()? { one } else { -one },
-                _ => return Err(Stop::Damaged),
+                length if length > 1 && !self.bits.is_filled() => return Err(Stop::Damaged),
+                _ => value = if self.bits.bit()? { one } else { -one },
             }
             // To the place of the new coefficient, behind so many that stay zero.
             while place <= last {
@@ -156,15 +163,14 @@ impl Coder for HuffmanCoder<'_, '_> {
                 if *coefficient != 0 {
                     refine(coefficient, one, &mut self.bits)?;
                 } else if zeros == 0 {
-                    *coefficient = value;
                     break;
                 } else {
                     zeros -= 1;
                 }
                 place += 1;
             }
-            if value != 0 && place > last {
-                return Err(Stop::Damaged);
+            if value != 0 {
+                *self.target(block, place, last)? = value;
             }
             place += 1;
         }
@@ -178,6 +184,10 @@ impl Coder for HuffmanCoder<'_, '_> {
             self.empty_blocks -= 1;
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.bits.is_filled()
     }
 
     fn restart(&mut self, number: u8) -> Result<(), Stop> {

@@ -1,9 +1,40 @@
 //! One component's samples, and its coefficients while further scans may tell more of them.
 
-use super::idct;
+use super::{idct, smoothing};
 use crate::decode::DecodeError;
 use crate::decode::jpeg::entropy::Stop;
+use crate::decode::jpeg::progress::Progress;
 use crate::decode::jpeg::structure::{Component, Frame};
+
+/// How many blocks a plane has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Those that the picture reaches into, across and down.
+    pub across: usize,
+    pub down: usize,
+    /// Blocks from one row to the next.
+    pub stride: usize,
+    /// Rows of blocks in a group of all components' blocks, and groups down.
+    pub vertical: usize,
+    pub groups: usize,
+}
+
+impl Shape {
+    /// The means of the 5 × 5 blocks around the one at column `x` and row `y`. Beyond an edge the block at the edge counts.
+    fn means_around(&self, coefficients: &[i16], x: usize, y: usize) -> [[i16; 5]; 5] {
+        let columns =
+            [x.saturating_sub(2), x.saturating_sub(1), x, x + 1, x + 2].map(|x| x.min(self.across - 1));
+        // The rows that only fill up the last group are coded too and count, except for that group's own rows.
+        let last_group = (self.groups - 1) * self.vertical;
+        let is_in_last = y >= last_group;
+        let last = if is_in_last { self.down - 1 } else { self.groups * self.vertical - 1 };
+        // libjpeg-turbo takes the one row of the second of two groups for the picture's second row.
+        let is_mistaken = is_in_last && self.groups == 2 && self.down == last_group + 1;
+        let two_above = if is_mistaken { y - 1 } else { y.saturating_sub(2) };
+        [two_above, y.saturating_sub(1), y, (y + 1).min(last), (y + 2).min(last)]
+            .map(|y| columns.map(|x| coefficients[(y * self.stride + x) * 64]))
+    }
+}
 
 pub(super) struct Plane {
     /// Samples that the picture has, across and down.
@@ -24,6 +55,9 @@ pub(super) struct Plane {
     pub steps: Option<[u16; 64]>,
     /// All blocks' means are known.
     pub has_means: bool,
+    /// Of a progressive frame: what its scans have told.
+    pub progress: Progress,
+    shape: Shape,
 }
 
 impl Plane {
@@ -53,6 +87,16 @@ impl Plane {
             1
         };
         let of_frame = |error: OutOfMemory| error.of(frame);
+        let in_picture = |length: u16, factor: u8, finest: u8| {
+            (u64::from(length) * u64::from(factor)).div_ceil(unit * u64::from(finest)) as usize
+        };
+        let shape = Shape {
+            across: in_picture(frame.width, component.horizontal, finest.0),
+            down: in_picture(frame.height, component.vertical, finest.1),
+            stride: across as usize,
+            vertical: component.vertical.into(),
+            groups: (down / u64::from(component.vertical)) as usize,
+        };
         let mut plane = Self {
             width: width as usize,
             height: height as usize,
@@ -64,6 +108,8 @@ impl Plane {
             kept: kept as usize,
             steps: None,
             has_means: false,
+            progress: Progress::default(),
+            shape,
         };
         if kept == 0 {
             plane.samples = zeros(across * down * side * side).map_err(of_frame)?;
@@ -136,11 +182,12 @@ impl Plane {
         }
     }
 
-    /// Gives the samples of all blocks, once no scan is left that tells more of them.
+    /// Gives the samples of all blocks, once no scan is left that tells more of them. Where they are to be smoothed, the
+    /// last row of groups is told of which the last scan has something.
     ///
     /// # Errors
     /// Where there is no memory for them.
-    pub fn finish(&mut self, frame: &Frame) -> Result<(), DecodeError> {
+    pub fn finish(&mut self, frame: &Frame, smoothed: Option<usize>) -> Result<(), DecodeError> {
         if self.kept == 0 {
             return Ok(());
         }
@@ -148,11 +195,21 @@ impl Plane {
         let blocks = coefficients.len() / self.kept;
         let samples = blocks as u64 * (self.side * self.side) as u64;
         self.samples = zeros(samples).map_err(|error| error.of(frame))?;
-        let across = self.stride / self.side;
+        let shape = self.shape;
         for (number, known) in coefficients.chunks_exact(self.kept).enumerate() {
             let mut block = [0; 64];
             block[..known.len()].copy_from_slice(known);
-            self.put((number % across, number / across), &block);
+            let place @ (x, y) = (number % shape.stride, number / shape.stride);
+            if let Some(last_row) = smoothed
+                && let Some(steps) = &self.steps
+                && x < shape.across
+                && y < shape.down
+            {
+                let progress = &self.progress;
+                let known = if y / shape.vertical > last_row { &progress.before } else { &progress.now };
+                smoothing::estimate(&mut block, &shape.means_around(&coefficients, x, y), steps, known);
+            }
+            self.put(place, &block);
         }
         Ok(())
     }

@@ -59,21 +59,25 @@ pub(super) trait Coder {
         Ok(())
     }
 
+    /// Whether the data has ended, and zeros have completed the block before.
+    fn is_over(&self) -> bool;
+
     /// Goes on behind the restart marker of this number, 0 to 7.
     fn restart(&mut self, number: u8) -> Result<(), Stop>;
 }
 
-/// Reads all blocks of a scan into the planes of its components.
+/// Reads all blocks of a scan into the planes of its components. Tells the last row of groups of all components' blocks of
+/// which the scan's data has something; none where it has all.
 ///
 /// # Errors
-/// Where the data ends or is damaged. The blocks before are in the planes.
+/// Where the data of means ends, or any is damaged. The blocks before are in the planes.
 pub(super) fn read(
     coder: &mut impl Coder,
     frame: &Frame,
     scan: &Scan,
     restart: u64,
     planes: &mut [Plane],
-) -> Result<(), Stop> {
+) -> Result<Option<usize>, Stop> {
     let numbers = frame.numbers(scan).ok_or(Stop::Damaged)?;
     let (across, down) = frame.units(scan);
     // A scan of one component has its blocks row by row, without those beyond the picture.
@@ -83,6 +87,10 @@ pub(super) fn read(
             let component = &frame.components[number];
             (usize::from(component.horizontal), usize::from(component.vertical))
         }
+    };
+    let rows_a_group = match numbers[..] {
+        [only] => usize::from(frame.components[only].vertical),
+        _ => 1,
     };
     let mut unit = 0;
     for row in 0..down as usize {
@@ -98,7 +106,10 @@ pub(super) fn read(
                     planes[number].update(place, |block| coder.block(position, block))?;
                 }
             }
+            if coder.is_over() {
+                return Ok(Some(row / rows_a_group));
+            }
         }
     }
-    Ok(())
+    Ok(None)
 }
