@@ -137,7 +137,8 @@ fn a_connection_that_always_breaks_is_told_and_what_came_is_kept() {
 /// Where the rest can't be had alone, everything is fetched once more, and the page says so.
 #[test]
 fn an_import_begins_anew_where_the_rest_is_not_to_be_had() {
-    let cases: [(&str, fn(&Visit)); 2] = [
+    type Change = fn(&Visit);
+    let cases: [(&str, Change); 2] = [
         ("the host sends no parts", |visit| visit.hub.set(|behaviour| behaviour.range = false)),
         ("the file has another tag", |visit| visit.hub.change_etag()),
     ];
