@@ -22,8 +22,9 @@ const ANSWERING: Duration = Duration::from_secs(120);
 
 /// Bytes a second: a fast connection at home, and none that limits.
 const CONNECTIONS: [Option<u64>; 2] = [Some(40_000_000), None];
-/// More than before the import: what is kept beside the quantised network.
-const BESIDE_NETWORK: u64 = 234_000_000;
+/// More than before the import, beside the quantised network: its two largest tensors in F32 take 34 MB, and what waits to
+/// be collected differs from run to run.
+const BESIDE_NETWORK: u64 = 100_000_000;
 
 /// One after the other, since tests of one file share a process.
 #[test]
@@ -50,11 +51,14 @@ fn is_imported_in_little_memory(quantization: &str, bits: &str, variable: &str) 
             if let Some(rate) = connection {
                 hub.set(|behaviour| behaviour.every_transfer = Disturbance::Throttle(rate));
             }
-            let begun = Instant::now();
+            let (begun, worked) = (Instant::now(), memory::processor_seconds_of_pages());
             import::start(client).await;
             let most = most_until_finished(client, &reference).await;
             let seconds = begun.elapsed().as_secs_f64();
-            println!("{quantization}, {connection:?} B/s: imported in {seconds:.1} s");
+            let worked = memory::processor_seconds_of_pages() - worked;
+            println!(
+                "{quantization}, {connection:?} B/s: imported in {seconds:.1} s, {worked:.1} s of processors"
+            );
             println!("page and workers: {} MB before, {} MB at most", before / 1_000_000, most / 1_000_000);
             assert!(most < before + most_more, "{most} bytes, {before} before");
 
