@@ -12,25 +12,40 @@ use std::time::Duration;
 pub const IMPORTING: Duration = Duration::from_secs(120);
 
 /// The site's list of models: its own, and these references, all by this name, which are the hub's at this address.
+/// Each is rounded to 8 bits, or as is said behind a `#`: `hf:OWNER/NAME#q4_0`.
 pub fn list(hub: &str, name: &str, references: &[&str]) -> (String, &'static str, Vec<u8>) {
-    let entry = |reference: &&str| json!({ "source": reference, "quantization": "q8_0", "name": name });
+    let entry = |reference: &&str| {
+        let (source, quantization) = parts(reference);
+        json!({ "source": source, "quantization": quantization, "name": name })
+    };
     let (path, content_type, list) = site::list_with(references.iter().map(entry).collect());
     let mut list: Value = serde_json::from_slice(&list).unwrap();
-    let is_served =
-        |model: &Value| model["manifest"].is_string() || references.iter().any(|r| model["source"] == *r);
+    let is_served = |model: &Value| {
+        model["manifest"].is_string() || references.iter().any(|r| model["source"] == parts(r).0)
+    };
     list["models"].as_array_mut().unwrap().retain(is_served);
     list["hubs"] = json!({ "hf": hub, "modelscope": hub });
     (path, content_type, list.to_string().into_bytes())
 }
 
+/// A reference, and how it is rounded.
+fn parts(reference: &str) -> (&str, &str) {
+    reference.split_once('#').unwrap_or((reference, "q8_0"))
+}
+
+fn whole(reference: &str) -> String {
+    let (source, quantization) = parts(reference);
+    format!("{source}#{quantization}")
+}
+
 /// The address that stands for an imported model's manifest.
 pub fn address(reference: &str) -> String {
-    format!("import:{reference}#q8_0")
+    format!("import:{}", whole(reference))
 }
 
 /// Picks the model of this reference in the menu, and waits for the question what to do.
 pub async fn ask(client: &Client, reference: &str) -> String {
-    page::pick_model(client, &format!("{reference}#q8_0")).await;
+    page::pick_model(client, &whole(reference)).await;
     offered(client).await
 }
 

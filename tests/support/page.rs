@@ -224,12 +224,17 @@ pub async fn answered_by(client: &Client, model: &str, count: usize) -> Vec<Card
 
 /// [`answered_by`], for what takes longer.
 pub async fn answered_by_within(client: &Client, model: &str, count: usize, patience: Duration) -> Vec<Card> {
+    made_by_within(client, &format!("{model}, 8-bit"), count, patience).await
+}
+
+/// [`answered_by_within`], by a model and its rounding as the cards call them: `NAME, 4-bit`.
+pub async fn made_by_within(client: &Client, maker: &str, count: usize, patience: Duration) -> Vec<Card> {
     let script = format!(
         "const cards = [...document.querySelectorAll('[data-testid=photo-card]')];
          return cards.length === {count} && cards.every(card => card.dataset.state === 'done'
-             && card.querySelector('[data-testid=maker]')?.textContent.trim() === '{model}, 8-bit')"
+             && card.querySelector('[data-testid=maker]')?.textContent.trim() === '{maker}')"
     );
-    until_within(client, &format!("{model} has answered"), &script, patience).await;
+    until_within(client, &format!("{maker} has answered"), &script, patience).await;
     cards(client).await
 }
 

@@ -188,11 +188,20 @@ pub static CHINESE: Text = Text {
 };
 
 fn model_facts(model: &ModelInfo) -> String {
-    let parameters = match model.parameters {
-        count if count < 10_000_000 => grouped(count),
-        count => format!("{:.1} 亿", count as f64 / 1e8),
-    };
-    format!("{parameters}参数 · {} 类 · {} 像素", grouped(model.classes as u64), model.image_size)
+    let (parameters, classes) = (parameters(model.parameters), grouped(model.classes as u64));
+    format!("{parameters} · {classes} 类 · {} 像素", model.image_size)
+}
+
+/// A network's parameters in the units of 10⁴ and 10⁸, which Chinese counts in.
+fn parameters(count: u64) -> String {
+    const TEN_THOUSAND: u64 = 10_000;
+    match count {
+        0..TEN_THOUSAND => format!("{} 个参数", grouped(count)),
+        TEN_THOUSAND..99_995_000 => {
+            format!("{} 万参数", grouped((count + TEN_THOUSAND / 2) / TEN_THOUSAND))
+        }
+        99_995_000.. => format!("{:.2} 亿参数", count as f64 / 1e8),
+    }
 }
 
 fn backend(backend: &BackendInfo, ms: Option<f64>) -> String {
@@ -249,5 +258,13 @@ mod tests {
     #[test]
     fn counts_and_times_are_said_as_people_say_them() {
         assert_eq!(left(1200, Some(150.0)), "还有 1,200 张 · 约 3 分钟");
+    }
+
+    #[test]
+    fn parameters_are_counted_in_units_of_ten_thousand() {
+        let told = [9_999, 10_000, 11_387_752, 99_994_999, 99_995_000, 304_429_800].map(parameters);
+        let expected =
+            ["9,999 个参数", "1 万参数", "1,139 万参数", "9,999 万参数", "1.00 亿参数", "3.04 亿参数"];
+        assert_eq!(told, expected);
     }
 }

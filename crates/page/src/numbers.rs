@@ -32,6 +32,15 @@ pub fn parameters(count: u64) -> String {
     if count < 1_000_000 { grouped(count) } else { format!("{:.1} M", count as f64 / 1e6) }
 }
 
+/// Values of the colour channels, with at most three decimals: one number where all have the same.
+pub fn channels(values: [f32; 3], separator: &str) -> String {
+    let texts = values.map(|value| {
+        let text = format!("{value:.3}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    });
+    if texts.iter().all(|text| *text == texts[0]) { texts[0].clone() } else { texts.join(separator) }
+}
+
 pub fn rounded(ms: f64) -> String {
     if ms < 10.0 { format!("{ms:.1}") } else { grouped(ms.round() as u64) }
 }
@@ -83,6 +92,13 @@ mod tests {
         ] {
             assert_eq!(size(bytes), told, "{bytes}");
         }
+    }
+
+    #[test]
+    fn channels_that_are_the_same_are_told_once() {
+        assert_eq!(channels([0.5; 3], ", "), "0.5");
+        assert_eq!(channels([0.485, 0.456, 0.406], ", "), "0.485, 0.456, 0.406");
+        assert_eq!(channels([1.0, 0.0, 0.2299], "、"), "1、0、0.23");
     }
 
     #[test]

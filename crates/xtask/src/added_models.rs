@@ -2,7 +2,7 @@
 //!
 //! Conversions are kept in `target/models`, so that another build has only to look whether anything has changed.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +15,9 @@ use crate::models::{Addition, FOLDER, MANIFEST};
 use crate::process::{describe, run_logged};
 use crate::project::Project;
 use crate::stamp::{Fingerprint, Stamp};
+
+#[cfg(test)]
+mod from_a_hub;
 
 /// What `beitscope convert --quant` takes.
 const QUANTIZATIONS: [&str; 4] = ["q8_0", "q4_0", "f16", "f32"];
@@ -226,6 +229,8 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 pub struct Beitscope<'a> {
     project: &'a Project,
     program: PathBuf,
+    /// Its environment's variables beside those of this program.
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl<'a> Beitscope<'a> {
@@ -248,12 +253,12 @@ impl<'a> Beitscope<'a> {
 
     fn in_folder(project: &'a Project, folder: &str) -> Self {
         let name = format!("beitscope{}", std::env::consts::EXE_SUFFIX);
-        Self { project, program: project.cargo_target.join(folder).join(name) }
+        Self { project, program: project.cargo_target.join(folder).join(name), variables: Vec::new() }
     }
 
     fn command(&self, arguments: &[&OsStr]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments);
+        command.args(arguments).envs(self.variables.iter().cloned());
         command
     }
 }

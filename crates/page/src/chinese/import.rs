@@ -2,7 +2,7 @@
 
 use crate::import::seconds_left;
 use crate::import::text::ImportText;
-use crate::numbers::{grouped, size};
+use crate::numbers::{channels, grouped, size};
 use protocol::import::{ImportFault, ImportOffer, ImportPhase, ImportPreprocessing, ImportProgress};
 
 pub static IMPORT: ImportText = ImportText {
@@ -77,11 +77,8 @@ fn facts(download: Option<u64>, kept: Option<u64>, host: &str) -> String {
 }
 
 fn model(offer: &ImportOffer) -> String {
-    let values = match offer.parameters {
-        count if count < 10_000_000 => grouped(count),
-        count => format!("{:.1} 亿", count as f64 / 1e8),
-    };
-    format!("{} 类 · {values}参数 · {} 像素", grouped(offer.classes), offer.image_size)
+    let (classes, parameters) = (grouped(offer.classes), super::parameters(offer.parameters));
+    format!("{classes} 类 · {parameters} · {} 像素", offer.image_size)
 }
 
 fn download(offer: &ImportOffer) -> String {
@@ -96,8 +93,7 @@ fn download(offer: &ImportOffer) -> String {
 }
 
 fn preprocessing(photos: &ImportPreprocessing) -> String {
-    let [mean, std] =
-        [photos.mean, photos.std].map(|values| values.map(|value| format!("{value:.3}")).join("、"));
+    let [mean, std] = [photos.mean, photos.std].map(|values| channels(values, "、"));
     let from = photos.from.as_deref().map_or("BEiTv2 的惯例".into(), |file| format!("依据 {file}"));
     format!("短边 {} 像素，均值 {mean}，标准差 {std}（{from}）", photos.short_side)
 }
@@ -105,8 +101,8 @@ fn preprocessing(photos: &ImportPreprocessing) -> String {
 fn phase(phase: ImportPhase, is_file: bool) -> &'static str {
     match phase {
         ImportPhase::Waiting => "另一个标签页正在导入这个模型",
-        ImportPhase::Download if is_file => "正在读取并量化",
-        ImportPhase::Download => "正在下载并量化",
+        ImportPhase::Download if is_file => "正在读取并转换",
+        ImportPhase::Download => "正在下载并转换",
         ImportPhase::Reconnecting => "正在重新连接",
         ImportPhase::Store => "正在写入浏览器存储",
     }

@@ -2,7 +2,7 @@
 
 use crate::import::seconds_left;
 use crate::import::text::ImportText;
-use crate::numbers::{grouped, parameters, size};
+use crate::numbers::{channels, grouped, parameters, size};
 use protocol::import::{ImportFault, ImportOffer, ImportPhase, ImportPreprocessing, ImportProgress};
 
 pub static IMPORT: ImportText = ImportText {
@@ -96,8 +96,7 @@ fn download(offer: &ImportOffer) -> String {
 }
 
 fn preprocessing(photos: &ImportPreprocessing) -> String {
-    let [mean, std] =
-        [photos.mean, photos.std].map(|values| values.map(|value| format!("{value:.3}")).join(", "));
+    let [mean, std] = [photos.mean, photos.std].map(|values| channels(values, ", "));
     let from = photos.from.as_deref().map_or("as usual for BEiTv2".into(), |file| format!("as in {file}"));
     format!("short side {} px, mean {mean}, deviation {std} ({from})", photos.short_side)
 }
@@ -105,8 +104,8 @@ fn preprocessing(photos: &ImportPreprocessing) -> String {
 fn phase(phase: ImportPhase, is_file: bool) -> &'static str {
     match phase {
         ImportPhase::Waiting => "Another tab is importing this model",
-        ImportPhase::Download if is_file => "Reading and quantising",
-        ImportPhase::Download => "Fetching and quantising",
+        ImportPhase::Download if is_file => "Reading and converting",
+        ImportPhase::Download => "Fetching and converting",
         ImportPhase::Reconnecting => "Reconnecting",
         ImportPhase::Store => "Writing to the browser’s storage",
     }
