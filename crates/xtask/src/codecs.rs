@@ -1,4 +1,5 @@
-//! The decoders of rare photo formats: one WebAssembly module each, which the page fetches when it needs it.
+//! WebAssembly modules that the page fetches when it needs them: the decoders of rare photo formats, one each, and what
+//! writes keywords.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,22 +16,43 @@ use crate::workers;
 /// Where they lie in the site.
 pub const FOLDER: &str = "codecs";
 
-/// `codec-module`'s features, of which each is a module (`crates/worker/src/codecs.rs` names them).
-const FORMATS: [&str; 3] = ["heic", "jpeg-xl", "jpeg-2000"];
+/// One of them.
+struct Module {
+    /// Its file, without the ending.
+    name: &'static str,
+    package: &'static str,
+    /// The package's feature of which it is made.
+    feature: Option<&'static str>,
+}
+
+const fn codec(name: &'static str) -> Module {
+    Module { name, package: "codec-module", feature: Some(name) }
+}
+
+/// `crates/worker/src/codecs.rs` names the first ones, `web/keyword-writer.js` the last.
+const MODULES: [Module; 4] = [
+    codec("heic"),
+    codec("jpeg-xl"),
+    codec("jpeg-2000"),
+    Module { name: "keyword-writer", package: "keyword-writer", feature: None },
+];
 
 /// Builds them into [`Project::codecs`], unless they are there and nothing has changed.
 pub fn build(project: &Project, profile: Profile) -> Result<()> {
-    FORMATS.iter().try_for_each(|format| build_one(project, profile, format))
+    MODULES.iter().try_for_each(|module| build_one(project, profile, module))
 }
 
-fn build_one(project: &Project, profile: Profile, format: &str) -> Result<()> {
-    let package = ["--package", "codec-module", "--features", format];
-    let cargo = &mut workers::PLAIN.cargo_module(project, profile, &package);
-    run_logged(cargo, &project.log(&format!("codec-{format}"))?)?;
-    let built =
-        workers::PLAIN.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join("codec_module.wasm");
+fn build_one(project: &Project, profile: Profile, module: &Module) -> Result<()> {
+    let Module { name, package, feature } = module;
+    // A library beside it could not be linked with fat LTO.
+    let mut selection = vec!["--package", package, "--crate-type", "cdylib"];
+    selection.extend(feature.iter().flat_map(|feature| ["--features", feature]));
+    let cargo = &mut workers::PLAIN.cargo_module(project, profile, &selection);
+    run_logged(cargo, &project.log(&format!("codec-{name}"))?)?;
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let built = workers::PLAIN.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join(file);
 
-    let finished = finished(project, profile, format);
+    let finished = finished(project, profile, name);
     let stamp = Stamp::new(&project.stamps(), &finished);
     let optimiser = wasm_opt::of_profile(project, profile)?;
     let mut inputs = Fingerprint::new();
@@ -50,17 +72,17 @@ fn build_one(project: &Project, profile: Profile, format: &str) -> Result<()> {
     stamp.write(&inputs)
 }
 
-fn finished(project: &Project, profile: Profile, format: &str) -> PathBuf {
-    project.codecs(profile).join(format!("{format}.wasm"))
+fn finished(project: &Project, profile: Profile, name: &str) -> PathBuf {
+    project.codecs(profile).join(format!("{name}.wasm"))
 }
 
 /// Copies what is built into a site.
 pub fn put(project: &Project, profile: Profile, site: &Path) -> Result<()> {
     let folder = site.join(FOLDER);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    FORMATS.iter().try_for_each(|format| {
-        let from = finished(project, profile, format);
-        let copied = fs::copy(&from, folder.join(format!("{format}.wasm")));
+    MODULES.iter().try_for_each(|Module { name, .. }| {
+        let from = finished(project, profile, name);
+        let copied = fs::copy(&from, folder.join(format!("{name}.wasm")));
         copied.map(drop).map_err(|error| format!("{}: {error}", from.display()))
     })
 }

@@ -7,10 +7,12 @@
 mod end;
 mod entry;
 mod list;
+mod write;
 
 pub use end::{Directory, TAIL, directories};
 pub use entry::{Entry, LOCAL_HEADER, Method};
 pub use list::{Listing, list};
+pub use write::{Modified, NewEntry, ZipWriter};
 
 #[cfg(test)]
 mod tests;
