@@ -19,9 +19,15 @@ macro_rules! proposal_of {
 }
 wasmparser::for_each_operator!(proposal_of);
 
-/// The modules that are fetched when they are needed, and how many instructions each has at least.
-const DECODERS: [(&str, usize); 4] =
-    [("heic", 50_000), ("jpeg-xl", 50_000), ("jpeg-2000", 50_000), ("archive-names", 5_000)];
+/// The modules that are fetched when they are needed, how many instructions each has at least, and the function that does
+/// its work.
+const ON_DEMAND: [(&str, usize, &str); 5] = [
+    ("heic", 50_000, "decode"),
+    ("jpeg-xl", 50_000, "decode"),
+    ("jpeg-2000", 50_000, "decode"),
+    ("archive-names", 5_000, "decode"),
+    ("keyword-writer", 5_000, "reply"),
+];
 
 /// What all browsers with SIMD know.
 const KNOWN: [&str; 6] =
@@ -74,9 +80,9 @@ fn no_function_is_too_large_for_a_browsers_compiler() {
     let page = page.filter(|name| name.ends_with("_bg.wasm"));
     let workers = ["simd128", "simd128-threads", "relaxed-threads"]
         .map(|build| format!("workers/{build}/glue_bg.wasm"));
-    let decoders = DECODERS.map(|(name, _)| format!("codecs/{name}.wasm"));
-    let modules: Vec<String> = page.chain(workers).chain(decoders).collect();
-    assert_eq!(modules.len(), 8, "{modules:?}");
+    let on_demand = ON_DEMAND.map(|(name, ..)| format!("codecs/{name}.wasm"));
+    let modules: Vec<String> = page.chain(workers).chain(on_demand).collect();
+    assert_eq!(modules.len(), 9, "{modules:?}");
     for path in modules {
         let module = module(&path);
         let bodies =
@@ -90,13 +96,13 @@ fn no_function_is_too_large_for_a_browsers_compiler() {
     }
 }
 
-/// They run in every browser, and the worker gives them nothing.
+/// They run in every browser, and get nothing from whoever runs them.
 #[test]
-fn decoders_keep_to_what_all_browsers_know_and_import_nothing() {
-    for (name, least) in DECODERS {
+fn modules_on_demand_keep_to_what_all_browsers_know_and_import_nothing() {
+    for (name, least, function) in ON_DEMAND {
         let module = module(&format!("codecs/{name}.wasm"));
         let (used, count) = proposals(&module);
-        assert!(count > least, "{name} has only {count} instructions: is that a decoder?");
+        assert!(count > least, "{name} has only {count} instructions: is that the module?");
         let unknown: Vec<_> = used.iter().filter(|proposal| !KNOWN.contains(proposal)).collect();
         assert!(unknown.is_empty(), "{name} uses {unknown:?} too");
         let mut exported = BTreeSet::new();
@@ -109,6 +115,6 @@ fn decoders_keep_to_what_all_browsers_know_and_import_nothing() {
                 _ => {}
             }
         }
-        assert!(["memory", "allocate", "decode"].iter().all(|name| exported.contains(name)), "{exported:?}");
+        assert!(["memory", "allocate", function].iter().all(|name| exported.contains(name)), "{exported:?}");
     }
 }

@@ -25,7 +25,8 @@ const MOST_MANIFESTS = 64;
 // No list and no manifest is longer, in bytes.
 const LONGEST = 1 << 20;
 
-// Of the site's files those that few visitors need, decoders of rare formats: kept once they were asked for.
+// Of the site's files those that few visitors need, decoders of rare formats and what writes keywords: kept once they
+// were asked for.
 const isOnDemand = (path) => path.startsWith("codecs/");
 
 // So long, in milliseconds, the network may take where something kept can be answered with.

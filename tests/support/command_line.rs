@@ -30,6 +30,15 @@ pub fn classify_with(model: &Path, photos: &[PathBuf]) -> Vec<Value> {
     answers.unwrap_or_else(|e| panic!("{e}: {text} {}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// Writes keywords into these photos with the demo model; the journal is thrown away.
+pub fn tag(photos: &[PathBuf], arguments: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = beitscope();
+    command.current_dir(folder.path()).args(["tag", "--model"]).arg(root().join("web/models/demo"));
+    let output = command.args(arguments).args(photos).output().expect("beitscope runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Converts one of the tiny networks of `tests/data/golden` to 8 bits, into this folder.
 pub fn convert_tiny(network: &str, out: &Path) {
     let source = root().join(format!("tests/data/golden/{network}.weights.safetensors"));

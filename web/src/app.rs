@@ -1,17 +1,19 @@
 //! The app: holds the one [`State`] and draws it.
 
 mod perform;
+mod tagging;
 
 use crate::client::Client;
 use crate::components::{
     CameraView, DiagnosticsPanel, DragOverlay, DropZone, Footer, Gallery, Header, ImportPanel, ModelPicker,
-    PickerProps, RecordView, Samples, StorageNote, Toolbar, Viewer,
+    PickerProps, RecordView, Samples, StorageNote, TaggingDialog, Toolbar, Viewer,
 };
 use crate::intake::{self, Handlers, Incoming, Receivers};
 use crate::model_choice::foreign_host;
 use crate::photo_files::PhotoFiles;
 use crate::previews::{PreviewEvent, Previews};
 use crate::record_link;
+use crate::tagging::Tagger;
 use crate::teach::{Ask, Replies, Teach};
 use crate::updates;
 use crate::viewport;
@@ -24,6 +26,7 @@ use page::import::{DEFAULT_QUANTIZATION, ImportAction, ImportStage};
 use page::photo::{Photo, PhotoId, Preview};
 use page::state::State;
 use page::status::Status;
+use page::tagging::TagStage;
 use page::text::Text;
 use page::worker_setup::{Notice, Plan};
 use std::cell::RefCell;
@@ -47,6 +50,8 @@ pub struct App {
     /// Where the panel of the visitor's own classes listens.
     teach_replies: Replies,
     previews: Rc<Previews>,
+    /// Writes keywords.
+    tagger: Rc<Tagger>,
     /// The object URL of the photo in the large view.
     whole: Rc<RefCell<Option<Rc<str>>>>,
     dispatch: Callback<Action>,
@@ -127,6 +132,7 @@ impl Component for App {
             files,
             teach_replies: Replies::default(),
             previews,
+            tagger: Rc::default(),
             whole: Rc::default(),
             dispatch,
             incoming,
@@ -216,6 +222,7 @@ impl Component for App {
                 <DragOverlay shown={state.dragging} />
                 { self.viewer() }
                 { self.camera() }
+                { self.tagging_dialog() }
             </ContextProvider<&'static Text>>
         }
     }
@@ -302,6 +309,26 @@ impl App {
                 top_k={self.state.top_k}
                 link={self.state.link}
                 dispatch={self.dispatch.clone()}
+            />
+        }
+    }
+
+    fn tagging_dialog(&self) -> Html {
+        let tagging = &self.state.tagging;
+        if tagging.stage == TagStage::Closed {
+            return html! {};
+        }
+        html! {
+            <TaggingDialog
+                stage={tagging.stage.clone()}
+                rules={tagging.rules}
+                target={tagging.target.clone()}
+                progress={tagging.progress()}
+                without_answer={tagging.without_answer}
+                can_write={tagging.can_write}
+                rows={tagging.rows.clone()}
+                undoable={tagging.written.len()}
+                dispatch={self.dispatch.reform(Action::Tag)}
             />
         }
     }

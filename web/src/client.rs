@@ -141,6 +141,11 @@ impl Client {
         self.post(&Request::FindClasses { query }, None)
     }
 
+    /// Asks what these classes and kinds are of.
+    pub fn name_paths(&self, number: u64, classes: Vec<usize>, kinds: Vec<String>) -> Result<(), String> {
+        self.post(&Request::NamePaths { number, classes, kinds }, None)
+    }
+
     /// Asks what the network sees of a photo.
     pub fn show_input(&self, id: u64, photo: &Blob) -> Result<(), String> {
         self.post(&Request::ShowInput { id }, Some(photo))

@@ -25,6 +25,8 @@ mod record_view;
 mod samples;
 mod status_line;
 mod storage_note;
+mod tagging_dialog;
+mod tagging_list;
 mod toolbar;
 mod viewer;
 
@@ -40,6 +42,7 @@ pub use model_picker::{ModelPicker, PickerProps};
 pub use record_view::RecordView;
 pub use samples::Samples;
 pub use storage_note::StorageNote;
+pub use tagging_dialog::TaggingDialog;
 pub use toolbar::Toolbar;
 pub use viewer::Viewer;
 

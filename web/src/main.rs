@@ -31,6 +31,7 @@ mod previews;
 mod record_link;
 mod service_worker;
 mod storage;
+mod tagging;
 mod teach;
 mod updates;
 mod viewport;

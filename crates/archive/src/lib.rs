@@ -1,9 +1,10 @@
-//! What a zip or tar file lists, from its bytes.
+//! What a zip or tar file lists, from its bytes; and what a new zip file has around its files.
 //!
 //! ```text
 //! the file's end ──▶ zip::ends ──▶ zip::list ──▶ Listing of zip::Entry ──▶ where an entry's bytes are
 //! 512 bytes at a time ──▶ tar::HeaderReader ──▶ tar::Member ───────────────────▶ the same
 //! names in any character set ──▶ names::plain, or with the tables names::decode
+//! zip::NewEntry ──▶ zip::ZipWriter ──▶ headers of a new zip file, between which its files' bytes go
 //! a name, how it is packed ──▶ Kind, Reason ──▶ LeftOut: what was not taken in, counted and named
 //! ```
 //! Only headers are read: the caller says which bytes it wants and fetches them, so an archive of any length takes no

@@ -14,6 +14,7 @@
 
 mod answer;
 mod checksum;
+mod class_paths;
 mod class_search;
 mod classifier;
 mod codec_programs;

@@ -10,6 +10,7 @@
 mod own_classes;
 mod show;
 
+use crate::class_paths::{class_paths, kind_paths};
 use crate::class_search::find_classes;
 use crate::codec_programs::CodecPrograms;
 use crate::device_selection::{Forecast, Times, WrongForecast};
@@ -98,6 +99,11 @@ impl<P: Platform> Session<P> {
                 let labels = self.loaded.as_ref().map(|loaded| loaded.network.classifier.labels());
                 let (classes, count) = find_classes(labels.unwrap_or_default(), &query);
                 self.platform.post(&Reply::ClassesFound { query, classes, count });
+            }
+            Request::NamePaths { number, classes, kinds } => {
+                let known = self.loaded.as_ref().map(|loaded| loaded.network.classifier.classes());
+                let (classes, kinds) = (class_paths(known, &classes), kind_paths(known, &kinds));
+                self.platform.post(&Reply::PathsNamed { number, classes, kinds });
             }
             Request::Teach(request) => self.teach(request, file).await,
             Request::Import(request) => self.import(request, file).await,

@@ -21,6 +21,7 @@
 mod answer;
 mod container;
 mod name;
+mod place;
 mod sidecar;
 mod splice;
 mod vocabulary;
@@ -29,6 +30,7 @@ pub mod xmp;
 pub use answer::{Answer, Keywords, Language, Rules, keywords};
 pub use container::{Container, EmbedError, embed, packet};
 pub use name::Name;
+pub use place::belongs_in_photo;
 pub use sidecar::{sidecar, sidecar_name};
 pub use splice::{Splice, apply, inverse};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -11,6 +11,7 @@ use crate::photo::{Arrival, PhotoError, PhotoId, Picture};
 use crate::photo::{CARD_SIDE, VIEWER_SIDE};
 use crate::sharing::SharedRecord;
 use crate::storage::StorageContents;
+use crate::tagging::TagAction;
 use archive::LeftOut;
 use protocol::Reply;
 use std::rc::Rc;
@@ -127,6 +128,8 @@ pub enum Action {
     },
     /// Save all results as a file.
     Export(Format),
+    /// About keywords in photos.
+    Tag(TagAction),
     /// Save the photo in the large view with its answer.
     SavePicture,
     /// Make a link to the result in the large view.

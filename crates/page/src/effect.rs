@@ -8,6 +8,7 @@ use crate::language::Language;
 use crate::photo::{CARD_SIDE, VIEWER_SIDE};
 use crate::photo::{PhotoId, Picture};
 use crate::record::Record;
+use crate::tagging::TagEffect;
 use protocol::import::{Hubs, ImportOffer, ImportSource};
 use protocol::teach::TeachReply;
 use std::rc::Rc;
@@ -71,6 +72,8 @@ pub enum Effect {
     SetLanguage { language: Language, chosen: bool },
     /// Save all results as a file.
     Export(Format),
+    /// About keywords in photos.
+    Tag(TagEffect),
     /// Save this photo with its answer.
     SavePicture(PhotoId),
     /// Put this record into the address and the clipboard, and answer with [`Action::LinkMade`].
@@ -108,6 +111,10 @@ pub enum Focus {
     Import,
     /// The menu of models.
     Models,
+    /// The menu of what can be taken away.
+    Export,
+    /// Where the dialog for keywords stands.
+    Tagging,
 }
 
 impl Focus {
@@ -120,6 +127,8 @@ impl Focus {
             Self::Camera => "camera".into(),
             Self::Import => "import".into(),
             Self::Models => "models-menu".into(),
+            Self::Export => "export-menu".into(),
+            Self::Tagging => "tagging-status".into(),
         }
     }
 }

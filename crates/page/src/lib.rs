@@ -35,6 +35,7 @@ pub mod shortcut;
 pub mod state;
 pub mod status;
 pub mod storage;
+pub mod tagging;
 pub mod teach;
 pub mod text;
 mod translations;

@@ -9,6 +9,7 @@ mod photos;
 mod preview;
 mod queue;
 mod sharing;
+mod tagging;
 mod viewer;
 
 use crate::action::Action;
@@ -23,6 +24,17 @@ use protocol::fault::PhotoFault;
 impl State {
     /// Takes in what happened. Pure: the same state and action give the same state and effects.
     pub fn update(&mut self, action: Action) -> Vec<Effect> {
+        let has_failed = matches!(action, Action::WorkerFailed(_));
+        let effects = self.reduce(action);
+        if has_failed
+            || effects.iter().any(|effect| matches!(effect, Effect::StartWorker | Effect::StopWorker))
+        {
+            self.stop_naming();
+        }
+        effects
+    }
+
+    fn reduce(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Opened => vec![Effect::ChooseModel],
             Action::ModelsListed(list) => self.on_models_listed(list),
@@ -122,6 +134,7 @@ impl State {
                 vec![Effect::SetLanguage { language, chosen }]
             }
             Action::Export(format) => vec![Effect::Export(format)],
+            Action::Tag(action) => self.on_tagging(action),
             Action::SavePicture => {
                 self.viewer.as_ref().map(|viewer| Effect::SavePicture(viewer.id)).into_iter().collect()
             }

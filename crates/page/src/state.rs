@@ -11,6 +11,7 @@ use crate::models::list::{ListFault, Listed};
 use crate::photo::{DEFAULT_TOP_K, Photo, PhotoId, Progress, Provenance};
 use crate::sharing::{LinkState, SharedRecord};
 use crate::storage::StorageContents;
+use crate::tagging::Tagging;
 use crate::viewer::Viewer;
 use archive::LeftOut;
 use protocol::StageTime;
@@ -91,6 +92,8 @@ pub struct State {
     pub stored: StorageContents,
     /// The import of a checkpoint.
     pub import: ImportState,
+    /// Keywords that are written into photos.
+    pub tagging: Tagging,
 }
 
 impl Default for State {
@@ -125,6 +128,7 @@ impl Default for State {
             crashes: Crashes::default(),
             stored: StorageContents::default(),
             import: ImportState::default(),
+            tagging: Tagging::default(),
         }
     }
 }

@@ -9,11 +9,13 @@
 #[allow(missing_docs, reason = "its English texts say it")]
 pub mod fault;
 pub mod import;
+pub mod keywords;
 pub mod storage;
 pub mod teach;
 
 use fault::{LoadFault, PhotoFault, Reason};
 use import::{ImportReply, ImportRequest};
+use keywords::NamePath;
 use serde::{Deserialize, Serialize};
 use teach::{TeachReply, TeachRequest};
 
@@ -42,6 +44,9 @@ pub enum Request {
     ShowWhole { id: u64, side: u32 },
     /// Find classes by a part of a name or of a WordNet id. Answered by [`Reply::ClassesFound`].
     FindClasses { query: String },
+    /// Name what these classes, by their index, and these kinds, by their WordNet id or else their English name, are of.
+    /// Answered by [`Reply::PathsNamed`] with the same `number`.
+    NamePaths { number: u64, classes: Vec<usize>, kinds: Vec<String> },
     /// About a visitor's own classes.
     Teach(TeachRequest),
     /// About the import of a checkpoint, to a worker of its own.
@@ -92,6 +97,8 @@ pub enum Reply {
     Failed { id: u64, fault: PhotoFault, message: String },
     /// The best of the classes that were searched for, and how many there are in all.
     ClassesFound { query: String, classes: Vec<ClassName>, count: usize },
+    /// What the classes and kinds of [`Request::NamePaths`] are of, in their order; empty for what the model lacks.
+    PathsNamed { number: u64, classes: Vec<NamePath>, kinds: Vec<NamePath> },
     /// About a visitor's own classes.
     Teach(TeachReply),
     /// About the import of a checkpoint.

@@ -1,5 +1,5 @@
-//! The decoders of rare photo formats and of archives' names: one WebAssembly module each, which the page fetches when it
-//! needs it.
+//! WebAssembly modules that the page fetches when it needs them: the decoders of rare photo formats, one each, what
+//! reads archives' names in any character set, and what writes keywords.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,21 +16,26 @@ use crate::workers;
 /// Where they lie in the site.
 pub const FOLDER: &str = "codecs";
 
-/// What is fetched only when it is needed.
+/// One of them.
 struct Module {
-    /// Of its file.
+    /// Its file, without the ending.
     name: &'static str,
     package: &'static str,
-    features: &'static [&'static str],
+    /// The package's feature of which it is made.
+    feature: Option<&'static str>,
 }
 
-/// `codec-module` with each of its features (`crates/worker/src/codecs.rs` names them), and what
-/// `web/src/archive_names.rs` runs.
-const MODULES: [Module; 4] = [
-    Module { name: "heic", package: "codec-module", features: &["--features", "heic"] },
-    Module { name: "jpeg-xl", package: "codec-module", features: &["--features", "jpeg-xl"] },
-    Module { name: "jpeg-2000", package: "codec-module", features: &["--features", "jpeg-2000"] },
-    Module { name: "archive-names", package: "archive-names", features: &[] },
+const fn codec(name: &'static str) -> Module {
+    Module { name, package: "codec-module", feature: Some(name) }
+}
+
+/// `crates/worker/src/codecs.rs` names the first ones, `web/src/archive_names.rs` and `web/keyword-writer.js` the others.
+const MODULES: [Module; 5] = [
+    codec("heic"),
+    codec("jpeg-xl"),
+    codec("jpeg-2000"),
+    Module { name: "archive-names", package: "archive-names", feature: None },
+    Module { name: "keyword-writer", package: "keyword-writer", feature: None },
 ];
 
 /// Builds them into [`Project::codecs`], unless they are there and nothing has changed.
@@ -39,13 +44,16 @@ pub fn build(project: &Project, profile: Profile) -> Result<()> {
 }
 
 fn build_one(project: &Project, profile: Profile, module: &Module) -> Result<()> {
-    let package = [&["--package", module.package], module.features].concat();
-    let cargo = &mut workers::PLAIN.cargo_module(project, profile, &package);
-    run_logged(cargo, &project.log(&format!("codec-{}", module.name))?)?;
-    let file = format!("{}.wasm", module.package.replace('-', "_"));
+    let Module { name, package, feature } = module;
+    // A library beside it could not be linked with fat LTO.
+    let mut selection = vec!["--package", package, "--crate-type", "cdylib"];
+    selection.extend(feature.iter().flat_map(|feature| ["--features", feature]));
+    let cargo = &mut workers::PLAIN.cargo_module(project, profile, &selection);
+    run_logged(cargo, &project.log(&format!("codec-{name}"))?)?;
+    let file = format!("{}.wasm", package.replace('-', "_"));
     let built = workers::PLAIN.cargo_target(project).join(TARGET).join(CARGO_PROFILE).join(file);
 
-    let finished = finished(project, profile, module);
+    let finished = finished(project, profile, name);
     let stamp = Stamp::new(&project.stamps(), &finished);
     let optimiser = wasm_opt::of_profile(project, profile)?;
     let mut inputs = Fingerprint::new();
@@ -65,17 +73,17 @@ fn build_one(project: &Project, profile: Profile, module: &Module) -> Result<()>
     stamp.write(&inputs)
 }
 
-fn finished(project: &Project, profile: Profile, module: &Module) -> PathBuf {
-    project.codecs(profile).join(format!("{}.wasm", module.name))
+fn finished(project: &Project, profile: Profile, name: &str) -> PathBuf {
+    project.codecs(profile).join(format!("{name}.wasm"))
 }
 
 /// Copies what is built into a site.
 pub fn put(project: &Project, profile: Profile, site: &Path) -> Result<()> {
     let folder = site.join(FOLDER);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    MODULES.iter().try_for_each(|module| {
-        let from = finished(project, profile, module);
-        let copied = fs::copy(&from, folder.join(format!("{}.wasm", module.name)));
+    MODULES.iter().try_for_each(|Module { name, .. }| {
+        let from = finished(project, profile, name);
+        let copied = fs::copy(&from, folder.join(format!("{name}.wasm")));
         copied.map(drop).map_err(|error| format!("{}: {error}", from.display()))
     })
 }

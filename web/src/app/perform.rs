@@ -92,6 +92,7 @@ impl App {
             Effect::CloseWhole => close(&self.whole),
             Effect::SetLanguage { language, chosen } => visitor_language::announce(language, chosen),
             Effect::Export(format) => self.export(format),
+            Effect::Tag(effect) => self.perform_tagging(effect),
             Effect::SavePicture(id) => self.save_picture(id),
             Effect::Share(record) => {
                 let Some(address) = record_link::write(&record) else { return };

@@ -85,7 +85,7 @@ pub fn Toolbar(props: &ToolbarProps) -> Html {
                 <select class="field" data-testid="top-k" aria-label={text.classes_label} onchange={classes}>
                     { for [1, 3, 5, LISTED_CLASSES].into_iter().map(number) }
                 </select>
-                <ExportMenu enabled={counts.done + counts.failed > 0} dispatch={dispatch.clone()} />
+                <ExportMenu enabled={counts.done + counts.failed > 0} answered={counts.done > 0} dispatch={dispatch.clone()} />
                 <button class="button quiet" type="button" onclick={dispatch.reform(|_| Action::Clear)}>
                     { text.clear }
                 </button>

@@ -7,12 +7,14 @@
 mod end;
 mod entry;
 mod list;
+mod write;
 
 pub use end::{Directory, TAIL, directories};
 pub use entry::{Entry, LOCAL_HEADER, Method};
 #[cfg(feature = "character-sets")]
 pub use list::list;
 pub use list::{Listing, OTHER_NAMES, Records, records};
+pub use write::{Modified, NewEntry, ZipWriter};
 
 #[cfg(test)]
 mod tests;

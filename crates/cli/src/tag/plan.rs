@@ -2,8 +2,7 @@
 
 use super::Sidecar;
 use super::replace::Seen;
-use keywords::xmp::listed;
-use keywords::{Change, Container, Keywords, apply, embed, packet, sidecar, sidecar_name};
+use keywords::{Change, Keywords, apply, belongs_in_photo, embed, sidecar, sidecar_name};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,8 +48,7 @@ pub fn plan(
     let in_photo = match wish {
         Sidecar::Always => return in_sidecar(beside, keywords, None),
         Sidecar::Never => true,
-        // Who has sidecars has programs that read them, and not what is in the photo.
-        Sidecar::Auto => Container::of(&bytes).is_some() && (!beside.exists() || was_tagged(&bytes)),
+        Sidecar::Auto => belongs_in_photo(&bytes, beside.exists()),
     };
     if !in_photo {
         return in_sidecar(beside, keywords, None);
@@ -70,12 +68,6 @@ pub fn plan(
         }
         Err(why) => Err(format!("Its keywords can't be written into it: {why}. Leave out --sidecar never.")),
     }
-}
-
-/// Whether a photo has keywords of an earlier run in it.
-fn was_tagged(photo: &[u8]) -> bool {
-    let packet = packet(photo).ok().flatten();
-    packet.and_then(|packet| listed(&packet).ok()).is_some_and(|listed| !listed.added.is_empty())
 }
 
 fn beside(photo: &Path) -> Result<PathBuf, String> {

@@ -7,6 +7,7 @@ mod listing;
 mod models;
 mod properties;
 mod queue;
+mod tagging;
 mod viewer;
 
 use crate::action::Action;

@@ -8,6 +8,7 @@ use protocol::fault::{LoadFault, PhotoFault};
 use protocol::import::{ImportFault, ImportReply, ImportSource};
 use protocol::{Loading, Phase};
 use std::collections::BTreeSet;
+use tagging::TagBrowser;
 
 const MANIFESTS: [&str; 2] = ["https://host/a.json", "https://elsewhere/b.json"];
 
@@ -36,6 +37,7 @@ struct Browser {
     last_batch: u64,
     /// The photos that the visitor should see.
     photos: BTreeSet<PhotoId>,
+    tags: TagBrowser,
 }
 
 impl Browser {
@@ -91,11 +93,13 @@ impl Browser {
             }
             Effect::Explain { id, class } => self.requests.push(Request::Explain(id, class)),
             Effect::ShowInput(id) => self.requests.push(Request::ShowInput(id)),
+            Effect::Tag(effect) => self.tags.perform(effect),
             _ => {}
         }
     }
 
     fn lose_worker(&mut self) {
+        self.tags.lose_worker();
         let requests = std::mem::take(&mut self.requests);
         self.unpacking.extend(requests.iter().filter_map(|request| match request {
             Request::Classify(id) => Some(*id),
@@ -130,6 +134,7 @@ impl Browser {
         if ready && !state.stopped && waiting {
             assert!(!state.in_flight.is_empty(), "the queue stands still after {after}");
         }
+        self.tags.check(&state.tagging, after);
         let import = &state.import;
         assert_eq!(import.has_worker(), self.import_worker.is_some(), "{:?} after {after}", import.stage);
         let Some(viewer) = &state.viewer else { return };
@@ -349,7 +354,13 @@ impl Browser {
             32..44 => self.load_on(),
             44..56 => self.answer(place, which >> 4),
             56..60 => self.import_step(which),
-            60.. => self.import_on(which),
+            60..64 => self.import_on(which),
+            64..72 => self.update(Action::Tag(TagBrowser::visitor(which))),
+            72.. => {
+                if let Some(action) = self.tags.answer(which) {
+                    self.update(action);
+                }
+            }
             _ => {}
         }
     }
@@ -389,7 +400,7 @@ proptest! {
 
     #[test]
     fn no_photo_is_lost_or_answered_twice_and_the_large_view_does_not_wait_in_vain(
-        steps in prop::collection::vec((0u8..64, any::<u8>()), 0..250),
+        steps in prop::collection::vec((0u8..84, any::<u8>()), 0..250),
     ) {
         let mut browser = Browser::default();
         browser.update(Action::Opened);

@@ -1,7 +1,7 @@
 //! Which files of `tests` run in which browser, and when.
 
 /// The files of `tests` that run in Chromium.
-pub const IN_CHROMIUM: [&str; 23] = [
+pub const IN_CHROMIUM: [&str; 24] = [
     "accessible",
     "camera",
     "crash",
@@ -20,6 +20,7 @@ pub const IN_CHROMIUM: [&str; 23] = [
     "private",
     "storage",
     "tabs",
+    "tagging",
     "takeaway",
     "teach",
     "threads",

@@ -1,0 +1,30 @@
+//! Why something can't be written, as the page translates it.
+
+use keywords::EmbedError;
+use keywords::xmp::XmpError;
+use protocol::keywords::{NotEmbedded, NotMerged};
+
+pub fn not_merged(error: &XmpError) -> NotMerged {
+    match error {
+        XmpError::Encoding | XmpError::Declared(_) => NotMerged::Encoding,
+        XmpError::Xml(_) | XmpError::DocumentType | XmpError::NoRdf => NotMerged::Damaged,
+        XmpError::Form { .. } => NotMerged::Form,
+        XmpError::TooLong { .. } => NotMerged::TooLong,
+        XmpError::NotReadBack => NotMerged::NotReadBack,
+    }
+}
+
+/// None for a format that keywords are not written into: nobody expects it.
+pub fn not_embedded(error: EmbedError) -> Option<NotEmbedded> {
+    Some(match error {
+        EmbedError::Format => return None,
+        EmbedError::CutShort(_) | EmbedError::Damaged(_) => NotEmbedded::Damaged,
+        EmbedError::Xmp(error) => NotEmbedded::Xmp { why: not_merged(&error) },
+        EmbedError::SeveralPackets => NotEmbedded::SeveralPackets,
+        EmbedError::Extended => NotEmbedded::Extended,
+        EmbedError::RawProfile => NotEmbedded::RawProfile,
+        EmbedError::NoRoom { bytes, most } => NotEmbedded::NoRoom { bytes, most },
+        EmbedError::Offsets => NotEmbedded::Offsets,
+        EmbedError::ContentCredentials => NotEmbedded::ContentCredentials,
+    })
+}
