@@ -23,8 +23,8 @@ impl Modified {
     /// Month and day count from 1. Zip knows the years 1980 to 2107; others become the nearest.
     pub fn new(year: u32, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Self {
         let year = year.clamp(1980, 2107) - 1980;
-        let date = year << 9 | month.clamp(1, 12) << 5 | day.clamp(1, 31);
-        let time = hour.min(23) << 11 | minute.min(59) << 5 | second.min(59) / 2;
+        let date = (year << 9) | (month.clamp(1, 12) << 5) | day.clamp(1, 31);
+        let time = (hour.min(23) << 11) | (minute.min(59) << 5) | (second.min(59) / 2);
         // Seven bits of years, four of months, five of days; five, six and five.
         Self { time: time as u16, date: date as u16 }
     }
@@ -139,7 +139,7 @@ mod tests {
     fn entry(name: &str, bytes: &[u8]) -> NewEntry {
         let crc32 = {
             // By the definition, a bit at a time.
-            let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            let step = |crc: u32| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
             !bytes.iter().fold(!0u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| step(crc)))
         };
         let modified = Modified::new(2026, 11, 30, 14, 5, 58);
