@@ -19,7 +19,7 @@ const UNSAFE: [(&str, &str); 2] = [
 ];
 
 /// The workspace's crates from the bottom up: each depends on those before it alone.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "splitmix64",
     "kernels",
     "archive",
@@ -27,6 +27,7 @@ const ORDER: [&str; 22] = [
     "server",
     "hub",
     "beit",
+    "library",
     "codecs",
     "codec-module",
     "head",
@@ -45,8 +46,8 @@ const ORDER: [&str; 22] = [
 ];
 
 /// Crates of plain logic, and what of the browser, the network or a device they do not depend on.
-const PURE: [&str; 9] =
-    ["archive", "beit", "codecs", "engine", "head", "kernels", "keywords", "page", "protocol"];
+const PURE: [&str; 10] =
+    ["archive", "beit", "codecs", "engine", "head", "kernels", "keywords", "library", "page", "protocol"];
 const IMPURE: [&str; 7] = ["gloo", "js-sys", "ureq", "wasm-bindgen", "web-sys", "wgpu", "yew"];
 
 fn root() -> &'static Path {
