@@ -4,7 +4,7 @@ mod answers;
 mod journal;
 mod photos;
 mod plan;
-mod replace;
+pub mod replace;
 mod report;
 mod undo;
 

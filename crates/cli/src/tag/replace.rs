@@ -25,6 +25,11 @@ impl Seen {
         Ok((Self(metadata), bytes))
     }
 
+    /// A file that is open.
+    pub fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(Self)
+    }
+
     pub fn is_read_only(&self) -> bool {
         self.0.permissions().readonly()
     }
