@@ -14,12 +14,14 @@ mod failure;
 mod fetch;
 mod finetune;
 mod inspect;
+mod journal;
 mod output;
 mod photo_library;
 mod progress_meter;
 mod running;
 mod serve;
 mod small_files;
+mod sort;
 mod tag;
 
 use clap::{Parser, Subcommand};
@@ -48,6 +50,8 @@ enum Command {
     Find(photo_library::find::Arguments),
     /// Find copies, near copies and bursts among the photos of an index
     Duplicates(photo_library::duplicates::Arguments),
+    /// Put photos into folders by what is on them
+    Sort(sort::Arguments),
     /// Measure top-1 and top-5 accuracy on a labelled set of photos
     Evaluate(evaluate::Arguments),
     /// Measure how long a model takes to load and to answer
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Command::Index(arguments) => photo_library::index::run(&arguments),
         Command::Find(arguments) => photo_library::find::run(&arguments),
         Command::Duplicates(arguments) => photo_library::duplicates::run(&arguments),
+        Command::Sort(arguments) => sort::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Finetune(arguments) => finetune::run(&arguments),

@@ -88,7 +88,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(tail) = opened.tail {
         say(&format!("{}: {tail}", place.file.display()));
     }
-    let (index, names) = (opened.index, Names::new(opened.index.header()));
+    let index = opened.index;
+    let names = Names::new(index.header());
     let scope = if arguments.kind { Scope::Kinds } else { Scope::All };
     for word in &arguments.words {
         if names.classes(word, scope).is_none() {
@@ -103,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut tell = |photo: usize, score: Option<f32>, similarity: Option<f32>| {
         found += 1;
         let photo = told(&index, &place, photo);
-        tell(&Found { photo, score, similarity }, as_json)
+        print(&Found { photo, score, similarity }, as_json)
     };
     match &arguments.like {
         None => {
@@ -160,7 +161,7 @@ fn feature(arguments: &Arguments, like: &Path, index: &Index, place: &Place) -> 
     })
 }
 
-fn tell(found: &Found, as_json: bool) -> Result<(), Failure> {
+fn print(found: &Found, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return json(found);
     }

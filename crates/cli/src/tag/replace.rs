@@ -39,6 +39,16 @@ impl Seen {
         self.0.modified().ok()
     }
 
+    /// Whether the file is what it was, by its size and its time.
+    pub fn is_still_at(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|now| self.is_still(&now))
+    }
+
+    /// Who may read and write it.
+    pub fn permissions(&self) -> fs::Permissions {
+        self.0.permissions()
+    }
+
     fn is_still(&self, now: &Metadata) -> bool {
         let state = |metadata: &Metadata| (metadata.len(), metadata.modified().ok());
         state(&self.0) == state(now)
