@@ -63,10 +63,10 @@ fn undo(entry: &Entry, dry_run: bool) -> Result<Undone, String> {
     let Entry { how, from, to, sha256, .. } = entry;
     let (origin, target) = (find(from, sha256)?, find(to, sha256)?);
     match (how, origin, target) {
-        // Never done, or undone already.
-        (_, Found::It(..), Found::Nothing) | (How::Copy | How::HardLink, _, Found::Nothing) => {
-            Ok(Undone::Unchanged)
-        }
+        // Never done, or undone already; another run may have given the name to another photo.
+        (_, Found::It(..), Found::Nothing)
+        | (How::Move, Found::It(..), Found::Another)
+        | (How::Copy | How::HardLink, _, Found::Nothing) => Ok(Undone::Unchanged),
         // A copy, or a move that was broken off between its steps.
         (_, Found::It(..), Found::It(..)) => {
             if dry_run {
