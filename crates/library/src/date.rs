@@ -130,14 +130,8 @@ mod tests {
 
     #[test]
     fn days_months_and_years_have_ends() {
-        let ends = |text| {
-            let text =
-                |time: Option<LocalTime>| time.and_then(LocalTime::text).map(|text| text[..10].to_owned());
-            text(LocalTime::beginning_of(text_of(text))).zip(text(LocalTime::end_of(text_of(text))))
-        };
-        fn text_of(text: &str) -> &str {
-            text
-        }
+        let day = |time: Option<LocalTime>| time.and_then(LocalTime::text).map(|text| text[..10].to_owned());
+        let ends = |text| day(LocalTime::beginning_of(text)).zip(day(LocalTime::end_of(text)));
         let is = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
         assert_eq!(ends("2024"), is("2024-01-01", "2025-01-01"));
         assert_eq!(ends("2024-02"), is("2024-02-01", "2024-03-01"));

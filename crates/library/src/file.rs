@@ -50,6 +50,9 @@ impl fmt::Display for Tail {
 }
 
 /// What an index file begins with.
+///
+/// # Errors
+/// [`LibraryError::DamagedHeader`] for a header that no reader would take.
 pub fn beginning(header: &Header) -> Result<Vec<u8>, LibraryError> {
     let json = header.to_json();
     Header::parse(&json)?;

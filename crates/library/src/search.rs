@@ -44,7 +44,6 @@ struct Wanted {
 }
 
 /// How a photo fulfils a term.
-#[derive(PartialEq)]
 enum Fulfilled {
     Score(f32),
     Path,

@@ -31,9 +31,13 @@ pub fn look(
     modified: i64,
     sha256: Sha256,
 ) -> Result<(Photo, Feature), String> {
+    let read = || {
+        let photo = decode_photo(bytes).map_err(|error| error.to_string())?;
+        Ok((photo, capture_time(bytes)))
+    };
     // A photo at which a decoder panics must not stop the run.
-    let photo = catch_unwind(AssertUnwindSafe(|| decode_photo(bytes).map_err(|error| error.to_string())))
-        .unwrap_or_else(|_| Err("The decoder failed on this photo.".into()))?;
+    let (photo, taken) = catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("The decoder failed on this photo.".to_owned()))?;
     let (features, logits) = engine.features_and_logits(&photo)?;
     let feature = Feature::new(&features).ok_or("The network's answer is no number.")?;
     let calibration = engine.calibration.as_ref();
@@ -46,7 +50,7 @@ pub fn look(
         sha256,
         width: photo.rgb.width,
         height: photo.rgb.height,
-        taken: capture_time(bytes),
+        taken,
         none_of_these: calibration.is_some_and(|calibration| calibration.is_none_of_these(&logits)),
         answers: top_k_at(&logits, MOST_ANSWERS, temperature).into_iter().map(answer).collect(),
     };
