@@ -287,9 +287,10 @@ fn tree(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(tree(&path)),
-            false => drop(found.insert(path.display().to_string())),
+        if path.is_dir() {
+            found.extend(tree(&path));
+        } else {
+            found.insert(path.display().to_string());
         }
     }
     found

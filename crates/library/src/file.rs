@@ -133,7 +133,9 @@ pub fn read(bytes: &[u8]) -> Result<Opened, LibraryError> {
         };
         match Record::parse(content, index.header()) {
             Some(Record::Photo(photo, feature)) => index.put(photo, &feature)?,
-            Some(Record::Removed(path)) => drop(index.remove(&path)),
+            Some(Record::Removed(path)) => {
+                index.remove(&path);
+            }
             None => break false,
         }
         at = next;

@@ -141,7 +141,7 @@ impl Record {
         let taken = LocalTime(i64::from_le_bytes(rest.take()?));
         let taken = is_known.then_some(taken);
         let none_of_these = rest.flag()?;
-        let [count] = rest.take()?;
+        let [count] = rest.take::<1>()?;
         let mut answer = || {
             let (class, probability) = (u32::from_le_bytes(rest.take()?), f32::from_le_bytes(rest.take()?));
             Some(Answer { class, probability })
@@ -170,7 +170,7 @@ impl<'a> Fields<'a> {
     }
 
     fn flag(&mut self) -> Option<bool> {
-        match self.take()? {
+        match self.take::<1>()? {
             [0] => Some(false),
             [1] => Some(true),
             _ => None,
