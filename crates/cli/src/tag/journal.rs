@@ -101,7 +101,7 @@ mod tests {
         journal.write(&entry).unwrap();
         journal.write(&entry).unwrap();
         assert!(Journal::new(KIND, Some(&path)).write(&entry).unwrap_err().contains("--journal"));
-        let whole = std::fs::read::<Entry>(KIND, &path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
         let entries = read::<Entry>(KIND, &path).unwrap();
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].splices().unwrap()[0].inserted, b"old");
