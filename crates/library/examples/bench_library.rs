@@ -31,7 +31,7 @@ fn main() {
     time("search since 2020", 5, || index.search(&names, &since).len());
     time("search all", 5, || index.search(&names, &Query::default()).len());
     let feature = index.feature(photos / 2);
-    time("the 50 most similar", 5, || index.similar(&feature, 50, |_| true).len());
+    time("the 50 most similar", 5, || index.similar(&feature, 50, &|_| true).len());
     let one_after_another = |pairs: &NearPairs| {
         let mut all = Vec::new();
         (0..pairs.blocks()).for_each(|block| all.extend(pairs.of_block(block)));

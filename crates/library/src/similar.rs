@@ -18,7 +18,7 @@ impl Index {
     /// smaller path comes first.
     ///
     /// Without photos where `feature` is not of this index's width.
-    pub fn similar(&self, feature: &Feature, count: usize, wanted: impl Fn(usize) -> bool) -> Vec<Similar> {
+    pub fn similar(&self, feature: &Feature, count: usize, wanted: &dyn Fn(usize) -> bool) -> Vec<Similar> {
         if feature.values.len() != self.width() {
             return Vec::new();
         }

@@ -120,15 +120,15 @@ fn the_most_similar_photos_are_those_of_a_full_sort() {
     let mut all: Vec<usize> = (0..200).filter(|photo| photo % 3 != 0).collect();
     all.sort_by(|&a, &b| exact_cosine(&index, asked, b).total_cmp(&exact_cosine(&index, asked, a)));
     for count in [0, 1, 10, 500] {
-        let got = index.similar(&index.feature(asked), count, |photo| photo % 3 != 0);
+        let got = index.similar(&index.feature(asked), count, &|photo| photo % 3 != 0);
         assert_eq!(got.len(), count.min(all.len()));
         for (similar, &expected) in got.iter().zip(&all) {
             let exact = exact_cosine(&index, asked, expected);
             assert!((f64::from(similar.cosine) - exact).abs() < 1e-5, "{similar:?}, expected {exact}");
         }
     }
-    assert_eq!(index.similar(&index.feature(asked), 1, |_| true)[0].photo, asked);
-    assert_eq!(index.similar(&Feature::new(&[1.0; 3]).unwrap(), 9, |_| true), []);
+    assert_eq!(index.similar(&index.feature(asked), 1, &|_| true)[0].photo, asked);
+    assert_eq!(index.similar(&Feature::new(&[1.0; 3]).unwrap(), 9, &|_| true), []);
 }
 
 #[test]

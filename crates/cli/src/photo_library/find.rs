@@ -117,7 +117,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             let mut scores = vec![None; index.photos().len()];
             hits.iter().for_each(|hit| scores[hit.photo] = Some(hit.score));
             let count = arguments.limit.unwrap_or(LIKE);
-            for Similar { photo, cosine } in index.similar(&feature, count, |photo| scores[photo].is_some()) {
+            for Similar { photo, cosine } in index.similar(&feature, count, &|photo| scores[photo].is_some())
+            {
                 tell(photo, scores[photo].flatten(), Some(cosine))?;
             }
         }
