@@ -13,6 +13,11 @@ fn photo(name: &str) -> Vec<u8> {
     fs::read(data(&format!("photos/{name}"))).unwrap()
 }
 
+/// Another picture than those of the setup.
+fn cat() -> Vec<u8> {
+    fs::read(data("../../web/samples/cat.jpg")).unwrap()
+}
+
 /// The last line, with the counts.
 fn summary(run: &Run) -> Value {
     run.json().pop().unwrap_or_else(|| panic!("{}", run.stderr))
@@ -202,7 +207,7 @@ fn with_time(jpeg: &[u8], time: &str) -> Vec<u8> {
 #[test]
 fn photos_are_found_by_answer_date_and_likeness() {
     let setup = setup();
-    setup.add("summer.jpg", &with_time(&photo("progressive.jpg"), "2019:07:01 10:00:00"));
+    setup.add("summer.jpg", &with_time(&cat(), "2019:07:01 10:00:00"));
     assert_eq!(setup.with_model("index", &["photos"]).code, 0);
     let find = |arguments: &[&str]| setup.without_model(&[&["find", "photos"], arguments].concat());
     let all = find(&[]);
@@ -237,7 +242,7 @@ fn photos_are_found_by_answer_date_and_likeness() {
     assert!((cosines[0] - 1.0).abs() < 1e-4 && cosines.is_sorted_by(|a, b| a >= b), "{cosines:?}");
     // The same picture in another file, which the index does not know.
     let stranger = setup.folder.path().join("stranger.jpg");
-    fs::write(&stranger, photo("progressive.jpg")).unwrap();
+    fs::write(&stranger, cat()).unwrap();
     let run = find(&["--like", "stranger.jpg"]);
     assert!(run.code == 2 && run.stderr.contains("--model"), "{}", run.stderr);
     let model = setup.model.to_str().unwrap();
@@ -254,7 +259,7 @@ fn duplicates_are_grouped_and_nothing_is_changed() {
     // The same picture, other bytes.
     setup.add_distinct("z/larger.jpg", &jpeg, "a comment that makes the file larger");
     // A burst, by its times.
-    let other = photo("progressive.jpg");
+    let other = cat();
     for second in 0..3 {
         setup.add(&format!("burst/{second}.jpg"), &with_time(&other, &format!("2020:01:01 00:00:0{second}")));
     }
