@@ -50,6 +50,11 @@ impl Kind {
         self.ranges.iter().map(range).collect::<Vec<_>>().join(",")
     }
 
+    /// Whether the class at this index, of those that the kind is over, is one of its.
+    pub fn contains(&self, index: usize) -> bool {
+        self.ranges.iter().any(|&(first, last)| (first as usize..=last as usize).contains(&index))
+    }
+
     /// How many classes it has.
     pub fn count(&self) -> usize {
         self.ranges.iter().map(|(first, last)| (last - first) as usize + 1).sum()
@@ -171,6 +176,8 @@ mod tests {
         for classes in ["0", "0-3", "0,2-3"] {
             assert_eq!(Kind::new(label.clone(), classes, 4).unwrap().classes(), classes);
         }
+        let kind = Kind::new(label.clone(), "0,2-3", 5).unwrap();
+        assert_eq!([0, 1, 2, 3, 4].map(|index| kind.contains(index)), [true, false, true, true, false]);
         for classes in ["", ",", "x", "4", "0-4", "2-1", "1,1", "2,0", "0-", "-1", "0-1-2", "99999999999"] {
             assert_eq!(Kind::new(label.clone(), classes, 4), None, "{classes:?}");
         }

@@ -38,6 +38,16 @@ impl<B: Backend> Model<B> {
         self.backend.read(&logits).await
     }
 
+    /// The features that the head reads, `[width]` ([`Model::pooled`]), and one logit per class.
+    ///
+    /// # Errors
+    /// As for [`Model::logits`].
+    pub async fn features_and_logits(&self, pixels: &Pixels) -> Result<(Vec<f32>, Vec<f32>), BackendError> {
+        let pooled = self.pooled(&self.tokens(pixels, |_, _| ())?)?;
+        let logits = self.backend.linear(&pooled, &self.head, Activation::None)?;
+        Ok((self.backend.read(&pooled).await?, self.backend.read(&logits).await?))
+    }
+
     /// Runs every kind of operation on a black photo, of all blocks only a few: what a device makes at first use, such as
     /// memory or compiled code, is there for the first photo.
     ///
@@ -136,5 +146,7 @@ mod tests {
         }
         model.replace_head(classes, old);
         assert_eq!(logits(&model), own);
+        let both = pollster::block_on(model.features_and_logits(&pixels)).unwrap();
+        assert_eq!(both, (features.values().to_vec(), own));
     }
 }

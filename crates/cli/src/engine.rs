@@ -54,6 +54,8 @@ pub struct Engine {
     pub name: String,
     /// SHA-256 of its weights, lower-case hexadecimal.
     pub sha256: String,
+    /// The identity of its manifest.
+    pub identity: String,
     /// How to read its logits, where that was measured.
     pub calibration: Option<Calibration>,
 }
@@ -76,6 +78,13 @@ impl Network {
         match self {
             Self::Cpu(model) => pollster::block_on(model.logits(pixels)),
             Self::Gpu(model) => pollster::block_on(model.logits(pixels)),
+        }
+    }
+
+    fn features_and_logits(&self, pixels: &Pixels) -> Result<(Vec<f32>, Vec<f32>), BackendError> {
+        match self {
+            Self::Cpu(model) => pollster::block_on(model.features_and_logits(pixels)),
+            Self::Gpu(model) => pollster::block_on(model.features_and_logits(pixels)),
         }
     }
 
@@ -130,6 +139,7 @@ impl Engine {
             kinds: classes.kinds,
             name: manifest.name.clone(),
             sha256: manifest.sha256.clone(),
+            identity: manifest.identity(),
             calibration: manifest.calibration.clone(),
         })
     }
@@ -180,6 +190,20 @@ impl Engine {
         let begun = Instant::now();
         let values = self.network.logits(&pixels).map_err(|e| e.to_string())?;
         Ok(Logits { values, ms: begun.elapsed().as_secs_f64() * 1e3 })
+    }
+
+    /// Runs the network on a photo: the features that its head reads, `[width]`, and the logits.
+    ///
+    /// # Errors
+    /// A sentence for the person whose photo it is.
+    pub fn features_and_logits(&self, photo: &Photo) -> Result<(Vec<f32>, Vec<f32>), String> {
+        let pixels = preprocess(&photo.rgb, self.preprocessing());
+        self.network.features_and_logits(&pixels).map_err(|e| e.to_string())
+    }
+
+    /// Values of a photo's features.
+    pub fn width(&self) -> usize {
+        self.network.config().width
     }
 
     /// What is done to a photo before the network sees it.

@@ -14,10 +14,14 @@ mod failure;
 mod fetch;
 mod finetune;
 mod inspect;
+mod journal;
 mod output;
+mod photo_library;
 mod progress_meter;
+mod running;
 mod serve;
 mod small_files;
+mod sort;
 mod tag;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +44,14 @@ enum Command {
     Classify(classify::Arguments),
     /// Write what is on photos into them as keywords, or beside them
     Tag(tag::Arguments),
+    /// Look at all photos of a folder and keep what is on them in an index
+    Index(photo_library::index::Arguments),
+    /// Find photos of an index by what is on them, by name, date, or likeness to another
+    Find(photo_library::find::Arguments),
+    /// Find copies, near copies and bursts among the photos of an index
+    Duplicates(photo_library::duplicates::Arguments),
+    /// Put photos into folders by what is on them
+    Sort(sort::Arguments),
     /// Measure top-1 and top-5 accuracy on a labelled set of photos
     Evaluate(evaluate::Arguments),
     /// Measure how long a model takes to load and to answer
@@ -58,6 +70,10 @@ fn main() -> ExitCode {
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Tag(arguments) => tag::run(&arguments),
+        Command::Index(arguments) => photo_library::index::run(&arguments),
+        Command::Find(arguments) => photo_library::find::run(&arguments),
+        Command::Duplicates(arguments) => photo_library::duplicates::run(&arguments),
+        Command::Sort(arguments) => sort::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Finetune(arguments) => finetune::run(&arguments),

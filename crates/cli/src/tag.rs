@@ -1,21 +1,22 @@
 //! `beitscope tag`: what is on photos, as keywords in them or beside them.
 
 mod answers;
-mod journal;
-mod photos;
+pub mod journal;
+pub mod photos;
 mod plan;
-mod replace;
-mod report;
+pub mod replace;
+pub mod report;
 mod undo;
 
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
+use crate::journal::Journal;
 use crate::output::{say, wants_json};
 use crate::progress_meter::Meter;
 use answers::answers;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
-use journal::{Entry, Journal};
+use journal::Entry;
 use keywords::{Language, Rules, Vocabulary};
 use plan::{Place, Plan, plan};
 use replace::Seen;
@@ -85,7 +86,7 @@ pub enum Sidecar {
     Never,
 }
 
-fn threshold(text: &str) -> Result<f32, String> {
+pub fn threshold(text: &str) -> Result<f32, String> {
     let value = text.parse().ok().filter(|value| *value > 0.0 && *value <= 1.0);
     value.ok_or_else(|| "expected a probability above 0, at most 1".into())
 }
@@ -114,7 +115,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 unknown.join(", ")
             ));
         }
-        let journal = Journal::new(arguments.journal.as_deref());
+        let journal = Journal::new(journal::KIND, arguments.journal.as_deref());
         Tagger { arguments, engine, rules, journal, tidied: HashSet::new() }.tag(&photos)
     })
 }

@@ -21,7 +21,7 @@ const UNSAFE: [(&str, &str); 4] = [
 ];
 
 /// The workspace's crates from the bottom up: each depends on those before it alone.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "splitmix64",
     "kernels",
     "archive",
@@ -30,6 +30,7 @@ const ORDER: [&str; 24] = [
     "server",
     "hub",
     "beit",
+    "library",
     "codecs",
     "codec-module",
     "head",
@@ -49,8 +50,8 @@ const ORDER: [&str; 24] = [
 ];
 
 /// Crates of plain logic, and what of the browser, the network or a device they do not depend on.
-const PURE: [&str; 9] =
-    ["archive", "beit", "codecs", "engine", "head", "kernels", "keywords", "page", "protocol"];
+const PURE: [&str; 10] =
+    ["archive", "beit", "codecs", "engine", "head", "kernels", "keywords", "library", "page", "protocol"];
 const IMPURE: [&str; 7] = ["gloo", "js-sys", "ureq", "wasm-bindgen", "web-sys", "wgpu", "yew"];
 
 fn root() -> &'static Path {

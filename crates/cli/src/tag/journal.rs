@@ -1,25 +1,16 @@
-//! What a run changes, written down before it is changed, so that it can be undone.
+//! What a run changes, as its journal says it.
 
 use super::plan::Plan;
-use super::replace::{folder_of, sync_folder};
-use crate::failure::Failure;
+use crate::journal::Kind;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keywords::{Splice, inverse};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-const FORMAT: &str = "beitscope-tag-1";
-
-/// The first line.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    journal: String,
-}
+/// Journals of this command.
+pub const KIND: Kind = Kind { command: "tag", format: "beitscope-tag-1" };
 
 /// A file that was changed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -89,89 +80,10 @@ impl Entry {
     }
 }
 
-/// A journal that is being written.
-pub struct Journal {
-    wish: Option<PathBuf>,
-    open: Option<(PathBuf, File)>,
-}
-
-impl Journal {
-    /// A journal that becomes a file with its first line: `path`, or the first free name in this folder.
-    pub fn new(path: Option<&Path>) -> Self {
-        Self { wish: path.map(Path::to_owned), open: None }
-    }
-
-    /// Its file, once there is one.
-    pub fn path(&self) -> Option<&Path> {
-        self.open.as_ref().map(|(path, _)| path.as_path())
-    }
-
-    /// Writes a line and brings it to the disk.
-    ///
-    /// # Errors
-    /// A sentence; then nothing may be changed.
-    pub fn write(&mut self, entry: &Entry) -> Result<(), String> {
-        let (path, file) = match &mut self.open {
-            Some(open) => open,
-            None => self.open.insert(create(self.wish.as_deref())?),
-        };
-        line(file, entry).map_err(|error| {
-            format!("Nothing was changed: the journal {} can't be written: {error}.", path.display())
-        })
-    }
-}
-
-fn line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_vec(value)?;
-    text.push(b'\n');
-    file.write_all(&text)?;
-    file.sync_data()
-}
-
-/// Begins a journal. One that is there is another run's.
-fn create(wish: Option<&Path>) -> Result<(PathBuf, File), String> {
-    let mut names = (1..).map(|number| PathBuf::from(format!("beitscope-tag-{number}.jsonl")));
-    loop {
-        let path = wish.map_or_else(|| names.next().unwrap_or_default(), Path::to_owned);
-        let begun = OpenOptions::new().write(true).create_new(true).open(&path).and_then(|mut file| {
-            line(&mut file, &Header { journal: FORMAT.into() })?;
-            sync_folder(folder_of(&path))?;
-            Ok(file)
-        });
-        match begun {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && wish.is_none() => {}
-            Err(error) => {
-                let path = path.display();
-                return Err(format!(
-                    "Nothing was changed: the journal {path} can't be begun: {error}. Name another with --journal."
-                ));
-            }
-        }
-    }
-}
-
-/// Reads a journal. A line at the end that is not whole is left out: its file was not changed any more.
-pub fn read(path: &Path) -> Result<Vec<Entry>, Failure> {
-    let fault = |reason: String| Failure::Data(format!("{}: {reason}", path.display()));
-    let text = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let mut lines = text.split_inclusive(|&byte| byte == b'\n');
-    let header = lines.next().and_then(|line| serde_json::from_slice::<Header>(line).ok());
-    if header.is_none_or(|header| header.journal != FORMAT) {
-        return Err(fault("this is no journal of beitscope tag".into()));
-    }
-    let whole = (2..).zip(lines).filter(|(_, line)| line.ends_with(b"\n"));
-    let entry = |(number, line): (u64, &[u8])| {
-        serde_json::from_slice(line).map_err(|error| {
-            fault(format!("line {number} is damaged ({error}); without it, the others can be undone"))
-        })
-    };
-    whole.map(entry).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::{Journal, read};
 
     #[test]
     fn a_line_that_was_cut_off_is_left_out_and_a_damaged_one_is_told() {
@@ -184,22 +96,22 @@ mod tests {
             modified: Some(1_700_000_000_123_456_789),
             restore: vec![Restore { at: 1 << 33, remove: 2, insert: STANDARD.encode("old") }],
         };
-        let mut journal = Journal::new(Some(&path));
+        let mut journal = Journal::new(KIND, Some(&path));
         assert_eq!(journal.path(), None);
         journal.write(&entry).unwrap();
         journal.write(&entry).unwrap();
-        assert!(Journal::new(Some(&path)).write(&entry).unwrap_err().contains("--journal"));
+        assert!(Journal::new(KIND, Some(&path)).write(&entry).unwrap_err().contains("--journal"));
         let whole = std::fs::read(&path).unwrap();
-        let entries = read(&path).unwrap();
+        let entries = read::<Entry>(KIND, &path).unwrap();
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].splices().unwrap()[0].inserted, b"old");
         assert!(entries[0].modified().unwrap().elapsed().is_ok());
         std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        assert_eq!(read(&path).unwrap().len(), 1);
+        assert_eq!(read::<Entry>(KIND, &path).unwrap().len(), 1);
         let damaged = String::from_utf8(whole).unwrap().replacen("\"file\"", "\"fi", 1);
         std::fs::write(&path, damaged).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("line 2 is damaged"));
+        assert!(read::<Entry>(KIND, &path).unwrap_err().to_string().contains("line 2 is damaged"));
         std::fs::write(&path, "{}\n").unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("no journal"));
+        assert!(read::<Entry>(KIND, &path).unwrap_err().to_string().contains("no journal"));
     }
 }

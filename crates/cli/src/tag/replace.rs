@@ -25,6 +25,11 @@ impl Seen {
         Ok((Self(metadata), bytes))
     }
 
+    /// A file that is open.
+    pub fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(Self)
+    }
+
     pub fn is_read_only(&self) -> bool {
         self.0.permissions().readonly()
     }
@@ -32,6 +37,16 @@ impl Seen {
     /// When it was changed last.
     pub fn modified(&self) -> Option<SystemTime> {
         self.0.modified().ok()
+    }
+
+    /// Whether the file is what it was, by its size and its time.
+    pub fn is_still_at(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|now| self.is_still(&now))
+    }
+
+    /// Who may read and write it.
+    pub fn permissions(&self) -> fs::Permissions {
+        self.0.permissions()
     }
 
     fn is_still(&self, now: &Metadata) -> bool {

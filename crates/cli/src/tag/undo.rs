@@ -1,16 +1,17 @@
 //! Restoring what a run has changed.
 
-use super::journal::{self, Entry, sha256};
+use super::journal::{Entry, KIND, sha256};
 use super::replace::{Seen, check_may_write, remove, replace};
 use super::report::{self, Undone};
 use crate::failure::Failure;
+use crate::journal;
 use crate::output::{say, wants_json};
 use keywords::apply;
 use std::io;
 use std::path::Path;
 
 pub fn run(journal: &Path, dry_run: bool, asked_for_json: bool) -> Result<(), Failure> {
-    let entries = journal::read(journal)?;
+    let entries: Vec<Entry> = journal::read(KIND, journal)?;
     let as_json = wants_json(asked_for_json);
     let (mut restored, mut failed) = (0u64, 0u64);
     // The last change first: a file may have been changed twice.

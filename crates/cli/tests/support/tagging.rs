@@ -36,8 +36,36 @@ impl Setup {
 
     pub fn add(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.photos().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         path
+    }
+
+    /// A JPEG of its own content: the same picture, with this comment.
+    pub fn add_distinct(&self, name: &str, jpeg: &[u8], comment: &str) -> PathBuf {
+        let length = u16::try_from(comment.len() + 2).unwrap().to_be_bytes();
+        self.add(name, &[&jpeg[..2], &[0xff, 0xfe], &length, comment.as_bytes(), &jpeg[2..]].concat())
+    }
+
+    /// Another command with the setup's model, in the setup's folder.
+    pub fn with_model(&self, subcommand: &str, arguments: &[&str]) -> Run {
+        run(&mut self.command_with_model(subcommand, arguments))
+    }
+
+    pub fn command_with_model(&self, subcommand: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_beitscope"));
+        command
+            .current_dir(self.folder.path())
+            .arg(subcommand)
+            .arg("--model")
+            .arg(&self.model)
+            .args(arguments);
+        command
+    }
+
+    /// A command without a model.
+    pub fn without_model(&self, arguments: &[&str]) -> Run {
+        run(Command::new(env!("CARGO_BIN_EXE_beitscope")).current_dir(self.folder.path()).args(arguments))
     }
 
     /// Runs in the setup's folder, where journals go.
