@@ -10,7 +10,18 @@ use crate::{Result, apt, process, toolchain};
 const TARGET: &str = "i686-unknown-linux-gnu";
 
 /// What the page and the worker link of this workspace or can, but for the GPU: `gpu`'s tests need an adapter.
-const PACKAGES: [&str; 8] = ["archive", "beit", "engine", "head", "kernels", "keywords", "page", "protocol"];
+const PACKAGES: [&str; 10] = [
+    "archive",
+    "beit",
+    "engine",
+    "head",
+    "kernels",
+    "keyword-writer",
+    "keywords",
+    "library",
+    "page",
+    "protocol",
+];
 
 /// What is optimised for tests on this machine and takes longer to compile so than it saves in these.
 const NOT_OPTIMISED: [&str; 13] = [

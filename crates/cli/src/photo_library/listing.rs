@@ -17,9 +17,12 @@ pub struct Listed {
     pub modified: i64,
 }
 
+/// Photos, and those that can't be listed, with why.
+type Found = (Vec<Listed>, Vec<(PathBuf, String)>);
+
 /// The photos of a folder and of the folders in it, in order. A link to a photo that is itself in the folder is left out:
-/// it would look like a copy. Also those that can't be listed, with why.
-pub fn list(folder: &Path) -> Result<(Vec<Listed>, Vec<(PathBuf, String)>), Failure> {
+/// it would look like a copy.
+pub fn list(folder: &Path) -> Result<Found, Failure> {
     if !folder.is_dir() {
         return Err(Failure::Usage(format!(
             "{} is no folder; expected a folder of photos",

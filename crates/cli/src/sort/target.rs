@@ -49,7 +49,8 @@ impl Targets {
             }
             let is_taken =
                 |path: &PathBuf| self.given.contains(&lower(path)) || path.symlink_metadata().is_ok();
-            if !is_taken(&file) && !(has_sidecar && is_taken(&sidecar)) {
+            let is_sidecar_taken = has_sidecar && is_taken(&sidecar);
+            if !is_taken(&file) && !is_sidecar_taken {
                 self.given.insert(lower(&file));
                 if has_sidecar {
                     self.given.insert(lower(&sidecar));
