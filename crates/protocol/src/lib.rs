@@ -23,7 +23,7 @@ use teach::{TeachReply, TeachRequest};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "a variant's text names its fields")]
-#[expect(clippy::large_enum_variant, reason = "messages are few, and none is kept")]
+#[allow(clippy::large_enum_variant, reason = "messages are few, and none is kept; on 32 bits it is none")]
 pub enum Request {
     /// Fetch, verify and build the model whose manifest is at this absolute URL, and run it on `device`;
     /// on the processor on so many threads, or as many as can be started. Unless it is `agreed`, or was loaded here
