@@ -5,9 +5,9 @@ pub(crate) const MOST_VALUES: u64 = 1 << 16;
 
 /// A feature, `[width]`, with an L2 norm of 1, rounded to bytes: `value ≈ scale · byte`.
 ///
-/// Each value is off by at most `scale / 2`, where `scale` is the largest magnitude divided by 127. The rounding errors
-/// are about as good as independent of the values, so a cosine of two features is off by about `width · scale² / 24` of
-/// each, some 0.0001 for features without outliers: `rounding_hardly_changes_a_cosine` measures it.
+/// Each value is off by at most `scale / 2`, where `scale` is the largest magnitude divided by 127. Rounding errors are about
+/// independent of the values, so a cosine of two features is off by `scale / √6` (standard deviation): some 0.0005 for 384
+/// values without outliers and 0.0003 for 1,024. `rounding_hardly_changes_a_cosine` bounds the worst of 200.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feature {
     /// What a byte is multiplied by; 0 for a feature of zeros.
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn rounding_hardly_changes_a_cosine() {
         let mut stream = SplitMix64(1);
-        for (width, outlier, most) in [(384, 1.0, 1e-3), (1024, 1.0, 1e-3), (1024, 8.0, 4e-3)] {
+        for (width, outlier, most) in [(384, 1.0, 2.5e-3), (1024, 1.0, 1.5e-3), (1024, 8.0, 4e-3)] {
             let mut worst = 0f64;
             for near in [0.0, 0.1, 0.5, 1.0] {
                 for _ in 0..50 {
@@ -92,6 +92,7 @@ mod tests {
                     worst = worst.max((f64::from(got) - exact_cosine(&a, &b)).abs());
                 }
             }
+            println!("{width} values, outlier {outlier}: {worst}");
             assert!(worst < most, "{width} values, outlier {outlier}: {worst}");
         }
     }

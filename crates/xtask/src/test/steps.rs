@@ -6,7 +6,8 @@ use std::fs;
 use std::process::Command;
 
 use files::{
-    IMPORT, IMPORTS_IN_EVERY_BROWSER, IN_CHROMIUM, IN_EVERY_BROWSER, IN_EVERY_BROWSER_AT_NIGHT, OVER_RELEASE,
+    IMPORT, IMPORTS_AT_NIGHT, IMPORTS_IN_EVERY_BROWSER, IN_CHROMIUM, IN_EVERY_BROWSER,
+    IN_EVERY_BROWSER_AT_NIGHT, OVER_RELEASE,
 };
 
 use super::tally::Tally;
@@ -51,7 +52,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 24] = [
+pub const STEPS: [Step; 25] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -70,8 +71,14 @@ pub const STEPS: [Step; 24] = [
     step("webkit", "the page in WebKit", When::Always, webkit),
     Step {
         prebuild: Some(Prebuild { after: "site", build: build_release }),
-        ..step("release", "the page as visitors get it, in Chromium", When::Always, release)
+        ..step(
+            "release",
+            "the page as visitors get it, in Chromium",
+            When::Nightly("links of whole programs take as long as a browser's tests"),
+            release,
+        )
     },
+    step("import-rest", "the other imports in Chromium", When::Nightly(SAME_FAULTS), import_rest),
     step(
         "clippy-rest",
         "no lint in the worker without threads, nor in the conversion without files",
@@ -100,6 +107,7 @@ pub const STEPS: [Step; 24] = [
 ];
 
 const SAME_KERNELS: &str = "`chromium` runs them in a whole network";
+const SAME_FAULTS: &str = "`unit` runs the same faults without a browser";
 const SLOW_GPU: &str = "a minute on an imitated GPU";
 const SAME_CODE: &str = "what they test hardly differs between browsers";
 
@@ -247,7 +255,12 @@ fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {
     if find_on_path("nginx").is_none() {
         apt::install(context.project, "nginx", &["nginx-light"])?;
     }
-    in_chromium(context, &IN_CHROMIUM, &["--skip", GPU_MEMORY, "--skip", SILENCE], tally)
+    let left_out = without(&[&[GPU_MEMORY, SILENCE], &IMPORTS_AT_NIGHT[..]].concat());
+    in_chromium(context, &IN_CHROMIUM, &left_out, tally)
+}
+
+fn import_rest(context: &Context, tally: &mut Tally) -> Result<()> {
+    in_chromium(context, &[IMPORT], &IMPORTS_AT_NIGHT, tally)
 }
 
 /// The page and one worker, enough for Chromium, and a model that is converted as `cargo xtask build --model` does it.
