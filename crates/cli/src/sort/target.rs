@@ -168,7 +168,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
         assert_eq!(make_folder(&inner).unwrap(), [folder.path().join("a"), inner.clone()]);
-        assert_eq!(make_folder(&inner).unwrap(), [PathBuf::new(); 0]);
+        assert!(make_folder(&inner).unwrap().is_empty());
         fs::write(folder.path().join("file"), "").unwrap();
         assert!(make_folder(&folder.path().join("file/c")).unwrap_err().contains("can't be made"));
     }
