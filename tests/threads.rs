@@ -68,7 +68,9 @@ fn assert_alike(builds: &[(&str, &str, &str)]) {
             assert_right(&cards, &expected, build);
             let backend = text_of(client, "backend").await;
             let instructions = page::instructions(client).await;
-            assert!(instructions.contains(detail) && backend.contains(threads), "{build}: {backend:?}");
+            // The relaxed build has all forms of the products, and takes what it finds fastest.
+            let is_of_build = instructions.contains(detail) || detail.starts_with("relaxed");
+            assert!(is_of_build && backend.contains(threads), "{build}: {backend:?}, {instructions:?}");
             assert_eq!(console_errors(client).await, Vec::<String>::new());
             let mut of_build: Vec<_> = cards
                 .iter()
