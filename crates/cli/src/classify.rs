@@ -3,7 +3,7 @@
 use crate::engine::{self, Backend, Engine, Logits};
 use crate::explain_input::{self, Input};
 use crate::failure::Failure;
-use crate::output::{json, say, wants_json};
+use crate::output::{failure, json, say, wants_json};
 use beit::calibration::Calibration;
 use beit::labels::Label;
 use beit::topk::top_k_at;
@@ -74,13 +74,6 @@ struct Prediction<'a> {
     score: f32,
 }
 
-/// A photo that could not be answered.
-#[derive(Serialize)]
-struct Refusal {
-    file: String,
-    error: String,
-}
-
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pool = engine::pool(engine::threads(arguments.threads))?;
     pool.install(|| {
@@ -99,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 Ok((logits, input)) => answer(arguments, &engine, file, logits, input)?,
                 Err(error) => {
                     unanswered += 1;
-                    refuse(arguments, file, error)?;
+                    failure(&file, &error, wants_json(arguments.json))?;
                 }
             }
         }
@@ -158,12 +151,4 @@ fn answer(
 /// Nothing where the model has no threshold.
 fn is_none_of_these(calibration: &Calibration, logits: &[f32]) -> Option<bool> {
     calibration.none_of_these.map(|_| calibration.is_none_of_these(logits))
-}
-
-fn refuse(arguments: &Arguments, file: String, error: String) -> Result<(), Failure> {
-    if wants_json(arguments.json) {
-        return json(&Refusal { file, error });
-    }
-    say(&format!("{file}\n  {error}"));
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //! change.
 
 use crate::failure::Failure;
-use crate::tag::replace::{folder_of, sync_folder};
+use crate::replace::{folder_of, sync_folder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -86,6 +86,17 @@ fn create(kind: Kind, wish: Option<&Path>) -> Result<(PathBuf, File), String> {
             }
         }
     }
+}
+
+/// A path as journals have it, whatever folder they are read in.
+///
+/// # Errors
+/// A sentence.
+pub fn absolute(path: &Path) -> Result<String, String> {
+    let path = std::path::absolute(path).map_err(|error| format!("Its path can't be told: {error}."))?;
+    let text = path.to_str();
+    let text = text.ok_or("Its path is no Unicode, so that no journal can name it. Rename its folders.")?;
+    Ok(text.to_owned())
 }
 
 /// Reads a journal. A line at the end that is not whole is left out: its file was not changed any more.

@@ -17,12 +17,15 @@ mod inspect;
 mod journal;
 mod output;
 mod photo_library;
+mod photos;
 mod progress_meter;
+mod replace;
 mod running;
 mod serve;
 mod small_files;
 mod sort;
 mod tag;
+mod undo;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

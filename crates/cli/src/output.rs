@@ -20,6 +20,30 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     written.map_err(|e| Failure::Data(format!("cannot write to stdout: {e}")))
 }
 
+/// One line of JSON on stdout: the file, and what is told of it.
+pub fn json_of(file: &str, what: &impl Serialize) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        file: &'a str,
+        #[serde(flatten)]
+        what: &'a T,
+    }
+    json(&Line { file, what })
+}
+
+/// Tells of a file that failed.
+pub fn failure(file: &str, error: &str, as_json: bool) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Refusal<'a> {
+        error: &'a str,
+    }
+    if as_json {
+        return json_of(file, &Refusal { error });
+    }
+    say(&format!("{file}\n  {error}"));
+    Ok(())
+}
+
 /// A line of words on stderr.
 pub fn say(line: &str) {
     // Nothing can be done about an stderr that is closed.

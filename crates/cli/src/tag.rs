@@ -1,25 +1,24 @@
 //! `beitscope tag`: what is on photos, as keywords in them or beside them.
 
 mod answers;
-pub mod journal;
-pub mod photos;
+mod journal;
 mod plan;
-pub mod replace;
-pub mod report;
+mod report;
 mod undo;
 
 use crate::engine::{self, Backend, Engine};
 use crate::failure::Failure;
 use crate::journal::Journal;
-use crate::output::{say, wants_json};
+use crate::output::{failure, say, wants_json};
+use crate::photos;
 use crate::progress_meter::Meter;
+use crate::replace::{self, Seen};
 use answers::answers;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
 use journal::Entry;
 use keywords::{Language, Rules, Vocabulary};
 use plan::{Place, Plan, plan};
-use replace::Seen;
 use report::{Record, Status};
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -163,7 +162,7 @@ impl Tagger<'_> {
                 }
                 Err(error) => {
                     counts.failed += 1;
-                    report::failure(&file, &error, as_json)?;
+                    failure(&file, &error, as_json)?;
                 }
             }
             if let Some(meter) = &meter {

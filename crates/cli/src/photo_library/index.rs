@@ -6,7 +6,7 @@ use super::place::{Place, in_file};
 use super::store::Store;
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
-use crate::output::{json, say, wants_json};
+use crate::output::{failure, json, say, wants_json};
 use crate::progress_meter::Meter;
 use crate::running::Running;
 use clap::Args;
@@ -59,12 +59,6 @@ struct Summary {
     removed: u64,
     /// Can't be read.
     failed: u64,
-}
-
-#[derive(Serialize)]
-struct Refusal {
-    file: String,
-    error: String,
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -223,7 +217,7 @@ impl Run {
     fn refuse(&self, file: &Path, error: String) -> Result<(), Failure> {
         let file = file.display().to_string();
         match self.as_json {
-            true => json(&Refusal { file, error }),
+            true => failure(&file, &error, true),
             false => {
                 say(&format!("{file}: {error}"));
                 Ok(())

@@ -3,7 +3,7 @@
 use super::place::in_file;
 use crate::failure::Failure;
 use crate::output::say;
-use crate::tag::replace;
+use crate::replace;
 use library::{Feature, Header, Index, LibraryError, Opened, Photo};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -2,7 +2,7 @@
 
 use super::entry::How;
 use super::target::is_one_file;
-use crate::tag::replace::{Seen, folder_of, remove, replace, sync_folder};
+use crate::replace::{Seen, folder_of, remove, replace, sync_folder};
 use std::fs;
 use std::io;
 use std::path::Path;

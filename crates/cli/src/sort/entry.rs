@@ -1,7 +1,7 @@
 //! What a run does to a file, as its journal says it.
 
-use crate::journal::Kind;
-use crate::tag::journal::sha256;
+use crate::journal::{Kind, absolute};
+use beit::weights::sha256;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -35,11 +35,4 @@ impl Entry {
         let made = made.iter().map(|folder| absolute(folder)).collect::<Result<_, _>>()?;
         Ok(Self { how, from: absolute(from)?, to: absolute(to)?, sha256: sha256(bytes), made })
     }
-}
-
-fn absolute(path: &Path) -> Result<String, String> {
-    let path = std::path::absolute(path).map_err(|error| format!("Its path can't be told: {error}."))?;
-    let text = path.to_str();
-    let text = text.ok_or("Its path is no Unicode, so that no journal can name it. Rename its folders.")?;
-    Ok(text.to_owned())
 }

@@ -10,11 +10,11 @@ mod undo;
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::journal::Journal;
-use crate::output::{say, wants_json};
+use crate::output::{failure, say, wants_json};
+use crate::photos;
 use crate::progress_meter::Meter;
+use crate::replace::{self, Seen};
 use crate::running::Running;
-use crate::tag::photos;
-use crate::tag::replace::{self, Seen};
 use carry::carry;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
@@ -158,7 +158,7 @@ impl Sorter<'_> {
                 }
                 Err(error) => {
                     failed += 1;
-                    crate::tag::report::failure(&file, &error, as_json)?;
+                    failure(&file, &error, as_json)?;
                 }
             }
             meter.iter().for_each(Meter::step);

@@ -4,41 +4,21 @@ use super::carry::carry;
 use super::entry::{Entry, How, KIND};
 use super::target::make_folder;
 use crate::failure::Failure;
-use crate::journal;
-use crate::output::{say, wants_json};
-use crate::tag::journal::sha256;
-use crate::tag::replace::{Seen, folder_of, remove};
-use crate::tag::report::{self, Undone};
+use crate::replace::{Seen, folder_of, remove};
+use crate::undo::{self, Undone};
+use beit::weights::sha256;
 use std::fs;
 use std::path::Path;
 
 pub fn run(journal: &Path, dry_run: bool, asked_for_json: bool) -> Result<(), Failure> {
-    let entries: Vec<Entry> = journal::read(KIND, journal)?;
-    let as_json = wants_json(asked_for_json);
-    let (mut restored, mut failed) = (0u64, 0u64);
-    for entry in entries.iter().rev() {
-        match undo(entry, dry_run) {
-            Ok(undone) => {
-                restored += u64::from(undone != Undone::Unchanged);
-                report::undone(&entry.from, undone, as_json)?;
-            }
-            Err(error) => {
-                failed += 1;
-                report::failure(&entry.to, &error, as_json)?;
-            }
-        }
+    undo::run(KIND, journal, dry_run, asked_for_json, |entry: &Entry| {
+        let undone = undo(entry, dry_run);
         if !dry_run {
             // What is in them stays, and so do they.
             entry.made.iter().rev().for_each(|folder| drop(fs::remove_dir(folder)));
         }
-    }
-    let done = if dry_run { "would be restored" } else { "restored" };
-    let unchanged = entries.len() as u64 - restored - failed;
-    say(&format!("{restored} {done}, {unchanged} unchanged, {failed} failed"));
-    match failed {
-        0 => Ok(()),
-        n => Err(Failure::Data(format!("{n} of {} files could not be restored", entries.len()))),
-    }
+        undone.map(|undone| (&*entry.from, undone)).map_err(|error| (&*entry.to, error))
+    })
 }
 
 /// What is under a name.

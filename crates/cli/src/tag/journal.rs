@@ -1,12 +1,12 @@
 //! What a run changes, as its journal says it.
 
 use super::plan::Plan;
-use crate::journal::Kind;
+use crate::journal::{Kind, absolute};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use beit::weights::sha256;
 use keywords::{Splice, inverse};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
 
 /// Journals of this command.
@@ -36,18 +36,9 @@ pub struct Restore {
     insert: String,
 }
 
-/// SHA-256 in lower-case hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    beit::weights::hexadecimal(&Sha256::digest(bytes))
-}
-
 impl Entry {
     pub fn new(plan: &Plan, after: &[u8]) -> Result<Self, String> {
-        let path =
-            std::path::absolute(&plan.path).map_err(|error| format!("Its path can't be told: {error}."))?;
-        let file = path
-            .to_str()
-            .ok_or("Its path is no Unicode, so that no journal can name it. Rename its folders.")?;
+        let file = absolute(&plan.path)?;
         let back = inverse(&plan.before, &plan.change.splices).ok_or("The changes do not fit the file.")?;
         let modified = plan.seen.as_ref().and_then(|seen| seen.modified());
         let since = modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
@@ -57,7 +48,7 @@ impl Entry {
             insert: STANDARD.encode(splice.inserted),
         };
         Ok(Self {
-            file: file.to_owned(),
+            file,
             before: plan.seen.is_some().then(|| sha256(&plan.before)),
             after: sha256(after),
             modified: since.and_then(|since| u64::try_from(since.as_nanos()).ok()),

@@ -1,7 +1,7 @@
 //! Where a photo's keywords go, and what changes there.
 
 use super::Sidecar;
-use super::replace::Seen;
+use crate::replace::Seen;
 use keywords::{Change, Keywords, apply, belongs_in_photo, embed, sidecar, sidecar_name};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use super::answers::Answers;
 use super::plan::{Place, Plan};
 use crate::failure::Failure;
-use crate::output::{json, say};
+use crate::output::{json_of, say};
 use keywords::Keywords;
 use serde::Serialize;
 
@@ -97,23 +97,10 @@ impl Record {
     }
 }
 
-/// A line of JSON, with the file first.
-#[derive(Serialize)]
-struct Line<'a, T> {
-    file: &'a str,
-    #[serde(flatten)]
-    what: &'a T,
-}
-
-#[derive(Serialize)]
-struct Refusal<'a> {
-    error: &'a str,
-}
-
 /// Tells of a photo.
 pub fn photo(file: &str, record: &Record, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return json(&Line { file, what: record });
+        return json_of(file, record);
     }
     let status = match record.status {
         Status::Tagged => "",
@@ -132,43 +119,5 @@ pub fn photo(file: &str, record: &Record, as_json: bool) -> Result<(), Failure> 
     if let Some(note) = &record.note {
         say(&format!("  {note}"));
     }
-    Ok(())
-}
-
-/// Tells of a file that failed.
-pub fn failure(file: &str, error: &str, as_json: bool) -> Result<(), Failure> {
-    if as_json {
-        return json(&Line { file, what: &Refusal { error } });
-    }
-    say(&format!("{file}\n  {error}"));
-    Ok(())
-}
-
-/// What became of a file that a run had changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "status")]
-pub enum Undone {
-    Restored,
-    /// A sidecar that the run had made.
-    Removed,
-    WouldBeRestored,
-    WouldBeRemoved,
-    /// It is what it was before already.
-    Unchanged,
-}
-
-/// Tells of a file that was restored, or would be.
-pub fn undone(file: &str, undone: Undone, as_json: bool) -> Result<(), Failure> {
-    if as_json {
-        return json(&Line { file, what: &undone });
-    }
-    let words = match undone {
-        Undone::Restored => "restored",
-        Undone::Removed => "removed",
-        Undone::WouldBeRestored => "would be restored",
-        Undone::WouldBeRemoved => "would be removed",
-        Undone::Unchanged => "is as it was",
-    };
-    say(&format!("{file}  ({words})"));
     Ok(())
 }

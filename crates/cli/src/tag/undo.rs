@@ -1,41 +1,19 @@
 //! Restoring what a run has changed.
 
-use super::journal::{Entry, KIND, sha256};
-use super::replace::{Seen, check_may_write, remove, replace};
-use super::report::{self, Undone};
+use super::journal::{Entry, KIND};
 use crate::failure::Failure;
-use crate::journal;
-use crate::output::{say, wants_json};
+use crate::replace::{Seen, check_may_write, remove, replace};
+use crate::undo::{self, Undone};
+use beit::weights::sha256;
 use keywords::apply;
 use std::io;
 use std::path::Path;
 
 pub fn run(journal: &Path, dry_run: bool, asked_for_json: bool) -> Result<(), Failure> {
-    let entries: Vec<Entry> = journal::read(KIND, journal)?;
-    let as_json = wants_json(asked_for_json);
-    let (mut restored, mut failed) = (0u64, 0u64);
-    // The last change first: a file may have been changed twice.
-    for entry in entries.iter().rev() {
-        match undo(entry, dry_run) {
-            Ok(undone) => {
-                restored += u64::from(undone != Undone::Unchanged);
-                report::undone(&entry.file, undone, as_json)?;
-            }
-            Err(error) => {
-                failed += 1;
-                report::failure(&entry.file, &error, as_json)?;
-            }
-        }
-    }
-    let done = if dry_run { "would be restored" } else { "restored" };
-    say(&format!(
-        "{restored} {done}, {} unchanged, {failed} failed",
-        entries.len() as u64 - restored - failed
-    ));
-    match failed {
-        0 => Ok(()),
-        n => Err(Failure::Data(format!("{n} of {} files could not be restored", entries.len()))),
-    }
+    undo::run(KIND, journal, dry_run, asked_for_json, |entry: &Entry| {
+        let file = entry.file.as_str();
+        undo(entry, dry_run).map(|undone| (file, undone)).map_err(|error| (file, error))
+    })
 }
 
 /// Restores one file, if it is what the run has made of it.
