@@ -75,6 +75,12 @@ impl Score {
     }
 }
 
+/// How logits of a model that may have no calibration are to be read: the temperature of their softmax, and whether they
+/// most likely show none of the classes.
+pub fn reading(calibration: Option<&Calibration>, logits: &[f32]) -> (f64, bool) {
+    calibration.map_or((1.0, false), |known| (known.temperature, known.is_none_of_these(logits)))
+}
+
 impl Calibration {
     /// Whether a photo with these logits most likely shows none of the classes; never where no threshold was measured.
     pub fn is_none_of_these(&self, logits: &[f32]) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::photo::PhotoInfo;
 use crate::platform::Bytes;
-use beit::calibration::Calibration;
+use beit::calibration::{self, Calibration};
 use beit::classes::Classes;
 use beit::kinds;
 use beit::topk::{softmax_at, top_k_at};
@@ -33,8 +33,7 @@ pub fn answer<F: Bytes>(
         let label = labels[index].clone();
         Prediction { index, wnid: label.wnid, label: label.en, label_zh: label.zh, score }
     };
-    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-    let is_none = calibration.is_some_and(|calibration| calibration.is_none_of_these(logits));
+    let (temperature, is_none) = calibration::reading(calibration, logits);
     let kind = kinds::most_specific(labels, kinds, &softmax_at(logits, temperature)).map(|(kind, score)| {
         let label = kind.label.clone();
         Kind { wnid: label.wnid, label: label.en, label_zh: label.zh, score }

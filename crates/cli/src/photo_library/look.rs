@@ -1,6 +1,7 @@
 //! What the network says of a photo → its record.
 
 use crate::engine::Engine;
+use beit::calibration;
 use beit::classes::Classes;
 use beit::topk::top_k_at;
 use codecs::decode_photo;
@@ -40,8 +41,7 @@ pub fn look(
         .unwrap_or_else(|_| Err("The decoder failed on this photo.".to_owned()))?;
     let (features, logits) = engine.features_and_logits(&photo)?;
     let feature = Feature::new(&features).ok_or("The network's answer is no number.")?;
-    let calibration = engine.calibration.as_ref();
-    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+    let (temperature, none_of_these) = calibration::reading(engine.calibration.as_ref(), &logits);
     let answer = |(class, probability): (usize, f32)| Answer { class: class as u32, probability };
     let record = Photo {
         path: path.to_owned(),
@@ -51,7 +51,7 @@ pub fn look(
         width: photo.rgb.width,
         height: photo.rgb.height,
         taken,
-        none_of_these: calibration.is_some_and(|calibration| calibration.is_none_of_these(&logits)),
+        none_of_these,
         answers: top_k_at(&logits, MOST_ANSWERS, temperature).into_iter().map(answer).collect(),
     };
     Ok((record, feature))

@@ -2,6 +2,7 @@
 
 use super::{By, Language};
 use crate::engine::Engine;
+use beit::calibration;
 use beit::kinds::{most_specific, path_of_class};
 use beit::labels::Label;
 use beit::topk::{softmax_at, top_k_at};
@@ -24,10 +25,10 @@ pub struct Named {
 pub fn folder(engine: &Engine, logits: &[f32], by: By, language: Language, least: f32) -> Named {
     let not_sure = || Named { folder: not_sure(language).into(), label: None, score: None };
     let Engine { labels, kinds, calibration, .. } = engine;
-    if calibration.as_ref().is_some_and(|calibration| calibration.is_none_of_these(logits)) {
+    let (temperature, is_none) = calibration::reading(calibration.as_ref(), logits);
+    if is_none {
         return not_sure();
     }
-    let temperature = calibration.as_ref().map_or(1.0, |calibration| calibration.temperature);
     let best = top_k_at(logits, 1, temperature).first().copied().filter(|&(_, score)| score >= least);
     let found = match best {
         Some((class, score)) => {

@@ -1,7 +1,7 @@
 //! What the network says of a photo, with the kinds that it is of.
 
 use crate::engine::Engine;
-use beit::calibration::Calibration;
+use beit::calibration::{self, Calibration};
 use beit::kinds::{Kind, kinds_of, most_specific, path_of_class, path_of_kind};
 use beit::labels::Label;
 use beit::topk::{softmax_at, top_k_at};
@@ -41,8 +41,7 @@ fn answers_of(
     logits: &[f32],
     rules: &Rules,
 ) -> Answers {
-    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-    let is_none = calibration.is_some_and(|calibration| calibration.is_none_of_these(logits));
+    let (temperature, is_none) = calibration::reading(calibration, logits);
     let reach = top_k_at(logits, logits.len(), temperature).into_iter();
     let reach = reach.take_while(|&(_, score)| score >= rules.threshold && !is_none);
     let reach: Vec<(usize, f32)> = reach.collect();
