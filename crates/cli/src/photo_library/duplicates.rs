@@ -49,11 +49,7 @@ struct Line {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let place = Place::of(&arguments.place);
-    let opened = place.read()?;
-    if let Some(tail) = opened.tail {
-        say(&format!("{}: {tail}", place.file.display()));
-    }
-    let index = opened.index;
+    let index = place.index()?;
     let all = |pairs: &NearPairs| {
         (0..pairs.blocks()).into_par_iter().flat_map_iter(|block| pairs.of_block(block)).collect()
     };

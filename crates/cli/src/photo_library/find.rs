@@ -84,11 +84,7 @@ struct Found {
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let place = Place::of(&arguments.place);
-    let opened = place.read()?;
-    if let Some(tail) = opened.tail {
-        say(&format!("{}: {tail}", place.file.display()));
-    }
-    let index = opened.index;
+    let index = place.index()?;
     let names = Names::new(index.header());
     let scope = if arguments.kind { Scope::Kinds } else { Scope::All };
     for word in &arguments.words {

@@ -247,11 +247,7 @@ fn merge_parts(arguments: &Arguments, place: &Place) -> Result<(), Failure> {
     let (listed, _) = list(&arguments.folder)?;
     let mut parts = Vec::new();
     for file in &arguments.merge {
-        let opened = Place::of(file).read()?;
-        if let Some(tail) = opened.tail {
-            say(&format!("{}: {tail}", file.display()));
-        }
-        parts.push((file, opened.index));
+        parts.push((file, Place::of(file).index()?));
     }
     // clap lets no empty list through.
     let Some((_, first)) = parts.first() else { return Err(Failure::Usage("--merge: no file".into())) };

@@ -1,7 +1,8 @@
 //! Where an index is, and which folder its photos are in.
 
 use crate::failure::Failure;
-use library::{LibraryError, Opened};
+use crate::output::say;
+use library::{Index, LibraryError, Opened};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,16 @@ impl Place {
         library::read(&bytes).map_err(|error| in_file(&self.file, &error))
     }
 
+    /// The index; what is left out at its end is said.
+    ///
+    /// # Errors
+    /// As for [`Place::read`].
+    pub fn index(&self) -> Result<Index, Failure> {
+        let opened = self.read()?;
+        tell_tail(&self.file, &opened);
+        Ok(opened.index)
+    }
+
     fn missing(&self) -> Failure {
         let file = self.file.display();
         let folder = self.root.as_deref().unwrap_or(Path::new("FOLDER")).display();
@@ -85,6 +96,13 @@ impl Place {
         let mut parts: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_part).collect();
         parts.sort();
         parts.iter().map(|part| part.display().to_string()).collect()
+    }
+}
+
+/// Says what is left out at the end of an index.
+pub fn tell_tail(file: &Path, opened: &Opened) {
+    if let Some(tail) = opened.tail {
+        say(&format!("{}: {tail}", file.display()));
     }
 }
 

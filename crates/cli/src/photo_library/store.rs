@@ -1,8 +1,7 @@
 //! An index file that is being written.
 
-use super::place::in_file;
+use super::place::{in_file, tell_tail};
 use crate::failure::Failure;
-use crate::output::say;
 use crate::replace;
 use library::{Feature, Header, Index, LibraryError, Opened, Photo};
 use std::ffi::OsString;
@@ -53,9 +52,7 @@ impl Store {
             }
             Err(error) => return Err(in_file(path, &error)),
         };
-        if let Some(tail) = opened.tail {
-            say(&format!("{}: {tail}", path.display()));
-        }
+        tell_tail(path, &opened);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
