@@ -1,9 +1,10 @@
 //! `beitscope classify`: what is on these photos.
 
-use crate::engine::{self, Backend, Engine, Logits};
+use crate::engine::{self, Engine, Logits};
 use crate::explain_input::{self, Input};
 use crate::failure::Failure;
 use crate::output::{failure, json, say, wants_json};
+use crate::running::Running;
 use beit::calibration::Calibration;
 use beit::labels::Label;
 use beit::topk::top_k_at;
@@ -32,12 +33,8 @@ pub struct Arguments {
     /// Say how each photo was read, and write what the network saw of it to this folder, as PNG
     #[arg(long, value_name = "DIR")]
     explain_input: Option<PathBuf>,
-    /// Threads to use; as many as there are processors if not given
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
-    /// What the network runs on
-    #[arg(long, value_enum, default_value = "cpu")]
-    backend: Backend,
+    #[command(flatten)]
+    running: Running,
     /// JPEG, PNG, WebP, GIF, BMP, TIFF, ICO, PNM, QOI, TGA or raw files
     #[arg(required = true, value_name = "PHOTO")]
     photos: Vec<PathBuf>,
@@ -75,9 +72,9 @@ struct Prediction<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let pool = engine::pool(engine::threads(arguments.threads))?;
+    let pool = engine::pool(arguments.running.threads())?;
     pool.install(|| {
-        let engine = Engine::load(&arguments.model, arguments.backend)?;
+        let engine = Engine::load(&arguments.model, arguments.running.backend)?;
         engine.warm_up()?;
         let mut unanswered = 0;
         for (number, path) in arguments.photos.iter().enumerate() {

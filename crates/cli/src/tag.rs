@@ -6,13 +6,14 @@ mod plan;
 mod report;
 mod undo;
 
-use crate::engine::{self, Backend, Engine};
+use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::output::{failure, say, wants_json};
 use crate::photos;
 use crate::progress_meter::Meter;
 use crate::replace::{self, Seen};
+use crate::running::Running;
 use answers::answers;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
@@ -21,7 +22,6 @@ use keywords::{Language, Rules, Vocabulary};
 use plan::{Place, Plan, plan};
 use report::{Record, Status};
 use std::collections::HashSet;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -53,12 +53,8 @@ pub struct Arguments {
     /// Print JSON even to a terminal: one object a photo, one line each
     #[arg(long)]
     json: bool,
-    /// Threads to use; as many as there are processors if not given
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
-    /// What the network runs on
-    #[arg(long, value_enum, default_value = "cpu")]
-    backend: Backend,
+    #[command(flatten)]
+    running: Running,
     /// Photos, and folders of photos with the folders in them
     #[arg(required_unless_present = "undo", value_name = "PHOTO")]
     photos: Vec<PathBuf>,
@@ -103,9 +99,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let rules = Rules { threshold: arguments.threshold, language, vocabulary };
     let photos = photos::find(&arguments.photos)?;
-    let pool = engine::pool(engine::threads(arguments.threads))?;
+    let pool = engine::pool(arguments.running.threads())?;
     pool.install(|| {
-        let engine = Engine::load(model, arguments.backend)?;
+        let engine = Engine::load(model, arguments.running.backend)?;
         engine.warm_up()?;
         let unknown = rules.vocabulary.unknown(&answers::all_names(&engine));
         if !unknown.is_empty() {
