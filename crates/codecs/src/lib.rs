@@ -17,7 +17,7 @@ mod jpeg_2000;
 #[cfg(feature = "jpeg-xl")]
 mod jpeg_xl;
 
-use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, MAX_PIXELS, Photo, Rgb};
+use beit::decode::{DecodeError, Foreign, MAX_FILE_BYTES, Photo, Rgb};
 
 /// An upright picture.
 #[derive(Debug)]
@@ -75,9 +75,10 @@ pub fn decode(format: Foreign, bytes: &[u8]) -> Result<Picture, DecodeError> {
     }
 }
 
-/// By how much, 1, 2, 4 or 8, a picture has to be reduced to have no more than [`MAX_PIXELS`].
+/// By how much, 1, 2, 4 or 8, a picture has to be reduced to have no more than [`beit::decode::MAX_PIXELS`].
 #[cfg(any(feature = "heic", feature = "jpeg-2000"))]
 fn reduction(width: u32, height: u32) -> Result<u8, DecodeError> {
+    use beit::decode::MAX_PIXELS;
     let pixels = |by: u32| u64::from(width.div_ceil(by)) * u64::from(height.div_ceil(by));
     let by = [1, 2, 4, 8].into_iter().find(|&by| pixels(by) <= MAX_PIXELS);
     by.map(|by| by as u8).ok_or(DecodeError::TooManyPixels { width, height })

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 const TAIL: usize = 3000;
 /// A process that was killed is waited for so long: one that is stuck in a driver never ends.
 const AFTER_KILL: Duration = Duration::from_secs(5);
+/// The reading of stderr may end so much later than the process: it is another thread, and what the process started may
+/// hold stderr open.
+const AFTER_END: Duration = Duration::from_secs(2);
 /// How often a process that closed its output is asked whether it has ended.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -51,9 +54,15 @@ pub fn run(mut command: Command, seconds: f64, mut line: impl FnMut(&str)) -> Ou
         }
     };
     let tail = Arc::new(Mutex::new(Vec::new()));
+    let (stderr_open, stderr_ended) = channel::<()>();
     if let Some(stderr) = child.stderr.take() {
         let tail = tail.clone();
-        thread::spawn(move || keep_tail(stderr, &tail));
+        thread::spawn(move || {
+            keep_tail(stderr, &tail);
+            drop(stderr_open);
+        });
+    } else {
+        drop(stderr_open);
     }
     let (send, lines) = channel();
     if let Some(stdout) = child.stdout.take() {
@@ -92,6 +101,8 @@ pub fn run(mut command: Command, seconds: f64, mut line: impl FnMut(&str)) -> Ou
             Err(error) => break Ended::Failed(format!("its end can't be known: {error}")),
         }
     };
+    // Nothing is ever sent: it returns when the reading has ended.
+    let _ = stderr_ended.recv_timeout(AFTER_END);
     let tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
     outcome(ended, String::from_utf8_lossy(&tail).trim().to_owned())
 }
@@ -149,6 +160,15 @@ mod tests {
         let (outcome, lines) = shell("echo one; echo two; echo why >&2", 20.0);
         assert_eq!((outcome.ended, lines), (Ended::Finished, vec!["one".into(), "two".into()]));
         assert_eq!(outcome.stderr, "why");
+    }
+
+    #[test]
+    fn stderr_is_read_to_its_end_and_no_longer_than_a_while() {
+        let (outcome, _) = shell("(sleep 0.3; echo late >&2) >&- & exit 0", 20.0);
+        assert_eq!((outcome.ended, &outcome.stderr[..]), (Ended::Finished, "late"));
+        let (outcome, _) = shell("echo early >&2; sleep 30 >&- & exit 0", 20.0);
+        assert_eq!((outcome.ended, &outcome.stderr[..]), (Ended::Finished, "early"));
+        assert!(outcome.seconds < 20.0, "{}", outcome.seconds);
     }
 
     #[test]
