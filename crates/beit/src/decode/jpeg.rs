@@ -9,19 +9,17 @@ mod entropy;
 mod general;
 mod progress;
 mod standard_tables;
-mod strict;
 mod structure;
 mod tables;
+mod zune;
 
 use std::borrow::Cow;
-use std::io::Cursor;
 
 use completeness::Completeness;
 use general::Colours;
-use image::codecs::jpeg::JpegDecoder;
 
 use super::metadata::Metadata;
-use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, read, reserve};
+use super::{DecodeError, Format, MAX_PIXELS, Picture, Rgb, reserve};
 use structure::{Component, Scan, Segments, Structure};
 pub(super) use structure::{Frame, first_frame, structure};
 
@@ -53,7 +51,7 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
     }
     let bytes = with_known_transform(bytes, &structure, frame);
     if frame.is_progressive() {
-        if let Some(rgb) = structure.end.and_then(|end| strict::picture(&bytes, end)) {
+        if let Some(rgb) = structure.end.and_then(|end| zune::progressive(&bytes, end)) {
             return checked(rgb, &bytes, frame, &structure);
         }
         match generally(&bytes, frame, &structure) {
@@ -62,10 +60,7 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
             answer => return answer,
         }
     }
-    let decoder = JpegDecoder::new(Cursor::new(&*bytes));
-    // The decoder keeps all coefficients until the last scan: of 16 bits, of up to four components.
-    let coefficients = if frame.is_progressive() { 8 } else { 0 };
-    let rgb = read(FORMAT, decoder, |pixels, _| coefficients * pixels)?;
+    let rgb = zune::picture(&bytes, frame.is_progressive())?;
     checked(rgb, &bytes, frame, &structure)
 }
 
@@ -117,7 +112,7 @@ fn is_ordinary(frame: &Frame, structure: &Structure) -> bool {
         _ => false,
     };
     let is_known_order = match frame.is_progressive() {
-        // One more bit of the means has no codes by which `strict` could tell that some are missing.
+        // One more bit of the means has no codes by which `zune::progressive` could tell that some are missing.
         true => {
             let is_bit_of_means = |scan: &Scan| scan.is_of_means() && scan.refines;
             progress::is_complete(frame, &structure.scans)
