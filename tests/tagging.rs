@@ -200,6 +200,58 @@ async fn rules_and_nothing_to_write(client: &Client) {
 }
 
 #[test]
+fn own_keywords_are_those_of_the_command_line_and_a_wrong_file_is_told() {
+    let (before, library, downloads) =
+        (TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let originals = copies(&["cat.jpg", "coffee.jpg"].map(site::sample), before.path());
+    let vocabulary = before.path().join("own.txt");
+    let wrong = before.path().join("wrong.txt");
+    fs::write(&vocabulary, "# Ours.\ncat\tpets|Minka\thome\nespresso\t\nunicorn\tmyth\n").unwrap();
+    fs::write(&wrong, "cat\tMinka\n\ndog").unwrap();
+    let old = read(before.path());
+    let arguments = ["--threshold", "0.1", "--vocabulary", vocabulary.to_str().unwrap()];
+    tag(&copies(&originals, library.path()), &arguments);
+    let mut expected = changed(&old, &read(library.path()));
+    expected.retain(|name, _| name.ends_with(".jpg"));
+    assert!(String::from_utf8_lossy(&expected["cat.jpg"]).contains("pets|Minka"));
+
+    let server = site::serve();
+    browse(Setup::default(), async |client| {
+        client.save_into(downloads.path()).await.unwrap();
+        page::open(client, &server.url()).await;
+        page::pick(client, &originals).await;
+        page::settled(client, originals.len()).await;
+        open_dialog(client).await;
+        page::choose(client, "tag-threshold", "10").await;
+        state(client, "planned").await;
+        let choose = async |file: &Path| {
+            let input = page::element(client, "tag-vocabulary").await;
+            input.send_keys(file.to_str().unwrap()).await.unwrap();
+        };
+        choose(&wrong).await;
+        let refused = page::element(client, "tag-vocabulary-refused").await.text().await.unwrap();
+        assert!(refused.contains("wrong.txt") && refused.contains("line 3"), "{refused}");
+        choose(&vocabulary).await;
+        let unknown = page::element(client, "tag-unknown").await.text().await.unwrap();
+        assert!(unknown.contains("unicorn") && !unknown.contains("espresso"), "{unknown}");
+        state(client, "planned").await;
+        let found = violations(client, "own keywords").await;
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        page::picture(client, "keywords-own").await;
+        page::click(client, "[data-testid=tag-start]").await;
+        state(client, "finished").await;
+        let found = unpacked(saved(downloads.path()).await);
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        assert!(found == expected, "not what the command line writes");
+
+        page::click(client, "[data-testid=tag-drop-vocabulary]").await;
+        state(client, "planned").await;
+        let words = page::element(client, "tag-list").await.text().await.unwrap();
+        assert!(!words.contains("Minka"), "{words}");
+    });
+}
+
+#[test]
 fn a_folder_gets_what_the_command_line_writes_and_gets_its_bytes_back() {
     let (before, library) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let originals = copies(&photos(), before.path());

@@ -9,6 +9,7 @@ mod webkit;
 pub use chromium::devtools;
 
 use fantoccini::Locator;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use futures_util::FutureExt;
 use serde_json::Value;
 use std::io::Write;
@@ -249,7 +250,16 @@ impl Client {
     pub async fn press(&self, key: &str) -> Result<()> {
         match self {
             Self::WebDriver(client, _) => {
-                client.active_element().await.map_err(told)?.send_keys(key).await.map_err(told)
+                let focused = client.active_element().await.map_err(told)?;
+                // Keys sent to a file picker are taken for a file's name.
+                if focused.attr("type").await.map_err(told)?.as_deref() != Some("file") {
+                    return focused.send_keys(key).await.map_err(told);
+                }
+                let strike = |keys: KeyActions, value| {
+                    keys.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+                };
+                let keys = key.chars().fold(KeyActions::new("keyboard".into()), strike);
+                client.perform_actions(keys).await.map_err(told)
             }
             Self::Firefox(firefox) => firefox.type_text(key).await,
         }

@@ -323,11 +323,14 @@ impl App {
                 stage={tagging.stage.clone()}
                 rules={tagging.rules}
                 target={tagging.target.clone()}
+                vocabulary={tagging.vocabulary.clone()}
+                refused_vocabulary={tagging.refused_vocabulary.clone()}
                 progress={tagging.progress()}
                 without_answer={tagging.without_answer}
                 can_write={tagging.can_write}
                 rows={tagging.rows.clone()}
                 undoable={tagging.written.len()}
+                on_vocabulary={self.on_vocabulary()}
                 dispatch={self.dispatch.reform(Action::Tag)}
             />
         }

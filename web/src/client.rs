@@ -142,8 +142,14 @@ impl Client {
     }
 
     /// Asks what these classes and kinds are of.
-    pub fn name_paths(&self, number: u64, classes: Vec<usize>, kinds: Vec<String>) -> Result<(), String> {
-        self.post(&Request::NamePaths { number, classes, kinds }, None)
+    pub fn name_paths(
+        &self,
+        number: u64,
+        classes: Vec<usize>,
+        kinds: Vec<String>,
+        names: Vec<String>,
+    ) -> Result<(), String> {
+        self.post(&Request::NamePaths { number, classes, kinds, names }, None)
     }
 
     /// Asks what the network sees of a photo.

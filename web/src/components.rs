@@ -27,6 +27,7 @@ mod status_line;
 mod storage_note;
 mod tagging_dialog;
 mod tagging_list;
+mod tagging_vocabulary;
 mod toolbar;
 mod viewer;
 

@@ -11,8 +11,9 @@ use crate::fetch::js_error_message;
 use crate::photo_source::Source;
 use changed::{changed, nothing};
 use folder::{Folder, Place, is_same};
+use js_sys::Uint8Array;
 use page::photo::PhotoId;
-use page::tagging::Refusal;
+use page::tagging::{LONGEST_VOCABULARY, Refusal, VocabularyRefusal};
 use protocol::keywords::{
     Edit, Place as Destination, PlanOutcome, PlannedChange, WriterReply, WriterRequest,
 };
@@ -20,9 +21,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File};
 use writer::Writer;
 use zip_file::ZipFile;
+
+/// The page and the module are of different versions.
+const OTHER_ANSWER: &str = "it answers something else";
 
 /// What the dialog's effects need.
 #[derive(Default)]
@@ -99,6 +104,25 @@ impl Tagger {
         Some(name)
     }
 
+    /// The text of a vocabulary, and what has an entry in it.
+    pub async fn read_vocabulary(&self, file: &File) -> Result<(Rc<str>, Vec<String>), VocabularyRefusal> {
+        if file.size() > LONGEST_VOCABULARY as f64 {
+            return Err(VocabularyRefusal::Unreadable);
+        }
+        let content = JsFuture::from(file.array_buffer()).await.map_err(|_| VocabularyRefusal::Unreadable)?;
+        let text = String::from_utf8(Uint8Array::new(&content).to_vec());
+        let text = text.map_err(|_| VocabularyRefusal::NoText)?;
+        let request = WriterRequest::ReadVocabulary { text: text.clone() };
+        match self.writer.ask(&request, file, None).await {
+            Ok(WriterReply::Vocabulary { classes }) => Ok((text.into(), classes)),
+            Ok(WriterReply::NoVocabulary { fault }) => Err(VocabularyRefusal::Fault(fault)),
+            Ok(WriterReply::Misunderstood { reason }) | Err(reason) => {
+                Err(VocabularyRefusal::NoWriter(reason))
+            }
+            Ok(_) => Err(VocabularyRefusal::NoWriter(OTHER_ANSWER.into())),
+        }
+    }
+
     /// Finds out how a photo changes.
     pub async fn plan(&self, expected: Expected, request: &WriterRequest) -> Result<PlanOutcome, Refusal> {
         let Expected { id, name, bytes, sha256: expected, source } = expected;
@@ -159,7 +183,7 @@ impl Tagger {
         match self.writer.ask(request, photo, sidecar).await {
             Ok(WriterReply::Planned { sha256, outcome }) => Ok((sha256, outcome)),
             Ok(WriterReply::Misunderstood { reason }) | Err(reason) => Err(Refusal::NoWriter(reason)),
-            Ok(WriterReply::Hashed { .. }) => Err(Refusal::NoWriter("it answers something else".into())),
+            Ok(_) => Err(Refusal::NoWriter(OTHER_ANSWER.into())),
         }
     }
 

@@ -38,6 +38,17 @@ pub fn kind_paths(known: Option<&Classes>, wanted: &[String]) -> Vec<NamePath> {
     wanted.iter().map(|wanted| path(wanted).unwrap_or_default()).collect()
 }
 
+/// Those of `names` that no class and no kind has as its WordNet id, English or Chinese name.
+pub fn unknown_names(known: Option<&Classes>, names: Vec<String>) -> Vec<String> {
+    let has = |label: &Label, name: &String| [&label.wnid, &label.en, &label.zh].contains(&name);
+    let is_known = |name: &String| {
+        known.is_some_and(|Classes { labels, kinds }| {
+            labels.iter().chain(kinds_of(kinds).iter().map(|kind| &kind.label)).any(|label| has(label, name))
+        })
+    };
+    names.into_iter().filter(|name| !is_known(name)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +73,9 @@ mod tests {
         let wanted = ["tree", "n1", "n2"].map(str::to_owned);
         assert_eq!(said(kind_paths(Some(&known), &wanted)), ["thing|tree", "thing", ""]);
         assert_eq!(said(class_paths(None, &[0])), [""]);
+        let names = ["elm", "tree", "n1", "emu"].map(str::to_owned).to_vec();
+        assert_eq!(unknown_names(Some(&known), names.clone()), ["emu"]);
+        assert_eq!(unknown_names(None, names.clone()), names);
     }
 
     #[test]

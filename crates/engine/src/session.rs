@@ -10,7 +10,7 @@
 mod own_classes;
 mod show;
 
-use crate::class_paths::{class_paths, kind_paths};
+use crate::class_paths::{class_paths, kind_paths, unknown_names};
 use crate::class_search::find_classes;
 use crate::codec_programs::CodecPrograms;
 use crate::device_selection::{Forecast, Times, WrongForecast};
@@ -100,10 +100,11 @@ impl<P: Platform> Session<P> {
                 let (classes, count) = find_classes(labels.unwrap_or_default(), &query);
                 self.platform.post(&Reply::ClassesFound { query, classes, count });
             }
-            Request::NamePaths { number, classes, kinds } => {
+            Request::NamePaths { number, classes, kinds, names } => {
                 let known = self.loaded.as_ref().map(|loaded| loaded.network.classifier.classes());
                 let (classes, kinds) = (class_paths(known, &classes), kind_paths(known, &kinds));
-                self.platform.post(&Reply::PathsNamed { number, classes, kinds });
+                let unknown = unknown_names(known, names);
+                self.platform.post(&Reply::PathsNamed { number, classes, kinds, unknown });
             }
             Request::Teach(request) => self.teach(request, file).await,
             Request::Import(request) => self.import(request, file).await,

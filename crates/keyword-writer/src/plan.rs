@@ -18,6 +18,7 @@ pub fn wanted(
     kind: Option<&NamedAnswer>,
     threshold: f32,
     language: KeywordLanguage,
+    vocabulary: Vocabulary,
 ) -> Keywords {
     let language = match language {
         KeywordLanguage::English => Language::English,
@@ -25,7 +26,7 @@ pub fn wanted(
         KeywordLanguage::Both => Language::Both,
     };
     let classes: Vec<Answer> = classes.iter().map(answer).collect();
-    let rules = Rules { threshold, language, vocabulary: Vocabulary::default() };
+    let rules = Rules { threshold, language, vocabulary };
     keywords::keywords(&classes, kind.map(answer).as_ref(), &rules)
 }
 

@@ -1,8 +1,8 @@
 //! Why something can't be written, as the page translates it.
 
-use keywords::EmbedError;
 use keywords::xmp::XmpError;
-use protocol::keywords::{NotEmbedded, NotMerged};
+use keywords::{EmbedError, VocabularyError};
+use protocol::keywords::{NotEmbedded, NotMerged, VocabularyFault};
 
 pub fn not_merged(error: &XmpError) -> NotMerged {
     match error {
@@ -27,4 +27,12 @@ pub fn not_embedded(error: EmbedError) -> Option<NotEmbedded> {
         EmbedError::Offsets => NotEmbedded::Offsets,
         EmbedError::ContentCredentials => NotEmbedded::ContentCredentials,
     })
+}
+
+pub fn vocabulary_fault(error: VocabularyError) -> VocabularyFault {
+    match error {
+        VocabularyError::NoTab { line, text } => VocabularyFault::NoTab { line, text },
+        VocabularyError::NoClass { line } => VocabularyFault::NoClass { line },
+        VocabularyError::Repeated { line, first, class } => VocabularyFault::Repeated { line, first, class },
+    }
 }

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use keyword_writer::reply_to;
 use protocol::keywords::{
     Edit, KeywordLanguage, Name, NamedAnswer, NotEmbedded, NotMerged, Place, PlanOutcome, PlannedChange,
-    WriterReply, WriterRequest,
+    VocabularyFault, WriterReply, WriterRequest,
 };
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ fn request(score: f32, language: KeywordLanguage) -> WriterRequest {
         kind: None,
         threshold: 0.3,
         language,
+        vocabulary: String::new(),
     }
 }
 
@@ -120,4 +121,28 @@ fn hashes_are_given_and_odd_requests_are_not_understood() {
     let hash_request = serde_json::to_vec(&WriterRequest::Hash).unwrap();
     assert_eq!(reply_to(&hash_request, b"abc", None), WriterReply::Hashed { sha256: hash(b"abc") });
     assert!(matches!(reply_to(b"{}", b"", None), WriterReply::Misunderstood { .. }));
+}
+
+#[test]
+fn own_keywords_replace_names_and_a_wrong_line_is_told() {
+    let with = |own: &str| match request(0.5, KeywordLanguage::English) {
+        WriterRequest::Plan { classes, kind, threshold, language, .. } => {
+            WriterRequest::Plan { classes, kind, threshold, language, vocabulary: own.into() }
+        }
+        other => other,
+    };
+    let added = |own: &str| change(outcome(&with(own), &photo("baseline.jpg"), None)).added;
+    assert_eq!(added("cat\tpets|Minka\thome"), ["Minka", "home"], "an entry for the kind");
+    assert_eq!(added("dog\tRex"), ["tabby"]);
+    assert_eq!(outcome(&with("cat\t"), &photo("baseline.jpg"), None), PlanOutcome::NoKeyword);
+
+    let fault = VocabularyFault::NoTab { line: 2, text: "dog".into() };
+    let wrong = "cat\tMinka\ndog";
+    for request in [with(wrong), WriterRequest::ReadVocabulary { text: wrong.into() }] {
+        let reply = reply_to(&serde_json::to_vec(&request).unwrap(), &photo("baseline.jpg"), None);
+        assert_eq!(reply, WriterReply::NoVocabulary { fault: fault.clone() });
+    }
+    let read = WriterRequest::ReadVocabulary { text: "cat\tMinka\n# x\nn1\t".into() };
+    let reply = reply_to(&serde_json::to_vec(&read).unwrap(), b"", None);
+    assert_eq!(reply, WriterReply::Vocabulary { classes: vec!["cat".into(), "n1".into()] });
 }

@@ -59,6 +59,11 @@ impl Vocabulary {
         Ok(Self { entries })
     }
 
+    /// The classes and kinds of the entries, as the text has them.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.class.as_str())
+    }
+
     /// The keywords for the last of these names, which each are of the kind before: its own, else those of the nearest
     /// kind that has any entry. `None` where nothing is said.
     pub fn of(&self, path: &[Name]) -> Option<&[String]> {
@@ -96,6 +101,7 @@ mod tests {
         let vocabulary = Vocabulary::parse("\u{feff}tabby\tx\r\ntabbby\ty\r\n").unwrap();
         let names = [Name { wnid: "n1".into(), en: "tabby".into(), zh: String::new() }];
         assert_eq!(vocabulary.unknown(&names), ["tabbby"]);
+        assert!(vocabulary.classes().eq(["tabby", "tabbby"]));
         assert_eq!(vocabulary.of(&names).unwrap(), ["x"]);
         assert_eq!(vocabulary.of(&[]), None);
     }

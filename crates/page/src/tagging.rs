@@ -15,7 +15,7 @@ pub use names::zip_names;
 
 use crate::photo::PhotoId;
 use protocol::keywords::{
-    KeywordLanguage, NamedAnswer, NotEmbedded, NotMerged, Place, PlanOutcome, WriterRequest,
+    KeywordLanguage, NamedAnswer, NotEmbedded, NotMerged, Place, PlanOutcome, VocabularyFault, WriterRequest,
 };
 use std::rc::Rc;
 
@@ -32,6 +32,10 @@ pub struct Tagging {
     pub stage: TagStage,
     pub rules: TagRules,
     pub target: TagTarget,
+    /// The visitor's own keywords; the model's names if none.
+    pub vocabulary: Option<Vocabulary>,
+    /// The file that was chosen last, and why it can't be used.
+    pub refused_vocabulary: Option<(Rc<str>, VocabularyRefusal)>,
     /// Photos without an answer of the model in use when the dialog was opened.
     pub without_answer: usize,
     /// The browser can write into folders.
@@ -76,6 +80,34 @@ impl TagRules {
     pub fn probability(self) -> f32 {
         f32::from(self.threshold) / 100.0
     }
+}
+
+/// The visitor's own keywords for classes and kinds: a file, as `beitscope tag --vocabulary` takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vocabulary {
+    /// The file's name.
+    pub file: Rc<str>,
+    pub text: Rc<str>,
+    /// What has an entry.
+    pub(crate) classes: Vec<String>,
+    /// Of that, what the model does not know, once the worker has said it.
+    pub unknown: Vec<String>,
+}
+
+/// A vocabulary is at most so many bytes long: a line for each of the 21,841 classes has room.
+pub const LONGEST_VOCABULARY: u64 = 4 << 20;
+
+/// Why a file can't be used as a vocabulary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VocabularyRefusal {
+    /// It could not be read, or is longer than [`LONGEST_VOCABULARY`].
+    Unreadable,
+    /// It is no text in UTF-8.
+    NoText,
+    /// A line is wrong.
+    Fault(VocabularyFault),
+    /// The module that reads vocabularies could not be run, for this reason.
+    NoWriter(String),
 }
 
 /// Where changed files go.
@@ -222,6 +254,13 @@ pub enum TagAction {
     Close,
     SetThreshold(u8),
     SetLanguage(KeywordLanguage),
+    /// The visitor has chosen a file with own keywords: its text, and the classes that it has entries for.
+    VocabularyRead {
+        file: Rc<str>,
+        result: Result<(Rc<str>, Vec<String>), VocabularyRefusal>,
+    },
+    /// The model's names after all.
+    DropVocabulary,
     /// The visitor wants to choose a folder to write into.
     PickFolder,
     /// The folder of this name was chosen.
@@ -253,8 +292,8 @@ pub enum TagAction {
 /// What the dialog asks of the browser.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TagEffect {
-    /// Ask the worker what these are of.
-    NamePaths { run: u64, classes: Vec<usize>, kinds: Vec<String> },
+    /// Ask the worker what these are of, and which names it does not know.
+    NamePaths { run: u64, classes: Vec<usize>, kinds: Vec<String>, names: Vec<String> },
     /// Forget what was planned.
     Forget,
     /// Find out how the photo's file, or its sidecar, changes, and keep that. The photo is to have this length and hash.

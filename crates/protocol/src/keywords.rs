@@ -52,6 +52,13 @@ pub enum WriterRequest {
         threshold: f32,
         /// In this language.
         language: KeywordLanguage,
+        /// The text of the visitor's vocabulary; empty for none.
+        vocabulary: String,
+    },
+    /// What is in this vocabulary? Answered by [`WriterReply::Vocabulary`] or [`WriterReply::NoVocabulary`].
+    ReadVocabulary {
+        /// Its text.
+        text: String,
     },
     /// What is the file's hash? Answered by [`WriterReply::Hashed`].
     Hash,
@@ -73,10 +80,47 @@ pub enum WriterReply {
         /// The hash.
         sha256: String,
     },
+    /// The vocabulary can be used.
+    Vocabulary {
+        /// The classes and kinds that have an entry, as the text has them.
+        classes: Vec<String>,
+    },
+    /// It can't be.
+    NoVocabulary {
+        /// What is wrong with it.
+        fault: VocabularyFault,
+    },
     /// The request is none that this module knows: it and the page are of different versions.
     Misunderstood {
         /// What is wrong with it, in English.
         reason: String,
+    },
+}
+
+/// What is wrong with a vocabulary: in which line, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum VocabularyFault {
+    /// There is no tab in it.
+    NoTab {
+        /// The line's number.
+        line: u64,
+        /// Its text.
+        text: String,
+    },
+    /// There is nothing before its first tab.
+    NoClass {
+        /// The line's number.
+        line: u64,
+    },
+    /// Another line has an entry for the same class.
+    Repeated {
+        /// The line's number.
+        line: u64,
+        /// The other line's.
+        first: u64,
+        /// The class.
+        class: String,
     },
 }
 

@@ -44,9 +44,10 @@ pub enum Request {
     ShowWhole { id: u64, side: u32 },
     /// Find classes by a part of a name or of a WordNet id. Answered by [`Reply::ClassesFound`].
     FindClasses { query: String },
-    /// Name what these classes, by their index, and these kinds, by their WordNet id or else their English name, are of.
-    /// Answered by [`Reply::PathsNamed`] with the same `number`.
-    NamePaths { number: u64, classes: Vec<usize>, kinds: Vec<String> },
+    /// Name what these classes, by their index, and these kinds, by their WordNet id or else their English name, are of;
+    /// and say which of these `names` (WordNet id, English or Chinese name) no class and no kind has. Answered by
+    /// [`Reply::PathsNamed`] with the same `number`.
+    NamePaths { number: u64, classes: Vec<usize>, kinds: Vec<String>, names: Vec<String> },
     /// About a visitor's own classes.
     Teach(TeachRequest),
     /// About the import of a checkpoint, to a worker of its own.
@@ -98,7 +99,8 @@ pub enum Reply {
     /// The best of the classes that were searched for, and how many there are in all.
     ClassesFound { query: String, classes: Vec<ClassName>, count: usize },
     /// What the classes and kinds of [`Request::NamePaths`] are of, in their order; empty for what the model lacks.
-    PathsNamed { number: u64, classes: Vec<NamePath>, kinds: Vec<NamePath> },
+    /// And its names that the model lacks.
+    PathsNamed { number: u64, classes: Vec<NamePath>, kinds: Vec<NamePath>, unknown: Vec<String> },
     /// About a visitor's own classes.
     Teach(TeachReply),
     /// About the import of a checkpoint.

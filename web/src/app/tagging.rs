@@ -7,14 +7,16 @@ use page::photo::PhotoId;
 use page::tagging::{Refusal, TagAction, TagEffect, zip_names};
 use std::collections::HashMap;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
+use yew::Callback;
 
 impl App {
     pub(super) fn perform_tagging(&self, effect: TagEffect) {
         let (tagger, dispatch) = (self.tagger.clone(), self.dispatch.reform(Action::Tag));
         let source = |id: PhotoId| self.files.borrow().source(id).cloned();
         match effect {
-            TagEffect::NamePaths { run, classes, kinds } => {
-                self.ask(|client| client.name_paths(run, classes, kinds));
+            TagEffect::NamePaths { run, classes, kinds, names } => {
+                self.ask(|client| client.name_paths(run, classes, kinds, names));
             }
             TagEffect::Forget => tagger.forget(),
             TagEffect::LeaveFolder => tagger.leave_folder(),
@@ -44,6 +46,18 @@ impl App {
                 self.step(run, key.1, async move { tagger.undo(key).await });
             }
         }
+    }
+
+    /// What is done with a file of own keywords.
+    pub(super) fn on_vocabulary(&self) -> Callback<File> {
+        let (tagger, dispatch) = (self.tagger.clone(), self.dispatch.reform(Action::Tag));
+        Callback::from(move |file: File| {
+            let (tagger, dispatch) = (tagger.clone(), dispatch.clone());
+            spawn_local(async move {
+                let result = tagger.read_vocabulary(&file).await;
+                dispatch.emit(TagAction::VocabularyRead { file: file.name().into(), result });
+            });
+        })
     }
 
     fn step(&self, run: u64, id: PhotoId, work: impl Future<Output = Result<(), Refusal>> + 'static) {

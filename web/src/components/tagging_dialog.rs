@@ -1,13 +1,17 @@
 use super::icon::{Icon, Shape};
 use super::progress_bar::ProgressBar;
 use super::tagging_list::TaggingList;
+use super::tagging_vocabulary::TaggingVocabulary;
 use super::use_text;
 use page::status::StageProgress;
 use page::tagging::text::{TagText, of};
-use page::tagging::{Row, RowOutcome, THRESHOLDS, TagAction, TagRules, TagStage, TagTarget, Task, Work};
+use page::tagging::{
+    Row, RowOutcome, THRESHOLDS, TagAction, TagRules, TagStage, TagTarget, Task, Vocabulary,
+    VocabularyRefusal, Work,
+};
 use protocol::keywords::{KeywordLanguage, Place};
 use std::rc::Rc;
-use web_sys::{HtmlDialogElement, HtmlSelectElement};
+use web_sys::{File, HtmlDialogElement, HtmlSelectElement};
 use yew::{Callback, Event, Html, Properties, TargetCast, component, html, use_effect_with, use_node_ref};
 
 #[derive(PartialEq, Properties)]
@@ -15,6 +19,8 @@ pub struct TaggingDialogProps {
     pub stage: TagStage,
     pub rules: TagRules,
     pub target: TagTarget,
+    pub vocabulary: Option<Vocabulary>,
+    pub refused_vocabulary: Option<(Rc<str>, VocabularyRefusal)>,
     /// Photos looked at, of how many.
     pub progress: (usize, usize),
     pub without_answer: usize,
@@ -22,6 +28,8 @@ pub struct TaggingDialogProps {
     pub rows: Rc<[Row]>,
     /// How many files that were written can be restored.
     pub undoable: usize,
+    /// A vocabulary was chosen.
+    pub on_vocabulary: Callback<File>,
     pub dispatch: Callback<TagAction>,
 }
 
@@ -114,6 +122,13 @@ fn rules(props: &TaggingDialogProps, text: &'static TagText) -> Html {
                     { for LANGUAGES.into_iter().map(option) }
                 </select>
             </label>
+            <TaggingVocabulary
+                vocabulary={props.vocabulary.clone()}
+                refused={props.refused_vocabulary.clone()}
+                {disabled}
+                on_file={props.on_vocabulary.clone()}
+                dispatch={dispatch.clone()}
+            />
         </div>
     }
 }

@@ -66,7 +66,7 @@ impl Writer {
         match self.ask(&WriterRequest::Hash, file, None).await? {
             WriterReply::Hashed { sha256 } => Ok(sha256),
             WriterReply::Misunderstood { reason } => Err(reason),
-            WriterReply::Planned { .. } => Err("it answers something else".into()),
+            _ => Err(super::OTHER_ANSWER.into()),
         }
     }
 

@@ -179,7 +179,9 @@ impl State {
                 self.on_classes_found(&query, classes, count);
                 vec![]
             }
-            Reply::PathsNamed { number, classes, kinds } => self.on_paths_named(number, &classes, &kinds),
+            Reply::PathsNamed { number, classes, kinds, unknown } => {
+                self.on_paths_named(number, &classes, &kinds, unknown)
+            }
             Reply::Explained { id, class, heat_map } => {
                 self.explained(id, class, heat_map);
                 vec![]

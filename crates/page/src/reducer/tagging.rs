@@ -6,7 +6,7 @@ use crate::photo::{Photo, Progress};
 use crate::state::State;
 use crate::tagging::{
     Candidate, InHand, Refusal, Row, RowOutcome, THRESHOLDS, TagAction, TagEffect, TagStage, TagTarget,
-    Tagging, Task, Work, Written,
+    Tagging, Task, Vocabulary, Work, Written,
 };
 use protocol::Answer;
 use protocol::keywords::{NamePath, NamedAnswer, PlanOutcome, PlannedChange, WriterRequest};
@@ -24,12 +24,18 @@ impl State {
                 | TagAction::ListAgain
                 | TagAction::UseZip
                 | TagAction::FolderPicked(_)
+                | TagAction::DropVocabulary
         );
         let effects = match action {
             TagAction::Open { can_write } => self.open_tagging(can_write),
             TagAction::Close => return self.close_tagging(),
             action => self.tagging.update(action),
         };
+        if self.tagging.stage == TagStage::Naming && !matches!(self.engine, Engine::Ready { .. }) {
+            // A worker that is being replaced would never answer.
+            self.tagging.stage = TagStage::NoModel;
+            return vec![];
+        }
         let has_ended = was_working && matches!(self.tagging.stage, TagStage::Finished(_));
         let focus = (has_ended || pressed && !effects.is_empty()).then_some(Effect::Focus(Focus::Tagging));
         effects.into_iter().map(Effect::Tag).chain(focus).collect()
@@ -65,6 +71,7 @@ impl State {
         (tagging.rows, tagging.photos) = (Rc::default(), Rc::default());
         tagging.planned.clear();
         tagging.target = TagTarget::Zip;
+        tagging.refused_vocabulary = None;
         let forget = [TagEffect::Forget, TagEffect::LeaveFolder].map(Effect::Tag);
         forget.into_iter().chain([Effect::Focus(Focus::Export)]).collect()
     }
@@ -75,8 +82,9 @@ impl State {
         run: u64,
         classes: &[NamePath],
         kinds: &[NamePath],
+        unknown: Vec<String>,
     ) -> Vec<Effect> {
-        let effects = self.tagging.on_paths_named(run, classes, kinds);
+        let effects = self.tagging.on_paths_named(run, classes, kinds, unknown);
         effects.into_iter().map(Effect::Tag).collect()
     }
 
@@ -121,6 +129,21 @@ impl Tagging {
                 self.rules.language = language;
                 self.plan()
             }
+            TagAction::VocabularyRead { file, result } if at_rest => match result {
+                Ok((text, classes)) => {
+                    self.vocabulary = Some(Vocabulary { file, text, classes, unknown: Vec::new() });
+                    self.refused_vocabulary = None;
+                    self.name_paths()
+                }
+                Err(refusal) => {
+                    self.refused_vocabulary = Some((file, refusal));
+                    vec![]
+                }
+            },
+            TagAction::DropVocabulary if at_rest && self.vocabulary.is_some() => {
+                (self.vocabulary, self.refused_vocabulary) = (None, None);
+                self.plan()
+            }
             TagAction::PickFolder if at_rest && self.can_write => vec![TagEffect::PickFolder],
             TagAction::FolderPicked(name) if at_rest => {
                 self.target = TagTarget::Folder(name);
@@ -150,6 +173,8 @@ impl Tagging {
             TagAction::ListAgain
             | TagAction::SetThreshold(_)
             | TagAction::SetLanguage(_)
+            | TagAction::VocabularyRead { .. }
+            | TagAction::DropVocabulary
             | TagAction::PickFolder
             | TagAction::FolderPicked(_)
             | TagAction::UseZip
@@ -161,8 +186,10 @@ impl Tagging {
     fn name_paths(&mut self) -> Vec<TagEffect> {
         self.run += 1;
         self.stage = TagStage::Naming;
+        self.rows = Rc::default();
         let (classes, kinds) = self.wanted_names();
-        vec![TagEffect::NamePaths { run: self.run, classes, kinds }]
+        let names = self.vocabulary.as_ref().map(|own| own.classes.clone()).unwrap_or_default();
+        vec![TagEffect::NamePaths { run: self.run, classes, kinds, names }]
     }
 
     /// What has to be named: each class and each kind once.
@@ -174,9 +201,18 @@ impl Tagging {
         (classes.into_iter().collect(), kinds.into_iter().cloned().collect())
     }
 
-    fn on_paths_named(&mut self, run: u64, classes: &[NamePath], kinds: &[NamePath]) -> Vec<TagEffect> {
+    fn on_paths_named(
+        &mut self,
+        run: u64,
+        classes: &[NamePath],
+        kinds: &[NamePath],
+        unknown: Vec<String>,
+    ) -> Vec<TagEffect> {
         if run != self.run || self.stage != TagStage::Naming {
             return vec![];
+        }
+        if let Some(own) = &mut self.vocabulary {
+            own.unknown = unknown;
         }
         let (indices, names) = self.wanted_names();
         let class_paths: BTreeMap<usize, &NamePath> = indices.into_iter().zip(classes).collect();
@@ -219,6 +255,7 @@ impl Tagging {
             kind: photo.named_kind.clone(),
             threshold: self.rules.probability(),
             language: self.rules.language,
+            vocabulary: self.vocabulary.as_ref().map(|own| own.text.to_string()).unwrap_or_default(),
         };
         let Candidate { id, name, bytes, sha256, .. } = photo.clone();
         Some(TagEffect::Plan { run: self.run, id, name, bytes, sha256, request: Box::new(request) })

@@ -2,9 +2,9 @@
 
 mod chinese;
 
-use super::Refusal;
+use super::{LONGEST_VOCABULARY, Refusal, VocabularyRefusal};
 use crate::numbers::grouped;
-use protocol::keywords::{NotEmbedded, NotMerged};
+use protocol::keywords::{NotEmbedded, NotMerged, VocabularyFault};
 
 /// A language's words.
 pub struct TagText {
@@ -17,6 +17,14 @@ pub struct TagText {
     pub chinese: &'static str,
     pub both: &'static str,
     pub percent: fn(u8) -> String,
+    pub own: &'static str,
+    pub choose_own: &'static str,
+    pub own_form: &'static str,
+    pub drop_own: &'static str,
+    /// The names in the file that the model does not know.
+    pub unknown_names: fn(&[String]) -> String,
+    /// A file's name, and why it can't be used.
+    pub refused_vocabulary: fn(&str, &VocabularyRefusal) -> String,
     pub naming: &'static str,
     /// Photos looked at, of how many.
     pub planning: fn(usize, usize) -> String,
@@ -92,6 +100,27 @@ fn why_beside(why: &NotEmbedded) -> String {
     }
 }
 
+/// At most so many names are told.
+const MOST_NAMES: usize = 8;
+
+/// The first names, and how many are left.
+fn some_names(names: &[String], between: &str) -> (String, usize) {
+    let shown = &names[..names.len().min(MOST_NAMES)];
+    (shown.join(between), names.len() - shown.len())
+}
+
+fn vocabulary_fault(fault: &VocabularyFault) -> String {
+    match fault {
+        VocabularyFault::NoTab { line, text } => format!(
+            "line {line} (“{text:.60}”) has no tab. A line is a class or a kind, a tab, and its keywords, each after a tab"
+        ),
+        VocabularyFault::NoClass { line } => format!("line {line} has nothing before its first tab"),
+        VocabularyFault::Repeated { line, first, class } => {
+            format!("line {line} is about “{class}”, as line {first} is already")
+        }
+    }
+}
+
 static ENGLISH: TagText = TagText {
     entry: "Write keywords into the photos…",
     heading: "Keywords in the photos",
@@ -103,6 +132,29 @@ static ENGLISH: TagText = TagText {
     chinese: "Chinese",
     both: "Both",
     percent: |percent| format!("{percent} %"),
+    own: "Own keywords",
+    choose_own: "Choose a file…",
+    own_form: "A text file. Each line is a class or a kind, a tab, and its keywords, each after a tab.",
+    drop_own: "Use the model’s names again",
+    unknown_names: |names| match some_names(names, ", ") {
+        (shown, 0) => format!("The model does not know: {shown}."),
+        (shown, more) => format!("The model does not know: {shown}, and {} more.", grouped(more as u64)),
+    },
+    refused_vocabulary: |file, refusal| match refusal {
+        VocabularyRefusal::Unreadable => format!(
+            "“{file}” can’t be read, or is larger than {} MB. Choose another file.",
+            LONGEST_VOCABULARY >> 20
+        ),
+        VocabularyRefusal::NoText => {
+            format!("“{file}” is no text in UTF-8. Save it as such, and choose it again.")
+        }
+        VocabularyRefusal::Fault(fault) => {
+            format!("“{file}”: {}. Correct it, and choose it again.", vocabulary_fault(fault))
+        }
+        VocabularyRefusal::NoWriter(reason) => format!(
+            "The program that reads “{file}” could not run ({reason}). Check the connection, and try again."
+        ),
+    },
     naming: "Asking the model what its answers are…",
     planning: |done, all| format!("Reading photos: {} of {}", grouped(done as u64), grouped(all as u64)),
     no_model: "The model is not ready. Close this, and open it again once the page says that it is.",
@@ -119,7 +171,7 @@ static ENGLISH: TagText = TagText {
     added: "new:",
     removed: "goes:",
     unchanged: "has these keywords already",
-    no_keyword: "no answer is that likely",
+    no_keyword: "gets no keyword",
     sidecar: |name, why| match why {
         Some(why) => format!("into {name} beside it: {}", why_beside(why)),
         None => format!("into {name} beside it"),
@@ -211,6 +263,31 @@ mod tests {
         let distinct: std::collections::HashSet<_> = english.iter().collect();
         // A damaged XMP and so on are said once as a reason for a sidecar and once as a refusal.
         assert_eq!(distinct.len(), english.len());
+    }
+
+    #[test]
+    fn a_vocabulary_that_is_refused_is_told_where_it_is_wrong() {
+        let line = 3;
+        let refusals = [
+            (VocabularyRefusal::Unreadable, "4 MB"),
+            (VocabularyRefusal::NoText, "UTF-8"),
+            (VocabularyRefusal::Fault(VocabularyFault::NoTab { line, text: "cat".into() }), "3"),
+            (VocabularyRefusal::Fault(VocabularyFault::NoClass { line }), "3"),
+            (
+                VocabularyRefusal::Fault(VocabularyFault::Repeated { line, first: 1, class: "cat".into() }),
+                "3",
+            ),
+            (VocabularyRefusal::NoWriter("404".into()), "404"),
+        ];
+        for (refusal, part) in &refusals {
+            for (tag, end) in [("en", '.'), ("zh-CN", '。')] {
+                let said = (of(tag).refused_vocabulary)("own.txt", refusal);
+                assert!(said.contains("own.txt") && said.contains(part) && said.ends_with(end), "{said}");
+            }
+        }
+        let names: Vec<String> = (1..=10).map(|n| format!("n{n}")).collect();
+        assert!((of("en").unknown_names)(&names).ends_with("n8, and 2 more."));
+        assert!((of("zh").unknown_names)(&names[..1]).contains("n1"));
     }
 
     #[test]

@@ -35,10 +35,8 @@ pub(super) fn picture(bytes: &[u8], is_progressive: bool) -> Result<Rgb, DecodeE
 }
 
 fn decoded(file: Vec<u8>, options: DecoderOptions, is_progressive: bool) -> Result<Rgb, DecodeError> {
-    let options = options
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let options =
+        options.set_max_width(usize::MAX).set_max_height(usize::MAX).jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
     decoder.decode_headers().map_err(error)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();

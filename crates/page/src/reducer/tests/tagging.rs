@@ -1,7 +1,9 @@
 //! Keywords: what is asked for, in which order, and what can be undone.
 
 use super::*;
-use crate::tagging::{Refusal, RowOutcome, TagAction, TagEffect, TagStage, TagTarget, Tagging, Task};
+use crate::tagging::{
+    Refusal, RowOutcome, TagAction, TagEffect, TagStage, TagTarget, Tagging, Task, VocabularyRefusal,
+};
 use protocol::keywords::{KeywordLanguage, Name, NamePath, Place, PlanOutcome, PlannedChange, WriterRequest};
 use std::collections::BTreeSet;
 
@@ -17,7 +19,7 @@ pub(super) struct TagBrowser {
 impl TagBrowser {
     pub(super) fn perform(&mut self, effect: TagEffect) {
         match effect {
-            TagEffect::NamePaths { run, classes, kinds } => {
+            TagEffect::NamePaths { run, classes, kinds, .. } => {
                 self.naming.push((run, classes.len(), kinds.len()));
             }
             TagEffect::Plan { run, id, .. } => self.planning.push((run, id)),
@@ -51,6 +53,9 @@ impl TagBrowser {
             10 | 11 => TagAction::Start,
             12 if which < 64 => TagAction::Stop,
             13 => TagAction::ListAgain,
+            14 if which < 64 => vocabulary(Ok(("cat\tMinka".into(), vec!["cat".into()]))),
+            14 if which < 128 => vocabulary(Err(VocabularyRefusal::NoText)),
+            14 => TagAction::DropVocabulary,
             _ => TagAction::Undo,
         }
     }
@@ -60,7 +65,8 @@ impl TagBrowser {
         if !self.naming.is_empty() {
             let (number, classes, kinds) = self.naming.remove(0);
             let [classes, kinds] = [classes, kinds].map(|count| vec![path("x"); count]);
-            return Some(Action::Worker(Reply::PathsNamed { number, classes, kinds }));
+            let unknown = vec![];
+            return Some(Action::Worker(Reply::PathsNamed { number, classes, kinds, unknown }));
         }
         if !self.planning.is_empty() {
             let (run, id) = self.planning.remove(0);
@@ -95,6 +101,10 @@ impl TagBrowser {
     }
 }
 
+fn vocabulary(result: Result<(Rc<str>, Vec<String>), VocabularyRefusal>) -> TagAction {
+    TagAction::VocabularyRead { file: "own.txt".into(), result }
+}
+
 fn path(name: &str) -> NamePath {
     vec![Name { wnid: String::new(), en: name.into(), zh: String::new() }]
 }
@@ -126,7 +136,8 @@ fn tag(state: &mut State, action: TagAction) -> Vec<TagEffect> {
 fn named(state: &mut State) -> Vec<Effect> {
     let number = state.tagging.run;
     let classes = ["cat", "dog", "cat"].map(path).to_vec();
-    state.update(Action::Worker(Reply::PathsNamed { number, classes, kinds: vec![] }))
+    let unknown = vec!["emu".into()];
+    state.update(Action::Worker(Reply::PathsNamed { number, classes, kinds: vec![], unknown }))
 }
 
 fn planned(state: &mut State, id: PhotoId, outcome: Result<PlanOutcome, Refusal>) -> Vec<TagEffect> {
@@ -170,7 +181,7 @@ fn photos_are_named_then_looked_at_one_after_another() {
     let mut state = three_answers();
     let asked = tag(&mut state, TagAction::Open { can_write: false });
     let run = state.tagging.run;
-    assert_eq!(asked, [TagEffect::NamePaths { run, classes: vec![1, 2, 3], kinds: vec![] }]);
+    assert_eq!(asked, [TagEffect::NamePaths { run, classes: vec![1, 2, 3], kinds: vec![], names: vec![] }]);
     let effects = named(&mut state);
     let [Effect::Tag(TagEffect::Forget), Effect::Tag(TagEffect::Plan { id: 1, request, sha256, .. })] =
         &effects[..]
@@ -178,7 +189,8 @@ fn photos_are_named_then_looked_at_one_after_another() {
         panic!("{effects:?}")
     };
     assert_eq!(*sha256, "00".repeat(32));
-    let WriterRequest::Plan { classes, kind, threshold, language } = &**request else { panic!() };
+    let WriterRequest::Plan { classes, kind, threshold, language, vocabulary } = &**request else { panic!() };
+    assert_eq!(vocabulary, "");
     assert_eq!((classes[0].path[0].en.as_str(), classes[0].score, kind), ("cat", 0.4, &None));
     assert_eq!((*threshold, *language), (0.3, KeywordLanguage::English));
     assert!(matches!(&planned(&mut state, 1, Ok(change("cat")))[..], [TagEffect::Plan { id: 2, .. }]));
@@ -308,4 +320,38 @@ fn folders_are_for_browsers_that_write_into_them() {
     tag(&mut state, TagAction::Open { can_write: false });
     named(&mut state);
     assert_eq!(tag(&mut state, TagAction::PickFolder), []);
+}
+
+#[test]
+fn own_keywords_list_anew_and_what_the_model_does_not_know_is_told() {
+    let mut state = listed_state();
+    let classes = vec!["cat".to_owned(), "emu".to_owned()];
+    let asked = tag(&mut state, vocabulary(Ok(("cat\tMinka\nemu\tx".into(), classes.clone()))));
+    assert!(matches!(&asked[..], [TagEffect::NamePaths { names, .. }] if *names == classes));
+    let effects = named(&mut state);
+    let [_, Effect::Tag(TagEffect::Plan { request, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert!(matches!(&**request, WriterRequest::Plan { vocabulary, .. } if vocabulary.starts_with("cat")));
+    let own = state.tagging.vocabulary.clone().unwrap();
+    assert_eq!((&*own.file, &own.unknown[..]), ("own.txt", &["emu".to_owned()][..]));
+
+    assert_eq!(tag(&mut state, vocabulary(Err(VocabularyRefusal::NoText))), []);
+    assert_eq!(state.tagging.refused_vocabulary, Some(("own.txt".into(), VocabularyRefusal::NoText)));
+    assert_eq!(state.tagging.vocabulary, Some(own), "a file that can't be used changes nothing");
+    state.update(Action::Tag(TagAction::Close));
+    assert!(state.tagging.vocabulary.is_some() && state.tagging.refused_vocabulary.is_none());
+
+    assert_eq!(tag(&mut state, TagAction::DropVocabulary), [], "the dialog is closed");
+    tag(&mut state, TagAction::Open { can_write: true });
+    named(&mut state);
+    let effects = tag(&mut state, TagAction::DropVocabulary);
+    assert!(matches!(&effects[1], TagEffect::Plan { request, .. }
+        if matches!(&**request, WriterRequest::Plan { vocabulary, .. } if vocabulary.is_empty())));
+}
+
+#[test]
+fn own_keywords_without_a_worker_leave_nobody_waiting() {
+    let mut state = listed_state();
+    crash(&mut state);
+    assert_eq!(tag(&mut state, vocabulary(Ok(("".into(), vec![])))), []);
+    assert_eq!(state.tagging.stage, TagStage::NoModel);
 }

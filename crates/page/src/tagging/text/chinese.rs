@@ -1,9 +1,9 @@
 //! The dialog in Chinese.
 
-use super::TagText;
+use super::{TagText, some_names};
 use crate::numbers::grouped;
-use crate::tagging::Refusal;
-use protocol::keywords::{NotEmbedded, NotMerged};
+use crate::tagging::{LONGEST_VOCABULARY, Refusal, VocabularyRefusal};
+use protocol::keywords::{NotEmbedded, NotMerged, VocabularyFault};
 
 fn number(count: usize) -> String {
     grouped(count as u64)
@@ -34,6 +34,20 @@ fn why_beside(why: &NotEmbedded) -> String {
     }
 }
 
+fn vocabulary_fault(fault: &VocabularyFault) -> String {
+    match fault {
+        VocabularyFault::NoTab { line, text } => {
+            format!(
+                "第 {line} 行（“{text:.60}”）没有制表符。每行应为：类别或大类、制表符、关键词，各以制表符隔开"
+            )
+        }
+        VocabularyFault::NoClass { line } => format!("第 {line} 行的第一个制表符之前没有内容"),
+        VocabularyFault::Repeated { line, first, class } => {
+            format!("第 {line} 行与第 {first} 行都是关于“{class}”的")
+        }
+    }
+}
+
 pub(super) static CHINESE: TagText = TagText {
     entry: "把关键词写入照片…",
     heading: "照片中的关键词",
@@ -44,6 +58,26 @@ pub(super) static CHINESE: TagText = TagText {
     chinese: "中文",
     both: "中英文",
     percent: |percent| format!("{percent}%"),
+    own: "自己的关键词",
+    choose_own: "选择文件…",
+    own_form: "文本文件。每行为：类别或大类、制表符、关键词，各以制表符隔开。",
+    drop_own: "改回模型的名称",
+    unknown_names: |names| match some_names(names, "、") {
+        (shown, 0) => format!("模型不认识：{shown}。"),
+        (shown, more) => format!("模型不认识：{shown}，以及另外 {} 个。", number(more)),
+    },
+    refused_vocabulary: |file, refusal| match refusal {
+        VocabularyRefusal::Unreadable => {
+            format!("无法读取“{file}”，或其大小超过 {} MB。请选择另一个文件。", LONGEST_VOCABULARY >> 20)
+        }
+        VocabularyRefusal::NoText => format!("“{file}”不是 UTF-8 文本。请另存为 UTF-8 后再选择。"),
+        VocabularyRefusal::Fault(fault) => {
+            format!("“{file}”：{}。请改正后再选择。", vocabulary_fault(fault))
+        }
+        VocabularyRefusal::NoWriter(reason) => {
+            format!("读取“{file}”的程序无法运行（{reason}）。请检查网络连接后重试。")
+        }
+    },
     naming: "正在询问模型答案的类别…",
     planning: |done, all| format!("正在读取照片：{} / {}", number(done), number(all)),
     no_model: "模型尚未就绪。请关闭此窗口，待页面提示就绪后再打开。",
@@ -59,7 +93,7 @@ pub(super) static CHINESE: TagText = TagText {
     added: "新增：",
     removed: "移除：",
     unchanged: "已有这些关键词",
-    no_keyword: "没有达到此概率的答案",
+    no_keyword: "没有关键词",
     sidecar: |name, why| match why {
         Some(why) => format!("写入旁边的 {name}：{}", why_beside(why)),
         None => format!("写入旁边的 {name}"),
