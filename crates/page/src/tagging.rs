@@ -32,7 +32,7 @@ pub struct Tagging {
     pub stage: TagStage,
     pub rules: TagRules,
     pub target: TagTarget,
-    /// Photos without an answer of the model in use when the dialog was opened.
+    /// Photos without an answer of the model in use when the dialog was opened, or with one of a part of the picture.
     pub without_answer: usize,
     /// The browser can write into folders.
     pub can_write: bool,
