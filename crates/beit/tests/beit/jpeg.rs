@@ -96,7 +96,7 @@ fn zeros_may_stand_for_data() {
         assert_eq!((photo.rgb.width, photo.rgb.height), (expected.width, expected.height));
         let above = expected.pixels.len() * 3 / 4;
         assert_eq!(photo.rgb.pixels[..above], expected.pixels[..above], "{missing} bytes");
-        assert!(photo.missing_percent <= 4, "{missing} bytes: {} %", photo.missing_percent);
+        assert!(photo.missing_percent <= 10, "{missing} bytes: {} %", photo.missing_percent);
     }
     for (part, percent) in [(4, 10..45), (2, 30..70), (1, 90..101)] {
         let photo = zeros_from(whole.len() - scan * 15 / 16 / part);
@@ -105,14 +105,18 @@ fn zeros_may_stand_for_data() {
     }
 }
 
-/// Of a progressive photo, the means of no component may be missing altogether; this file has a scan for each.
+/// Of a progressive photo, the first scan has the means: what it lacks is missing. What later scans lack only makes it coarse.
 #[test]
-fn means_must_be_there() {
+fn missing_means_are_told() {
     let bytes = file("progressive-1x1-2x2-2x2");
     let scans: Vec<_> = (0..bytes.len() - 1).filter(|&at| bytes[at..].starts_with(&[0xff, 0xda])).collect();
-    let ended = |length: usize| decode(&[&bytes[..length], b"\xff\xd9"].concat());
-    assert_eq!(ended((scans[0] + scans[1]) / 2), Err(DecodeError::Truncated { format: Format::Jpeg }));
-    assert!(ended(scans[1]).is_ok(), "coarse, but whole");
+    let missing = |length: usize| {
+        decode_photo(&[&bytes[..length], b"\xff\xd9"].concat()).map(|photo| photo.missing_percent)
+    };
+    let of_half = missing((scans[0] + scans[1]) / 2).unwrap();
+    assert!((20..=80).contains(&of_half), "{of_half} %");
+    assert_eq!(missing(scans[1]), Ok(0), "coarse, but whole");
+    assert_eq!(missing(scans[0]), Err(DecodeError::Truncated { format: Format::Jpeg }));
 }
 
 /// Bytes changed, moved and cut off at random: a picture or a sentence, never a panic.
