@@ -70,6 +70,8 @@ pub struct Photo {
     pub decoder: &'static str,
     /// It was decoded at this fraction of its size: 1, 2, 4 or 8.
     pub reduced_by: u8,
+    /// Of so many hundredths of the picture, rounded up, the file has no data: decoders paint them grey or in stripes.
+    pub missing_percent: u8,
     /// The EXIF orientation, 1 to 8, by which it was turned upright.
     pub orientation: u8,
     /// Where that was found.
@@ -78,16 +80,30 @@ pub struct Photo {
     pub shown_by_browsers: bool,
 }
 
+impl Photo {
+    /// The photo, for those who want it whole or not at all.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] where a part of the picture is missing.
+    pub fn whole(self) -> Result<Self, DecodeError> {
+        if self.missing_percent > 0 {
+            return Err(DecodeError::Truncated { format: self.format });
+        }
+        Ok(self)
+    }
+}
+
 /// A picture as a file stores it, not turned upright.
 struct Picture {
     rgb: Rgb,
     decoder: &'static str,
     reduced_by: u8,
+    missing_percent: u8,
 }
 
 impl Picture {
     fn of(rgb: Rgb, decoder: &'static str) -> Self {
-        Self { rgb, decoder, reduced_by: 1 }
+        Self { rgb, decoder, reduced_by: 1, missing_percent: 0 }
     }
 }
 
@@ -126,7 +142,7 @@ pub fn decode_photo(bytes: &[u8]) -> Result<Photo, DecodeError> {
 }
 
 fn decode_format(format: Format, bytes: &[u8]) -> Result<Photo, DecodeError> {
-    let Picture { rgb, decoder, reduced_by } = picture(format, bytes)?;
+    let Picture { rgb, decoder, reduced_by, missing_percent } = picture(format, bytes)?;
     let stated = orientation::stated(format, bytes);
     Ok(Photo {
         rgb: upright(rgb, stated.orientation)?,
@@ -134,6 +150,7 @@ fn decode_format(format: Format, bytes: &[u8]) -> Result<Photo, DecodeError> {
         preview_of: None,
         decoder,
         reduced_by,
+        missing_percent,
         orientation: stated.orientation.to_exif(),
         orientation_source: stated.source,
         shown_by_browsers: stated.shown_by_browsers,

@@ -51,6 +51,9 @@ struct Answer<'a> {
     /// The same in words, where it shows none.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// Of so many hundredths of the picture, rounded up, the file has no data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_percent: Option<u8>,
     /// The network alone, in milliseconds.
     ms: f64,
     backend: &'static str,
@@ -83,10 +86,12 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let folder = arguments.explain_input.as_ref();
                 let input =
                     folder.map(|folder| explain_input::explain(&engine, &photo, path, number + 1, folder));
-                Ok((engine.logits(&photo)?, input.transpose()?))
+                Ok((engine.logits(&photo)?, input.transpose()?, photo.missing_percent))
             });
             match answered {
-                Ok((logits, input)) => answer(arguments, &engine, file, logits, input)?,
+                Ok((logits, input, missing_percent)) => {
+                    answer(arguments, &engine, file, logits, input, missing_percent)?;
+                }
                 Err(error) => {
                     unanswered += 1;
                     failure(&file, &error, wants_json(arguments.json))?;
@@ -107,6 +112,7 @@ fn answer(
     file: String,
     logits: Logits,
     input: Option<Input>,
+    missing_percent: u8,
 ) -> Result<(), Failure> {
     let prediction = |(index, score): (usize, f32)| {
         let Label { wnid, en, zh } = &engine.labels[index];
@@ -126,6 +132,7 @@ fn answer(
             predictions,
             none_of_these,
             note,
+            missing_percent: (missing_percent > 0).then_some(missing_percent),
             ms,
             backend: engine.backend().name(),
             logits: arguments.logits.then_some(logits.values),
@@ -133,6 +140,9 @@ fn answer(
         });
     }
     say(&format!("{file}  ({:.0} ms)", logits.ms));
+    if missing_percent > 0 {
+        say(&format!("  {missing_percent} % of this picture is missing: the file is cut short or damaged."));
+    }
     if let Some(note) = note {
         say(&format!("  {note} Of those, the likeliest:"));
     }

@@ -19,6 +19,8 @@ pub struct Input {
     decoder: &'static str,
     /// It was decoded at this fraction of its size.
     reduced_by: u8,
+    /// Of so many hundredths of the picture the file has no data.
+    missing_percent: u8,
     /// Pixels, upright and reduced.
     width: u32,
     height: u32,
@@ -67,6 +69,7 @@ pub fn explain(
         preview_of: photo.preview_of.map(|raw| raw.to_string()),
         decoder: photo.decoder,
         reduced_by: photo.reduced_by,
+        missing_percent: photo.missing_percent,
         width: photo.rgb.width,
         height: photo.rgb.height,
         orientation: photo.orientation,

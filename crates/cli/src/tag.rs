@@ -15,6 +15,7 @@ use crate::progress_meter::Meter;
 use crate::replace::{self, Seen};
 use crate::running::Running;
 use answers::answers;
+use beit::decode::Photo;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
 use journal::Entry;
@@ -194,7 +195,7 @@ impl Tagger<'_> {
     fn tag_one(&mut self, path: &Path) -> Result<Record, String> {
         let unreadable = |error| format!("The file can't be read: {error}.");
         let (seen, bytes) = Seen::read(path).map_err(unreadable)?;
-        let photo = decode_photo(&bytes).map_err(|error| error.to_string())?;
+        let photo = decode_photo(&bytes).and_then(Photo::whole).map_err(|error| error.to_string())?;
         let logits = self.engine.logits(&photo)?;
         let answers = answers(&self.engine, &logits.values, &self.rules);
         let mut record = Record::new(&answers);

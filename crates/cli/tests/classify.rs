@@ -85,6 +85,17 @@ fn the_number_of_threads_changes_nothing() {
     assert_eq!(logits("1"), logits("3"));
 }
 
+/// Half of its data are zeros: Pillow reads it, and so does this, and says so.
+#[test]
+fn what_is_missing_of_a_picture_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model(folder.path(), "tiny-absolute");
+    let half = data("odd-photos/jpeg-last-half-zero.jpg").display().to_string();
+    let run = classify(&model, &[&half]);
+    let missing = run.json()[0]["missing_percent"].as_u64().unwrap();
+    assert!((30..70).contains(&missing), "{missing} %");
+}
+
 #[test]
 fn a_bad_photo_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();

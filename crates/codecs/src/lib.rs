@@ -44,6 +44,7 @@ pub fn decode_photo(bytes: &[u8]) -> Result<Photo, DecodeError> {
                 preview_of: None,
                 decoder,
                 reduced_by,
+                missing_percent: 0,
                 orientation: 1,
                 orientation_source: None,
                 shown_by_browsers: true,

@@ -129,5 +129,6 @@ fn reading(photo: &decode::Photo) -> Reading {
     Reading {
         preview_of: photo.preview_of.map(|raw| raw.to_string()),
         shown_otherwise: !photo.shown_by_browsers,
+        missing_percent: photo.missing_percent,
     }
 }

@@ -23,6 +23,7 @@ pub static CHINESE: Text = Text {
     credits: "示例照片：猫（Stéfan van der Walt）、咖啡（Rachel Michetti），CC0；高山（Aitzol Berasategi），CC BY 4.0。",
     wordnet: "类别与种类来自 WordNet 3.0，© 2006 普林斯顿大学",
     quantization,
+    part_missing: |percent| format!("此图片缺少 {percent}% 的内容：文件不完整或已损坏"),
     raw_preview: |raw| format!("根据这张原始照片（{raw}）中的预览图"),
     provenance: |model| format!("{}，{}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),

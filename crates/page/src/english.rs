@@ -24,6 +24,9 @@ pub static ENGLISH: Text = Text {
     credits: "Sample photos: cat by Stéfan van der Walt and coffee by Rachel Michetti, both CC0; mountain by Aitzol Berasategi, CC BY 4.0.",
     wordnet: "Classes and kinds: WordNet 3.0, © 2006 Princeton University",
     quantization,
+    part_missing: |percent| {
+        format!("{percent} % of this picture is missing: the file is cut short or damaged")
+    },
     raw_preview: |raw| format!("From the preview in this raw photo ({raw})"),
     provenance: |model| format!("{}, {}", model.name, quantization(&model.quantization)),
     size: |model| format!("{} MB", megabytes(model.bytes)),

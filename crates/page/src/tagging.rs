@@ -36,7 +36,7 @@ pub struct Tagging {
     pub vocabulary: Option<Vocabulary>,
     /// The file that was chosen last, and why it can't be used.
     pub refused_vocabulary: Option<(Rc<str>, VocabularyRefusal)>,
-    /// Photos without an answer of the model in use when the dialog was opened.
+    /// Photos without an answer of the model in use when the dialog was opened, or with one of a part of the picture.
     pub without_answer: usize,
     /// The browser can write into folders.
     pub can_write: bool,

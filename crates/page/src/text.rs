@@ -35,6 +35,8 @@ pub struct Text {
     pub provenance: fn(&ModelInfo) -> String,
     /// A raw photo of this kind was answered from the preview in it.
     pub raw_preview: fn(&str) -> String,
+    /// Of so many hundredths of the picture the file has no data.
+    pub part_missing: fn(u8) -> String,
     /// Parameters, classes and image size.
     pub model_facts: fn(&ModelInfo) -> String,
     /// Where the network runs, and why there.

@@ -268,6 +268,8 @@ pub struct Reading {
     /// Browsers show this file otherwise than the network has seen it: as it is stored where it was turned upright, or
     /// not at all.
     pub shown_otherwise: bool,
+    /// Of so many hundredths of the picture, rounded up, the file has no data: 0 where it has all.
+    pub missing_percent: u8,
 }
 
 /// Time that went to a part of the network.

@@ -74,6 +74,9 @@ pub fn Card(CardProps { photo, top_k, movable, tells_model, dispatch }: &CardPro
                 if let Some(raw) = answer.and_then(|answer| answer.reading.preview_of.as_ref()) {
                     <p class="maker" data-testid="raw-preview">{ (text.raw_preview)(raw) }</p>
                 }
+                if let Some(missing) = answer.map(|answer| answer.reading.missing_percent).filter(|&part| part > 0) {
+                    <p class="maker" data-testid="part-missing">{ (text.part_missing)(missing) }</p>
+                }
                 if *tells_model {
                     <p class="maker" title={page::models::text::of(text.tag).answered_by} data-testid="maker">
                         { answer.and(photo.provenance.as_ref()).map(|provenance| (text.provenance)(&provenance.model)) }

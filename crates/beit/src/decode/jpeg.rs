@@ -42,42 +42,56 @@ pub(super) fn picture(bytes: &[u8]) -> Result<Picture, DecodeError> {
         });
     };
     check_process(frame)?;
-    let bytes = whole(bytes, &structure, frame)?;
+    let (bytes, missing_percent) = with_end(bytes, &structure, frame)?;
+    let mut picture = picture_with_end(bytes, frame, &structure)?;
+    picture.missing_percent = picture.missing_percent.max(missing_percent);
+    Ok(picture)
+}
+
+/// The picture of a file that has an end marker.
+fn picture_with_end(
+    bytes: Cow<'_, [u8]>,
+    frame: &Frame,
+    structure: &Structure,
+) -> Result<Picture, DecodeError> {
     if frame.pixels() > MAX_PIXELS {
-        return reduced(&bytes, frame, &structure);
+        return reduced(&bytes, frame, structure);
     }
-    if !is_ordinary(frame, &structure) {
-        return generally(&bytes, frame, &structure);
+    if !is_ordinary(frame, structure) {
+        return generally(&bytes, frame, structure);
     }
-    let bytes = with_known_transform(bytes, &structure, frame);
+    let bytes = with_known_transform(bytes, structure, frame);
     if frame.is_progressive() {
         if let Some(rgb) = structure.end.and_then(|end| zune::progressive(&bytes, end)) {
-            return checked(rgb, &bytes, frame, &structure);
+            return checked(rgb, &bytes, frame, structure);
         }
-        match generally(&bytes, frame, &structure) {
+        match generally(&bytes, frame, structure) {
             // What is made of it then is the best there is.
             Err(DecodeError::Corrupt { .. }) => {}
             answer => return answer,
         }
     }
     let rgb = zune::picture(&bytes, frame.is_progressive())?;
-    checked(rgb, &bytes, frame, &structure)
+    checked(rgb, &bytes, frame, structure)
 }
 
 /// By the decoder that reads all.
 fn generally(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, DecodeError> {
     let size = (u32::from(frame.width), u32::from(frame.height));
     reserve(&mut Vec::new(), general::bytes_per_pixel(frame) * frame.pixels(), size)?;
-    let rgb = general::decode(bytes, frame, colours(bytes, structure, frame), 1)?;
-    Ok(Picture::of(rgb, "beitscope"))
+    let (rgb, missing_percent) = general::decode(bytes, frame, colours(bytes, structure, frame), 1)?;
+    Ok(Picture { missing_percent, ..Picture::of(rgb, "beitscope") })
 }
 
-/// zune-jpeg's picture, if it has not painted what is missing.
+/// zune-jpeg's picture, if it has not painted what is missing otherwise than libjpeg does.
 fn checked(rgb: Rgb, bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture, DecodeError> {
-    if lacks_blocks(&rgb, bytes, frame, structure) {
-        return Err(DecodeError::Truncated { format: FORMAT });
+    match completeness(&rgb, bytes, frame, structure) {
+        Completeness::Cut => generally(bytes, frame, structure),
+        Completeness::Padded { missing_percent } => {
+            Ok(Picture { missing_percent, ..Picture::of(rgb, "zune-jpeg") })
+        }
+        Completeness::Whole | Completeness::Unknown => Ok(Picture::of(rgb, "zune-jpeg")),
     }
-    Ok(Picture::of(rgb, "zune-jpeg"))
 }
 
 /// Refuses what no decoder here reads.
@@ -123,31 +137,38 @@ fn is_ordinary(frame: &Frame, structure: &Structure) -> bool {
     is_known_code && is_known_sampling && is_known_order
 }
 
-/// Whether zune-jpeg has painted what is missing. All blocks of a file are counted only where its picture or its structure
-/// makes that possible: few photos end evenly.
-fn lacks_blocks(rgb: &Rgb, bytes: &[u8], frame: &Frame, structure: &Structure) -> bool {
-    if frame.is_progressive() {
-        let of_means = structure.scans.iter().filter(|scan| scan.is_of_means() && !scan.refines).count();
-        return (of_means != 1 || ends_evenly(rgb))
-            && completeness::of_means(bytes, frame, &structure.scans) == Completeness::Cut;
+/// What zune-jpeg may have painted because it is missing. All blocks of a file are counted only where its picture or its
+/// structure makes that possible: few photos end evenly.
+fn completeness(rgb: &Rgb, bytes: &[u8], frame: &Frame, structure: &Structure) -> Completeness {
+    let data = structure.end.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+    let of_means = structure.scans.iter().filter(|scan| scan.is_of_means() && !scan.refines).count();
+    match frame.is_progressive() {
+        true if of_means != 1 || ends_evenly(rgb) => completeness::of_means(data, frame, &structure.scans),
+        false if ends_evenly(rgb) => completeness::of_last_scan(data, frame, &structure.scans),
+        _ => Completeness::Unknown,
     }
-    ends_evenly(rgb) && completeness::of_last_scan(bytes, frame, &structure.scans) == Completeness::Cut
 }
 
 fn corrupt(detail: &str) -> DecodeError {
     DecodeError::corrupt(FORMAT, detail)
 }
 
-/// The file with its end marker. A class for a photo that is half grey would be a wrong answer that looks like a right
-/// one, so a file without that marker is only taken if all of its blocks are there.
-fn whole<'a>(bytes: &'a [u8], structure: &Structure, frame: &Frame) -> Result<Cow<'a, [u8]>, DecodeError> {
+/// The file with its end marker, and how much of the picture is missing, in hundredths. A file without that marker is only
+/// taken if all of its blocks are there, or zeros in their place: so Pillow does.
+fn with_end<'a>(
+    bytes: &'a [u8],
+    structure: &Structure,
+    frame: &Frame,
+) -> Result<(Cow<'a, [u8]>, u8), DecodeError> {
     if structure.end.is_some() {
-        return Ok(Cow::Borrowed(bytes));
+        return Ok((Cow::Borrowed(bytes), 0));
     }
-    if completeness::of_last_scan(bytes, frame, &structure.scans) == Completeness::Whole {
-        return Ok(Cow::Owned([bytes, b"\xff\xd9"].concat()));
-    }
-    Err(DecodeError::Truncated { format: FORMAT })
+    let missing_percent = match completeness::of_last_scan(bytes, frame, &structure.scans) {
+        Completeness::Whole => 0,
+        Completeness::Padded { missing_percent } => missing_percent,
+        Completeness::Cut | Completeness::Unknown => return Err(DecodeError::Truncated { format: FORMAT }),
+    };
+    Ok((Cow::Owned([bytes, b"\xff\xd9"].concat()), missing_percent))
 }
 
 /// Adobe's colour transform is 0 or 1 for three components; libjpeg takes any other for YCbCr, and believes JFIF more than
@@ -190,8 +211,8 @@ fn reduced(bytes: &[u8], frame: &Frame, structure: &Structure) -> Result<Picture
         false => [2, 4].into_iter().find(|by| frame.pixels() / (by * by) <= REDUCED_PIXELS).unwrap_or(8),
     };
     reserve(&mut Vec::new(), general::bytes_per_pixel(frame) * frame.pixels() / (by * by), (width, height))?;
-    let rgb = general::decode(bytes, frame, colours(bytes, structure, frame), by)?;
-    Ok(Picture { reduced_by: by as u8, ..Picture::of(rgb, "beitscope") })
+    let (rgb, missing_percent) = general::decode(bytes, frame, colours(bytes, structure, frame), by)?;
+    Ok(Picture { reduced_by: by as u8, missing_percent, ..Picture::of(rgb, "beitscope") })
 }
 
 /// Whether the last row repeats one block, or a block with a steady change: so it does where zune-jpeg has read zeros in
@@ -264,7 +285,9 @@ mod tests {
             let frame = structure.frame.as_ref().unwrap();
             let full = picture(&bytes).unwrap().rgb;
             for &by in reductions {
-                let small = general::decode(&bytes, frame, colours(&bytes, &structure, frame), by).unwrap();
+                let (small, missing_percent) =
+                    general::decode(&bytes, frame, colours(&bytes, &structure, frame), by).unwrap();
+                assert_eq!(missing_percent, 0, "{name}");
                 let by = by as usize;
                 assert_eq!(
                     (small.width, small.height),

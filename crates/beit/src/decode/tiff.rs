@@ -1,5 +1,5 @@
 //! TIFFs in ways that `image` lacks or gets wrong: palettes, CIELAB, grey with alpha, whole numbers of 32 bits, signed
-//! numbers, YCbCr without JPEG, bits in reverse, CMYK in planes, and samples beyond the colours. All others go to `image`.
+//! numbers, YCbCr without JPEG, bits in reverse, CMYK, and samples beyond the colours. All others go to `image`.
 //!
 //! What the decoder lacks is only the meaning of the numbers: the photometric interpretation is changed in a copy of the
 //! file to one it knows, and the samples are turned into colours here.
@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::codecs::tiff::TiffDecoder;
-use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
+use tiff::{ColorType, TiffError};
 
 use super::ifd::{Entry, SHORT, Tiff, find};
 use super::samples::{rgb_of_cmyk, rgb_of_ycbcr};
@@ -109,7 +109,12 @@ fn special(bytes: &[u8]) -> Option<(Meaning, Cow<'_, [u8]>)> {
         8 if samples == 3 && bits == 8 => (Meaning::Lab { offset: 0 }, instead(RGB)?),
         9 if samples == 3 && bits == 8 => (Meaning::Lab { offset: 128 }, instead(RGB)?),
         6 if samples == 3 && bits == 8 && !is_jpeg && sampling == [1, 1] => (Meaning::YCbCr, instead(RGB)?),
-        5 if samples == 4 && is_unsigned && matches!(bits, 8 | 16) && number(PLANAR, 1) == 2 => {
+        // In planes `image` does not know it, and otherwise rounds it unlike Pillow.
+        5 if samples == 4
+            && is_unsigned
+            && matches!(bits, 8 | 16)
+            && (!is_jpeg || number(PLANAR, 1) == 2) =>
+        {
             (Meaning::Cmyk, Cow::Borrowed(bytes))
         }
         0 | 1 if samples == 2 => (Meaning::Plain, Cow::Borrowed(bytes)),
@@ -177,8 +182,9 @@ fn with_meaning(file: &[u8], meaning: &Meaning) -> Result<Picture, DecodeError> 
     let samples = u64::from(color.num_samples());
     let bits = color.bit_depth();
     reserve(&mut Vec::new(), pixels * (3 + 2 * samples * u64::from(bits).div_ceil(8)), size)?;
-    // Colours of which only the first plane is of interest here are grey: others go to `image`.
-    let takes_planes = is_planar && matches!(meaning, Meaning::Lab { .. } | Meaning::YCbCr | Meaning::Cmyk);
+    // Of grey with further samples the first plane is all that is wanted.
+    let is_coloured = samples >= 3 && !matches!(color, ColorType::Multiband { .. });
+    let takes_planes = is_planar && is_coloured;
     let samples = if is_planar && !takes_planes { 1 } else { samples };
     let kind = || lacks("its kind of numbers");
     let values = if takes_planes {

@@ -54,8 +54,8 @@ fn every_pixel_is_libjpeg_turbos() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), files.len(), wrong.join("\n"));
 }
 
-/// A photo that lacks the end of its data is no photo with grey blocks, whether an end marker was put there or not; only
-/// what the arithmetic code leaves out can't be told from zeros that encoders leave out.
+/// As in Pillow, a photo that lacks the end of its data is refused without an end marker. Behind one it is read with grey
+/// blocks, and how many is told; only what the arithmetic code leaves out can't be told from zeros that encoders leave out.
 #[test]
 fn what_is_cut_is_said_to_be_cut() {
     let truncated = Err(DecodeError::Truncated { format: Format::Jpeg });
@@ -69,44 +69,54 @@ fn what_is_cut_is_said_to_be_cut() {
             assert_eq!(decode(&cut), truncated, "{name}, 1/{part}");
         }
     }
-    for name in ["two-scans", "lossless-4", "sequential-12-bit", "higher-than-wide", "sequential-1x1-2x2-2x2"]
-    {
+    let cut_in_the_middle = |name: &str| {
         let bytes = file(name);
         let begin = bytes.windows(2).rposition(|window| window == [0xff, 0xda]).unwrap();
         let middle = begin + (bytes.len() - begin) / 2;
-        let cut = [&bytes[..middle], b"\0\xff\xd9"].concat();
-        assert_eq!(decode(&cut), truncated, "{name}");
+        decode_photo(&[&bytes[..middle], b"\0\xff\xd9"].concat())
+    };
+    for name in ["two-scans", "sequential-12-bit", "higher-than-wide", "sequential-1x1-2x2-2x2"] {
+        let missing = cut_in_the_middle(name).unwrap().missing_percent;
+        assert!((20..=80).contains(&missing), "{name}: {missing} %");
+        assert_eq!(decode_photo(&file(name)).unwrap().missing_percent, 0, "{name}");
     }
+    assert_eq!(cut_in_the_middle("lossless-4").map(|photo| photo.rgb), truncated);
 }
 
-/// A photo whose last bytes are zeros is read as Pillow reads it, unless more than an eighth of its blocks would be made up.
+/// A photo whose last bytes are zeros is read as Pillow reads it, and what they stand for is told.
 #[test]
-fn few_zeros_may_stand_for_data() {
+fn zeros_may_stand_for_data() {
     let whole = std::fs::read(data("photos/baseline.jpg")).unwrap();
     let begin = whole.windows(2).rposition(|window| window == [0xff, 0xda]).unwrap();
     let expected = decode(&whole).unwrap();
-    let zeros_from = |place: usize| decode(&[&whole[..place], &[0; 20_000]].concat());
+    let zeros_from = |place: usize| decode_photo(&[&whole[..place], &[0; 20_000]].concat()).unwrap();
     let scan = whole.len() - begin;
     for missing in [2, 3, 12, scan / 40] {
-        let picture = zeros_from(whole.len() - missing).unwrap();
-        assert_eq!((picture.width, picture.height), (expected.width, expected.height));
+        let photo = zeros_from(whole.len() - missing);
+        assert_eq!((photo.rgb.width, photo.rgb.height), (expected.width, expected.height));
         let above = expected.pixels.len() * 3 / 4;
-        assert_eq!(picture.pixels[..above], expected.pixels[..above], "{missing} bytes");
+        assert_eq!(photo.rgb.pixels[..above], expected.pixels[..above], "{missing} bytes");
+        assert!(photo.missing_percent <= 10, "{missing} bytes: {} %", photo.missing_percent);
     }
-    for missing in [scan / 4, scan / 2, scan * 9 / 10] {
-        let picture = zeros_from(whole.len() - missing);
-        assert_eq!(picture, Err(DecodeError::Truncated { format: Format::Jpeg }), "{missing} bytes");
+    for (part, percent) in [(4, 10..45), (2, 30..70), (1, 90..101)] {
+        let photo = zeros_from(whole.len() - scan * 15 / 16 / part);
+        assert!(percent.contains(&photo.missing_percent), "1/{part}: {} %", photo.missing_percent);
+        assert_eq!(photo.whole().unwrap_err(), DecodeError::Truncated { format: Format::Jpeg });
     }
 }
 
-/// Of a progressive photo, the scan with the means is the one that may not be cut; this file has one for each component.
+/// Of a progressive photo, the first scan has the means: what it lacks is missing. What later scans lack only makes it coarse.
 #[test]
-fn means_must_be_there() {
+fn missing_means_are_told() {
     let bytes = file("progressive-1x1-2x2-2x2");
     let scans: Vec<_> = (0..bytes.len() - 1).filter(|&at| bytes[at..].starts_with(&[0xff, 0xda])).collect();
-    let ended = |length: usize| decode(&[&bytes[..length], b"\xff\xd9"].concat());
-    assert_eq!(ended((scans[0] + scans[1]) / 2), Err(DecodeError::Truncated { format: Format::Jpeg }));
-    assert!(ended(scans[1]).is_ok(), "coarse, but whole");
+    let missing = |length: usize| {
+        decode_photo(&[&bytes[..length], b"\xff\xd9"].concat()).map(|photo| photo.missing_percent)
+    };
+    let of_half = missing((scans[0] + scans[1]) / 2).unwrap();
+    assert!((20..=80).contains(&of_half), "{of_half} %");
+    assert_eq!(missing(scans[1]), Ok(0), "coarse, but whole");
+    assert_eq!(missing(scans[0]), Err(DecodeError::Truncated { format: Format::Jpeg }));
 }
 
 /// Bytes changed, moved and cut off at random: a picture or a sentence, never a panic.

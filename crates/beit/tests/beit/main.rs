@@ -7,4 +7,5 @@ mod heatmap;
 mod jpeg;
 mod odd_photos;
 mod preprocess;
+mod tiff;
 mod tiny;

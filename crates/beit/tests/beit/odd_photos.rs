@@ -24,13 +24,8 @@ const READ_ALL_THE_SAME: [(&str, &str); 7] = [
 ];
 
 /// Files that Pillow reads and Beitscope refuses, with a part of the sentence.
-const REFUSED: [(&str, &str); 5] = [
-    ("avif-named.png", "This is an AVIF photo"),
-    ("jpeg-half-then-eoi.jpg", "cut short"),
-    ("jpeg-last-half-zero.jpg", "cut short"),
-    ("jpeg-progressive-half-of-means.jpg", "cut short"),
-    ("photo.jp2", "This is a JPEG 2000 photo"),
-];
+const REFUSED: [(&str, &str); 2] =
+    [("avif-named.png", "This is an AVIF photo"), ("photo.jp2", "This is a JPEG 2000 photo")];
 
 #[derive(Deserialize)]
 #[serde(untagged)]

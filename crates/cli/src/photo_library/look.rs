@@ -33,7 +33,8 @@ pub fn look(
     sha256: Sha256,
 ) -> Result<(Photo, Feature), String> {
     let read = || {
-        let photo = decode_photo(bytes).map_err(|error| error.to_string())?;
+        let photo =
+            decode_photo(bytes).and_then(beit::decode::Photo::whole).map_err(|error| error.to_string())?;
         Ok((photo, capture_time(bytes)))
     };
     // A photo at which a decoder panics must not stop the run.

@@ -15,6 +15,7 @@ use crate::photos;
 use crate::progress_meter::Meter;
 use crate::replace::{self, Seen};
 use crate::running::Running;
+use beit::decode::Photo;
 use carry::carry;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
@@ -188,7 +189,7 @@ impl Sorter<'_> {
             );
         }
         let (seen, bytes) = Seen::read(path).map_err(|error| format!("The file can't be read: {error}."))?;
-        let photo = decode_photo(&bytes).map_err(|error| error.to_string())?;
+        let photo = decode_photo(&bytes).and_then(Photo::whole).map_err(|error| error.to_string())?;
         let logits = self.engine.logits(&photo)?.values;
         drop(photo);
         let (by, language) = (self.arguments.by, self.arguments.language);

@@ -51,7 +51,9 @@ impl State {
         };
         let by_model = |photo: &Photo| photo.provenance.as_ref().is_some_and(|given| given.model == *model);
         let candidate = |photo: &Rc<Photo>| match &photo.progress {
-            Progress::Done(answer) if by_model(photo) => Some(Candidate::of(photo, answer)),
+            Progress::Done(answer) if by_model(photo) && answer.reading.missing_percent == 0 => {
+                Some(Candidate::of(photo, answer))
+            }
             _ => None,
         };
         let photos: Rc<[Candidate]> = self.photos.iter().filter_map(candidate).collect();

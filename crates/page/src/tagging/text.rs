@@ -164,7 +164,12 @@ static ENGLISH: TagText = TagText {
         format!("{} of {}{place} would get other keywords", grouped(changed as u64), photos(all))
     },
     nothing: "There is nothing to write.",
-    without_answer: |count| format!("{} left out: no answer of the model in use.", photos(count)),
+    without_answer: |count| {
+        format!(
+            "{} left out: no answer of the model in use, or a part of the picture is missing.",
+            photos(count)
+        )
+    },
     new_sidecars: "Sidecars in the zip file are new. Don’t put them over sidecars that you have; write into the folder \
                    instead, or use `beitscope tag`: both merge them.",
     list: "What would change",
@@ -298,6 +303,9 @@ mod tests {
             "2 of 1,000 photos in “2024” would get other keywords"
         );
         assert_eq!((text.download)(1), "Download 1 file as zip");
-        assert_eq!((text.without_answer)(1), "1 photo left out: no answer of the model in use.");
+        assert_eq!(
+            (text.without_answer)(1),
+            "1 photo left out: no answer of the model in use, or a part of the picture is missing."
+        );
     }
 }

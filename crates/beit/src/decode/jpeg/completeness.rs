@@ -1,7 +1,7 @@
 //! Whether the coded data of a frame in Huffman's code holds all of its blocks: of a progressive one, the means of all.
 //!
-//! Decoders paint what is missing in grey and report success. Only counting the blocks tells a photo of which nothing but
-//! the end marker is missing from one that is cut.
+//! Decoders paint what is missing in grey or in stripes and report success. Only counting the blocks tells a photo of which
+//! nothing but the end marker is missing from one that is cut.
 
 use super::entropy::{Bits, Huffman, Stop};
 use super::structure::{Frame, Scan};
@@ -10,13 +10,16 @@ use super::tables::Tables;
 /// Zeros at a file's end that are taken for a photo's data: more of them are what a recovery tool or an unfinished download
 /// has put in its place.
 const MOST_ZEROS: usize = 8;
-/// Of so many groups of blocks one may be read from such zeros, as Pillow reads all of them: they hardly change an answer.
-const ONE_OF: u64 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Completeness {
     /// All blocks are there.
     Whole,
+    /// Zeros have taken the place of the last ones, so many in a hundred. Decoders read them as if they were data.
+    Padded {
+        /// 1 to 100.
+        missing_percent: u8,
+    },
     /// The data ends before its blocks do.
     Cut,
     /// In another code, or damaged.
@@ -36,10 +39,16 @@ pub(super) fn of_last_scan(bytes: &[u8], frame: &Frame, scans: &[Scan]) -> Compl
     let (across, down) = frame.units(scan);
     let all = across * down;
     match blocks(bytes, frame, scan, end) {
-        Ok(before) if before >= all - all / ONE_OF => Completeness::Whole,
-        Ok(_) | Err(Stop::Ended) => Completeness::Cut,
+        Ok(before) if before == all => Completeness::Whole,
+        Ok(before) => Completeness::Padded { missing_percent: percent(all - before, all) },
+        Err(Stop::Ended) => Completeness::Cut,
         Err(Stop::Damaged) => Completeness::Unknown,
     }
+}
+
+/// So many of all in hundredths, rounded up.
+pub(super) fn percent(part: u64, all: u64) -> u8 {
+    (part.min(all) * 100).div_ceil(all.max(1)) as u8
 }
 
 /// Counts the blocks whose means a progressive frame's scans tell.

@@ -15,6 +15,7 @@ mod scan;
 mod smoothing;
 mod upsample;
 
+use super::completeness::percent;
 use super::entropy::Stop;
 use super::structure::{self, Frame, Scan, Segment, Segments};
 use super::tables::Tables;
@@ -25,6 +26,7 @@ pub(super) use colour::Colours;
 use huffman::HuffmanCoder;
 use pass::Pass;
 use plane::Plane;
+use scan::Extent;
 
 /// No encoder writes more scans; a file of thousands is made to keep a decoder busy.
 const MOST_SCANS: usize = 200;
@@ -35,14 +37,20 @@ pub(super) fn bytes_per_pixel(frame: &Frame) -> u64 {
     2 * frame.components.len() as u64 + 3
 }
 
-/// Decodes at so many parts of the size: 1, 2, 4 or 8; of a progressive frame 1 or 8, of a lossless one 1.
+/// Decodes at so many parts of the size: 1, 2, 4 or 8; of a progressive frame 1 or 8, of a lossless one 1. Tells also of how
+/// many hundredths of the picture the means of blocks are missing: these blocks are grey, as libjpeg leaves them.
 ///
 /// A scan of a progressive frame that is missing or ends early leaves the picture coarse, and [smoothed](smoothing) as
 /// libjpeg does it, unless it is the one that has the means of blocks.
 ///
 /// # Errors
-/// Where the means of some blocks are missing, the data is damaged, or there is not enough memory.
-pub(super) fn decode(bytes: &[u8], frame: &Frame, colours: Colours, by: u64) -> Result<Rgb, DecodeError> {
+/// Where a component has no data, the data is damaged, or there is not enough memory.
+pub(super) fn decode(
+    bytes: &[u8],
+    frame: &Frame,
+    colours: Colours,
+    by: u64,
+) -> Result<(Rgb, u8), DecodeError> {
     let mut planes = frame
         .components
         .iter()
@@ -51,6 +59,7 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, colours: Colours, by: u64) -> 
     let mut tables = Tables::default();
     let mut scans = 0;
     let mut last_row = None;
+    let mut missing_percent = 0;
     for segment in Segments::new(bytes) {
         let Segment { marker: 0xda, at, content } = segment else {
             tables.note(&segment);
@@ -61,7 +70,9 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, colours: Colours, by: u64) -> 
         if scans > MOST_SCANS {
             return Err(corrupt("it has too many scans"));
         }
-        last_row = read(bytes, frame, &scan, &tables, &mut planes, by)?;
+        let extent = read(bytes, frame, &scan, &tables, &mut planes, by)?;
+        last_row = extent.last_row;
+        missing_percent = missing_percent.max(percent(extent.missing, extent.all));
         for number in frame.numbers(&scan).unwrap_or_default() {
             planes[number].progress.begin(&scan, scans == 1);
         }
@@ -69,16 +80,20 @@ pub(super) fn decode(bytes: &[u8], frame: &Frame, colours: Colours, by: u64) -> 
     if !planes.iter().all(|plane| plane.has_means) {
         return Err(DecodeError::Truncated { format: FORMAT });
     }
+    // What was known before a scan libjpeg looks up from the second one on.
+    if scans == 1 {
+        planes.iter_mut().for_each(|plane| plane.progress.before[1..].fill(None));
+    }
     let is_smoothed = by == 1
         && frame.is_progressive()
         && smoothing::is_needed(planes.iter().map(|plane| (&plane.progress, plane.steps.as_ref())));
     for plane in &mut planes {
         plane.finish(frame, is_smoothed.then_some(last_row.unwrap_or(usize::MAX)))?;
     }
-    colour::rgb(frame, &planes, colours, by)
+    Ok((colour::rgb(frame, &planes, colours, by)?, missing_percent))
 }
 
-/// Reads a scan's blocks; returns the last row of groups that it tells something of, where its data ends early.
+/// Reads a scan's blocks; returns how far its data reaches, of a scan without means only the row where it ends early.
 fn read(
     bytes: &[u8],
     frame: &Frame,
@@ -86,15 +101,15 @@ fn read(
     tables: &Tables,
     planes: &mut [Plane],
     by: u64,
-) -> Result<Option<usize>, DecodeError> {
+) -> Result<Extent, DecodeError> {
     let contradicts = || corrupt("a scan's header contradicts the frame's");
     let numbers = frame.numbers(scan).ok_or_else(contradicts)?;
     let pass = Pass::of(frame, scan).ok_or_else(contradicts)?;
     if frame.is_progressive() && by > 1 && !pass.is_of_means() {
-        return Ok(None);
+        return Ok(Extent::default());
     }
-    let last_row = if frame.is_lossless() {
-        lossless::read(bytes, frame, scan, tables, planes).map(|()| None)
+    let extent = if frame.is_lossless() {
+        lossless::read(bytes, frame, scan, tables, planes).map(|()| Extent::default())
     } else {
         for &number in &numbers {
             if planes[number].steps.is_none() {
@@ -112,17 +127,16 @@ fn read(
             scan::read(&mut coder, frame, scan, tables.restart, planes)
         }
     };
-    match last_row {
-        Ok(last_row) => {
-            if matches!(pass, Pass::Whole | Pass::Mean { .. }) {
-                numbers.into_iter().for_each(|number| planes[number].has_means = true);
-            }
-            Ok(last_row)
+    match extent {
+        Ok(extent) if matches!(pass, Pass::Whole | Pass::Mean { .. }) => {
+            numbers.into_iter().for_each(|number| planes[number].has_means = true);
+            Ok(extent)
         }
+        Ok(extent) => Ok(Extent { last_row: extent.last_row, ..Extent::default() }),
         Err(Stop::Ended) if matches!(pass, Pass::Whole | Pass::Mean { .. }) => {
             Err(DecodeError::Truncated { format: FORMAT })
         }
-        Err(Stop::Ended) => Ok(None),
+        Err(Stop::Ended) => Ok(Extent::default()),
         Err(Stop::Damaged) => Err(corrupt("a scan's data")),
     }
 }

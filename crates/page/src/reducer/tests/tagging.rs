@@ -206,7 +206,10 @@ fn photos_are_named_then_looked_at_one_after_another() {
 #[test]
 fn photos_without_an_answer_of_this_model_and_of_none_of_its_classes_get_no_names() {
     let mut state = three_answers();
-    arrive(&mut state, 2, &[4, 5]);
+    arrive(&mut state, 2, &[4, 5, 6]);
+    let mut of_a_part = an_answer(vec![], 1.0);
+    of_a_part.reading.missing_percent = 50;
+    state.update(Action::Worker(Reply::Done { id: 6, answer: of_a_part }));
     let mut none = an_answer(vec![], 1.0);
     none.none_of = Some(200);
     none.predictions = vec![Prediction {
@@ -219,7 +222,7 @@ fn photos_without_an_answer_of_this_model_and_of_none_of_its_classes_get_no_name
     state.update(Action::Worker(Reply::Done { id: 4, answer: none }));
     let asked = tag(&mut state, TagAction::Open { can_write: false });
     let TagEffect::NamePaths { classes, .. } = &asked[0] else { panic!() };
-    assert_eq!((classes, state.tagging.without_answer), (&vec![1, 2, 3], 1));
+    assert_eq!((classes, state.tagging.without_answer), (&vec![1, 2, 3], 2));
     assert_eq!(state.tagging.progress().1, 4, "the keywords of an earlier answer go");
 
     let mut state = State::default();

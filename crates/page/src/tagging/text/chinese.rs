@@ -87,7 +87,7 @@ pub(super) static CHINESE: TagText = TagText {
         format!("{place}{} 张照片里有 {} 张的关键词会改变", number(all), number(changed))
     },
     nothing: "没有需要写入的内容。",
-    without_answer: |count| format!("略去 {} 张：没有当前模型的答案。", number(count)),
+    without_answer: |count| format!("略去 {} 张：没有当前模型的答案，或图片内容不完整。", number(count)),
     new_sidecars: "zip 文件中的附属文件是新建的，请不要覆盖已有的附属文件；请改为写入文件夹，或使用 `beitscope tag`：两者都会合并。",
     list: "将要改变的内容",
     added: "新增：",

@@ -33,9 +33,7 @@ impl<'b, 't> HuffmanCoder<'b, 't> {
             is_complete.then_some(Component { dc, ac, before: 0 })
         };
         let components = scan.components.iter().map(component).collect::<Option<_>>()?;
-        // A block's mean may not be missing; finer coefficients are coarse from the data's end on.
-        let bits = if needs_dc { Bits::new(bytes, scan.data) } else { Bits::with_zeros(bytes, scan.data) };
-        Some(Self { bits, components, pass, empty_blocks: 0 })
+        Some(Self { bits: Bits::with_zeros(bytes, scan.data), components, pass, empty_blocks: 0 })
     }
 
     fn ac(&self, number: usize) -> Result<&'t Huffman, Stop> {

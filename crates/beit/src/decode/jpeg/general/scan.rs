@@ -66,18 +66,29 @@ pub(super) trait Coder {
     fn restart(&mut self, number: u8) -> Result<(), Stop>;
 }
 
-/// Reads all blocks of a scan into the planes of its components. Tells the last row of groups of all components' blocks of
-/// which the scan's data has something; none where it has all.
+/// How far a scan's data reaches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// The last row of groups of all components' blocks of which the data has something; none where it has all.
+    pub last_row: Option<usize>,
+    /// Groups of the scan's blocks that the data does not have whole.
+    pub missing: u64,
+    /// Groups of the scan's blocks.
+    pub all: u64,
+}
+
+/// Reads all blocks of a scan into the planes of its components. From where the data ends early, blocks stay as they are, of
+/// a scan that has them whole empty.
 ///
 /// # Errors
-/// Where the data of means ends, or any is damaged. The blocks before are in the planes.
+/// Where the data is damaged. The blocks before are in the planes.
 pub(super) fn read(
     coder: &mut impl Coder,
     frame: &Frame,
     scan: &Scan,
     restart: u64,
     planes: &mut [Plane],
-) -> Result<Option<usize>, Stop> {
+) -> Result<Extent, Stop> {
     let numbers = frame.numbers(scan).ok_or(Stop::Damaged)?;
     let (across, down) = frame.units(scan);
     // A scan of one component has its blocks row by row, without those beyond the picture.
@@ -92,24 +103,38 @@ pub(super) fn read(
         [only] => usize::from(frame.components[only].vertical),
         _ => 1,
     };
+    let all = across * down;
     let mut unit = 0;
+    let mut over = None;
     for row in 0..down as usize {
         for column in 0..across as usize {
-            if restart > 0 && unit > 0 && unit % restart == 0 {
-                coder.restart(((unit / restart - 1) % 8) as u8)?;
+            if over.is_none() && restart > 0 && unit > 0 && unit % restart == 0 {
+                match coder.restart(((unit / restart - 1) % 8) as u8) {
+                    Err(Stop::Ended) => over = Some(Extent { last_row: None, missing: all - unit, all }),
+                    outcome => outcome?,
+                }
             }
             unit += 1;
             for (position, &number) in numbers.iter().enumerate() {
                 let (wide, high) = shape(number);
                 for block in 0..wide * high {
                     let place = (column * wide + block % wide, row * high + block / wide);
-                    planes[number].update(place, |block| coder.block(position, block))?;
+                    planes[number].update(place, |block| match over {
+                        None => coder.block(position, block),
+                        Some(_) => Ok(()),
+                    })?;
                 }
             }
-            if coder.is_over() {
-                return Ok(Some(row / rows_a_group));
+            if over.is_none() && coder.is_over() {
+                let last_row = Some(row / rows_a_group);
+                over = Some(Extent { last_row, missing: all - (unit - 1), all });
+            }
+            if let Some(extent) = over
+                && coder.pass() != Pass::Whole
+            {
+                return Ok(extent);
             }
         }
     }
-    Ok(None)
+    Ok(over.unwrap_or(Extent { last_row: None, missing: 0, all }))
 }
