@@ -30,19 +30,24 @@ const scope = {
   postMessage: (message) => parentPort.postMessage(message),
   addEventListener: events.addEventListener.bind(events),
   removeEventListener: events.removeEventListener.bind(events),
-  close: () => process.exit(),
 };
 for (const [name, value] of Object.entries(scope)) {
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 }
 
+// Messages wait until there is somebody to hear them. Something has to listen at once: a thread that waits for its module
+// alone is ended by Bun.
+let waiting = [];
+parentPort.on("message", (message) => (waiting ? waiting.push(message) : hear(message)));
 await import(workerData.script);
-// Messages wait until there is somebody to hear them.
-parentPort.on("message", (sent) => {
-  const event = new MessageEvent("message", { data: withBlobs(sent) });
+waiting.forEach(hear);
+waiting = null;
+
+function hear(message) {
+  const event = new MessageEvent("message", { data: withBlobs(message) });
   globalThis.onmessage?.(event);
   events.dispatchEvent(event);
-});
+}
 
 // Photos come as bytes, since not every runtime can send a Blob to a thread.
 function withBlobs(message) {
