@@ -98,9 +98,8 @@ fn run(command: Command) -> Result<bool> {
         }
         Command::Package => {
             let tools = tools::set_up(&project)?;
-            let folder = Profile::Release.site();
-            let site =
-                site::build(&project, &tools, Profile::Release, folder.as_ref(), AddedModels::default())?;
+            let folder = package::SITE.as_ref();
+            let site = site::build(&project, &tools, Profile::Release, folder, AddedModels::default())?;
             println!("{}", package::assemble(&project, &site)?.display());
         }
         Command::Host { host, site } => prepare(host, &project.root.join(site))?,

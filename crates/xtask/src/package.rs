@@ -9,6 +9,9 @@ use crate::{Result, codecs, embed, project::Project};
 /// The folder, below the workspace's root. Everything in it is published.
 pub const FOLDER: &str = "target/package";
 
+/// Where the site is built that it is taken from: `dist/` may have other models, for a host.
+pub const SITE: &str = "target/site-package";
+
 /// What it takes of the site beside `embed/` and decoders.
 const OF_THE_SITE: [&str; 3] = ["workers", "models/demo", "licenses"];
 /// Files of `embed/` that belong to the package as a whole.
