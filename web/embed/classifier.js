@@ -1,6 +1,4 @@
-// A classifier for other pages: promises and sentences over what a worker replies (crates/protocol).
-
-import { startWorker } from "./worker-client.js";
+// A classifier for other pages and programs: promises and sentences over what a worker replies (crates/protocol).
 
 export class Classifier {
   #client;
@@ -15,23 +13,22 @@ export class Classifier {
   model = null;
   backend = null;
 
-  // One that has loaded its model. `request`: the manifest's address, the device and the number of threads; `onLoading`
-  // hears of each step of loading.
-  static load(workers, build, request, onLoading) {
-    check(workers);
+  // One that has loaded its model. `start`: `startWorker` but for what it is to call; `request`: the manifest's address,
+  // the device and the number of threads; `onLoading` hears of each step of loading.
+  static load(start, request, onLoading) {
     return new Promise((resolve, reject) => {
-      new Classifier(workers, build, request, { onLoading, onReady: resolve, onEnd: reject });
+      new Classifier(start, request, { onLoading, onReady: resolve, onEnd: reject });
     });
   }
 
-  constructor(workers, build, request, calls) {
+  constructor(start, request, calls) {
     this.#calls = calls;
     const onReply = (reply) => this.#take(reply, request);
     const onReplaced = () => {
       this.#isReady = false;
     };
     const onEnd = (kind, reason) => this.end(new Error(this.#sentence(kind, reason)));
-    this.#client = startWorker(workers, build, onReply, onReplaced, onEnd);
+    this.#client = start(onReply, onReplaced, onEnd);
   }
 
   get build() {
@@ -48,6 +45,7 @@ export class Classifier {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { blob, topK, resolve, reject });
+      this.#client.holdProcess(true);
       if (this.#isReady) this.#ask(id);
     });
   }
@@ -90,13 +88,20 @@ export class Classifier {
     [this.model, this.backend] = [model, backend];
     if (!this.#isReady) this.#waiting.forEach((_, id) => this.#ask(id));
     this.#isReady = true;
+    this.#rest();
     this.#calls.onReady(this);
   }
 
   #settle(id) {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    this.#rest();
     return waiting;
+  }
+
+  // A program that has nothing more to ask may end, though it has not disposed of this.
+  #rest() {
+    if (this.#isReady && this.#waiting.size === 0) this.#client.holdProcess(false);
   }
 
   #sentence(kind, reason) {
@@ -105,19 +110,5 @@ export class Classifier {
     }
     const what = this.model ? "stopped unexpectedly" : "could not be fetched or started";
     return `The classifier's worker ${what}${reason && ` (${reason})`}. Make a new pipeline to try again.`;
-  }
-}
-
-// What a browser would refuse in words of its own.
-function check(workers) {
-  const { origin, protocol } = new URL(document.baseURI);
-  if (protocol === "file:") {
-    throw new Error("A page that is opened as a file may start no worker: serve its folder over http.");
-  }
-  if (workers.origin !== origin) {
-    throw new Error(
-      `A browser starts workers from the page's own origin alone, and ${workers.href} is not of ${origin}: copy the ` +
-        "folder workers/ of the built site to the page's own site, and give its address as workerUrl.",
-    );
   }
 }

@@ -1,14 +1,16 @@
 // A photo in any of the forms a page has one in → the bytes of an image file, which is what the worker takes.
 
-// The worker refuses longer files (crates/beit/src/decode.rs).
-const MOST_BYTES = 256 * 2 ** 20;
-// After so many milliseconds without a byte a photo is given up.
-const STALL = 20_000;
+import { STALL, fetched } from "./fetched.js";
+
+// Why a photo can't be had, beside a server that is out of reach.
+const PERMISSIONS =
+  ", or does not let this page read its pictures (it has to send Access-Control-Allow-Origin, and this page's content " +
+  "security policy to allow it)";
 
 // Files and what is fetched go to the worker as they are, so that they are decoded there as on the command line.
 export async function photo(source) {
   if (source instanceof Blob) return source;
-  if (typeof source === "string" || source instanceof URL) return fetched(new URL(source, document.baseURI));
+  if (typeof source === "string" || source instanceof URL) return fetched(new URL(source, document.baseURI), PERMISSIONS);
   if (source instanceof HTMLImageElement) return ofImage(source);
   if (source instanceof HTMLCanvasElement || isA("OffscreenCanvas", source)) return ofCanvas(source);
   if (source instanceof ImageData) return ofPixels(source);
@@ -21,61 +23,11 @@ export async function photo(source) {
 
 const isA = (name, value) => name in globalThis && value instanceof globalThis[name];
 
-async function fetched(url) {
-  const controller = new AbortController();
-  let silent = false;
-  const inTime = (promise) => {
-    const fall = () => {
-      silent = true;
-      controller.abort();
-    };
-    const timer = setTimeout(fall, STALL);
-    return promise.finally(() => clearTimeout(timer));
-  };
-  try {
-    const response = await inTime(fetch(url, { signal: controller.signal }));
-    if (!response.ok) throw new Refusal(`The photo could not be fetched: ${url.href} answered ${response.status}.`);
-    return await body(response, inTime);
-  } catch (cause) {
-    if (cause instanceof Refusal) throw new Error(cause.message);
-    const place = url.host || url.protocol;
-    const message = silent
-      ? `The photo could not be fetched: ${place} sent nothing for ${STALL / 1000} seconds.`
-      : `The photo could not be fetched: ${place} is out of reach, or does not let this page read its pictures (it ` +
-        "has to send Access-Control-Allow-Origin, and this page's content security policy to allow it).";
-    throw new Error(message, { cause });
-  } finally {
-    // What is refused is not fetched to its end.
-    controller.abort();
-  }
-}
-
-// What is wrong with a photo, in a sentence.
-class Refusal extends Error {}
-
-async function body(response, inTime) {
-  const type = response.headers.get("content-type") ?? "";
-  const refuseIf = (bytes) => {
-    if (bytes > MOST_BYTES) throw new Refusal(`The photo is longer than ${MOST_BYTES / 2 ** 20} MB, which is the most.`);
-  };
-  refuseIf(Number(response.headers.get("content-length")));
-  const parts = [];
-  const reader = response.body?.getReader();
-  for (let bytes = 0; reader; ) {
-    const { done, value } = await inTime(reader.read());
-    if (done) break;
-    bytes += value.length;
-    refuseIf(bytes);
-    parts.push(value);
-  }
-  return new Blob(parts, { type });
-}
-
 async function ofImage(image) {
   const address = image.currentSrc || image.src;
   if (!address) throw new Error("The <img> shows nothing: give it a src first.");
   try {
-    return await fetched(new URL(address, document.baseURI));
+    return await fetched(new URL(address, document.baseURI), PERMISSIONS);
   } catch {
     // It may be on the page all the same, such as from an object URL that was revoked.
     const late = new Promise((_, reject) => setTimeout(reject, STALL));

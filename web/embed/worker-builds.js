@@ -52,12 +52,11 @@ function numberOfThreads(value) {
   return /^\d+$/.test(text) && Number(text) <= MOST ? Number(text) : null;
 }
 
-// What this browser can do.
-function probe() {
+// What this browser, or other runtime, can do.
+export function probe({ isolated, cores } = ofPage()) {
   // Rust's futures on shared memory need `waitAsync`; without it they would start a worker from a `data:` address.
   const canWait = typeof Atomics === "object" && typeof Atomics.waitAsync === "function";
   const memory = understands(PROBES.threads) && canWait ? sharedMemory() : null;
-  const isolated = globalThis.crossOriginIsolated === true;
   return {
     simd128: understands(PROBES.simd128),
     relaxedSimd: understands(PROBES.relaxedSimd),
@@ -66,6 +65,13 @@ function probe() {
     isolated,
     // WebKit on GTK refuses it to isolated pages too.
     sharing: isolated && memory !== null && canSend(memory),
+    cores,
+  };
+}
+
+function ofPage() {
+  return {
+    isolated: globalThis.crossOriginIsolated === true,
     // Logical processors; some browsers report fewer than there are.
     cores: Math.max(1, navigator.hardwareConcurrency || 1),
   };

@@ -15,14 +15,15 @@ const MOST_NOT_BEGUN = 2;
 // Whether a worker with shared memory has broken down while it loaded a model: further ones are started without.
 let withoutSharedMemory = false;
 
-// Starts the worker of this build; `workers` is the address of the folder with all of them.
+// Starts the worker of this build; `workers` is the address of the folder with all of them. `create` starts one with the
+// script at an address, where that is another thing than a browser's `Worker`.
 //
 // `onReply` gets each reply, and the message that it came in. `onReplaced` is called when the worker has broken down
 // while it loaded its model and another one takes its place, which is to be asked for everything anew once it is awake.
 // `onEnd` is called at most once, and not after `end()`: the kind is "crashed" or "misunderstood"; the reason may be
 // empty.
-export function startWorker(workers, build, onReply, onReplaced, onEnd) {
-  const client = { build: withoutSharedMemory ? PLAINEST : build, post, end };
+export function startWorker(workers, build, onReply, onReplaced, onEnd, create = browserWorker) {
+  const client = { build: withoutSharedMemory ? PLAINEST : build, post, end, holdProcess };
   // Null once it has ended.
   let worker = null;
   let isLoading = false;
@@ -36,6 +37,12 @@ export function startWorker(workers, build, onReply, onReplaced, onEnd) {
     worker?.postMessage([json, ...files]);
   }
 
+  // Whether the worker keeps its process from ending by itself: of no meaning in a browser.
+  function holdProcess(holds) {
+    if (holds) worker?.ref?.();
+    else worker?.unref?.();
+  }
+
   function end() {
     clearTimeout(beginTimer);
     clearTimeout(awakeTimer);
@@ -44,7 +51,7 @@ export function startWorker(workers, build, onReply, onReplaced, onEnd) {
   }
 
   function start() {
-    const started = new Worker(new URL(`${client.build}/worker.js`, workers), { type: "module" });
+    const started = create(new URL(`${client.build}/worker.js`, workers));
     worker = started;
     isLoading = false;
     if (notBegun < MOST_NOT_BEGUN) beginTimer = setTimeout(replaceUnbegun, BEGUN_WITHIN);
@@ -97,6 +104,10 @@ export function startWorker(workers, build, onReply, onReplaced, onEnd) {
     end();
     onEnd(kind, reason);
   }
+}
+
+function browserWorker(address) {
+  return new Worker(address, { type: "module" });
 }
 
 // A message's reply; null if it is none of the protocol's.

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn scripts_give_up_after_the_same_time() {
         let stall = format!("const STALL = {STALL_SECONDS}_000;");
-        for script in [include_str!("../embed/source.js"), include_str!("../service-worker.js")] {
+        for script in [include_str!("../embed/fetched.js"), include_str!("../service-worker.js")] {
             assert!(script.contains(&stall));
         }
     }

@@ -148,6 +148,6 @@ mod tests {
     #[test]
     fn nothing_is_fetched_that_the_worker_refuses() {
         assert_eq!(super::MOST_BYTES, beit::decode::MAX_FILE_BYTES);
-        assert!(include_str!("../embed/source.js").contains("const MOST_BYTES = 256 * 2 ** 20;"));
+        assert!(include_str!("../embed/fetched.js").contains("const MOST_BYTES = 256 * 2 ** 20;"));
     }
 }

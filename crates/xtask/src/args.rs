@@ -43,6 +43,8 @@ pub enum Command {
         #[arg(long, value_name = "FOLDER", default_value = Profile::Release.site())]
         site: PathBuf,
     },
+    /// Build the npm package, for pages and for Node, Deno and Bun, in target/package
+    Package,
     /// Write .github/workflows/pages.yml: with a button on GitHub it builds the site with a model and publishes it
     Workflow,
     /// Time kernels, and photos in Chromium with converted models
@@ -102,6 +104,7 @@ mod tests {
             ("hook", Command::Hook),
             ("types", Command::Types),
             ("workflow", Command::Workflow),
+            ("package", Command::Package),
             ("build", build("dist", None, &[], false)),
             ("build --out site/x", build("site/x", None, &[], false)),
             ("build --host s3", build("dist", Some(Host::S3), &[], false)),

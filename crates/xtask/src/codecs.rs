@@ -38,6 +38,11 @@ const MODULES: [Module; 5] = [
     Module { name: "keyword-writer", package: "keyword-writer", feature: None },
 ];
 
+/// The files of those that decode photos.
+pub fn decoders() -> impl Iterator<Item = String> {
+    MODULES.iter().filter(|module| module.feature.is_some()).map(|module| format!("{}.wasm", module.name))
+}
+
 /// Builds them into [`Project::codecs`], unless they are there and nothing has changed.
 pub fn build(project: &Project, profile: Profile) -> Result<()> {
     MODULES.iter().try_for_each(|module| build_one(project, profile, module))

@@ -56,6 +56,7 @@ mod tests {
         assert_eq!(package["license"], "MIT OR Apache-2.0");
         // The first that is understood is taken, and everybody understands `default`.
         assert!(text.find("types").unwrap() < text.find("default").unwrap(), "{text}");
+        assert!(text.find("\"node\": {").unwrap() < text.find("./index.d.ts").unwrap(), "{text}");
         assert!(stamped("{}").is_err());
     }
 
@@ -86,9 +87,12 @@ mod tests {
     fn exports_name_files() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/embed");
         let package: Value = serde_json::from_str(include_str!("../../../web/embed/package.json")).unwrap();
-        let exports = package["exports"].as_object().unwrap().values();
-        for file in exports.flat_map(|export| export.as_object().unwrap().values()) {
-            assert!(folder.join(file.as_str().unwrap()).is_file(), "{file}");
+        let mut exports = vec![&package["exports"]];
+        while let Some(export) = exports.pop() {
+            match export {
+                Value::String(file) => assert!(folder.join(file).is_file(), "{file}"),
+                _ => exports.extend(export.as_object().unwrap().values()),
+            }
         }
     }
 }

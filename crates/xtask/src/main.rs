@@ -23,10 +23,12 @@ mod fuzz;
 mod hosts;
 mod models;
 mod npm;
+mod package;
 mod pages_workflow;
 mod process;
 mod profile;
 mod project;
+mod runtimes;
 mod serve;
 mod site;
 mod stamp;
@@ -93,6 +95,12 @@ fn run(command: Command) -> Result<bool> {
             if let Some(host) = host {
                 prepare(host, &site)?;
             }
+        }
+        Command::Package => {
+            let tools = tools::set_up(&project)?;
+            let folder = package::SITE.as_ref();
+            let site = site::build(&project, &tools, Profile::Release, folder, AddedModels::default())?;
+            println!("{}", package::assemble(&project, &site)?.display());
         }
         Command::Host { host, site } => prepare(host, &project.root.join(site))?,
         Command::Workflow => println!("{}", pages_workflow::write(&project.root)?.display()),

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use files::{
     IMPORT, IMPORTS_AT_NIGHT, IMPORTS_IN_EVERY_BROWSER, IN_CHROMIUM, IN_EVERY_BROWSER,
-    IN_EVERY_BROWSER_AT_NIGHT, OVER_RELEASE,
+    IN_EVERY_BROWSER_AT_NIGHT, OVER_RELEASE, RUNTIMES,
 };
 
 use super::tally::Tally;
@@ -21,7 +21,7 @@ use crate::project::Project;
 use crate::site::{self, Site};
 use crate::tools::Tools;
 use crate::workers::{LINTED, LINTED_AT_NIGHT, TESTED, Variant};
-use crate::{Result, apt, axe, bits32, browser, deny, fuzz, vulkan};
+use crate::{Result, apt, axe, bits32, browser, deny, fuzz, package, runtimes, vulkan};
 
 /// What steps need.
 pub struct Context<'a> {
@@ -52,7 +52,7 @@ impl<'a> Context<'a> {
 }
 
 /// Quick checks first; the browsers come last because they want the built site.
-pub const STEPS: [Step; 25] = [
+pub const STEPS: [Step; 26] = [
     step("fmt", "the code is formatted", When::Quick, fmt),
     step("unit", "unit tests, golden parity, the command line", When::Quick, unit),
     step("clippy", "no lint in native code", When::Always, clippy),
@@ -66,6 +66,7 @@ pub const STEPS: [Step; 25] = [
         prebuild: Some(Prebuild { after: "unit", build: build_site }),
         ..step("site", "workers, page and command line build", When::Always, build)
     },
+    step("runtimes", "the npm package in Node, Deno and Bun", When::Always, runtimes),
     step("chromium", "the page in Chromium", When::Always, chromium),
     step("firefox", "the page in Firefox", When::Always, firefox),
     step("webkit", "the page in WebKit", When::Always, webkit),
@@ -249,6 +250,17 @@ fn build(context: &Context, _: &mut Tally) -> Result<()> {
 /// The browser's tests compare the page's answers with the command line's.
 fn build_command_line(context: &Context) -> Result<()> {
     process::run(&mut cargo(context, "build --quiet --workspace --bin beitscope"))
+}
+
+fn runtimes(context: &Context, tally: &mut Tally) -> Result<()> {
+    let mut cargo = cargo(context, "test --workspace --no-fail-fast");
+    for runtime in runtimes::find(context.project)? {
+        println!("{} {}", runtime.program.display(), runtime.version);
+        cargo.env(runtime.variable, runtime.program);
+    }
+    package::assemble(context.project, &context.project.root.join(Profile::Dev.site()))?;
+    cargo.args(["--test", RUNTIMES]);
+    cargo_test::run(cargo, &[], tally)
 }
 
 fn chromium(context: &Context, tally: &mut Tally) -> Result<()> {

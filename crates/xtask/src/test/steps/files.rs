@@ -62,6 +62,9 @@ pub const OVER_RELEASE: [&str; 2] = ["page", ADDED_MODEL];
 /// Needs that site, which has a model of `cargo xtask build --model`.
 const ADDED_MODEL: &str = "added_model";
 
+/// The npm package in Node, Deno and Bun: a step of its own.
+pub const RUNTIMES: &str = "runtimes";
+
 /// The files of `tests` that belong to steps of their own in `nightly`.
 #[cfg(test)]
 const AT_NIGHT: [&str; 3] = ["import_large", "large", "thousand"];
@@ -78,7 +81,7 @@ mod tests {
         let sections = manifest.split("[[test]]").skip(1).filter(|section| section.contains("test = false"));
         let mut declared: Vec<_> = sections.filter_map(|section| section.split('"').nth(1)).collect();
         declared.sort_unstable();
-        let mut run = [&IN_CHROMIUM[..], &AT_NIGHT, &[ADDED_MODEL]].concat();
+        let mut run = [&IN_CHROMIUM[..], &AT_NIGHT, &[ADDED_MODEL, RUNTIMES]].concat();
         run.sort_unstable();
         assert_eq!(declared, run);
         let imports = concat!(
