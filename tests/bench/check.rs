@@ -18,8 +18,9 @@ pub enum Arithmetic {
 }
 
 impl Arithmetic {
-    /// The least cosine with timm's logits. Natively, ONNX Runtime has 1.0000, 1.0000, 0.999, 1.000 and 0.99 on
-    /// BEiTv2-large with random weights (`tools/bench-peers/make.sh` prints them).
+    /// The least cosine with timm's logits. With two blocks ONNX Runtime has, natively, 1.00000, 1.00000, 0.99987, 1.00000
+    /// and 0.99947 (`sh tools/bench-peers/make.sh FOLDER 2` prints them); rounding grows with the blocks, so these bounds
+    /// leave room for 24. Another network's logits have a cosine of about 0.
     pub fn least_cosine(self) -> f64 {
         match self {
             Self::F32 => 0.9999,
@@ -141,7 +142,7 @@ impl Agreement {
     /// Itself, or why the answer is not timm's.
     fn within(self, expected: &[f64], arithmetic: Arithmetic) -> Result<Self, String> {
         let least = arithmetic.least_cosine();
-        if let Some(cosine) = self.cosine.filter(|cosine| !(*cosine >= least)) {
+        if let Some(cosine) = self.cosine.filter(|cosine| cosine.is_nan() || *cosine < least) {
             return Err(format!("cosine {cosine:.4} with timm's logits, at least {least} is expected"));
         }
         let tolerance = arithmetic.tolerance();

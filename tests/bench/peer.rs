@@ -185,11 +185,19 @@ impl Peer {
     fn ran(&self, result: &Value, provider: Provider) -> Result<String, String> {
         let lines = result["lines"].as_array().into_iter().flatten();
         let lines: Vec<String> = lines.filter_map(|line| Some(line.as_str()?.to_owned())).collect();
-        let Some(ran) = result["ran"].as_str() else { return provider.placed(&lines) };
-        let moved = lines.iter().find(|line| line.contains("alling back") || line.contains("artially"));
-        match moved {
-            Some(line) => Err(format!("{} was asked for, but it says: {line}", provider.name())),
-            None => Ok(ran.to_owned()),
+        if let Some(line) =
+            lines.iter().find(|line| line.contains("alling back") || line.contains("artially"))
+        {
+            return Err(format!("{} was asked for, but it says: {line}", provider.name()));
+        }
+        let ran = match result["ran"].as_str() {
+            Some(ran) => ran.to_owned(),
+            None => provider.placed(&lines)?,
+        };
+        let Provider::Wasm { threads } = provider else { return Ok(ran) };
+        match result["threads"].as_u64() {
+            Some(used) if used == threads as u64 => Ok(format!("{ran}, {}", provider.words())),
+            used => Err(format!("it was to use {}, but used {}", provider.words(), used.unwrap_or(0))),
         }
     }
 }
@@ -282,6 +290,18 @@ mod tests {
         assert_eq!(peer("litert").ran(&result, Provider::WebGpu).unwrap(), "LiteRT.js, webgpu");
         let result = json!({ "ran": null, "lines": [] });
         assert!(peer("ort-q4").ran(&result, Provider::WebGpu).is_err());
+    }
+
+    #[test]
+    fn one_thread_where_two_were_asked_for_is_refused() {
+        let line = "All nodes placed on [CPUExecutionProvider]. Number of nodes: 58";
+        let ran = |threads: Value| {
+            let result = json!({ "ran": null, "lines": [line], "threads": threads });
+            peer("ort-int8").ran(&result, Provider::Wasm { threads: 2 })
+        };
+        assert_eq!(ran(json!(2)).unwrap(), "CPUExecutionProvider 58 nodes, 2 threads");
+        assert!(ran(json!(1)).unwrap_err().contains("2 threads, but used 1"));
+        assert!(ran(Value::Null).is_err());
     }
 
     #[test]

@@ -11,6 +11,8 @@ export async function create({ provider, threads, model }) {
     }
     const network = await loadAndCompile(new URL(`/${model}`, location).href, options);
     return {
+        // Without shared memory its module with threads does not load.
+        threads: () => threads,
         ran: `LiteRT.js, ${provider}`,
         async run(pixels) {
             const input = new Tensor(pixels, [1, 3, 224, 224]);

@@ -15,6 +15,8 @@ export async function create({ provider, threads, model, tell }) {
     }
     const session = await ort.InferenceSession.create(await get(model), options);
     return {
+        // It sets this to 1 where it can't have more.
+        threads: () => ort.env.wasm.numThreads,
         async run(pixels) {
             const input = new ort.Tensor("float32", pixels, [1, 3, 224, 224]);
             return (await session.run({ pixel_values: input })).logits.data;

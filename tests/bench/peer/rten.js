@@ -16,7 +16,6 @@ export async function create({ model }) {
     const put = (bytes) => {
         const start = exports.allocate(bytes.length) >>> 0;
         new Uint8Array(exports.memory.buffer, start, bytes.length).set(bytes);
-        return start;
     };
     const check = (well) => {
         if (!well) {
@@ -24,12 +23,14 @@ export async function create({ model }) {
             throw new Error(new TextDecoder().decode(text));
         }
     };
-    const file = await get(model);
-    check(exports.load(put(file), file.length));
+    put(await get(model));
+    check(exports.load());
     return {
+        threads: () => 1,
         ran: "rten on the processor",
         async run(pixels) {
-            check(exports.run(put(new Uint8Array(pixels.buffer)), 224));
+            put(new Uint8Array(pixels.buffer));
+            check(exports.run(224));
             const start = exports.output() >>> 0;
             return new Float32Array(exports.memory.buffer, start, exports.outputs() >>> 0).slice();
         },

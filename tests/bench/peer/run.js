@@ -1,5 +1,6 @@
 // Runs one contender. `given` is `Peer::given` (peer.rs); a module of this folder has a function `create(given)`, which
-// gives { threads, run(pixels) → logits }, and `isLogProbabilities` where the logits are known but for a constant.
+// gives { run(pixels) → logits, which may be off by a constant; threads() → how many it uses; ran: on what, where its log
+// does not say so; onlyPhoto: it takes photo.png whatever the pixels are }.
 
 const SIDE = 224;
 
@@ -40,7 +41,9 @@ export async function run(given) {
     }
     // What names a provider; a verbose runtime writes thousands of other lines.
     const placed = lines.filter((line) => /placed on|fall ?back|falling back|partially/i.test(line));
-    return { first, steady, answers, ran: contender.ran ?? null, lines: placed.slice(0, 100) };
+    const { ran = null, threads } = contender;
+    // Without isolation a page has no shared memory, and runtimes go on with one thread.
+    return { first, steady, answers, ran, threads: crossOriginIsolated ? threads() : 1, lines: placed.slice(0, 100) };
 }
 
 /** A file of the folder. */

@@ -19,6 +19,7 @@ export async function create({ provider, threads, tell }) {
     }
     const classifier = await pipeline("image-classification", "beitv2-large", options);
     return {
+        threads: () => wasm.numThreads,
         // The pipeline takes pictures.
         onlyPhoto: true,
         async run() {

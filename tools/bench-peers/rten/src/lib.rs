@@ -1,15 +1,17 @@
-//! rten for the benchmark's page: one model of one input and one output, through exports that take addresses in this
-//! module's memory. Each function that can fail returns 1, or 0 with the reason in [`text`].
+//! rten for the benchmark's page: one model of one input and one output, through exports and addresses in this module's
+//! memory. Each function that can fail returns 1, or 0 with the reason in [`text`].
 
 use rten::{Model, Value};
-use rten_tensor::prelude::*;
 use rten_tensor::Tensor;
+use rten_tensor::prelude::*;
 use std::cell::RefCell;
+use std::mem;
 
 /// What the page may ask for after a call.
 #[derive(Default)]
 struct State {
     model: Option<Model>,
+    input: Vec<u8>,
     output: Vec<f32>,
     text: String,
 }
@@ -18,22 +20,19 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
-/// The address of `bytes` bytes that the page fills and then hands to [`load`] or [`run`].
+/// The address of `bytes` bytes that the page fills and that the next [`load`] or [`run`] takes.
 #[unsafe(no_mangle)]
 pub extern "C" fn allocate(bytes: usize) -> *mut u8 {
-    Box::leak(vec![0_u8; bytes].into_boxed_slice()).as_mut_ptr()
+    STATE.with_borrow_mut(|state| {
+        state.input = vec![0; bytes];
+        state.input.as_mut_ptr()
+    })
 }
 
-/// Reads the ONNX model that lies at an address from [`allocate`], which is this module's again.
-///
-/// # Safety
-///
-/// `start` and `bytes` are those of one call of [`allocate`] and are used once.
+/// Reads the ONNX model in [`allocate`]'s bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn load(start: *mut u8, bytes: usize) -> u32 {
-    // SAFETY: the caller's promise; a vector of this length and capacity was leaked there.
-    let data = unsafe { Vec::from_raw_parts(start, bytes, bytes) };
-    STATE.with_borrow_mut(|state| match Model::load(data) {
+pub extern "C" fn load() -> u32 {
+    STATE.with_borrow_mut(|state| match Model::load(mem::take(&mut state.input)) {
         Ok(model) => {
             state.model = Some(model);
             1
@@ -45,19 +44,18 @@ pub unsafe extern "C" fn load(start: *mut u8, bytes: usize) -> u32 {
     })
 }
 
-/// Classifies `[1, 3, side, side]` values in F32 that lie at an address from [`allocate`], which is this module's again.
-///
-/// # Safety
-///
-/// `start` is the result of `allocate(3 * side * side * 4)` and is used once.
+/// Classifies the `[1, 3, side, side]` values in F32 in [`allocate`]'s bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn run(start: *mut u8, side: usize) -> u32 {
-    let bytes = 3 * side * side * 4;
-    // SAFETY: the caller's promise; a vector of this length and capacity was leaked there.
-    let pixels = unsafe { Vec::from_raw_parts(start, bytes, bytes) };
-    let pixels = pixels.chunks_exact(4).map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]]));
-    let pixels = Tensor::from_data(&[1, 3, side, side], pixels.collect::<Vec<_>>());
+pub extern "C" fn run(side: usize) -> u32 {
     STATE.with_borrow_mut(|state| {
+        let bytes = mem::take(&mut state.input);
+        let (values, _) = bytes.as_chunks::<4>();
+        let pixels: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        if pixels.len() != 3 * side * side {
+            state.text = format!("{} values instead of 3 x {side} x {side}", pixels.len());
+            return 0;
+        }
+        let pixels = Tensor::from_data(&[1, 3, side, side], pixels);
         let Some(model) = &state.model else {
             state.text = "no model has been loaded".into();
             return 0;
