@@ -8,7 +8,7 @@ Writes into the current folder:
 - beitv2_large_{f32,f16,int8,q8,q4}.onnx: F32; F16; int8 (dynamic, per channel); 8 and 4 bits in blocks of 32,
   computed in int8 (MatMulNBits, accuracy_level=4)
 - transformers/beitv2-large/: the int8 and F32 files laid out as on the hub
-- photo.png: PHOTO after timm's resizing and cropping, which nobody needs to resize again
+- photo.png: PHOTO resized and cropped, which nobody needs to resize again
 - inputs.f32: eight inputs of [3, 224, 224]: photo.png, then random ones; logits.f32: timm's [8, 1000] for them
 
 With BLOCKS, the network has fewer than 24 blocks.
@@ -59,7 +59,8 @@ def network(blocks):
 
 def inputs(model, photo):
     """[8, 3, 224, 224]; saves the photo as it is before it is normalised."""
-    config = timm.data.resolve_data_config({}, model=model)
+    # The page resizes to 256 pixels, as BEiT's own evaluation does; timm's default for this network is 235.
+    config = timm.data.resolve_data_config({"crop_pct": 224 / 256}, model=model)
     resize, crop, *_ = timm.data.create_transform(**config).transforms
     picture = crop(resize(Image.open(photo).convert("RGB")))
     picture.save("photo.png")
