@@ -19,7 +19,8 @@ fn odd_photos_get_the_command_lines_answers_and_a_picture_of_what_was_seen() {
         ("gif-frame-larger-than-screen.gif", [150, 100]),
     ];
     let folder = site::root().join("tests/data/odd-photos");
-    let photos: Vec<_> = names.iter().map(|(name, _)| folder.join(name)).collect();
+    const CUT: &str = "jpeg-last-half-zero.jpg";
+    let photos: Vec<_> = names.iter().map(|(name, _)| folder.join(name)).chain([folder.join(CUT)]).collect();
     let expected = classify(&photos);
     let server = site::serve();
     browse(Setup::default(), async |client| {
@@ -29,6 +30,11 @@ fn odd_photos_get_the_command_lines_answers_and_a_picture_of_what_was_seen() {
         for card in &cards {
             assert_eq!((card.state.as_str(), difference(card, &expected)), ("done", None));
         }
+        let missing = page::element(client, "part-missing").await.text().await.unwrap();
+        assert!(missing.contains(" % of this picture is missing"), "{missing}");
+        let of =
+            "return document.querySelector('[data-testid=part-missing]').closest('[data-name]').dataset.name";
+        assert_eq!(client.execute(of, vec![]).await.unwrap(), CUT);
         let shows = |within: &str, [width, height]: [u32; 2]| {
             format!(
                 "const image = document.querySelector('{within} img');

@@ -57,6 +57,9 @@ fn result(photo: &Photo, top_k: usize, why: &impl Fn(&PhotoError) -> String) -> 
                 "ms": answer.ms,
                 "kind": answer.kind,
             });
+            if answer.reading.missing_percent > 0 {
+                result["missing_percent"] = answer.reading.missing_percent.into();
+            }
             if let Some(provenance) = &photo.provenance {
                 result["backend"] = backend(provenance).into();
                 result["model"] = provenance.model.name.clone().into();
@@ -76,7 +79,7 @@ pub fn backend(Provenance { backend, .. }: &Provenance) -> String {
 }
 
 /// What a line begins with; the classes follow.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "file",
     "bytes",
     "sha256",
@@ -88,6 +91,7 @@ const COLUMNS: [&str; 11] = [
     "model_sha256",
     "error",
     "none_of_these",
+    "missing_percent",
 ];
 
 /// A line a photo, RFC 4180.
@@ -131,6 +135,7 @@ fn done(photo: &Photo, answer: &Answer, top_k: usize) -> Vec<String> {
         provenance.map(|provenance| provenance.model.sha256.clone()).unwrap_or_default(),
         String::new(),
         answer.none_of.is_some().to_string(),
+        answer.reading.missing_percent.to_string(),
     ];
     for Prediction { wnid, label, label_zh, score, .. } in answer.predictions.iter().take(top_k) {
         fields.extend([wnid.clone(), label.clone(), label_zh.clone(), score.to_string()]);
@@ -187,7 +192,7 @@ mod tests {
             score,
         };
         let answer = Answer {
-            reading: protocol::Reading::default(),
+            reading: protocol::Reading { missing_percent: 58, ..Default::default() },
             predictions: vec![prediction("cat", 0.75), prediction("dog, wild", 0.25)],
             none_of: Some(2),
             width: 4,
@@ -220,6 +225,7 @@ mod tests {
             (&json!("=1+1.jpg"), &json!(99), &json!(41.26))
         );
         assert_eq!(done["predictions"][1]["label"], "dog, wild");
+        assert_eq!(done["missing_percent"], 58);
         assert_eq!((&done["backend"], &done["none_of_these"]), (&json!("cpu simd128 ×2"), &json!(true)));
         assert_eq!(
             (done["sha256"].as_str(), done["model_sha256"].as_str()),
@@ -234,13 +240,13 @@ mod tests {
         let lines: Vec<_> = text.trim_start_matches('\u{feff}').lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with(
-            "file,bytes,sha256,width,height,ms,backend,model,model_sha256,error,none_of_these,wnid_1,label_1,"
+            "file,bytes,sha256,width,height,ms,backend,model,model_sha256,error,none_of_these,missing_percent,wnid_1,label_1,"
         ));
         let (ab, cd) = ("ab".repeat(32), "cd".repeat(32));
         assert_eq!(
             lines[1],
             format!(
-                "'=1+1.jpg,99,{ab},4,3,41.3,cpu simd128 ×2,tiny,{cd},,true,n1,cat,猫,0.75,n1,\"dog, wild\",猫,0.25"
+                "'=1+1.jpg,99,{ab},4,3,41.3,cpu simd128 ×2,tiny,{cd},,true,58,n1,cat,猫,0.75,n1,\"dog, wild\",猫,0.25"
             )
         );
         // One comma is in the sentence.
