@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use server::{Disturbance, Options};
 use tests::axe::violations;
 use tests::browser::{Client, Setup, browse, console_errors, devtools};
-use tests::command_line::classify;
+use tests::command_line::{assert_same, labels, labels_of};
 use tests::{page, site};
 
 const EXAMPLE: &str = "embed/example.html";
@@ -30,24 +30,11 @@ async fn open(client: &Client, url: &str) {
 
 /// The command line's labels and scores.
 fn expected(photo: &str) -> Vec<(String, f64)> {
-    pairs(&classify(&[site::sample(photo)])[0]["predictions"])
-}
-
-fn pairs(results: &Value) -> Vec<(String, f64)> {
-    let results = results.as_array().unwrap_or_else(|| panic!("no results: {results}"));
-    let pair = |r: &Value| (r["label"].as_str().unwrap().to_owned(), r["score"].as_f64().unwrap());
-    results.iter().map(pair).collect()
+    labels(&site::sample(photo))
 }
 
 fn same(got: &Value, expected: &[(String, f64)], what: &str) {
-    let got = pairs(got);
-    assert_eq!(got.len(), expected.len(), "{what}: {got:?}");
-    for (got, expected) in got.iter().zip(expected) {
-        assert!(
-            got.0 == expected.0 && (got.1 - expected.1).abs() < 1e-3,
-            "{what}: {got:?}, not {expected:?}"
-        );
-    }
+    assert_same(got, expected, 1e-3, what);
 }
 
 /// Workers that run in the browser.
@@ -112,7 +99,7 @@ fn the_function_answers_what_the_command_line_answers() {
             return classify([canvas, pixels, await createImageBitmap(image)]);";
         let drawn = run(client, drawn).await;
         for (i, what) in ["a canvas", "pixels", "a bitmap"].into_iter().enumerate() {
-            let got = pairs(&drawn[i]);
+            let got = labels_of(&drawn[i]);
             assert!(got[0].0 == coffee[0].0 && (got[0].1 - coffee[0].1).abs() < 0.03, "{what}: {got:?}");
         }
         let chinese = run(client, "return classify('../samples/cat.jpg', { lang: 'zh' })").await;

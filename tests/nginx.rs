@@ -21,7 +21,7 @@ impl Nginx {
     fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let site = folder.path().join("site");
-        copy(&site::dist(), &site);
+        site::copy(&site::dist(), &site);
         let xtask = site::root().join("target/debug/xtask");
         let made = Command::new(&xtask)
             .args(["host", "nginx", "--site"])
@@ -79,19 +79,6 @@ impl Drop for Nginx {
 
 fn running_as_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 #[test]

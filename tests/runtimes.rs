@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tests::command_line::classify;
+use tests::command_line::{assert_same, labels};
 use tests::site;
 
 /// A program that takes longer does not end.
@@ -94,26 +94,8 @@ fn run_with_complaints((name, variable, arguments): Runtime, body: &str) -> (Val
     (outcome.unwrap_or_else(|error| panic!("{name}: {error}: {said:?}")), complained)
 }
 
-fn pairs(results: &Value) -> Vec<(String, f64)> {
-    let results = results.as_array().unwrap_or_else(|| panic!("no results: {results}"));
-    let pair = |r: &Value| (r["label"].as_str().unwrap().to_owned(), r["score"].as_f64().unwrap());
-    results.iter().map(pair).collect()
-}
-
-/// The command line's labels and scores.
-fn expected(photo: &Path) -> Vec<(String, f64)> {
-    pairs(&classify(&[photo.to_owned()])[0]["predictions"])
-}
-
 fn same(got: &Value, expected: &[(String, f64)], what: &str) {
-    let got = pairs(got);
-    assert_eq!(got.len(), expected.len(), "{what}: {got:?}");
-    for (got, expected) in got.iter().zip(expected) {
-        assert!(
-            got.0 == expected.0 && (got.1 - expected.1).abs() < 1e-6,
-            "{what}: {got:?}, not {expected:?}"
-        );
-    }
+    assert_same(got, expected, 1e-6, what);
 }
 
 /// A JPEG, PNGs of both depths, a WebP, and what only a decoder in a module of its own reads.
@@ -127,7 +109,7 @@ fn photos() -> Vec<PathBuf> {
 #[test]
 fn answers_are_the_command_lines_on_one_thread_and_on_two() {
     let photos = photos();
-    let expected: Vec<_> = photos.iter().map(|photo| expected(photo)).collect();
+    let expected: Vec<_> = photos.iter().map(|photo| labels(photo)).collect();
     for runtime in RUNTIMES {
         for threads in [1, 2] {
             let what = format!("{} on {threads}", runtime.0);
@@ -169,7 +151,7 @@ fn answers_are_the_command_lines_on_one_thread_and_on_two() {
 
 #[test]
 fn a_photo_comes_in_any_form_and_the_model_from_a_folder_or_an_address() {
-    let (cat, coffee) = (expected(&site::sample("cat.jpg")), expected(&site::sample("coffee.jpg")));
+    let (cat, coffee) = (labels(&site::sample("cat.jpg")), labels(&site::sample("coffee.jpg")));
     let server = site::serve();
     let url = server.url();
     for runtime in RUNTIMES {
@@ -273,7 +255,7 @@ fn what_goes_wrong_is_an_error_with_a_sentence() {
         ("new Uint8Array(256 * 2 ** 20 + 1)".to_owned(), "longer than 256 MB"),
         ("'http://127.0.0.1:9/cat.jpg'".to_owned(), "127.0.0.1:9 is out of reach"),
     ];
-    let cat = expected(&site::sample("cat.jpg"));
+    let cat = labels(&site::sample("cat.jpg"));
     for runtime in RUNTIMES {
         let name = runtime.0;
         let attempt =

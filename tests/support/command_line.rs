@@ -30,6 +30,27 @@ pub fn classify_with(model: &Path, photos: &[PathBuf]) -> Vec<Value> {
     answers.unwrap_or_else(|e| panic!("{e}: {text} {}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// The labels and scores that it answers for a photo with the demo model.
+pub fn labels(photo: &Path) -> Vec<(String, f64)> {
+    labels_of(&classify(&[photo.to_owned()])[0]["predictions"])
+}
+
+/// The labels and scores of a list of results.
+pub fn labels_of(results: &Value) -> Vec<(String, f64)> {
+    let results = results.as_array().unwrap_or_else(|| panic!("no results: {results}"));
+    let pair = |r: &Value| (r["label"].as_str().unwrap().to_owned(), r["score"].as_f64().unwrap());
+    results.iter().map(pair).collect()
+}
+
+/// Asserts that results have these labels, and these scores but for a difference below `off`.
+pub fn assert_same(got: &Value, expected: &[(String, f64)], off: f64, what: &str) {
+    let got = labels_of(got);
+    assert_eq!(got.len(), expected.len(), "{what}: {got:?}");
+    for (got, expected) in got.iter().zip(expected) {
+        assert!(got.0 == expected.0 && (got.1 - expected.1).abs() < off, "{what}: {got:?}, not {expected:?}");
+    }
+}
+
 /// Writes keywords into these photos with the demo model; the journal is thrown away.
 pub fn tag(photos: &[PathBuf], arguments: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,14 +1,6 @@
 import type { Backend, Classifications, ClassifyOptions, LoadedClassifier, ProgressEvent } from "./types.js";
 
-export type {
-  Backend,
-  Classification,
-  Classifications,
-  ClassifyOptions,
-  Model,
-  ProgressEvent,
-  RunsOn,
-} from "./types.js";
+export * from "./types.js";
 
 /** A photo: a file, the address of one, or a picture on the page. */
 export type PhotoSource =

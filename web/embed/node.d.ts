@@ -1,14 +1,6 @@
 import type { Backend, Classifications, ClassifyOptions, LoadedClassifier, ProgressEvent } from "./types.js";
 
-export type {
-  Backend,
-  Classification,
-  Classifications,
-  ClassifyOptions,
-  Model,
-  ProgressEvent,
-  RunsOn,
-} from "./types.js";
+export * from "./types.js";
 
 /** A photo: the path or the address of a file, or a file's bytes. */
 export type PhotoSource = string | URL | Blob | ArrayBufferView | ArrayBuffer | SharedArrayBuffer;

@@ -15,6 +15,7 @@ use crate::progress_meter::Meter;
 use crate::replace::{self, Seen};
 use crate::running::Running;
 use answers::answers;
+use beit::classes::unknown_names;
 use beit::decode::Photo;
 use clap::{Args, ValueEnum};
 use codecs::decode_photo;
@@ -104,7 +105,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     pool.install(|| {
         let engine = Engine::load(model, arguments.running.backend)?;
         engine.warm_up()?;
-        let unknown = rules.vocabulary.unknown(&answers::all_names(&engine));
+        let unknown = unknown_names(&engine.labels, &engine.kinds, rules.vocabulary.classes());
         if !unknown.is_empty() {
             say(&format!(
                 "note: the vocabulary has classes that the model does not know: {}",

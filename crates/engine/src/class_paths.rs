@@ -1,6 +1,6 @@
 //! The kinds that classes and kinds are of, for keywords.
 
-use beit::classes::Classes;
+use beit::classes::{self, Classes};
 use beit::kinds::{Kind, kinds_of, path_of_class, path_of_kind};
 use beit::labels::Label;
 use protocol::keywords::{Name, NamePath};
@@ -38,15 +38,11 @@ pub fn kind_paths(known: Option<&Classes>, wanted: &[String]) -> Vec<NamePath> {
     wanted.iter().map(|wanted| path(wanted).unwrap_or_default()).collect()
 }
 
-/// Those of `names` that no class and no kind has as its WordNet id, English or Chinese name.
+/// Those of `names` that the model does not know ([`classes::unknown_names`]).
 pub fn unknown_names(known: Option<&Classes>, names: Vec<String>) -> Vec<String> {
-    let has = |label: &Label, name: &String| [&label.wnid, &label.en, &label.zh].contains(&name);
-    let is_known = |name: &String| {
-        known.is_some_and(|Classes { labels, kinds }| {
-            labels.iter().chain(kinds_of(kinds).iter().map(|kind| &kind.label)).any(|label| has(label, name))
-        })
-    };
-    names.into_iter().filter(|name| !is_known(name)).collect()
+    let Some(Classes { labels, kinds }) = known else { return names };
+    let unknown = classes::unknown_names(labels, kinds, names.iter().map(String::as_str));
+    unknown.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

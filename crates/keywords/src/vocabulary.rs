@@ -1,6 +1,8 @@
 //! The user's own keywords for classes.
 
 use crate::name::Name;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
 
 /// Keywords of the user's own, by class or kind.
 ///
@@ -9,12 +11,14 @@ use crate::name::Name;
 /// none of their own. Empty lines and those that begin with `#` say nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vocabulary {
-    entries: Vec<Entry>,
+    /// By class.
+    entries: HashMap<String, Entry>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    class: String,
+    /// Its line in the text.
+    line: u64,
     keywords: Vec<String>,
 }
 
@@ -36,8 +40,7 @@ impl Vocabulary {
     /// # Errors
     /// The first line of another form, or for a class that has one already.
     pub fn parse(text: &str) -> Result<Self, VocabularyError> {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut lines: Vec<u64> = Vec::new();
+        let mut entries = HashMap::new();
         for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             if text.trim().is_empty() || text.starts_with('#') {
                 continue;
@@ -49,38 +52,35 @@ impl Vocabulary {
             if class.is_empty() {
                 return Err(VocabularyError::NoClass { line });
             }
-            if let Some(at) = entries.iter().position(|entry| entry.class == class) {
-                return Err(VocabularyError::Repeated { line, first: lines[at], class });
-            }
             let keywords = keywords.split('\t').map(str::trim).filter(|keyword| !keyword.is_empty());
-            entries.push(Entry { class, keywords: keywords.map(str::to_owned).collect() });
-            lines.push(line);
+            let keywords = keywords.map(str::to_owned).collect();
+            match entries.entry(class) {
+                Place::Vacant(place) => drop(place.insert(Entry { line, keywords })),
+                Place::Occupied(place) => {
+                    let (first, class) = (place.get().line, place.key().clone());
+                    return Err(VocabularyError::Repeated { line, first, class });
+                }
+            }
         }
         Ok(Self { entries })
     }
 
-    /// The classes and kinds of the entries, as the text has them.
+    /// The classes and kinds of the entries, as the text has them and in its order.
     pub fn classes(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.class.as_str())
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_unstable_by_key(|(_, entry)| entry.line);
+        entries.into_iter().map(|(class, _)| class.as_str())
     }
 
     /// The keywords for the last of these names, which each are of the kind before: its own, else those of the nearest
     /// kind that has any entry. `None` where nothing is said.
     pub fn of(&self, path: &[Name]) -> Option<&[String]> {
-        let entry = |name: &Name| self.entries.iter().find(|entry| entry.is_of(name));
+        let entry = |name: &Name| {
+            let found =
+                [&name.wnid, &name.en, &name.zh].into_iter().filter_map(|name| self.entries.get(name));
+            found.min_by_key(|entry| entry.line)
+        };
         path.iter().rev().find_map(entry).map(|entry| entry.keywords.as_slice())
-    }
-
-    /// The classes of entries that are of none of these names.
-    pub fn unknown<'a>(&'a self, names: &[Name]) -> Vec<&'a str> {
-        let known = |entry: &Entry| names.iter().any(|name| entry.is_of(name));
-        self.entries.iter().filter(|entry| !known(entry)).map(|entry| entry.class.as_str()).collect()
-    }
-}
-
-impl Entry {
-    fn is_of(&self, name: &Name) -> bool {
-        [&name.wnid, &name.en, &name.zh].contains(&&self.class)
     }
 }
 
@@ -97,10 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn entries_for_unknown_classes_are_told() {
+    fn entries_are_found_by_any_name() {
         let vocabulary = Vocabulary::parse("\u{feff}tabby\tx\r\ntabbby\ty\r\n").unwrap();
         let names = [Name { wnid: "n1".into(), en: "tabby".into(), zh: String::new() }];
-        assert_eq!(vocabulary.unknown(&names), ["tabbby"]);
         assert!(vocabulary.classes().eq(["tabby", "tabbby"]));
         assert_eq!(vocabulary.of(&names).unwrap(), ["x"]);
         assert_eq!(vocabulary.of(&[]), None);

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use crate::Result;
+use crate::folder;
 use crate::models::{Addition, FOLDER, MANIFEST};
 use crate::process::{describe, run_logged};
 use crate::project::Project;
@@ -156,7 +157,7 @@ impl AddedModels {
             }
             let text = license.as_deref().filter(|license| *license == APACHE);
             let text = text.map(|_| project.root.join(APACHE_TEXT));
-            copy(folder, &target)
+            folder::copy(folder, &target)
                 .and_then(|()| text.map_or(Ok(0), |text| fs::copy(text, target.join(LICENSE_TEXT))))
                 .map_err(|error| format!("{}: {error}", target.display()))?;
             let (note, note_zh) = source.notes(license.as_deref());
@@ -214,15 +215,6 @@ fn convert_one(project: &Project, converter: &dyn Converter, source: &ModelSourc
         source: source.clone(),
         license: Some(license).filter(|license| !license.is_empty()),
     })
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
 }
 
 /// The command line tool of this workspace.

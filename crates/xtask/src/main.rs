@@ -19,6 +19,7 @@ mod class_names;
 mod codecs;
 mod deny;
 mod embed;
+mod folder;
 mod fuzz;
 mod hosts;
 mod models;

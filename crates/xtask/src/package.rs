@@ -1,10 +1,9 @@
 //! `cargo xtask package`: what `npm publish` takes, for pages and for Node, Deno and Bun, from a built site.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Result, codecs, embed, project::Project};
+use crate::{Result, codecs, embed, folder, project::Project};
 
 /// The folder, below the workspace's root. Everything in it is published.
 pub const FOLDER: &str = "target/package";
@@ -29,7 +28,8 @@ pub fn assemble(project: &Project, site: &Path) -> Result<PathBuf> {
         fs::remove_dir_all(&package).map_err(|error| describe(&package, &error))?;
     }
     let copied = |path: &str| {
-        copy(&site.join(path), &package.join(path)).map_err(|error| describe(&site.join(path), &error))
+        folder::copy(&site.join(path), &package.join(path))
+            .map_err(|error| describe(&site.join(path), &error))
     };
     OF_THE_SITE.iter().try_for_each(|path| copied(path))?;
     for file in codecs::decoders() {
@@ -59,23 +59,6 @@ pub fn assemble(project: &Project, site: &Path) -> Result<PathBuf> {
 fn of_the_package(text: &str) -> String {
     text.replace("\"./", &format!("\"./{}", embed::PREFIX))
         .replace(&format!("\"./{}photo-classifier\":", embed::PREFIX), "\"./photo-classifier\":")
-}
-
-/// A file, or a folder with all that is in it but what is hidden.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    if !from.is_dir() {
-        fs::create_dir_all(to.parent().unwrap_or(to))?;
-        return fs::copy(from, to).map(drop);
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let name = entry?.file_name();
-        // The builds of a worker that are not whole yet.
-        if !name.to_string_lossy().starts_with('.') {
-            copy(&from.join(&name), &to.join(&name))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

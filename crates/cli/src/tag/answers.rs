@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use beit::calibration::{self, Calibration};
-use beit::kinds::{Kind, kinds_of, most_specific, path_of_class, path_of_kind};
+use beit::kinds::{Kind, most_specific, path_of_class, path_of_kind};
 use beit::labels::Label;
 use beit::topk::{softmax_at, top_k_at};
 use keywords::{Answer, Keywords, Name, Rules, keywords};
@@ -20,12 +20,6 @@ fn name(label: &Label) -> Name {
 
 fn names(kinds: &[&Kind]) -> Vec<Name> {
     kinds.iter().map(|kind| name(&kind.label)).collect()
-}
-
-/// The names of all classes and kinds that the model may answer with.
-pub fn all_names(engine: &Engine) -> Vec<Name> {
-    let kinds = kinds_of(&engine.kinds).iter().map(|kind| &kind.label);
-    engine.labels.iter().chain(kinds).map(name).collect()
 }
 
 /// The classes that reach the threshold, or the kind that most of the probability is of where no class does. None where
